@@ -1,0 +1,1 @@
+//! The status listener and what operators see.

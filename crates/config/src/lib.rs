@@ -1,0 +1,1 @@
+//! Files into a checked plan, and mistakes into messages.

@@ -1,0 +1,2 @@
+//! The binary: command line, signals, wiring.
+fn main() {}

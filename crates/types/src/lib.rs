@@ -1,0 +1,1 @@
+//! Words that every crate of Portcullis shares.

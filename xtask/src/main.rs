@@ -1,0 +1,2 @@
+//! Repository chores, standard library only.
+fn main() {}
