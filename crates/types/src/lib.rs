@@ -1,1 +1,21 @@
 //! Words that every crate of Portcullis shares.
+//!
+//! It decides what a request's canonical target is and what every refusal is called; it knows neither
+//! the files that users write nor anything asynchronous.
+
+pub mod clock;
+pub mod fault;
+pub mod id;
+pub mod reason;
+pub mod refusal;
+pub mod secret;
+pub mod stage;
+pub mod target;
+
+pub use clock::{Clock, Millis};
+pub use fault::{Fault, FaultKind};
+pub use reason::Reason;
+pub use refusal::Refusal;
+pub use secret::Secret;
+pub use stage::Stage;
+pub use target::{CanonicalTarget, TargetError};

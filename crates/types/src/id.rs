@@ -1,0 +1,116 @@
+//! Request ids: 128 bits, sortable by time, written as a UUID of version 7 (RFC 9562 section 5.7).
+//!
+//! They name a request in records; they are no secret and nothing is decided by them, so a fast
+//! generator per worker is enough.
+
+/// A request id as its 36 characters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 36]);
+
+/// Makes request ids and trace ids. One a worker; seeded from the operating system by its owner.
+#[derive(Debug)]
+pub struct Ids {
+    state: [u64; 2],
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+// === impl Ids ===
+
+impl Ids {
+    /// Starts a sequence; distinct seeds give distinct sequences.
+    #[must_use]
+    pub fn new(seed: [u64; 2]) -> Self {
+        // The generator's only forbidden state is all zeros.
+        let state = if seed == [0, 0] { [0x9e37_79b9_7f4a_7c15, 1] } else { seed };
+        Self { state }
+    }
+
+    /// The next 64 bits (xoroshiro128+, Blackman and Vigna 2018).
+    pub fn bits(&mut self) -> u64 {
+        let [a, mut b] = self.state;
+        let out = a.wrapping_add(b);
+        b ^= a;
+        self.state = [a.rotate_left(24) ^ b ^ (b << 16), b.rotate_left(37)];
+        out
+    }
+
+    /// A new id; `wall_ms` is the time of day in milliseconds since 1970.
+    pub fn request_id(&mut self, wall_ms: u64) -> RequestId {
+        let (a, b) = (self.bits(), self.bits());
+        let high = (wall_ms << 16) | 0x7000 | (a & 0x0fff);
+        let low = (b & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
+        let mut digits = [0u8; 32];
+        hex_into(high, &mut digits, 0);
+        hex_into(low, &mut digits, 16);
+        let mut text = [b'-'; 36];
+        for (from, to, len) in [(0, 0, 8), (8, 9, 4), (12, 14, 4), (16, 19, 4), (20, 24, 12)] {
+            if let (Some(target), Some(source)) = (text.get_mut(to..to + len), digits.get(from..from + len)) {
+                target.copy_from_slice(source);
+            }
+        }
+        RequestId(text)
+    }
+
+    /// Appends `count` random lower-case hexadecimal digits (a multiple of 16), never all zeros.
+    pub fn hex(&mut self, count: usize, out: &mut Vec<u8>) {
+        for _ in 0..count.div_ceil(16) {
+            let mut digits = [0u8; 16];
+            hex_into(self.bits() | 1, &mut digits, 0);
+            out.extend_from_slice(&digits);
+        }
+    }
+}
+
+fn hex_into(value: u64, out: &mut [u8], at: usize) {
+    for (index, slot) in out.iter_mut().skip(at).take(16).enumerate() {
+        let nibble = (value >> (60 - 4 * index)) & 0xf;
+        *slot = HEX.get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or(b'0');
+    }
+}
+
+// === impl RequestId ===
+
+impl RequestId {
+    /// The id's characters, ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("")
+    }
+}
+
+impl std::fmt::Debug for RequestId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self([b'0'; 36])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ids;
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_7_and_sorts_by_time() {
+        let mut ids = Ids::new([1, 2]);
+        let first = ids.request_id(1_700_000_000_000);
+        let second = ids.request_id(1_700_000_000_001);
+        let text = first.as_str();
+        assert_eq!(text.len(), 36);
+        assert_eq!(text.as_bytes()[14], b'7');
+        assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        assert!(first.as_str() < second.as_str());
+        assert_eq!(&text[..13].replace('-', ""), "018bcfe56800");
+    }
+}

@@ -1,0 +1,258 @@
+//! The closed set of reasons for which a request is not served: status, code, title and page of each.
+//!
+//! A new reason is one row here; the wire, the records, the metrics and the pages all follow.
+
+/// What a reason's page says. Every text is fixed, so that nothing a client sent can appear in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// What it means.
+    pub meaning: &'static str,
+    /// What the caller can do.
+    pub caller: &'static str,
+    /// What the operator can look at.
+    pub operator: &'static str,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $title:literal {
+        $meaning:literal, $caller:literal, $operator:literal $(,)?
+    })+) => {
+        /// Why a request was not served.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason { $($(#[$doc])* $name,)+ }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The stable code in problems, records and metrics.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The HTTP status of the answer.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// The title of the problem (RFC 9457 section 3.1.3), the same for every occurrence.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// What the page behind the problem's `type` says.
+            #[must_use]
+            pub const fn page(self) -> Page {
+                match self {
+                    $(Self::$name => Page { meaning: $meaning, caller: $caller, operator: $operator },)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The request line or a header line breaks the grammar of HTTP/1.1.
+    MalformedHead = 400 "malformed_head" "The request is not well-formed HTTP" {
+        "The request line or a header line breaks the grammar of HTTP/1.1 (RFC 9112): a stray control character, a bare line feed, a blank before a colon, a folded line, an unknown form of the version. Such messages are read differently by different servers, so none of it was forwarded and the connection was closed.",
+        "Send the request with a maintained HTTP client. Look for line breaks or control characters in the header values that you set.",
+        "The record's private detail names the rule and the position. A burst from one address is a scan.",
+    }
+    /// Two answers are possible to where the body ends.
+    AmbiguousFraming = 400 "ambiguous_framing" "The length of the request's body is ambiguous" {
+        "The message says in more than one way, or in a way that servers read differently, where its body ends: Content-Length beside Transfer-Encoding, several lengths, a length that is not a plain number, a transfer coding other than chunked. This is how requests are smuggled past a gateway, so it is always refused.",
+        "Send either one plain Content-Length or Transfer-Encoding: chunked, never both.",
+        "Treat it as an attack unless one of your own clients or an intermediary in front of the gateway is known to do it.",
+    }
+    /// The body's chunks break the grammar.
+    MalformedBody = 400 "malformed_body" "The body of the request is not well-formed" {
+        "The chunks of the body break the grammar of RFC 9112 section 7.1: a size with a sign or blanks, a missing line end, trailers that would change what was already decided.",
+        "Send the body with a maintained HTTP client.",
+        "The record's private detail names the rule. The upstream saw at most a body that broke off, never a complete request.",
+    }
+    /// Host is missing, doubled, malformed or unlike the target.
+    InvalidHost = 400 "invalid_host" "The Host of the request is missing or ambiguous" {
+        "An HTTP/1.1 request has exactly one Host field, and it must agree with the target where the target names a host as well.",
+        "Send exactly one Host field with the name of the API.",
+        "Health checks without a Host field are the usual innocent cause.",
+    }
+    /// The target has no canonical form.
+    MalformedTarget = 400 "malformed_target" "The target of the request is malformed" {
+        "The path or query cannot be brought into one canonical form: a broken percent-encoding, a control character, bytes that are not UTF-8, a fragment, or a path that climbs above the root.",
+        "Percent-encode the path and the query as RFC 3986 says.",
+        "The record's private detail names the rule.",
+    }
+    /// The target means different things to different servers.
+    AmbiguousTarget = 400 "ambiguous_target" "The target of the request is ambiguous" {
+        "The path holds something that servers read differently: an encoded slash, a backslash, an encoded NUL, or a path parameter where the API declares none. Access control must see the same path as the upstream, so it is refused.",
+        "Do not put slashes, backslashes or semicolons into path segments; pass such values in the query or the body.",
+        "An API that really uses path parameters can allow them with `allow_path_parameters: true`.",
+    }
+    /// HTTP was spoken to a TLS port.
+    PlaintextOnTls = 400 "plaintext_on_tls" "This port speaks HTTPS only" {
+        "The client spoke unencrypted HTTP to a port that speaks TLS. There is no redirect, because what was already sent in the clear must not be forgotten silently.",
+        "Use https:// and treat a credential that you sent as exposed: replace it.",
+        "Find the client by its address in the log; its credentials crossed the network unencrypted.",
+    }
+    /// An expectation other than 100-continue.
+    UnknownExpectation = 417 "unknown_expectation" "The expectation cannot be met" {
+        "The Expect field asks for something other than 100-continue.",
+        "Leave the Expect field out.",
+        "Nothing to do.",
+    }
+    /// The head is larger than its limit.
+    HeadTooLarge = 431 "head_too_large" "The header section is too large" {
+        "The request line and header fields together, or their number, exceed the listener's limit.",
+        "Send fewer or shorter header fields; cookies are the usual cause.",
+        "`limits.head_bytes` and `limits.headers` of the listener.",
+    }
+    /// The target is longer than its limit.
+    TargetTooLong = 414 "target_too_long" "The target of the request is too long" {
+        "The path and query together exceed the listener's limit.",
+        "Send large inputs in the body.",
+        "`limits.target_bytes` of the listener.",
+    }
+    /// A version of HTTP that is not spoken here.
+    UnsupportedVersion = 505 "unsupported_version" "This version of HTTP is not supported" {
+        "The request line names a version other than HTTP/1.0 or HTTP/1.1.",
+        "Use HTTP/1.1.",
+        "Nothing to do.",
+    }
+    /// A method that is never forwarded.
+    MethodNotImplemented = 501 "method_not_implemented" "This method is not supported" {
+        "CONNECT would turn the gateway into a tunnel and TRACE would echo credentials; neither is forwarded to any API.",
+        "Use another method.",
+        "A burst of these is a scan for open proxies.",
+    }
+    /// The head did not arrive in time.
+    HeadTimeout = 408 "head_timeout" "The request did not arrive in time" {
+        "The request's head was not complete when its time was up.",
+        "Send the request again; check the connection.",
+        "`limits.head_timeout` of the listener. Many at once from few addresses are a slow-head attack.",
+    }
+    /// The body stalled.
+    BodyTimeout = 408 "body_timeout" "The body of the request did not arrive in time" {
+        "The body made no progress for longer than the listener allows.",
+        "Send the request again; check the connection.",
+        "`limits.body_idle_timeout` of the listener. Many at once from few addresses are a slow-body attack.",
+    }
+    /// The body is larger than its limit.
+    BodyTooLarge = 413 "body_too_large" "The body of the request is too large" {
+        "The body exceeds what this operation accepts.",
+        "Send less, or in several requests.",
+        "`body_bytes` of the route, its API or the defaults; `effective-policy` names the line.",
+    }
+    /// No API answers to this host and path.
+    RouteNotFound = 404 "route_not_found" "There is no such resource" {
+        "No API of this gateway answers to this host and path. What an API does not declare does not exist here.",
+        "Check the host name, the path and the version.",
+        "`portcullis routes` lists what exists; `portcullis explain` shows how a request is matched.",
+    }
+    /// The path exists with other methods.
+    MethodNotAllowed = 405 "method_not_allowed" "This resource does not support the method" {
+        "The path exists, with other methods. The Allow field lists them.",
+        "Use one of the methods in Allow.",
+        "`portcullis routes` lists the methods of each path.",
+    }
+    /// The route is closed by configuration.
+    RouteClosed = 403 "route_closed" "This operation is closed" {
+        "The operation is declared, but nobody may call it (`authn: refuse`).",
+        "Ask the operator of the API.",
+        "`portcullis effective-policy` names the line that closes it.",
+    }
+    /// The client asked a host other than the one its TLS session was made for.
+    MisdirectedRequest = 421 "misdirected_request" "This connection is not for that host" {
+        "The TLS session was made for one host name and the request asks for another one that this listener serves with another certificate.",
+        "Open a new connection for this host.",
+        "Usually a client that reuses connections across hosts too eagerly.",
+    }
+    /// The listener has as many connections as it may.
+    TooManyConnections = 503 "too_many_connections" "The gateway is at its limit of connections" {
+        "The listener holds as many connections as it may. The connection was closed without reading from it.",
+        "Try again in a moment, and reuse connections.",
+        "`limits.connections` of the listener and the metric `portcullis_connections`.",
+    }
+    /// The gateway is shutting down.
+    Draining = 503 "draining" "The gateway is shutting down" {
+        "This instance finishes what it has begun and takes nothing new.",
+        "Try again at once; another instance will answer.",
+        "Expected during a deployment. The load balancer should have stopped sending when /readyz went down.",
+    }
+    /// No target of the upstream could be reached.
+    UpstreamUnreachable = 502 "upstream_unreachable" "The API cannot be reached" {
+        "No server behind this API accepted a connection.",
+        "Try again later.",
+        "The record's private detail has the target and the system's error.",
+    }
+    /// The upstream's certificate or handshake failed.
+    UpstreamTls = 502 "upstream_tls" "The API cannot be reached securely" {
+        "The TLS handshake with the server behind this API failed. Its certificate is always verified.",
+        "Try again later.",
+        "The record's private detail names the failure. `upstream.tls.ca_file` and `server_name` say what to trust.",
+    }
+    /// The upstream took too long.
+    UpstreamTimeout = 504 "upstream_timeout" "The API did not answer in time" {
+        "The server behind this API did not answer within the time it is given.",
+        "Try again later; do not repeat a request that is not idempotent without checking whether it took effect.",
+        "`upstream.timeout`, `connect_timeout` and `first_byte_timeout`; the record says which one it was.",
+    }
+    /// The upstream closed the connection early.
+    UpstreamClosed = 502 "upstream_closed" "The API broke off" {
+        "The server behind this API closed the connection before its answer was complete.",
+        "Try again later; do not repeat a request that is not idempotent without checking whether it took effect.",
+        "Look at the upstream's log at the time of the record; a crash or a restart is the usual cause.",
+    }
+    /// The upstream's answer is not well-formed.
+    UpstreamMalformed = 502 "upstream_malformed" "The API gave an answer that cannot be passed on" {
+        "The answer of the server behind this API is not well-formed HTTP, so that passing it on would be unsafe.",
+        "Tell the operator of the API, with the request id.",
+        "The record's private detail names the rule that the answer broke.",
+    }
+    /// An invariant of ours did not hold.
+    Internal = 500 "internal" "The gateway failed" {
+        "The gateway could not decide, and what cannot be decided is refused.",
+        "Tell the operator of the API, with the request id.",
+        "This is a bug of Portcullis. Please report it with the record of this request.",
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// The reason with this code, if there is one.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_snake_case_and_found_again() {
+        let mut seen = HashSet::new();
+        for reason in Reason::ALL {
+            let code = reason.code();
+            assert!(seen.insert(code), "{code} stands twice");
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert_eq!(Reason::from_code(code), Some(*reason));
+        }
+    }
+
+    #[test]
+    fn every_reason_is_an_error_with_a_whole_page() {
+        for reason in Reason::ALL {
+            assert!((400..600).contains(&reason.status()), "{}", reason.code());
+            let page = reason.page();
+            for text in [page.meaning, page.caller, page.operator] {
+                assert!(text.ends_with('.'), "{}: {text}", reason.code());
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A refusal: our decision not to serve a request, with what the caller may know and what only we may.
+
+use crate::{Reason, Stage};
+use std::borrow::Cow;
+
+/// We refused. The public detail goes onto the wire, the private one into records only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where the decision was made.
+    pub stage: Stage,
+    /// Which of the closed set of reasons; status, code and title follow from it.
+    pub reason: Reason,
+    /// One sentence for the caller. Never holds anything internal, nor what the client sent.
+    pub detail: Cow<'static, str>,
+    /// What the operator should know. May hold client data; written to records only, escaped.
+    pub private: Option<String>,
+    /// Fields that the answer must carry (say `allow` with a 405): lower-case name, value.
+    pub headers: Vec<(&'static str, String)>,
+    /// Whether what follows on the connection can no longer be told apart, so that it must close.
+    pub close: bool,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// A refusal with a fixed public sentence.
+    #[must_use]
+    pub fn new(stage: Stage, reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { stage, reason, detail: detail.into(), private: None, headers: Vec::new(), close: false }
+    }
+
+    /// Adds what only the operator may know.
+    #[must_use]
+    pub fn private(mut self, text: impl Into<String>) -> Self {
+        self.private = Some(text.into());
+        self
+    }
+
+    /// Adds a field to the answer; `name` is lower case.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The connection closes after the answer.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.close = true;
+        self
+    }
+}
