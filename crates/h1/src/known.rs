@@ -1,0 +1,211 @@
+//! The field names that the gateway itself has to know, found once while a head is parsed.
+
+macro_rules! known {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// What a field name is to us; every other name is [`Known::Other`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Known {
+            $(#[doc = $text] $name,)+
+            /// A name that nothing here depends on.
+            Other,
+        }
+
+        /// All names with what they are, for the table below.
+        const NAMES: &[(&str, Known)] = &[$(($text, Known::$name),)+];
+    };
+}
+
+known! {
+    Accept = "accept",
+    AccessControlRequestMethod = "access-control-request-method",
+    Authorization = "authorization",
+    ContentSecurityPolicy = "content-security-policy",
+    Connection = "connection",
+    ContentLength = "content-length",
+    ContentType = "content-type",
+    Cookie = "cookie",
+    Date = "date",
+    Expect = "expect",
+    Forwarded = "forwarded",
+    Host = "host",
+    Http2Settings = "http2-settings",
+    KeepAlive = "keep-alive",
+    Origin = "origin",
+    PermissionsPolicy = "permissions-policy",
+    ProxyAuthenticate = "proxy-authenticate",
+    ProxyAuthenticationInfo = "proxy-authentication-info",
+    ProxyAuthorization = "proxy-authorization",
+    ProxyConnection = "proxy-connection",
+    ProxyStatus = "proxy-status",
+    ReferrerPolicy = "referrer-policy",
+    Server = "server",
+    StrictTransportSecurity = "strict-transport-security",
+    Te = "te",
+    Traceparent = "traceparent",
+    Tracestate = "tracestate",
+    Trailer = "trailer",
+    TransferEncoding = "transfer-encoding",
+    Upgrade = "upgrade",
+    UserAgent = "user-agent",
+    Via = "via",
+    XContentTypeOptions = "x-content-type-options",
+    XConsumerId = "x-consumer-id",
+    XConsumerUsername = "x-consumer-username",
+    XCredentialId = "x-credential-id",
+    XAuthenticatedScope = "x-authenticated-scope",
+    XIdentityToken = "x-identity-token",
+    XForwardedFor = "x-forwarded-for",
+    XForwardedHost = "x-forwarded-host",
+    XForwardedPort = "x-forwarded-port",
+    XForwardedPrefix = "x-forwarded-prefix",
+    XForwardedProto = "x-forwarded-proto",
+    XForwardedServer = "x-forwarded-server",
+    XFrameOptions = "x-frame-options",
+    XPoweredBy = "x-powered-by",
+    XRealIp = "x-real-ip",
+    XRequestId = "x-request-id",
+    XAspNetVersion = "x-aspnet-version",
+    XAspNetMvcVersion = "x-aspnetmvc-version",
+}
+
+// LIMIT: names longer than the longest known one need no look-up.
+const LENGTH_MAX: usize = 32;
+const SLOTS: usize = 256;
+
+/// An open-addressing table from a cheap hash of length, first, middle and last letter to the name.
+static TABLE: [(&str, Known); SLOTS] = table();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time; an overrun would not compile")]
+const fn table() -> [(&'static str, Known); SLOTS] {
+    let mut table = [("", Known::Other); SLOTS];
+    let mut index = 0;
+    while index < NAMES.len() {
+        let mut slot = hash(NAMES[index].0.as_bytes());
+        while !table[slot].0.is_empty() {
+            slot = (slot + 1) % SLOTS;
+        }
+        table[slot] = NAMES[index];
+        index += 1;
+    }
+    table
+}
+
+#[expect(clippy::indexing_slicing, reason = "all indices are below the length, which is checked to be above zero")]
+const fn hash(name: &[u8]) -> usize {
+    let length = name.len();
+    if length == 0 {
+        return 0;
+    }
+    let first = name[0].to_ascii_lowercase() as usize;
+    let middle = name[length / 2].to_ascii_lowercase() as usize;
+    let last = name[length - 1].to_ascii_lowercase() as usize;
+    (length.wrapping_mul(31) ^ first.wrapping_mul(7) ^ middle.wrapping_mul(13) ^ last.wrapping_mul(53)) % SLOTS
+}
+
+// === impl Known ===
+
+impl Known {
+    /// What `name` is, without regard to case.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Self {
+        if name.len() > LENGTH_MAX {
+            return Self::Other;
+        }
+        let start = hash(name);
+        for (text, known) in TABLE.iter().cycle().skip(start).take(SLOTS) {
+            if text.is_empty() {
+                return Self::Other;
+            }
+            if text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name) {
+                return *known;
+            }
+        }
+        Self::Other
+    }
+
+    /// Whether the field speaks about one connection only and is never forwarded (RFC 9110 section 7.6.1).
+    #[must_use]
+    pub const fn is_hop_by_hop(self) -> bool {
+        matches!(
+            self,
+            Self::Connection
+                | Self::KeepAlive
+                | Self::ProxyConnection
+                | Self::Te
+                | Self::Trailer
+                | Self::TransferEncoding
+                | Self::Upgrade
+                | Self::Http2Settings
+                | Self::ProxyAuthenticate
+                | Self::ProxyAuthenticationInfo
+                | Self::ProxyAuthorization
+        )
+    }
+
+    /// Whether the field states who calls, which only we may tell the upstream.
+    #[must_use]
+    pub const fn is_identity(self) -> bool {
+        matches!(
+            self,
+            Self::XConsumerId
+                | Self::XConsumerUsername
+                | Self::XCredentialId
+                | Self::XAuthenticatedScope
+                | Self::XIdentityToken
+        )
+    }
+
+    /// Whether the field states where a request came from, which we rebuild.
+    #[must_use]
+    pub const fn is_provenance(self) -> bool {
+        matches!(
+            self,
+            Self::Forwarded
+                | Self::XForwardedFor
+                | Self::XForwardedHost
+                | Self::XForwardedPort
+                | Self::XForwardedPrefix
+                | Self::XForwardedProto
+                | Self::XForwardedServer
+                | Self::XRealIp
+        )
+    }
+
+    /// Whether a trailer of this name could change what was decided on the head (RFC 9110 section 6.5.1).
+    #[must_use]
+    pub const fn is_forbidden_in_trailers(self) -> bool {
+        self.is_hop_by_hop()
+            || self.is_identity()
+            || self.is_provenance()
+            || matches!(
+                self,
+                Self::Authorization
+                    | Self::ContentLength
+                    | Self::ContentType
+                    | Self::Cookie
+                    | Self::Expect
+                    | Self::Host
+                    | Self::Origin
+                    | Self::XRequestId
+                    | Self::Traceparent
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Known, LENGTH_MAX, NAMES};
+
+    #[test]
+    fn every_name_is_found_in_any_case_and_others_are_not() {
+        for (text, known) in NAMES {
+            assert!(text.len() <= LENGTH_MAX, "{text}");
+            assert_eq!(Known::of(text.as_bytes()), *known);
+            assert_eq!(Known::of(text.to_ascii_uppercase().as_bytes()), *known);
+            assert_eq!(Known::of(format!("{text}x").as_bytes()), Known::Other);
+        }
+        assert_eq!(Known::of(b""), Known::Other);
+        assert_eq!(Known::of(b"x_forwarded_for"), Known::Other);
+    }
+}

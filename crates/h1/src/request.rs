@@ -1,0 +1,204 @@
+//! A request's head: parsed once, kept as raw bytes with offsets, memory used again for the next one.
+
+use crate::field::{Line, Span, is_token_byte};
+use crate::framing::{declared, keeps_alive};
+use crate::{FIELDS_CEILING, Fields, Framing, HeadError, HeadLimits, Known};
+use std::mem::MaybeUninit;
+
+mod diagnose;
+mod host;
+
+/// The versions that are spoken here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    #[default]
+    Http11,
+}
+
+/// The head of a request, with its raw bytes.
+#[derive(Clone, Debug, Default)]
+pub struct RequestHead {
+    raw: Vec<u8>,
+    method: Span,
+    target: Span,
+    /// The authority of an absolute-form target, else empty.
+    authority: Span,
+    /// The origin-form part of the target.
+    origin: Span,
+    version: Version,
+    lines: Vec<Line>,
+    framing: Framing,
+    keep_alive: bool,
+    expects_continue: bool,
+}
+
+// === impl RequestHead ===
+
+impl RequestHead {
+    /// Parses a complete head, `raw` being everything from the request line to the empty line (see
+    /// [`crate::HeadScan`]). The value's memory is used again.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks. The raw bytes stay readable through [`RequestHead::raw`].
+    pub fn parse(&mut self, raw: &[u8], limits: &HeadLimits) -> Result<(), HeadError> {
+        self.clear();
+        self.raw.extend_from_slice(raw);
+        if raw.len() > limits.head_bytes_max {
+            return Err(HeadError::HeadTooLarge);
+        }
+        self.split(limits)?;
+        let target_bytes = self.target().len();
+        if target_bytes > limits.target_bytes_max {
+            return Err(HeadError::TargetTooLong);
+        }
+        self.framing = declared(self.fields(), self.version)?;
+        self.keep_alive = keeps_alive(self.fields(), self.version);
+        self.expects_continue = self.expectation()?;
+        self.split_target()?;
+        host::check(self)
+    }
+
+    /// Forgets the message and keeps the memory.
+    pub fn clear(&mut self) {
+        self.raw.clear();
+        self.lines.clear();
+        (self.method, self.target, self.authority, self.origin) = Default::default();
+        (self.version, self.framing) = Default::default();
+        (self.keep_alive, self.expects_continue) = (false, false);
+    }
+
+    fn split(&mut self, limits: &HeadLimits) -> Result<(), HeadError> {
+        let mut table = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; FIELDS_CEILING];
+        let table = table.get_mut(..limits.fields_max.min(FIELDS_CEILING)).unwrap_or_default();
+        let raw = self.raw.as_slice();
+        let mut parsed = httparse::Request::new(&mut []);
+        let outcome = parsed.parse_with_uninit_headers(raw, table);
+        if !matches!(outcome, Ok(httparse::Status::Complete(length)) if length == raw.len()) {
+            return Err(diagnose::request(raw, limits));
+        }
+        let (Some(method), Some(target)) = (parsed.method, parsed.path) else {
+            return Err(HeadError::RequestLine);
+        };
+        self.method = Span::of(method.as_bytes(), raw);
+        self.target = Span::of(target.as_bytes(), raw);
+        self.version = if parsed.version == Some(1) { Version::Http11 } else { Version::Http10 };
+        self.lines.extend(parsed.headers.iter().map(|header| Line::parsed(header, raw)));
+        if diagnose::is_bad_target(target.as_bytes()) { Err(HeadError::Target) } else { Ok(()) }
+    }
+
+    fn expectation(&self) -> Result<bool, HeadError> {
+        let mut expects = false;
+        for value in self.fields().all(Known::Expect) {
+            if !value.eq_ignore_ascii_case(b"100-continue") {
+                return Err(HeadError::Expectation);
+            }
+            // A client of HTTP/1.0 cannot understand an interim answer (RFC 9110 section 10.1.1).
+            expects = self.version == Version::Http11;
+        }
+        Ok(expects)
+    }
+
+    /// Sorts the target by its form (RFC 9112 section 3.2).
+    fn split_target(&mut self) -> Result<(), HeadError> {
+        let target = self.target.slice(&self.raw);
+        if target.starts_with(b"/") {
+            self.origin = self.target;
+            return Ok(());
+        }
+        if self.method() == b"CONNECT" {
+            return if target.contains(&b':') { Ok(()) } else { Err(HeadError::TargetForm) };
+        }
+        if target == b"*" {
+            return if self.method() == b"OPTIONS" { Ok(()) } else { Err(HeadError::TargetForm) };
+        }
+        let scheme_end = ["http://", "https://"].iter().find_map(|scheme| {
+            let start = target.get(..scheme.len())?;
+            start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())
+        });
+        let Some(start) = scheme_end else {
+            return Err(HeadError::TargetForm);
+        };
+        let rest = target.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+        let base = self.target.start as usize;
+        self.authority = Span::of_range(base + start, base + start + length);
+        self.origin = Span::of_range(base + start + length, self.target.end as usize);
+        Ok(())
+    }
+
+    /// The bytes as they came, from the request line to the empty line. What inspection sees.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The method, a token.
+    #[must_use]
+    pub fn method(&self) -> &[u8] {
+        self.method.slice(&self.raw)
+    }
+
+    /// The target as it came, in whatever form.
+    #[must_use]
+    pub fn target(&self) -> &[u8] {
+        self.target.slice(&self.raw)
+    }
+
+    /// Path and query of the target as they came. `/` for an absolute form without a path; empty for the
+    /// asterisk and authority forms, which have none.
+    #[must_use]
+    pub fn origin_target(&self) -> &[u8] {
+        let origin = self.origin.slice(&self.raw);
+        if origin.is_empty() && self.authority != Span::default() { b"/" } else { origin }
+    }
+
+    /// The host and port that the request asks for, from the target or the Host field; they never differ.
+    #[must_use]
+    pub fn authority(&self) -> &[u8] {
+        if self.authority == Span::default() {
+            self.fields().first(Known::Host).unwrap_or_default()
+        } else {
+            self.authority.slice(&self.raw)
+        }
+    }
+
+    /// The version of the request line.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The field lines in their order.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'_> {
+        Fields { bytes: &self.raw, lines: &self.lines }
+    }
+
+    /// How the body is delimited; never [`Framing::UntilClose`].
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Whether the client wants the connection to stay open.
+    #[must_use]
+    pub fn keep_alive(&self) -> bool {
+        self.keep_alive
+    }
+
+    /// Whether the client waits for `100 Continue` before it sends its body.
+    #[must_use]
+    pub fn expects_continue(&self) -> bool {
+        self.expects_continue && !matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+}
+
+/// Whether a text is a token (RFC 9110 section 5.6.2).
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| is_token_byte(*byte))
+}
+
+pub(crate) use diagnose::fields as diagnose_fields;
