@@ -1,0 +1,280 @@
+//! The checked configuration: every default is explicit, every path absolute or relative to the working directory,
+//! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that the gateway needs to know before it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Where clients connect, in the order of the file.
+    pub listeners: Vec<ListenerPlan>,
+    /// Where operators look.
+    pub status: StatusPlan,
+    /// Threads that carry requests; `None` means one per core.
+    pub workers: Option<NonZeroUsize>,
+    /// Where access records go.
+    pub access_log: AccessLogPlan,
+    /// How long open requests may go on after a stop was asked for.
+    pub shutdown_deadline: Duration,
+    /// What is served, in the order of the file.
+    pub apis: Vec<ApiPlan>,
+    /// Settings that weaken the gateway and were asked for; log them at start.
+    pub dangers: Vec<Danger>,
+    /// Every file that was read or is named; a change of one is a reason to reload.
+    pub watched: Vec<PathBuf>,
+    /// Hex digest of all texts that were read.
+    pub hash: String,
+}
+
+/// One address that accepts connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerPlan {
+    /// Its name in the file.
+    pub name: Arc<str>,
+    /// The address.
+    pub bind: SocketAddr,
+    /// `None` is plain HTTP.
+    pub tls: Option<TlsPlan>,
+    /// What one client may ask of it.
+    pub limits: ListenerLimits,
+}
+
+/// What one connection may cost; each has a name, so that a refusal can say which one it met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerLimits {
+    /// Bytes of request line and header section together.
+    pub head_bytes: usize,
+    /// Bytes of the request target.
+    pub target_bytes: usize,
+    /// Header lines in one request.
+    pub headers: usize,
+    /// From the first byte of a head to its last.
+    pub head_timeout: Duration,
+    /// Between two requests of a connection.
+    pub idle_timeout: Duration,
+    /// Between two reads of a body.
+    pub body_idle_timeout: Duration,
+    /// Open connections at once.
+    pub connections: usize,
+    /// Requests before a connection is closed.
+    pub requests_per_connection: u64,
+}
+
+/// How a listener encrypts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsPlan {
+    /// Which certificates it shows.
+    pub certificates: CertificateSource,
+    /// The oldest protocol version it speaks.
+    pub min_version: TlsVersion,
+}
+
+/// Where a listener's certificates come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// Pairs of files; the name that the client asks for chooses among them, the first answers the rest.
+    Files(Vec<CertificateFiles>),
+    /// Made at start for development; the authority's certificate is left in the directory for clients.
+    SelfSigned {
+        /// Names and addresses that the certificate holds.
+        names: Vec<String>,
+        /// Where authority, certificate and keys are kept.
+        directory: PathBuf,
+    },
+}
+
+/// A certificate chain and its private key, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CertificateFiles {
+    /// The chain, leaf first.
+    pub cert_file: PathBuf,
+    /// The private key.
+    pub key_file: PathBuf,
+}
+
+/// Protocol versions that may be the oldest accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+/// Where `/livez`, `/readyz`, `/metrics` and the problem pages are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusPlan {
+    /// The address.
+    pub bind: SocketAddr,
+}
+
+/// Where access records go, and what they may show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLogPlan {
+    /// Where they go.
+    pub sink: LogSink,
+    /// Records that may wait to be written; what comes on top is counted and dropped.
+    pub queue: usize,
+    /// Query parameters whose values are written; all others are redacted.
+    pub show_query: Vec<String>,
+}
+
+/// Where access records are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogSink {
+    /// Nowhere; metrics are still kept.
+    Off,
+    /// Standard output, one JSON object a line.
+    Stdout,
+    /// A file that is appended to, one JSON object a line.
+    File(PathBuf),
+}
+
+/// One API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiPlan {
+    /// Its name in the file.
+    pub name: Arc<str>,
+    /// Hosts that it answers for, never empty.
+    pub hosts: Vec<HostPattern>,
+    /// Canonical, with a leading and without a trailing slash; empty for the root.
+    pub base_path: String,
+    /// Whether `;` may stand in a path segment.
+    pub allow_path_parameters: bool,
+    /// Never empty: an API without versions has one whose name is `None`.
+    pub versions: Vec<VersionPlan>,
+}
+
+/// Which hosts an API answers for; names are lower case and without a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// `*`: any host.
+    Any,
+    /// This host.
+    Exact(String),
+    /// `*.example.org` is `.example.org`: any host that ends so and is longer.
+    Suffix(String),
+}
+
+/// One version of an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionPlan {
+    /// Its name in the file.
+    pub name: Option<Arc<str>>,
+    /// The segments after the base path that choose it, without slashes at the ends; `None` if it has no name.
+    pub path: Option<String>,
+    /// Whether it also answers without its segment.
+    pub default: bool,
+    /// Its operations, in the order of the file.
+    pub routes: Vec<RoutePlan>,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutePlan {
+    /// Given, or made from method and path: `GET /orders/{id}`. Unique within a version.
+    pub id: Arc<str>,
+    /// Path template below base path and version: `/orders/{id}`, `/files/{*rest}`.
+    pub template: String,
+    /// Which methods it answers.
+    pub methods: Methods,
+    /// How callers are identified.
+    pub authn: Authn,
+    /// The largest request body.
+    pub body_bytes: u64,
+    /// Where requests go.
+    pub upstream: Arc<UpstreamPlan>,
+    /// From the end of the request's head to the end of the answer.
+    pub timeout: Duration,
+    /// Where the route is written.
+    pub origin: Origin,
+}
+
+/// Which methods a route answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Methods {
+    /// Every method.
+    Any,
+    /// These, in upper case and in the order of the file.
+    Only(Vec<String>),
+}
+
+/// How callers are identified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authn {
+    /// Anybody may call; the caller is anonymous.
+    Public,
+    /// Nobody may call.
+    Refuse,
+}
+
+/// A set of interchangeable targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamPlan {
+    /// The API's name, or `api/version` where a version has its own.
+    pub name: Arc<str>,
+    /// Never empty.
+    pub targets: Vec<TargetPlan>,
+    /// To open a connection, TLS included.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the first byte of the answer.
+    pub first_byte_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// Unused connections kept per worker and target.
+    pub idle_connections: usize,
+    /// Present if, and only if, targets speak TLS.
+    pub tls: Option<UpstreamTlsPlan>,
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TargetPlan {
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Name or address; an IPv6 address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// How the upstream's certificate is verified; there is no switch to skip that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct UpstreamTlsPlan {
+    /// Authorities to trust instead of the built-in ones, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The name to ask for and to verify instead of the target's host.
+    pub server_name: Option<String>,
+    /// What the gateway shows of itself.
+    pub client_certificate: Option<CertificateFiles>,
+}
+
+/// Where a setting is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The file's name as it was given.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A setting that weakens the gateway and was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Danger {
+    /// Where it stands: `listeners.public.danger_plaintext`.
+    pub path: String,
+    /// What follows from it.
+    pub message: String,
+    /// File and line.
+    pub origin: Origin,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)
+    }
+}
