@@ -1,1 +1,23 @@
-//! The data path.
+//! Carries requests: listeners, TLS, the pipeline, upstreams, answers, access records.
+//!
+//! It takes a checked [`portcullis_config::plan::Plan`] and knows neither the command line nor the files behind it.
+
+mod carry;
+mod exchange;
+mod gateway;
+mod http1;
+mod metrics;
+mod pipeline;
+mod problem;
+mod record;
+mod shape;
+mod snapshot;
+mod tls;
+mod upstream;
+mod welcome;
+mod worker;
+
+pub use gateway::{Gateway, Handle, ReloadError, StartError};
+pub use snapshot::CompileError;
+pub use tls::files::TlsError;
+pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};

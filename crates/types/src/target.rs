@@ -141,6 +141,13 @@ impl CanonicalTarget {
         Ok(())
     }
 
+    /// Forgets the target and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.path_len = 0;
+        self.has_parameters = false;
+    }
+
     /// The path, from its leading slash.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -1,0 +1,7 @@
+//! Carries bytes between a client and an upstream: sockets, buffers, deadlines, and bodies on their way.
+
+pub(crate) mod buffer;
+pub(crate) mod channel;
+pub(crate) mod relay;
+pub(crate) mod socket;
+pub(crate) mod timer;

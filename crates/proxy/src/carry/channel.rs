@@ -1,0 +1,131 @@
+//! One side of a conversation: a socket, what arrived, what waits to leave, and a deadline.
+
+use super::buffer::{Buffers, Input};
+use super::socket::Socket;
+use super::timer::{Timer, Timers};
+use std::io;
+use std::time::Duration;
+use std::task::{Context, Poll, ready};
+
+/// Output beyond this waits for the peer before more is read for it.
+pub(crate) const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
+// LIMIT: memory kept for the next output.
+const OUTPUT_KEEP_BYTES: usize = 16 * 1024;
+
+/// A connection as the carriers of messages see it.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    socket: Socket,
+    pub(crate) input: Input,
+    pub(crate) output: Vec<u8>,
+    written: usize,
+    pub(crate) timer: Timer,
+    /// How long the peer may make no progress, counted anew with every wait; `None` is a deadline that stands.
+    pub(crate) patience: Option<Duration>,
+    /// Whether the last read or write found the peer not ready, so that its patience is being counted.
+    waiting: (bool, bool),
+    pub(crate) sent: u64,
+}
+
+/// Why a channel stopped.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The deadline passed.
+    Late,
+    /// The system said so.
+    Io(io::Error),
+}
+
+// === impl Channel ===
+
+impl Channel {
+    pub(crate) fn new(socket: Socket, timer: Timer) -> Self {
+        Self { socket, input: Input::default(), output: Vec::new(), written: 0, timer, patience: None, waiting: (false, false), sent: 0 }
+    }
+
+    /// Reads once into the input. `Ready(Ok(0))` is the end.
+    pub(crate) fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        timers: &Timers,
+        buffers: &Buffers,
+    ) -> Poll<Result<usize, Broken>> {
+        let room = self.input.room(buffers);
+        match self.socket.poll_read(context, room) {
+            Poll::Ready(Ok(count)) => {
+                self.input.filled(count);
+                self.waiting.0 = false;
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Io(error))),
+            Poll::Pending => {
+                self.input.release(buffers);
+                if !std::mem::replace(&mut self.waiting.0, true) {
+                    self.be_patient(timers);
+                }
+                if self.timer.expired(timers, context) { Poll::Ready(Err(Broken::Late)) } else { Poll::Pending }
+            }
+        }
+    }
+
+    /// Writes until the output is empty.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {
+        match self.poll_write_out(context) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Io(error))),
+            Poll::Pending => {
+                if !std::mem::replace(&mut self.waiting.1, true) {
+                    self.be_patient(timers);
+                }
+                if self.timer.expired(timers, context) { Poll::Ready(Err(Broken::Late)) } else { Poll::Pending }
+            }
+        }
+    }
+
+    /// Starts counting the peer's time anew.
+    fn be_patient(&self, timers: &Timers) {
+        if let Some(patience) = self.patience {
+            self.timer.set(timers, patience);
+        }
+    }
+
+    fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
+            let count = ready!(self.socket.poll_write(context, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.written += count;
+            self.sent += count as u64;
+            self.waiting.1 = false;
+        }
+        self.output.clear();
+        self.written = 0;
+        if self.output.capacity() > OUTPUT_KEEP_BYTES {
+            self.output = Vec::new();
+        }
+        self.socket.poll_flush(context)
+    }
+
+    /// Whether so much waits to leave that no more should be read for it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.output.len() - self.written >= OUTPUT_HIGH_BYTES
+    }
+
+    pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {
+        match self.socket.poll_shutdown(context) {
+            Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Broken::Io)),
+            Poll::Pending if self.timer.expired(timers, context) => Poll::Ready(Err(Broken::Late)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Late => formatter.write_str("the deadline passed"),
+            Self::Io(error) => error.fmt(formatter),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A body on its way from one channel to another: decoded, bounded, framed anew.
+
+use super::buffer::Buffers;
+use super::channel::{Broken, Channel};
+use super::timer::Timers;
+use portcullis_h1::{Body, BodyError, Framing, Part, write};
+use std::task::{Context, Poll, ready};
+
+/// One direction of a conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Relay {
+    body: Body,
+    /// Whether the outgoing body is chunked; otherwise its bytes stand alone.
+    chunked: bool,
+    bytes_max: u64,
+    finished: bool,
+    abandoned: bool,
+}
+
+/// Why a body stopped on its way.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// What arrived is no body, or more than allowed.
+    Body(BodyError),
+    /// The side it came from broke.
+    Source(Broken),
+    /// The side it goes to broke.
+    Sink(Broken),
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// A body of `framing`, sent on in chunks or not, of at most `bytes_max` bytes.
+    pub(crate) fn new(framing: Framing, chunked: bool, bytes_max: u64) -> Self {
+        let body = Body::new(framing);
+        // A chunked body that is empty still needs its last chunk; without one, nothing is left to send.
+        let finished = body.is_done() && !chunked;
+        Self { body, chunked, bytes_max, finished, abandoned: false }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Whether the whole body has arrived and gone on.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.finished && !self.abandoned
+    }
+
+    /// Gives the body up; what follows it on the source cannot be told apart any more.
+    pub(crate) fn abandon(&mut self) {
+        self.finished = true;
+        self.abandoned = true;
+    }
+
+    /// Data bytes so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.body.received()
+    }
+
+    /// Moves what can be moved, until the body has ended and the sink's output is empty.
+    pub(crate) fn poll(
+        &mut self,
+        source: &mut Channel,
+        sink: &mut Channel,
+        context: &mut Context<'_>,
+        (timers, buffers): (&Timers, &Buffers),
+    ) -> Poll<Result<(), Stopped>> {
+        while !self.finished {
+            if sink.is_full() {
+                ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
+            }
+            let needs_more = self.step(source, sink, buffers)?;
+            if !needs_more {
+                continue;
+            }
+            // What is ready leaves before more is waited for; a slow sink does not stop the reading until it is full.
+            if let Poll::Ready(outcome) = sink.poll_flush(context, timers) {
+                outcome.map_err(Stopped::Sink)?;
+            }
+            match ready!(source.poll_fill(context, timers, buffers)) {
+                Ok(0) => {
+                    self.body.closed().map_err(Stopped::Body)?;
+                    self.finish(sink);
+                }
+                Ok(_) => {}
+                Err(broken) => return Poll::Ready(Err(Stopped::Source(broken))),
+            }
+        }
+        sink.poll_flush(context, timers).map_err(Stopped::Sink)
+    }
+
+    /// Takes one part of the source's input; says whether more of it is needed.
+    fn step(&mut self, source: &mut Channel, sink: &mut Channel, buffers: &Buffers) -> Result<bool, Stopped> {
+        let input = source.input.bytes();
+        match self.body.next(input).map_err(Stopped::Body)? {
+            Part::Data(range) => {
+                if self.body.received() > self.bytes_max {
+                    return Err(Stopped::Body(BodyError::TooLarge));
+                }
+                let data = input.get(range.clone()).unwrap_or_default();
+                if self.chunked {
+                    write::chunk_start(data.len(), &mut sink.output);
+                    sink.output.extend_from_slice(data);
+                    sink.output.extend_from_slice(write::CHUNK_END);
+                } else {
+                    sink.output.extend_from_slice(data);
+                }
+                source.input.consume(range.end, buffers);
+                if self.body.is_done() {
+                    self.finish(sink);
+                }
+                Ok(false)
+            }
+            Part::More(count) => {
+                source.input.consume(count, buffers);
+                Ok(true)
+            }
+            Part::End(count) => {
+                source.input.consume(count, buffers);
+                self.finish(sink);
+                Ok(false)
+            }
+        }
+    }
+
+    fn finish(&mut self, sink: &mut Channel) {
+        if self.chunked {
+            sink.output.extend_from_slice(write::LAST_CHUNK);
+            sink.output.extend_from_slice(self.body.trailers());
+            sink.output.extend_from_slice(b"\r\n");
+        }
+        self.finished = true;
+    }
+}
+
+/// Reads and drops what is left of a body, so that the next message can be told apart.
+pub(crate) fn poll_discard(
+    body: &mut Relay,
+    source: &mut Channel,
+    context: &mut Context<'_>,
+    (timers, buffers): (&Timers, &Buffers),
+) -> Poll<Result<(), Stopped>> {
+    loop {
+        let input = source.input.bytes();
+        match body.body.next(input).map_err(Stopped::Body)? {
+            Part::Data(range) => source.input.consume(range.end, buffers),
+            Part::End(count) => {
+                source.input.consume(count, buffers);
+                return Poll::Ready(Ok(()));
+            }
+            Part::More(count) => {
+                source.input.consume(count, buffers);
+                match ready!(source.poll_fill(context, timers, buffers)) {
+                    Ok(0) => return Poll::Ready(Err(Stopped::Body(BodyError::Truncated))),
+                    Ok(_) => {}
+                    Err(broken) => return Poll::Ready(Err(Stopped::Source(broken))),
+                }
+            }
+        }
+        if body.body.is_done() {
+            return Poll::Ready(Ok(()));
+        }
+    }
+}

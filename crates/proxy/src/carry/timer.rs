@@ -1,0 +1,123 @@
+//! Deadlines of connections: a number to compare with, swept ten times a second.
+//!
+//! A connection sets its deadline several times a request, so that setting one must cost nothing; that it fires up
+//! to a tenth of a second late is no harm for limits of seconds.
+
+use portcullis_types::Millis;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+/// How often the worker looks for deadlines that have passed.
+pub(crate) const SWEEP_EVERY: Duration = Duration::from_millis(100);
+
+/// All deadlines of a worker.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    entries: RefCell<Vec<Weak<Entry>>>,
+    now: Cell<Millis>,
+    closing: Cell<bool>,
+}
+
+/// One deadline. Dropping it takes it off the worker's list at the next sweep.
+#[derive(Debug)]
+pub(crate) struct Timer(Rc<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    due: Cell<Millis>,
+    /// Whether the connection is between two messages, so that it may end at any time.
+    idle: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+const NEVER: Millis = Millis::MAX;
+
+// === impl Timers ===
+
+impl Timers {
+    /// A deadline that is not set.
+    pub(crate) fn timer(&self) -> Timer {
+        let entry = Rc::new(Entry { due: Cell::new(NEVER), idle: Cell::new(false), waker: RefCell::new(None) });
+        self.entries.borrow_mut().push(Rc::downgrade(&entry));
+        Timer(entry)
+    }
+
+    /// Wakes every task whose deadline has passed; `now` is what deadlines are compared with until the next sweep.
+    pub(crate) fn sweep(&self, now: Millis) {
+        self.now.set(now);
+        self.entries.borrow_mut().retain(|weak| {
+            let Some(entry) = weak.upgrade() else { return false };
+            if entry.has_passed(self)
+                && let Some(waker) = entry.waker.borrow_mut().take()
+            {
+                waker.wake();
+            }
+            true
+        });
+    }
+
+    /// Whether idle connections end with the next sweep.
+    pub(crate) fn close(&self, closing: bool) {
+        self.closing.set(closing);
+    }
+
+    /// Milliseconds at the last sweep.
+    pub(crate) fn now(&self) -> Millis {
+        self.now.get()
+    }
+
+    /// The moment that is `after` from the last sweep.
+    pub(crate) fn after(&self, after: Duration) -> Millis {
+        self.now().saturating_add(Millis::try_from(after.as_millis()).unwrap_or(NEVER))
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn has_passed(&self, timers: &Timers) -> bool {
+        self.due.get() <= timers.now() || (self.idle.get() && timers.closing.get())
+    }
+}
+
+// === impl Timer ===
+
+impl Timer {
+    /// Sets the deadline `after` from the last sweep.
+    pub(crate) fn set(&self, timers: &Timers, after: Duration) {
+        self.0.due.set(timers.after(after));
+        self.0.idle.set(false);
+    }
+
+    /// Sets the deadline to a moment that [`Timers::after`] gave.
+    pub(crate) fn set_at(&self, due: Millis) {
+        self.0.due.set(due);
+        self.0.idle.set(false);
+    }
+
+    /// Sets the deadline of a connection between two messages, which also ends when the worker closes.
+    pub(crate) fn set_idle(&self, timers: &Timers, after: Duration) {
+        self.set(timers, after);
+        self.0.idle.set(true);
+    }
+
+    /// Takes the deadline away.
+    pub(crate) fn clear(&self) {
+        self.0.due.set(NEVER);
+        self.0.idle.set(false);
+    }
+
+    /// Whether the deadline has passed. If not, the task is woken when it does.
+    pub(crate) fn expired(&self, timers: &Timers, context: &Context<'_>) -> bool {
+        if self.0.has_passed(timers) {
+            return true;
+        }
+        let mut waker = self.0.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waker = Some(context.waker().clone());
+        }
+        false
+    }
+}

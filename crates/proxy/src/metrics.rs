@@ -1,0 +1,169 @@
+//! Counters of requests, decisions and times: each worker counts for itself, a scrape adds up.
+//!
+//! A series comes into being when the first request of its kind ends. All labels come from the configuration or from
+//! closed sets, so that their number is bounded whatever clients send.
+
+mod text;
+
+pub(crate) use text::Extras;
+
+use crate::record::{AccessRecord, Outcome};
+use portcullis_types::{Reason, Stage};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Upper bounds of the duration histogram's buckets, in microseconds.
+const BUCKETS_US: [u64; 14] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000, 10_000_000];
+
+/// The methods that have a label of their own; a client can make up any other one.
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+
+/// Where all workers' counters meet. Taken on the request path only when a series is new.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    requests: Mutex<Vec<(RequestLabels, Arc<AtomicU64>)>>,
+    durations: Mutex<Vec<(RouteLabels, Arc<Durations>)>>,
+    decisions: Mutex<Vec<((Stage, Reason), Arc<AtomicU64>)>>,
+    pub(crate) connections_open: AtomicU64,
+    pub(crate) connections_total: AtomicU64,
+    pub(crate) connections_refused: AtomicU64,
+    pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) plaintext_on_tls: AtomicU64,
+    pub(crate) reloads: AtomicU64,
+    pub(crate) reloads_failed: AtomicU64,
+    pub(crate) last_reload_seconds: AtomicU64,
+}
+
+/// The labels of a route. Empty where no route was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RouteLabels {
+    pub(crate) api: Arc<str>,
+    pub(crate) route: Arc<str>,
+    pub(crate) version: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RequestLabels {
+    route: RouteLabels,
+    method: &'static str,
+    status: u16,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Default)]
+struct Durations {
+    total: Histogram,
+    gateway: Histogram,
+    upstream: Histogram,
+}
+
+#[derive(Debug, Default)]
+struct Histogram {
+    buckets: [AtomicU64; BUCKETS_US.len() + 1],
+    sum_nanos: AtomicU64,
+}
+
+/// One worker's view: its own series by their labels, and by the numbers of the current snapshot.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    registry: Arc<Registry>,
+    /// The snapshot that the numbers belong to.
+    generation: u64,
+    requests: HashMap<u64, Arc<AtomicU64>>,
+    durations: HashMap<usize, Arc<Durations>>,
+    decisions: HashMap<(Stage, Reason), Arc<AtomicU64>>,
+    own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
+    own_durations: HashMap<RouteLabels, Arc<Durations>>,
+}
+
+// === impl Histogram ===
+
+impl Histogram {
+    fn observe(&self, nanos: u64) {
+        let micros = nanos / 1000;
+        let index = BUCKETS_US.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS_US.len());
+        if let Some(bucket) = self.buckets.get(index) {
+            bucket.fetch_add(1, Ordering::Relaxed);
+        }
+        self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+}
+
+// === impl Counters ===
+
+impl Counters {
+    pub(crate) fn new(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            generation: 0,
+            requests: HashMap::new(),
+            durations: HashMap::new(),
+            decisions: HashMap::new(),
+            own_requests: HashMap::new(),
+            own_durations: HashMap::new(),
+        }
+    }
+
+    /// Counts a finished request. `labels` is asked only when the series is new to this worker.
+    pub(crate) fn count(
+        &mut self,
+        generation: u64,
+        record: &AccessRecord,
+        method: &[u8],
+        labels: impl Fn() -> RouteLabels,
+    ) {
+        if self.generation != generation {
+            self.generation = generation;
+            self.requests.clear();
+            self.durations.clear();
+        }
+        let route = record.route.map_or(0, |index| index + 1);
+        let method = METHODS.iter().position(|have| have.as_bytes() == method).unwrap_or(METHODS.len());
+        let key = (route as u64) << 32 | (method as u64) << 24 | u64::from(record.status) << 8 | record.outcome as u64;
+        let (registry, own) = (&self.registry, &mut self.own_requests);
+        let counter = self.requests.entry(key).or_insert_with(|| {
+            let method = METHODS.get(method).copied().unwrap_or("other");
+            let labels = RequestLabels { route: labels(), method, status: record.status, outcome: record.outcome };
+            own_series(own, &registry.requests, labels)
+        });
+        counter.fetch_add(1, Ordering::Relaxed);
+        if let Some(decision) = &record.decision {
+            let key = (decision.stage, decision.reason);
+            own_series(&mut self.decisions, &registry.decisions, key).fetch_add(1, Ordering::Relaxed);
+        }
+        let own = &mut self.own_durations;
+        let durations =
+            self.durations.entry(route).or_insert_with(|| own_series(own, &registry.durations, labels()));
+        durations.observe(record);
+    }
+}
+
+/// The worker's own series with this key; a new one is entered into the common list, where a scrape finds it.
+fn own_series<K: Clone + Eq + Hash, V: Default>(
+    own: &mut HashMap<K, Arc<V>>,
+    list: &Mutex<Vec<(K, Arc<V>)>>,
+    key: K,
+) -> Arc<V> {
+    let value = own.entry(key).or_insert_with_key(|key| {
+        let value = Arc::new(V::default());
+        list.lock().unwrap_or_else(PoisonError::into_inner).push((key.clone(), Arc::clone(&value)));
+        value
+    });
+    Arc::clone(value)
+}
+
+// === impl Durations ===
+
+impl Durations {
+    fn observe(&self, record: &AccessRecord) {
+        let (total, upstream) = (record.total_nanos(), record.upstream_nanos());
+        self.total.observe(total);
+        self.gateway.observe(total.saturating_sub(upstream));
+        if record.answered > 0 {
+            self.upstream.observe(upstream);
+        }
+    }
+}

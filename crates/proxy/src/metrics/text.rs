@@ -1,0 +1,179 @@
+//! The counters in the text format of Prometheus (version 0.0.4).
+
+use super::{BUCKETS_US, Histogram, Registry, RouteLabels};
+use crate::record::log::Queue;
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a scrape adds to the registry's own numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) config_hash: String,
+    pub(crate) ready: bool,
+}
+
+fn load(value: &AtomicU64) -> u64 {
+    value.load(Ordering::Relaxed)
+}
+
+fn heading(out: &mut String, name: &str, kind: &str, help: &str) {
+    out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+}
+
+fn line(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
+    let text = if labels.is_empty() { format!("{name} {value}\n") } else { format!("{name}{{{labels}}} {value}\n") };
+    out.push_str(&text);
+}
+
+/// A label value: backslash, quote and line feed escaped. All values come from the configuration or from us.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn route_text(route: &RouteLabels) -> String {
+    let RouteLabels { api, route, version } = route;
+    format!("api=\"{}\",route=\"{}\",version=\"{}\"", escaped(api), escaped(route), escaped(version))
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// All series as text.
+    pub(crate) fn text(&self, queue: Option<&Queue>, extras: &Extras) -> String {
+        let mut out = String::new();
+        self.requests_text(&mut out);
+        self.decisions_text(&mut out);
+        self.durations_text(&mut out);
+        self.plain_text(&mut out);
+        if let Some(queue) = queue {
+            heading(&mut out, "portcullis_access_records_total", "counter", "Access records by what became of them.");
+            for (what, value) in [("written", queue.written()), ("dropped", queue.dropped()), ("failed", queue.failed())] {
+                line(&mut out, "portcullis_access_records_total", &format!("result=\"{what}\""), value);
+            }
+        }
+        heading(&mut out, "portcullis_ready", "gauge", "Whether the gateway serves its configuration.");
+        line(&mut out, "portcullis_ready", "", u8::from(extras.ready));
+        heading(&mut out, "portcullis_config_info", "gauge", "The configuration in force, by the digest of its files.");
+        line(&mut out, "portcullis_config_info", &format!("hash=\"{}\"", escaped(&extras.config_hash)), 1);
+        heading(&mut out, "portcullis_build_info", "gauge", "The running version.");
+        line(&mut out, "portcullis_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
+        out
+    }
+
+    fn requests_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_requests_total";
+        heading(out, NAME, "counter", "Requests by what became of them.");
+        let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+        for (labels, value) in self.requests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let route = route_text(&labels.route);
+            let (method, status, outcome) = (labels.method, labels.status, labels.outcome.name());
+            let text = format!("{route},method=\"{method}\",status=\"{status}\",outcome=\"{outcome}\"");
+            *sums.entry(text).or_default() += load(value);
+        }
+        for (labels, value) in sums {
+            line(out, NAME, &labels, value);
+        }
+    }
+
+    fn decisions_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_decisions_total";
+        heading(out, NAME, "counter", "Requests that a stage refused or that failed there, by reason.");
+        let mut sums: BTreeMap<(_, _), u64> = BTreeMap::new();
+        for (key, value) in self.decisions.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            *sums.entry(*key).or_default() += load(value);
+        }
+        for ((stage, reason), value) in sums {
+            let decision = if reason.status() >= 500 { "failed" } else { "refused" };
+            let (stage, reason) = (stage.name(), reason.code());
+            line(out, NAME, &format!("stage=\"{stage}\",decision=\"{decision}\",reason=\"{reason}\""), value);
+        }
+    }
+
+    fn durations_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_request_duration_seconds";
+        heading(out, NAME, "histogram", "From the end of a request's head to the end of its answer, split in parts.");
+        let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
+        for (labels, durations) in self.durations.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let parts =
+                [("total", &durations.total), ("gateway", &durations.gateway), ("upstream", &durations.upstream)];
+            for (part, histogram) in parts {
+                sums.entry(format!("{},part=\"{part}\"", route_text(labels))).or_default().add(histogram);
+            }
+        }
+        for (labels, sum) in sums {
+            sum.text(NAME, &labels, out);
+        }
+    }
+
+    fn plain_text(&self, out: &mut String) {
+        for (name, kind, help, value) in [
+            ("portcullis_connections", "gauge", "Open client connections.", &self.connections_open),
+            ("portcullis_connections_total", "counter", "Client connections taken.", &self.connections_total),
+            (
+                "portcullis_connections_refused_total",
+                "counter",
+                "Client connections closed because the listener was at its limit.",
+                &self.connections_refused,
+            ),
+            ("portcullis_tls_handshakes_failed_total", "counter", "TLS handshakes that failed.", &self.handshakes_failed),
+            (
+                "portcullis_plaintext_on_tls_total",
+                "counter",
+                "Connections that spoke plain HTTP to a TLS port.",
+                &self.plaintext_on_tls,
+            ),
+            ("portcullis_reloads_total", "counter", "Configurations that were taken over.", &self.reloads),
+            (
+                "portcullis_reloads_failed_total",
+                "counter",
+                "Configurations that were not taken over because something in them is wrong.",
+                &self.reloads_failed,
+            ),
+            (
+                "portcullis_last_reload_timestamp_seconds",
+                "gauge",
+                "When the configuration in force was taken over.",
+                &self.last_reload_seconds,
+            ),
+        ] {
+            heading(out, name, kind, help);
+            line(out, name, "", load(value));
+        }
+    }
+}
+
+/// A histogram added up over workers.
+#[derive(Debug, Default)]
+struct Sum {
+    buckets: [u64; BUCKETS_US.len() + 1],
+    nanos: u64,
+}
+
+// === impl Sum ===
+
+impl Sum {
+    fn add(&mut self, histogram: &Histogram) {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&histogram.buckets) {
+            *sum += load(bucket);
+        }
+        self.nanos += load(&histogram.sum_nanos);
+    }
+
+    fn text(&self, name: &str, labels: &str, out: &mut String) {
+        let mut below = 0;
+        let bounds = BUCKETS_US.iter().map(|micros| seconds(micros * 1000)).chain(["+Inf".to_owned()]);
+        for (bound, count) in bounds.zip(self.buckets) {
+            below += count;
+            line(out, &format!("{name}_bucket"), &format!("{labels},le=\"{bound}\""), below);
+        }
+        line(out, &format!("{name}_sum"), labels, seconds(self.nanos));
+        line(out, &format!("{name}_count"), labels, below);
+    }
+}
+
+/// Nanoseconds as decimal seconds, without the rounding of a float.
+fn seconds(nanos: u64) -> String {
+    let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

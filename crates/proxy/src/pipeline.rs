@@ -1,0 +1,81 @@
+//! The life of a request, top to bottom. Order is code, never configuration.
+//!
+//! INVARIANT: each stage takes the proof of the stage before and gives its own. Proofs have private fields, so that
+//! forging or skipping one does not compile. A stage that has nothing to do says so; it never disappears. A stage
+//! that cannot decide refuses.
+
+mod charge;
+mod conform;
+mod cors;
+pub(crate) mod forward;
+mod guard;
+mod identify;
+mod inspect;
+mod permit;
+mod receive;
+pub(crate) mod route;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use crate::carry::channel::Channel;
+use crate::exchange::{Connection, Exchange};
+use crate::worker::{Local, Worker};
+use forward::Forwarded;
+use portcullis_types::{Fault, Refusal};
+
+/// Why a request has no answer of its upstream.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// We refused.
+    Refused(Box<Refusal>),
+    /// The upstream or we failed.
+    Failed(Box<Fault>),
+    /// The client went away; there is nobody to answer.
+    Gone,
+}
+
+/// Decides about one request and asks its upstream.
+pub(crate) async fn run(
+    worker: &Worker,
+    local: &Local,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    client: &mut Channel,
+) -> Result<Forwarded, Stop> {
+    // Everything after this sees one target, the same that the upstream will see.
+    target::canonicalise(exchange)?;
+    // What is not declared does not exist, so that nothing below has to decide about the unknown.
+    let routed = route::find(&local.snapshot, connection, exchange)?;
+    // Cheap limits stand before any cryptography, which an attacker could make us do.
+    let guarded = guard::guard(routed)?;
+    // A preflight carries no credentials and ends here, before it could be refused for having none.
+    let cleared = cors::clear(guarded)?;
+    // Who calls; a public route says so and yields an anonymous principal.
+    let authenticated = identify::identify(cleared)?;
+    // What they may do, now that it is known who they are.
+    let authorized = permit::permit(authenticated)?;
+    // From here on we may hold bytes for the caller, so that it is charged first.
+    let admitted = charge::charge(authorized)?;
+    // The body is bounded before anything looks at it.
+    let received = receive::receive(admitted, worker, connection, client).await?;
+    // The contract proves fields harmless, which spares the rule engine the look at them.
+    let valid = conform::conform(received)?;
+    // The last look before anything leaves for the upstream.
+    let inspected = inspect::inspect(valid)?;
+    forward::forward(inspected, worker, local, connection, client).await
+}
+
+// === impl Stop ===
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(Box::new(fault))
+    }
+}

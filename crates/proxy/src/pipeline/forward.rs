@@ -1,0 +1,241 @@
+//! `forward`: asks the upstream. It takes only a request that every stage has passed.
+
+mod head;
+
+use super::inspect::Inspected;
+use super::route::Routed;
+use super::{Stop, receive};
+use crate::carry::channel::{Broken, Channel};
+use crate::carry::relay::{Relay, Stopped};
+use crate::exchange::Connection;
+use crate::snapshot::Route;
+use crate::upstream::pool::{Lease, Reuse};
+use crate::upstream::{self, Targets};
+use crate::worker::{Local, Worker};
+use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan};
+use portcullis_types::{Fault, FaultKind, Millis, Reason, Refusal, Stage};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+// LIMIT: interim answers before the final one.
+const INTERIM_MAX: u32 = 16;
+/// Input of a client that is kept while its answer is waited for; beyond it, nothing more is read.
+const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// An upstream's answer: its head is in the exchange, its body still on the connection.
+#[derive(Debug)]
+pub(crate) struct Forwarded {
+    pub(crate) lease: Lease,
+    /// What is left of the request's body.
+    pub(crate) upload: Relay,
+    /// How long the connection may be kept, and how many such.
+    pub(crate) keep: (Duration, usize),
+}
+
+/// Asks until there is an answer. A request is sent again only where a kept connection turned out to be closed, the
+/// server can have seen nothing that matters, and not a byte of the body is gone.
+pub(super) async fn forward(
+    inspected: Inspected<'_>,
+    worker: &Worker,
+    local: &Local,
+    connection: &Connection,
+    client: &mut Channel,
+) -> Result<Forwarded, Stop> {
+    let (mut routed, mut upload) = inspected.into_inner().into_inner().into_parts();
+    let due = worker.timers.after(routed.route().timeout);
+    let (upstream, targets) = upstream_of(local, routed.route())?;
+    let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
+    routed.record.forwarded = worker.nanos();
+    loop {
+        let mut lease = upstream::acquire(worker, upstream, targets, reuse).await?;
+        let label = lease.label();
+        lease.channel.timer.set_at(due);
+        head::write(&routed, connection, &label, &mut lease.channel.output);
+        routed.record.target = Some(label);
+        client.patience = Some(connection.settings.limits.body_idle_timeout);
+        let asking = Asking {
+            worker,
+            upload: &mut upload,
+            scan: HeadScan::default(),
+            first_byte: upstream.plan.first_byte_timeout,
+            due,
+            asked: false,
+            interim: 0,
+        };
+        match asking.answer(&mut routed, client, &mut lease.channel).await {
+            Ok(()) => {
+                lease.channel.timer.set_at(due);
+                let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
+                return Ok(Forwarded { lease, upload, keep });
+            }
+            Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused && reuse == Reuse::Any => {
+                lease.close();
+                reuse = Reuse::Never;
+            }
+            Err(stop) => {
+                lease.close();
+                return Err(stop);
+            }
+        }
+    }
+}
+
+fn upstream_of<'a>(local: &'a Local, route: &Route) -> Result<(&'a crate::snapshot::Upstream, &'a Targets), Fault> {
+    let upstream = local.snapshot.upstreams.get(route.upstream);
+    let missing = || Fault::before_sending(FaultKind::Internal, "the upstream is missing from its table");
+    upstream.zip(local.targets.get(route.upstream)).ok_or_else(missing)
+}
+
+/// Idempotent (RFC 9110 section 9.2.2) and without a body that could be lost.
+fn may_repeat(routed: &Routed<'_>) -> bool {
+    let head = routed.request.head;
+    let idempotent = matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE");
+    idempotent && matches!(head.framing(), Framing::None | Framing::Length(0))
+}
+
+/// As long as configured, but less than the server says it keeps the connection.
+fn keep_for(routed: &Routed<'_>, configured: Duration) -> Duration {
+    let stated = routed.answer.fields().first(portcullis_h1::Known::KeepAlive).and_then(|value| {
+        let text = std::str::from_utf8(value).ok()?;
+        let seconds = text.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
+        seconds.parse::<u64>().ok()
+    });
+    stated.map_or(configured, |seconds| configured.min(Duration::from_secs(seconds.saturating_sub(1))))
+}
+
+/// One attempt to get an answer's head.
+struct Asking<'a> {
+    worker: &'a Worker,
+    upload: &'a mut Relay,
+    scan: HeadScan,
+    first_byte: Duration,
+    due: Millis,
+    /// Whether the whole request has left.
+    asked: bool,
+    interim: u32,
+}
+
+// === impl Asking ===
+
+impl Asking<'_> {
+    /// Sends the request and reads the head of its answer, both at once: an answer may come before the body is over.
+    async fn answer(
+        mut self,
+        routed: &mut Routed<'_>,
+        client: &mut Channel,
+        upstream: &mut Channel,
+    ) -> Result<(), Stop> {
+        poll_fn(|context| {
+            self.poll_send(client, upstream, context)?;
+            self.poll_head(routed, upstream, context)
+        })
+        .await
+    }
+
+    fn poll_send(&mut self, client: &mut Channel, upstream: &mut Channel, context: &mut Context<'_>) -> Result<(), Stop> {
+        let carry = (&self.worker.timers, &self.worker.buffers);
+        if !self.asked {
+            match self.upload.poll(client, upstream, context, carry) {
+                Poll::Ready(Ok(())) => {
+                    self.asked = true;
+                    let first_byte = self.worker.timers.after(self.first_byte);
+                    upstream.timer.set_at(self.due.min(first_byte));
+                    client.patience = None;
+                    client.timer.clear();
+                }
+                // The server may have answered and closed without reading on; its answer counts.
+                Poll::Ready(Err(Stopped::Sink(Broken::Io(_)))) if self.upload.received() > 0 => self.asked = true,
+                Poll::Ready(Err(stopped)) => return Err(stop(stopped)),
+                Poll::Pending => {}
+            }
+        }
+        if self.upload.is_finished() && client.input.bytes().len() < AHEAD_BYTES_MAX {
+            match client.poll_fill(context, carry.0, carry.1) {
+                Poll::Ready(Ok(0) | Err(_)) => return Err(Stop::Gone),
+                Poll::Ready(Ok(_)) | Poll::Pending => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_head(
+        &mut self,
+        routed: &mut Routed<'_>,
+        upstream: &mut Channel,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Stop>> {
+        let (timers, buffers) = (&self.worker.timers, &self.worker.buffers);
+        let limits = HeadLimits::default();
+        loop {
+            let input = upstream.input.bytes();
+            if !input.is_empty() {
+                let found = self.scan.find(input, limits.head_bytes_max).map_err(malformed)?;
+                if let Some(length) = found {
+                    let raw = input.get(..length).unwrap_or_default();
+                    let to_head = routed.request.head.method() == b"HEAD";
+                    routed.answer.parse(raw, to_head, &limits).map_err(malformed)?;
+                    upstream.input.consume(length, buffers);
+                    if !self.is_interim(routed)? {
+                        return Poll::Ready(Ok(()));
+                    }
+                    continue;
+                }
+            }
+            match upstream.poll_fill(context, timers, buffers) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(upstream, "the server closed"))),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(Broken::Late)) => {
+                    let what = if self.asked { "no answer in time" } else { "the request was not taken in time" };
+                    return Poll::Ready(Err(Fault::new(FaultKind::Timeout, what).into()));
+                }
+                Poll::Ready(Err(Broken::Io(error))) => {
+                    return Poll::Ready(Err(self.closed(upstream, &error.to_string())));
+                }
+            }
+        }
+    }
+
+    /// An interim answer is read over: we have told the client to continue ourselves, and hints are optional.
+    fn is_interim(&mut self, routed: &Routed<'_>) -> Result<bool, Stop> {
+        if routed.answer.status() == 101 {
+            return Err(Fault::new(FaultKind::Malformed, "the server switched protocols unasked").into());
+        }
+        if !routed.answer.is_interim() {
+            return Ok(false);
+        }
+        self.scan = HeadScan::default();
+        self.interim += 1;
+        if self.interim > INTERIM_MAX {
+            return Err(Fault::new(FaultKind::Malformed, "too many interim answers").into());
+        }
+        Ok(true)
+    }
+
+    /// The connection ended before the head was complete.
+    fn closed(&self, upstream: &Channel, source: &str) -> Stop {
+        let silent = upstream.input.is_empty() && self.interim == 0;
+        let fault = Fault { kind: FaultKind::Closed, retry_safe: silent && self.upload.received() == 0, source: source.to_owned() };
+        fault.into()
+    }
+}
+
+fn malformed(error: HeadError) -> Stop {
+    Fault::new(FaultKind::Malformed, error.rule()).into()
+}
+
+/// Whose fault it is that a request's body stopped.
+pub(crate) fn stop(stopped: Stopped) -> Stop {
+    let refuse = |reason, detail: &'static str| Refusal::new(Stage::Receive, reason, detail).closing();
+    match stopped {
+        Stopped::Body(BodyError::TooLarge) => receive::too_large().into(),
+        Stopped::Body(BodyError::Truncated) | Stopped::Source(Broken::Io(_)) => Stop::Gone,
+        Stopped::Body(error) => refuse(Reason::MalformedBody, error.rule()).into(),
+        Stopped::Source(Broken::Late) => refuse(Reason::BodyTimeout, "the body made no progress").into(),
+        Stopped::Sink(Broken::Late) => Fault::new(FaultKind::Timeout, "the request was not taken in time").into(),
+        Stopped::Sink(Broken::Io(error)) => {
+            Fault { kind: FaultKind::Closed, retry_safe: true, source: error.to_string() }.into()
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `receive`: the body, within bounds. What no stage has to look at is streamed.
+
+use super::Stop;
+use super::charge::Admitted;
+use super::route::Routed;
+use crate::carry::channel::{Broken, Channel};
+use crate::carry::relay::Relay;
+use crate::exchange::Connection;
+use crate::worker::Worker;
+use portcullis_h1::Framing;
+use portcullis_types::{Reason, Refusal, Stage};
+use std::future::poll_fn;
+
+/// Proof that the body is bounded, with the reader that enforces it.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    routed: Routed<'a>,
+    upload: Relay,
+}
+
+// === impl Received ===
+
+impl<'a> Received<'a> {
+    pub(super) fn into_parts(self) -> (Routed<'a>, Relay) {
+        (self.routed, self.upload)
+    }
+}
+
+/// Bounds the body, and tells a client that waits for it to send on.
+pub(super) async fn receive<'a>(
+    before: Admitted<'a>,
+    worker: &Worker,
+    connection: &Connection,
+    client: &mut Channel,
+) -> Result<Received<'a>, Stop> {
+    let routed = before.into_inner().into_inner().into_routed();
+    let framing = routed.request.head.framing();
+    let bytes_max = routed.route().body_bytes;
+    if matches!(framing, Framing::Length(bytes) if bytes > bytes_max) {
+        return Err(too_large().into());
+    }
+    if routed.request.head.expects_continue() {
+        client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        client.patience = Some(connection.settings.limits.body_idle_timeout);
+        let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
+        flushed.map_err(|_: Broken| Stop::Gone)?;
+    }
+    let upload = Relay::new(framing, framing == Framing::Chunked, bytes_max);
+    Ok(Received { routed, upload })
+}
+
+/// A body over its limit; nothing after it on the connection can be told apart.
+pub(super) fn too_large() -> Refusal {
+    Refusal::new(Stage::Receive, Reason::BodyTooLarge, "the body exceeds what this operation accepts").closing()
+}

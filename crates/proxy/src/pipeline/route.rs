@@ -1,0 +1,68 @@
+//! `route`: the API, version and operation that a request is for, or that there is none.
+
+use super::Stop;
+use crate::exchange::{Connection, Exchange};
+use crate::record::{AccessRecord, Trace};
+use crate::snapshot::paths::Found;
+use crate::snapshot::{Route, Snapshot};
+use portcullis_h1::{RequestHead, ResponseHead};
+use portcullis_types::id::RequestId;
+use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
+
+/// A request whose route is known. Every later proof holds it.
+#[derive(Debug)]
+pub(crate) struct Routed<'a> {
+    pub(crate) request: Request<'a>,
+    route: &'a Route,
+    /// What the answer's head is read into.
+    pub(crate) answer: &'a mut ResponseHead,
+    pub(crate) record: &'a mut AccessRecord,
+}
+
+/// A request as every stage sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) trace: Trace,
+    pub(crate) head: &'a RequestHead,
+    pub(crate) target: &'a CanonicalTarget,
+}
+
+// === impl Routed ===
+
+impl<'a> Routed<'a> {
+    pub(crate) fn route(&self) -> &'a Route {
+        self.route
+    }
+}
+
+/// Finds the route.
+pub(super) fn find<'a>(
+    snapshot: &'a Snapshot,
+    connection: &Connection,
+    exchange: &'a mut Exchange,
+) -> Result<Routed<'a>, Stop> {
+    let Exchange { head, target, host, answer, record } = exchange;
+    let refuse = |reason, detail: &'static str| Refusal::new(Stage::Route, reason, detail);
+    if let Some((certificates, index)) = &connection.certificate
+        && certificates.index(host) != *index
+    {
+        return Err(refuse(Reason::MisdirectedRequest, "the host has another certificate").closing().into());
+    }
+    let index = match snapshot.hosts.find(host, target.path(), head.method()) {
+        Found::Route(index) => index,
+        Found::OtherMethods(allow) => {
+            let refusal = refuse(Reason::MethodNotAllowed, "the path exists with other methods");
+            return Err(refusal.header("allow", allow).into());
+        }
+        Found::Nothing => return Err(refuse(Reason::RouteNotFound, "no API answers to this host and path").into()),
+    };
+    let missing = || refuse(Reason::Internal, "the route is missing from its table");
+    let route = snapshot.routes.get(index).ok_or_else(missing)?;
+    record.route = Some(index);
+    if target.has_parameters() && !route.allow_path_parameters {
+        return Err(refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into());
+    }
+    let request = Request { id: record.id, trace: record.trace, head, target };
+    Ok(Routed { request, route, answer, record })
+}

@@ -1,0 +1,147 @@
+//! One record per request, made at the end of its body: the log line and the metrics both come from it.
+
+pub(crate) mod json;
+pub(crate) mod log;
+pub(crate) mod wall;
+
+use portcullis_types::id::RequestId;
+use portcullis_types::{Reason, Stage};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    /// The upstream's answer was passed on whole.
+    #[default]
+    Served,
+    /// We refused.
+    Refused,
+    /// The upstream or we failed; the client has an error of ours.
+    Failed,
+    /// The answer broke off after its head had left.
+    Truncated,
+    /// The client went away first.
+    Gone,
+}
+
+/// Everything that is known about one request when it is over. Times are nanoseconds of the monotonic clock.
+#[derive(Debug, Default)]
+pub(crate) struct AccessRecord {
+    pub(crate) id: RequestId,
+    pub(crate) wall_ms: u64,
+    pub(crate) trace: Trace,
+    pub(crate) listener: Option<Arc<str>>,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsFacts>,
+    /// Index into the snapshot's routes.
+    pub(crate) route: Option<usize>,
+    pub(crate) status: u16,
+    pub(crate) outcome: Outcome,
+    pub(crate) decision: Option<Decision>,
+    /// The server that was asked.
+    pub(crate) target: Option<Rc<str>>,
+    pub(crate) request_bytes: u64,
+    pub(crate) response_bytes: u64,
+    pub(crate) started: u64,
+    /// When the request began to leave for the upstream.
+    pub(crate) forwarded: u64,
+    /// When the upstream's part was over; 0 without one.
+    pub(crate) answered: u64,
+    pub(crate) ended: u64,
+}
+
+/// Why a request was refused or failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    pub(crate) stage: Stage,
+    pub(crate) reason: Reason,
+    pub(crate) private: Option<String>,
+}
+
+/// What the TLS handshake agreed on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TlsFacts {
+    pub(crate) version: &'static str,
+    pub(crate) group: &'static str,
+}
+
+/// A `traceparent` (W3C Trace Context level 1): 55 ASCII characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trace(pub(crate) [u8; 55]);
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// The name in records and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Truncated => "truncated",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+// === impl AccessRecord ===
+
+impl AccessRecord {
+    /// Nanoseconds from the end of the request's head to the end of the answer.
+    pub(crate) fn total_nanos(&self) -> u64 {
+        self.ended.saturating_sub(self.started)
+    }
+
+    /// Nanoseconds spent waiting for the upstream.
+    pub(crate) fn upstream_nanos(&self) -> u64 {
+        self.answered.saturating_sub(self.forwarded)
+    }
+}
+
+// === impl Trace ===
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self([b'0'; 55])
+    }
+}
+
+impl Trace {
+    /// The client's trace id with a new parent id where the client's field is valid, else a new trace.
+    pub(crate) fn continued(incoming: Option<&[u8]>, ids: &mut portcullis_types::id::Ids) -> Self {
+        let mut text = Vec::with_capacity(64);
+        text.extend_from_slice(b"00-");
+        match incoming.and_then(trace_id) {
+            Some((trace, _)) => text.extend_from_slice(trace),
+            None => ids.hex(32, &mut text),
+        }
+        text.push(b'-');
+        ids.hex(16, &mut text);
+        text.push(b'-');
+        text.extend_from_slice(incoming.and_then(trace_id).map_or(b"01", |(_, flags)| flags));
+        let mut trace = Self::default();
+        for (slot, byte) in trace.0.iter_mut().zip(text) {
+            *slot = byte;
+        }
+        trace
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Trace id and flags of a valid field of version 00.
+fn trace_id(field: &[u8]) -> Option<(&[u8], &[u8])> {
+    let hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let zero = |part: &[u8]| part.iter().all(|byte| *byte == b'0');
+    if field.len() != 55 {
+        return None;
+    }
+    let mut parts = field.split(|byte| *byte == b'-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let shaped = version == b"00" && trace.len() == 32 && parent.len() == 16 && flags.len() == 2;
+    (shaped && hex(trace) && hex(parent) && hex(flags) && !zero(trace) && !zero(parent)).then_some((trace, flags))
+}

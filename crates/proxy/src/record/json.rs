@@ -1,0 +1,170 @@
+//! A record as one line of JSON. Whatever a client sent is escaped, cut and redacted: it cannot forge a line, fill the
+//! disk with one request, or put a secret into the log.
+
+use super::AccessRecord;
+use super::wall::WallTexts;
+use crate::snapshot::Snapshot;
+use portcullis_h1::write::decimal;
+
+// LIMIT: bytes of a client's text in a record.
+const TEXT_BYTES_MAX: usize = 1024;
+
+/// What the line says about the request itself, beside the record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) method: &'a [u8],
+    pub(crate) host: &'a [u8],
+    /// Canonical where there is such a form, else empty.
+    pub(crate) target: &'a str,
+}
+
+/// Appends the line, its line feed included.
+pub(crate) fn line(
+    record: &AccessRecord,
+    subject: Subject<'_>,
+    snapshot: &Snapshot,
+    wall: &mut WallTexts,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"{\"time\":\"");
+    wall.rfc3339(record.wall_ms, out);
+    out.extend_from_slice(b"\",\"request_id\":\"");
+    out.extend_from_slice(record.id.as_bytes());
+    out.extend_from_slice(b"\",\"traceparent\":\"");
+    out.extend_from_slice(record.trace.as_bytes());
+    out.push(b'"');
+    if let Some(listener) = &record.listener {
+        text("listener", listener.as_bytes(), out);
+    }
+    if let Some(peer) = record.peer {
+        out.extend_from_slice(b",\"peer\":\"");
+        address(peer, out);
+        out.push(b'"');
+    }
+    if let Some(tls) = record.tls {
+        text("tls_version", tls.version.as_bytes(), out);
+        text("tls_group", tls.group.as_bytes(), out);
+    }
+    if let Some(route) = record.route.and_then(|index| snapshot.routes.get(index)) {
+        text("api", route.api.as_bytes(), out);
+        if !route.version.is_empty() {
+            text("version", route.version.as_bytes(), out);
+        }
+        text("route", route.template.as_bytes(), out);
+    }
+    text("method", subject.method, out);
+    text("host", subject.host, out);
+    redacted_target(subject.target, snapshot, out);
+    number("status", u64::from(record.status), out);
+    text("outcome", record.outcome.name().as_bytes(), out);
+    decision(record, snapshot, out);
+    if let Some(target) = &record.target {
+        text("target_server", target.as_bytes(), out);
+    }
+    number("request_bytes", record.request_bytes, out);
+    number("response_bytes", record.response_bytes, out);
+    let (total, upstream) = (record.total_nanos() / 1000, record.upstream_nanos() / 1000);
+    number("total_us", total, out);
+    number("gateway_us", total.saturating_sub(upstream), out);
+    number("upstream_us", upstream, out);
+    out.extend_from_slice(b"}\n");
+}
+
+fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
+    let route = record.route.and_then(|index| snapshot.routes.get(index));
+    if let Some(decision) = &record.decision {
+        text("stage", decision.stage.name().as_bytes(), out);
+        text("reason", decision.reason.code().as_bytes(), out);
+        if let Some(private) = &decision.private {
+            text("detail", private.as_bytes(), out);
+        }
+        if let Some(route) = route {
+            text("decided_by", route.origin.as_bytes(), out);
+        }
+    } else if let Some(route) = route {
+        out.extend_from_slice(route.stages().as_bytes());
+    }
+}
+
+fn number(name: &str, value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    decimal(value, out);
+}
+
+fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    escape(value, out);
+    out.push(b'"');
+}
+
+/// Appends text inside a JSON string. Bytes outside ASCII are written as `\u00xx`, so that no encoding can be broken.
+pub(crate) fn escape(value: &[u8], out: &mut Vec<u8>) {
+    let cut = value.get(..TEXT_BYTES_MAX).unwrap_or(value);
+    let plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\');
+    if cut.iter().all(plain) {
+        out.extend_from_slice(cut);
+    } else {
+        for byte in cut {
+            match byte {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+                0x20..=0x7e => out.push(*byte),
+                other => out.extend_from_slice(format!("\\u{:04x}", u16::from(*other)).as_bytes()),
+            }
+        }
+    }
+    if cut.len() < value.len() {
+        out.extend_from_slice(b"...");
+    }
+}
+
+/// The target with every query value replaced, but for the parameters that the configuration shows.
+fn redacted_target(target: &str, snapshot: &Snapshot, out: &mut Vec<u8>) {
+    let Some((path, query)) = target.split_once('?') else {
+        text("target", target.as_bytes(), out);
+        return;
+    };
+    let mut shown = String::with_capacity(target.len().min(TEXT_BYTES_MAX));
+    shown.push_str(path);
+    for (index, pair) in query.split('&').enumerate() {
+        if shown.len() > TEXT_BYTES_MAX {
+            break;
+        }
+        shown.push(if index == 0 { '?' } else { '&' });
+        match pair.split_once('=') {
+            Some((name, value)) if snapshot.show_query.iter().any(|shown| shown == name) => {
+                shown.push_str(name);
+                shown.push('=');
+                shown.push_str(value);
+            }
+            Some((name, _)) => {
+                shown.push_str(name);
+                shown.push_str("=*");
+            }
+            // A parameter without a name may be a token all the same.
+            None => shown.push('*'),
+        }
+    }
+    text("target", shown.as_bytes(), out);
+}
+
+fn address(peer: std::net::SocketAddr, out: &mut Vec<u8>) {
+    match peer.ip() {
+        std::net::IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                decimal(u64::from(octet), out);
+            }
+        }
+        std::net::IpAddr::V6(address) => {
+            out.extend_from_slice(format!("[{address}]").as_bytes());
+        }
+    }
+    out.push(b':');
+    decimal(u64::from(peer.port()), out);
+}

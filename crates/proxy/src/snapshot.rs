@@ -1,0 +1,232 @@
+//! The compiled configuration: one immutable value that a request holds from its first stage to its record.
+//!
+//! It is built whole or not at all, and replaced whole. What has to survive a reload (pools, counters) lives beside it.
+
+pub(crate) mod hosts;
+pub(crate) mod paths;
+
+use crate::metrics::RouteLabels;
+use crate::tls::files::TlsError;
+use crate::tls::server::{self, ListenerTls};
+use crate::upstream::tls::UpstreamTls;
+use hosts::Hosts;
+use portcullis_config::plan::{Authn, ListenerLimits, Plan, RoutePlan, UpstreamPlan};
+use portcullis_h1::HeadLimits;
+use portcullis_types::Stage;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that a request needs to be decided and forwarded.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Counts up with every reload.
+    pub(crate) generation: u64,
+    pub(crate) listeners: HashMap<Arc<str>, ListenerSettings>,
+    pub(crate) hosts: Hosts,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) upstreams: Vec<Upstream>,
+    /// What `type` of a problem starts with; ends with a slash.
+    pub(crate) problem_base: String,
+    /// Query parameters whose values may be written to records.
+    pub(crate) show_query: Vec<String>,
+}
+
+/// What a listener needs for a new connection.
+#[derive(Clone, Debug)]
+pub(crate) struct ListenerSettings {
+    pub(crate) tls: Option<ListenerTls>,
+    pub(crate) limits: ListenerLimits,
+    pub(crate) head: HeadLimits,
+}
+
+/// One operation, with its labels for records and metrics.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) api: Arc<str>,
+    /// Empty without versions.
+    pub(crate) version: Arc<str>,
+    pub(crate) id: Arc<str>,
+    /// Base path, version and template in one: `/orders/v1/orders/{id}`.
+    pub(crate) template: String,
+    pub(crate) authn: Authn,
+    pub(crate) body_bytes: u64,
+    pub(crate) timeout: Duration,
+    pub(crate) allow_path_parameters: bool,
+    /// Index into the snapshot's upstreams.
+    pub(crate) upstream: usize,
+    /// Where the configuration says so: `portcullis.yaml:12`.
+    pub(crate) origin: String,
+    /// What each stage decides for a request that passes, as a member of its record.
+    stages: String,
+}
+
+/// Where a route's requests go.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) plan: Arc<UpstreamPlan>,
+    pub(crate) tls: Option<UpstreamTls>,
+}
+
+/// Why a plan cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// TLS files of a listener or an upstream.
+    Tls {
+        /// `listeners.public` or `apis.orders.upstream`.
+        place: String,
+        /// What is wrong.
+        error: TlsError,
+    },
+    /// Two templates cannot stand beside each other.
+    Template {
+        /// The template.
+        template: String,
+        /// What is wrong.
+        error: String,
+    },
+}
+
+// === impl CompileError ===
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls { place, error } => write!(formatter, "{place}: {error}"),
+            Self::Template { template, error } => write!(formatter, "the path `{template}` cannot be routed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Compiles a plan.
+    ///
+    /// # Errors
+    /// The first thing that makes it impossible to serve.
+    pub(crate) fn compile(plan: &Plan, generation: u64, problem_base: String) -> Result<Self, CompileError> {
+        let mut listeners = HashMap::new();
+        for listener in &plan.listeners {
+            let tls = listener.tls.as_ref().map(server::listener).transpose();
+            let tls = tls.map_err(|error| CompileError::Tls { place: format!("listeners.{}", listener.name), error })?;
+            let head = HeadLimits {
+                head_bytes_max: listener.limits.head_bytes,
+                target_bytes_max: listener.limits.target_bytes,
+                fields_max: listener.limits.headers,
+            };
+            listeners.insert(Arc::clone(&listener.name), ListenerSettings { tls, limits: listener.limits.clone(), head });
+        }
+        let mut snapshot = Self {
+            generation,
+            listeners,
+            hosts: Hosts::default(),
+            routes: Vec::new(),
+            upstreams: Vec::new(),
+            problem_base,
+            show_query: plan.access_log.show_query.clone(),
+        };
+        snapshot.add_apis(plan)?;
+        Ok(snapshot)
+    }
+
+    fn add_apis(&mut self, plan: &Plan) -> Result<(), CompileError> {
+        let mut known: HashMap<*const UpstreamPlan, usize> = HashMap::new();
+        let mut hosts = hosts::Builder::default();
+        for api in &plan.apis {
+            for version in &api.versions {
+                let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
+                for route in &version.routes {
+                    let upstream = self.upstream(&route.upstream, &mut known)?;
+                    let prefixes = version.path.iter().map(|path| format!("{}/{path}", api.base_path));
+                    let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
+                    for prefix in prefixes.chain(bare) {
+                        let index = self.routes.len();
+                        let compiled = Route::compile(route, (&api.name, &name), &prefix, upstream, api.allow_path_parameters);
+                        hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
+                        self.routes.push(compiled);
+                    }
+                }
+            }
+        }
+        self.hosts = hosts.build();
+        Ok(())
+    }
+
+    fn upstream(
+        &mut self,
+        plan: &Arc<UpstreamPlan>,
+        known: &mut HashMap<*const UpstreamPlan, usize>,
+    ) -> Result<usize, CompileError> {
+        if let Some(index) = known.get(&Arc::as_ptr(plan)) {
+            return Ok(*index);
+        }
+        let tls = plan.tls.as_ref().map(UpstreamTls::new).transpose();
+        let tls = tls.map_err(|error| CompileError::Tls { place: format!("apis.{}.upstream", plan.name), error })?;
+        let index = self.upstreams.len();
+        self.upstreams.push(Upstream { plan: Arc::clone(plan), tls });
+        known.insert(Arc::as_ptr(plan), index);
+        Ok(index)
+    }
+}
+
+// === impl Route ===
+
+impl Route {
+    fn compile(
+        plan: &RoutePlan,
+        (api, version): (&Arc<str>, &Arc<str>),
+        prefix: &str,
+        upstream: usize,
+        allow_path_parameters: bool,
+    ) -> Self {
+        Self {
+            api: Arc::clone(api),
+            version: Arc::clone(version),
+            id: Arc::clone(&plan.id),
+            template: format!("{prefix}{}", plan.template),
+            authn: plan.authn,
+            body_bytes: plan.body_bytes,
+            timeout: plan.timeout,
+            allow_path_parameters,
+            upstream,
+            origin: plan.origin.to_string(),
+            stages: stages(plan.authn),
+        }
+    }
+
+    /// The labels of the route's metrics.
+    pub(crate) fn labels(&self) -> RouteLabels {
+        let route = Arc::from(self.template.as_str());
+        RouteLabels { api: Arc::clone(&self.api), route, version: Arc::clone(&self.version) }
+    }
+
+    /// `,"stages":{…}`: what each stage decides for a request that passes.
+    pub(crate) fn stages(&self) -> &str {
+        &self.stages
+    }
+}
+
+/// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
+fn stages(authn: Authn) -> String {
+    let identify = match authn {
+        Authn::Public => "public",
+        Authn::Refuse => "refuse",
+    };
+    let decided = [
+        (Stage::Guard, "not_required"),
+        (Stage::Cors, "not_required"),
+        (Stage::Identify, identify),
+        (Stage::Permit, "not_required"),
+        (Stage::Charge, "not_required"),
+        (Stage::Receive, "bounded"),
+        (Stage::Conform, "not_required"),
+        (Stage::Inspect, "not_required"),
+    ];
+    let members: Vec<String> =
+        decided.iter().map(|(stage, decision)| format!("\"{}\":\"{decision}\"", stage.name())).collect();
+    format!(",\"stages\":{{{}}}", members.join(","))
+}

@@ -1,0 +1,115 @@
+//! The paths of one host: exact before parameter before wildcard, and the methods of each.
+
+use super::CompileError;
+use matchit::Router;
+use portcullis_config::plan::Methods;
+use std::collections::HashMap;
+
+/// A radix tree over templates; a look-up costs the length of the path, however many there are.
+#[derive(Debug, Default)]
+pub(crate) struct Paths {
+    tree: Router<usize>,
+    entries: Vec<Entry>,
+}
+
+/// What a look-up found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    /// Index of the route.
+    Route(usize),
+    /// The path exists; the value of `Allow`.
+    OtherMethods(&'a str),
+    Nothing,
+}
+
+/// Collects the templates of one host.
+#[derive(Debug, Default)]
+pub(crate) struct PathsBuilder {
+    paths: Paths,
+    known: HashMap<String, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    methods: Vec<(Vec<u8>, usize)>,
+    any: Option<usize>,
+    allow: String,
+}
+
+// === impl Paths ===
+
+impl Paths {
+    pub(crate) fn find(&self, path: &str, method: &[u8]) -> Found<'_> {
+        let entry = self.tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
+        let Some(entry) = entry else { return Found::Nothing };
+        let of = |name: &[u8]| entry.methods.iter().find(|(have, _)| have == name).map(|(_, route)| *route);
+        // Where GET is served, so is HEAD (RFC 9110 section 9.3.2).
+        let route = of(method).or_else(|| (method == b"HEAD").then(|| of(b"GET")).flatten()).or(entry.any);
+        route.map_or(Found::OtherMethods(&entry.allow), Found::Route)
+    }
+}
+
+// === impl PathsBuilder ===
+
+impl PathsBuilder {
+    pub(crate) fn add(&mut self, template: &str, methods: &Methods, route: usize) -> Result<(), CompileError> {
+        let index = match self.known.get(&shape(template)) {
+            Some(index) => *index,
+            None => self.insert(template)?,
+        };
+        let twice = || CompileError::Template { template: template.to_owned(), error: "it is served twice".to_owned() };
+        let entry = self.paths.entries.get_mut(index).ok_or_else(twice)?;
+        match methods {
+            Methods::Any if entry.any.is_some() => return Err(twice()),
+            Methods::Any => entry.any = Some(route),
+            Methods::Only(names) => {
+                for name in names.iter().map(String::as_bytes) {
+                    if entry.methods.iter().any(|(have, _)| have == name) {
+                        return Err(twice());
+                    }
+                    entry.methods.push((name.to_vec(), route));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, template: &str) -> Result<usize, CompileError> {
+        let index = self.paths.entries.len();
+        let insert = self.paths.tree.insert(template, index);
+        insert.map_err(|error| CompileError::Template { template: template.to_owned(), error: error.to_string() })?;
+        self.paths.entries.push(Entry::default());
+        self.known.insert(shape(template), index);
+        Ok(index)
+    }
+
+    pub(crate) fn build(self) -> Paths {
+        let mut paths = self.paths;
+        for entry in &mut paths.entries {
+            let mut names: Vec<&str> =
+                entry.methods.iter().filter_map(|(name, _)| std::str::from_utf8(name).ok()).collect();
+            if names.contains(&"GET") && !names.contains(&"HEAD") {
+                names.push("HEAD");
+            }
+            names.sort_unstable();
+            entry.allow = names.join(", ");
+        }
+        paths
+    }
+}
+
+/// A template without the names of its parameters: two that differ in names only are one path.
+fn shape(template: &str) -> String {
+    let mut shape = String::with_capacity(template.len());
+    let mut inside = false;
+    for letter in template.chars() {
+        match letter {
+            '{' => inside = true,
+            '}' => inside = false,
+            _ if inside && letter != '*' => continue,
+            _ => {}
+        }
+        shape.push(letter);
+    }
+    shape
+}

@@ -1,0 +1,5 @@
+//! TLS towards clients: protocol versions, certificates by name, development certificates.
+
+pub(crate) mod files;
+pub(crate) mod self_signed;
+pub(crate) mod server;

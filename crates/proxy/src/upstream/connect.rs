@@ -1,0 +1,76 @@
+//! New connections to a target: name, TCP, TLS, each within the time to connect.
+
+use super::pool::{Lease, Target};
+use crate::carry::channel::Channel;
+use crate::carry::socket::Socket;
+use crate::snapshot::Upstream;
+use crate::worker::Worker;
+use portcullis_types::{Fault, FaultKind, Millis};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// How long a resolved name is used without asking again.
+const RESOLVED_MS: Millis = 5_000;
+// LIMIT: addresses of one name that are tried in turn.
+const ADDRESSES_MAX: usize = 8;
+
+/// Opens a connection within the upstream's time to connect.
+pub(crate) async fn open(worker: &Worker, upstream: &Upstream, target: &Rc<Target>) -> Result<Lease, Fault> {
+    let limit = upstream.plan.connect_timeout;
+    match tokio::time::timeout(limit, stand(worker, upstream, target)).await {
+        Ok(outcome) => outcome.map(|socket| Lease::new(Channel::new(socket, worker.timers.timer()), target, false)),
+        Err(_) => Err(Fault::before_sending(
+            FaultKind::ConnectTimeout,
+            format!("{}: no connection after {limit:?}", target.label),
+        )),
+    }
+}
+
+async fn stand(worker: &Worker, upstream: &Upstream, target: &Target) -> Result<Socket, Fault> {
+    let stream = tcp(worker, target).await?;
+    let Some(tls) = upstream.tls.as_ref().filter(|_| target.plan.tls) else {
+        return Ok(Socket::Plain(stream));
+    };
+    let fault = |error: &dyn std::fmt::Display| {
+        Fault::before_sending(FaultKind::Tls, format!("{}: {error}", target.label))
+    };
+    let name = tls.server_name(&target.plan.host).map_err(|error| fault(&error))?;
+    let stream = TlsConnector::from(tls.config()).connect(name, stream).await.map_err(|error| fault(&error))?;
+    Ok(Socket::TlsClient(Box::new(stream)))
+}
+
+async fn tcp(worker: &Worker, target: &Target) -> Result<TcpStream, Fault> {
+    let addresses = resolve(worker, target).await?;
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses.into_iter().take(ADDRESSES_MAX) {
+        match TcpStream::connect(address).await.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    target.resolved.borrow_mut().take();
+    Err(Fault::before_sending(FaultKind::Connect, format!("{}: {last}", target.label)))
+}
+
+async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fault> {
+    if let Ok(address) = target.plan.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, target.plan.port)]);
+    }
+    let now = worker.millis();
+    if let Some((at, addresses)) = target.resolved.borrow().as_ref()
+        && now.saturating_sub(*at) < RESOLVED_MS
+    {
+        return Ok(addresses.clone());
+    }
+    let fault = |text: String| Fault::before_sending(FaultKind::Resolve, format!("{}: {text}", target.label));
+    let found = tokio::net::lookup_host((target.plan.host.as_str(), target.plan.port)).await;
+    let addresses: Vec<SocketAddr> = found.map_err(|error| fault(error.to_string()))?.take(ADDRESSES_MAX).collect();
+    if addresses.is_empty() {
+        return Err(fault("the name has no address".to_owned()));
+    }
+    *target.resolved.borrow_mut() = Some((now, addresses.clone()));
+    Ok(addresses)
+}

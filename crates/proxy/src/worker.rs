@@ -1,0 +1,175 @@
+//! One worker: a thread with a runtime of its own, its listeners, its connections to upstreams, its counters.
+//!
+//! Nothing on the path of a request takes a lock or crosses to another worker.
+
+mod run;
+
+use crate::carry::buffer::Buffers;
+use crate::carry::timer::Timers;
+use crate::exchange::Exchange;
+use crate::gateway::Shared;
+use crate::metrics::Counters;
+use crate::record::json::{self, Subject};
+use crate::record::log::LogLines;
+use crate::record::wall::WallTexts;
+use crate::snapshot::{Route, Snapshot};
+use crate::upstream::Targets;
+use crate::upstream::pool::Target;
+use portcullis_config::plan::TargetPlan;
+use portcullis_types::Millis;
+use portcullis_types::id::Ids;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+pub(crate) use run::{Bound, run};
+
+// LIMIT: exchanges whose memory a worker keeps for the next connection.
+const SPARE_EXCHANGES_MAX: usize = 256;
+
+/// What every connection of a thread shares.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) timers: Timers,
+    pub(crate) buffers: Buffers,
+    pub(crate) ids: RefCell<Ids>,
+    pub(crate) log: RefCell<LogLines>,
+    pub(crate) counters: RefCell<Counters>,
+    pub(crate) wall: RefCell<WallTexts>,
+    local: RefCell<Rc<Local>>,
+    targets: RefCell<HashMap<TargetPlan, Rc<Target>>>,
+    spare: RefCell<Vec<Box<Exchange>>>,
+    /// Open client connections of this worker.
+    pub(crate) open: Cell<u64>,
+    /// The time of day in milliseconds at the last sweep, and the monotonic nanoseconds that belong to it.
+    wall_base: Cell<(u64, u64)>,
+}
+
+/// The current snapshot as this worker uses it: with the targets' connections of its own.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Side by side with the snapshot's upstreams.
+    pub(crate) targets: Vec<Targets>,
+}
+
+// === impl Worker ===
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, seed: [u64; 2]) -> Self {
+        let worker = Self {
+            timers: Timers::default(),
+            buffers: Buffers::default(),
+            ids: RefCell::new(Ids::new(seed)),
+            log: RefCell::new(LogLines::new(shared.log_queue())),
+            counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
+            wall: RefCell::default(),
+            local: RefCell::new(Rc::new(Local { snapshot: shared.snapshot.load_full(), targets: Vec::new() })),
+            targets: RefCell::default(),
+            spare: RefCell::default(),
+            open: Cell::default(),
+            wall_base: Cell::default(),
+            shared,
+        };
+        worker.tick();
+        worker.adopt();
+        worker
+    }
+
+    /// The snapshot in force. Cheap unless it has been replaced since the last call.
+    pub(crate) fn local(&self) -> Rc<Local> {
+        let current = self.local.borrow().snapshot.generation;
+        if self.shared.generation.load(Ordering::Acquire) != current {
+            self.adopt();
+        }
+        Rc::clone(&self.local.borrow())
+    }
+
+    /// Takes over the newest snapshot. Targets that it keeps keep their connections.
+    fn adopt(&self) {
+        let snapshot = self.shared.snapshot.load_full();
+        let mut known = self.targets.borrow_mut();
+        let mut kept = HashMap::new();
+        let targets = snapshot.upstreams.iter().map(|upstream| {
+            let targets = upstream.plan.targets.iter().map(|plan| {
+                // A target behind TLS settings belongs to its upstream: connections made under other settings must
+                // not be used. Plain ones are the same to everybody.
+                let target = match (plan.tls, kept.get(plan).or_else(|| known.get(plan))) {
+                    (false, Some(target)) => Rc::clone(target),
+                    _ => Rc::new(Target::new(plan.clone())),
+                };
+                kept.insert(plan.clone(), Rc::clone(&target));
+                target
+            });
+            Targets::new(targets.collect())
+        });
+        let local = Local { targets: targets.collect(), snapshot: Arc::clone(&snapshot) };
+        *known = kept;
+        *self.local.borrow_mut() = Rc::new(local);
+    }
+
+    /// Milliseconds on the monotonic clock.
+    pub(crate) fn millis(&self) -> Millis {
+        self.shared.clock.millis()
+    }
+
+    /// Nanoseconds on the monotonic clock.
+    pub(crate) fn nanos(&self) -> u64 {
+        self.shared.clock.nanos()
+    }
+
+    /// The time of day in milliseconds at a moment of the monotonic clock, since 1970.
+    pub(crate) fn wall_ms(&self, nanos: u64) -> u64 {
+        let (wall_ms, base) = self.wall_base.get();
+        wall_ms + nanos.saturating_sub(base) / 1_000_000
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        self.ids.borrow_mut().bits()
+    }
+
+    /// What has to happen ten times a second.
+    fn tick(&self) {
+        let (nanos, wall) = (self.nanos(), self.shared.clock.wall());
+        let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.wall_base.set((u64::try_from(wall.as_millis()).unwrap_or(0), nanos));
+        self.timers.sweep(nanos / 1_000_000);
+        self.log.borrow_mut().flush();
+        self.timers.close(self.shared.is_draining());
+        for targets in &self.local.borrow().targets {
+            targets.expire(nanos / 1_000_000);
+        }
+    }
+
+    /// Enters a finished request into the log and the counters.
+    pub(crate) fn note(&self, local: &Local, exchange: &Exchange) {
+        let (record, snapshot) = (&exchange.record, &*local.snapshot);
+        let subject = Subject {
+            method: exchange.head.method(),
+            host: exchange.host.as_bytes(),
+            target: exchange.target.as_str(),
+        };
+        let mut wall = self.wall.borrow_mut();
+        self.log.borrow_mut().add(|out| json::line(record, subject, snapshot, &mut wall, out));
+        self.counters.borrow_mut().count(snapshot.generation, record, subject.method, || {
+            record.route.and_then(|index| snapshot.routes.get(index)).map(Route::labels).unwrap_or_default()
+        });
+    }
+
+    /// Memory for a message and its answer, used before if there is such.
+    pub(crate) fn exchange(&self) -> Box<Exchange> {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&self, mut exchange: Box<Exchange>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE_EXCHANGES_MAX {
+            exchange.clear();
+            spare.push(exchange);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The thread of a worker: its runtime, its accept loops, its clock ticks, its end.
+
+use super::Worker;
+use crate::carry::socket::Socket;
+use crate::carry::timer::SWEEP_EVERY;
+use crate::exchange::Connection;
+use crate::gateway::Shared;
+use crate::http1;
+use crate::snapshot::ListenerSettings;
+use crate::welcome;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, LocalSet};
+
+/// A listening socket of one worker, not yet part of a runtime.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) name: Arc<str>,
+    pub(crate) socket: std::net::TcpListener,
+    /// Connections of the listener over all workers.
+    pub(crate) open: Arc<AtomicU64>,
+}
+
+/// How long accepting rests after the system refused a socket, which under a shortage it does at once again.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// Runs a worker until it has drained.
+///
+/// # Errors
+/// A runtime or a socket that the system does not grant.
+pub(crate) fn run(shared: Arc<Shared>, seed: [u64; 2], listeners: Vec<Bound>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()?;
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, async move {
+        let worker = Rc::new(Worker::new(shared, seed));
+        let mut accepting = Vec::new();
+        for bound in listeners {
+            let name = Arc::clone(&bound.name);
+            let listener = TcpListener::from_std(bound.socket)?;
+            accepting.push(tokio::task::spawn_local(accept(Rc::clone(&worker), name, listener, bound.open)));
+        }
+        tick_until_drained(&worker, accepting).await;
+        Ok(())
+    })
+}
+
+async fn tick_until_drained(worker: &Worker, mut accepting: Vec<JoinHandle<()>>) {
+    let mut interval = tokio::time::interval(SWEEP_EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        worker.tick();
+        if worker.shared.is_draining() {
+            // Ends the loops and with them closes the listening sockets.
+            accepting.drain(..).for_each(|task| task.abort());
+            if worker.shared.may_end(worker.open.get()) {
+                break;
+            }
+        }
+    }
+    worker.tick();
+}
+
+async fn accept(worker: Rc<Worker>, name: Arc<str>, listener: TcpListener, open: Arc<AtomicU64>) {
+    let mut settings: Option<(u64, Rc<ListenerSettings>)> = None;
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_REST).await;
+            continue;
+        };
+        let snapshot = Arc::clone(&worker.local().snapshot);
+        if settings.as_ref().is_none_or(|(generation, _)| *generation != snapshot.generation) {
+            settings = snapshot.listeners.get(&name).map(|found| (snapshot.generation, Rc::new(found.clone())));
+        }
+        let Some((_, current)) = &settings else { continue };
+        let registry = &worker.shared.registry;
+        if open.load(Ordering::Relaxed) >= current.limits.connections as u64 {
+            registry.connections_refused.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        let guest = Guest::new(&worker, &open);
+        let serve = connection(Rc::clone(&worker), stream, (Arc::clone(&name), Rc::clone(current), peer), guest);
+        tokio::task::spawn_local(serve);
+    }
+}
+
+async fn connection(
+    worker: Rc<Worker>,
+    stream: TcpStream,
+    (listener, settings, peer): (Arc<str>, Rc<ListenerSettings>, SocketAddr),
+    guest: Guest,
+) {
+    if stream.set_nodelay(true).is_ok() {
+        match settings.tls.clone() {
+            None => {
+                let connection = Connection { listener, settings, peer, tls: None, certificate: None };
+                http1::serve(&worker, Socket::Plain(stream), connection).await;
+            }
+            Some(tls) => {
+                if let Some((socket, connection)) = welcome::secure(&worker, stream, &tls, (listener, settings, peer)).await {
+                    http1::serve(&worker, socket, connection).await;
+                }
+            }
+        }
+    }
+    drop(guest);
+}
+
+/// Counts a connection for as long as it lives.
+struct Guest {
+    worker: Rc<Worker>,
+    open: Arc<AtomicU64>,
+}
+
+// === impl Guest ===
+
+impl Guest {
+    fn new(worker: &Rc<Worker>, open: &Arc<AtomicU64>) -> Self {
+        let registry = &worker.shared.registry;
+        registry.connections_total.fetch_add(1, Ordering::Relaxed);
+        registry.connections_open.fetch_add(1, Ordering::Relaxed);
+        open.fetch_add(1, Ordering::Relaxed);
+        worker.open.set(worker.open.get() + 1);
+        Self { worker: Rc::clone(worker), open: Arc::clone(open) }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.worker.shared.registry.connections_open.fetch_sub(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.worker.open.set(self.worker.open.get().saturating_sub(1));
+    }
+}
