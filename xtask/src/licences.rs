@@ -2,6 +2,7 @@
 //!
 //! cargo-deny, where it is installed, reads the same file and speaks as well; only it knows advisories.
 
+mod graph;
 mod policy;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use crate::command::{find, program, read, root, run};
 use crate::json::Value;
 use crate::spdx;
+use graph::Graph;
 use policy::Policy;
 
 /// Where packages may come from: the registry by the name that cargo records, or a path in this repository.
@@ -17,14 +19,18 @@ const REGISTRY_SUFFIX: &str = "/crates.io-index";
 pub(crate) fn licences() -> Result<(), String> {
     let text = std::fs::read_to_string(root().join("deny.toml")).map_err(|error| format!("deny.toml: {error}"))?;
     let policy = Policy::read(&text);
-    let mut cargo = program("cargo");
-    cargo.args(["metadata", "--format-version", "1", "--locked"]);
+    let mut graph = Graph::default();
+    let mut metadata = program("cargo");
+    metadata.args(["metadata", "--format-version", "1", "--locked"]);
     for target in &policy.targets {
-        cargo.args(["--filter-platform", target]);
+        metadata.args(["--filter-platform", target]);
+        let mut tree = program("cargo");
+        tree.args(["tree", "--workspace", "--locked", "--edges", "normal,build,dev", "--target", target]);
+        graph.add(&read(tree.args(["--prefix", "depth", "--format", " {p}"]))?);
     }
-    let metadata = Value::parse(&read(&mut cargo)?)?;
-    let findings = check(&policy, &metadata);
-    println!("{} packages looked at", metadata.list("packages").len());
+    let metadata = Value::parse(&read(&mut metadata)?)?;
+    let findings = check(&policy, &metadata, &graph);
+    println!("{} packages looked at", graph.len());
     findings.iter().for_each(|finding| println!("{finding}"));
     let own = if findings.is_empty() { Ok(()) } else { Err(format!("{} findings", findings.len())) };
     own.and(cargo_deny())
@@ -44,14 +50,14 @@ fn cargo_deny() -> Result<(), String> {
     run(program("cargo").args(["deny", "--locked", "check", "advisories"]))
 }
 
-fn check(policy: &Policy, metadata: &Value) -> Vec<String> {
+fn check(policy: &Policy, metadata: &Value, graph: &Graph) -> Vec<String> {
     let mut findings = BTreeSet::new();
     for package in metadata.list("packages") {
         let name = package.text("name").unwrap_or_default();
         let version = package.text("version").unwrap_or_default();
         let mut found = |message: String| findings.insert(format!("{name} {version}: {message}"));
-        // Our own packages have no source.
-        let Some(source) = package.text("source") else { continue };
+        // Our own packages have no source, and what is not built needs no licence.
+        let (Some(source), Some(parents)) = (package.text("source"), graph.parents(name, version)) else { continue };
         if !source.ends_with(REGISTRY_SUFFIX) {
             found(format!("comes from `{source}`; packages come from crates.io only"));
         }
@@ -59,9 +65,10 @@ fn check(policy: &Policy, metadata: &Value) -> Vec<String> {
             found(why);
         }
         for ban in policy.bans.iter().filter(|ban| ban.hits(name, version)) {
-            let parents = parents(metadata, package.text("id").unwrap_or_default());
-            if parents.is_empty() || parents.iter().any(|parent| !ban.wrappers.contains(parent)) {
-                found(format!("is banned: {} (wanted by {})", ban.reason, parents.join(", ")));
+            let strangers: Vec<&str> =
+                parents.iter().filter(|parent| !ban.wrappers.contains(parent)).map(String::as_str).collect();
+            if !strangers.is_empty() {
+                found(format!("is banned: {} (wanted by {})", ban.reason, strangers.join(", ")));
             }
         }
     }
@@ -77,18 +84,6 @@ fn licence(policy: &Policy, package: &Value, name: &str) -> Option<String> {
         Ok(false) => Some(format!("its licence `{expression}` is not allowed in deny.toml")),
         Err(why) => Some(why),
     }
-}
-
-/// Names of the packages that depend on the one with this id.
-fn parents(metadata: &Value, id: &str) -> Vec<String> {
-    let nodes = metadata.get("resolve").map_or(&[][..], |resolve| resolve.list("nodes"));
-    let wants = |node: &&Value| node.list("dependencies").iter().any(|dependency| dependency.as_text() == Some(id));
-    let ids = nodes.iter().filter(wants).filter_map(|node| node.text("id"));
-    let name = |id: &str| {
-        let packages = metadata.list("packages");
-        packages.iter().find(|package| package.text("id") == Some(id)).and_then(|package| package.text("name"))
-    };
-    ids.filter_map(name).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -16,14 +16,23 @@ deny = [
 ]
 "#;
 
-fn metadata(name: &str, version: &str, licence: &str, source: &str, parent: &str) -> Value {
+fn metadata(name: &str, version: &str, licence: &str, source: &str) -> Value {
     let text = format!(
-        r#"{{"packages": [
-            {{"id": "1", "name": "{name}", "version": "{version}", "license": {licence}, "source": {source}}},
-            {{"id": "2", "name": "{parent}", "version": "1.0.0", "license": "X", "source": null}}],
-          "resolve": {{"nodes": [{{"id": "2", "dependencies": ["1"]}}, {{"id": "1", "dependencies": []}}]}}}}"#
+        r#"{{"packages": [{{"name": "{name}", "version": "{version}", "license": {licence}, "source": {source}}}]}}"#
     );
     Value::parse(&text).unwrap()
+}
+
+fn wanted_by(parent: &str, name: &str, version: &str) -> Graph {
+    let mut graph = Graph::default();
+    graph.add(&format!("0 {parent} v0.1.0 (/here)\n1 {name} v{version}\n"));
+    graph
+}
+
+#[test]
+fn what_is_not_built_is_not_judged() {
+    let metadata = metadata("ring", "0.17.0", "null", "\"registry+https://example.org/crates.io-index\"");
+    assert!(check(&Policy::read(POLICY), &metadata, &Graph::default()).is_empty());
 }
 
 #[test]
@@ -44,7 +53,7 @@ fn packages_are_judged() {
         ("hyper", "1.11.0", "\"MIT\"", index, "axum", "advisory"),
         ("hyper", "1.12.0", "\"MIT\"", index, "axum", ""),
     ] {
-        let found = check(&policy, &metadata(name, version, licence, source, parent));
+        let found = check(&policy, &metadata(name, version, licence, source), &wanted_by(parent, name, version));
         assert_eq!(found.len(), usize::from(!expected.is_empty()), "{name} {version} {licence}: {found:?}");
         assert!(found.iter().all(|message| message.contains(expected)), "{name}: {found:?}");
     }
