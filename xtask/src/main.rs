@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks through its output")]
 #![allow(clippy::disallowed_methods, reason = "chores time real processes and read the caller's environment")]
 
+mod bench;
 mod command;
 mod fuzz;
 mod json;
@@ -28,6 +29,10 @@ usage: cargo xtask COMMAND
   fuzz --list             the fuzz targets
   fuzz TARGET [--minutes N]
                           fuzzes one target (default: 10 minutes); findings stay in fuzz/artifacts
+  bench --list            the benchmarks
+  bench NAME [--pairs N] [--seconds N] [--only PART] [--format text|json] [--stand-in]
+                          measures us and a peer in turn (at least 5 pairs) and prints a line for each figure;
+                          --stand-in puts the peer in our place, to see what the runner itself adds
   help                    this text
 
 Exit codes: 0 all good, 1 a check failed or a target was missed, 2 wrong usage.
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         }
         ["test", rest @ ..] => test::test(rest),
         ["tidy"] => test::test(&["tidy"]),
+        ["bench", rest @ ..] => bench::bench(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         [other, ..] => Err(format!("there is no command `{other}`; `cargo xtask help` lists all")),
     };
