@@ -61,10 +61,11 @@ pub(crate) fn tidy() -> Result<(), String> {
     report(&tree, &findings)
 }
 
-/// All Rust text of the repository, for steps that look for a name in it.
-pub(crate) fn rust_text() -> Result<String, String> {
+/// The code of all crates without comments and literals, for steps that look for a name in it.
+pub(crate) fn code_of_crates() -> Result<String, String> {
     let tree = files::read_tree(root())?;
-    Ok(tree.with_extension("rs").map(|(_, text)| text).collect())
+    let crates = tree.with_extension("rs").filter(|(path, _)| path.starts_with("crates"));
+    Ok(crates.map(|(_, text)| scrub::code_only(text)).collect())
 }
 
 fn report(tree: &files::Tree, findings: &[Finding]) -> Result<(), String> {
