@@ -11,7 +11,7 @@ use crate::command::{answers, find, program, run};
 pub(crate) enum Source {
     /// A package of Debian.
     Apt(&'static str),
-    /// A program on crates.io, as `name@version`.
+    /// A program on crates.io, as `name@version` and what else `cargo install` is told.
     Cargo(&'static str),
     /// A component of the Rust toolchain.
     Rustup(&'static str),
@@ -25,13 +25,16 @@ pub(crate) struct Tool {
     pub(crate) source: Source,
 }
 
+/// Without its updater, which would bring a TLS stack to compile.
+const NEXTEST: &str = "cargo-nextest@0.9.143 --no-default-features --features default-no-update";
+
 /// What `cargo xtask test` needs besides cargo.
 pub(crate) const TEST: &[Tool] = &[
     Tool { name: "cc", why: "builds aws-lc, the cryptography under TLS", source: Source::Apt("build-essential") },
     Tool { name: "cargo-fmt", why: "the `fmt` step", source: Source::Rustup("rustfmt") },
     Tool { name: "cargo-clippy", why: "the `clippy` step", source: Source::Rustup("clippy") },
     // Pinned: its newest release may ask for a newer compiler than the one this repository is built with.
-    Tool { name: "cargo-nextest", why: "runs the tests", source: Source::Cargo("cargo-nextest@0.9.143") },
+    Tool { name: "cargo-nextest", why: "runs the tests", source: Source::Cargo(NEXTEST) },
     Tool { name: "curl", why: "tests of TLS and HTTP with a client that is not ours", source: Source::Apt("curl") },
 ];
 
@@ -77,7 +80,9 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
     }
     for tool in &absent {
         match tool.source {
-            Source::Cargo(package) => report(run(program("cargo").args(["install", "--locked", package]))),
+            Source::Cargo(package) => {
+                report(run(program("cargo").args(["install", "--locked"]).args(package.split(' '))));
+            }
             Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
             Source::Apt(_) => {}
         }
