@@ -12,7 +12,8 @@ pub(super) struct Source<'t> {
     pub(super) text: &'t str,
     pub(super) code: String,
     pub(super) uncommented: String,
-    tests_from: Option<usize>,
+    /// First and last line, from 1, of each stretch of tests.
+    tests: Vec<(usize, usize)>,
 }
 
 /// One line in its three forms; lines count from 1.
@@ -27,10 +28,8 @@ pub(super) struct Line<'t> {
 impl<'t> Source<'t> {
     pub(super) fn new(path: &'t Path, text: &'t str) -> Source<'t> {
         let code = code_only(text);
-        // The house keeps inline tests at the end of a file, so everything after the attribute is tests.
-        let inline = code.lines().position(|line| line.trim() == "#[cfg(test)]").filter(|at| opens_module(&code, *at));
-        let tests_from = if is_test_file(path) { Some(0) } else { inline };
-        Source { path, text, code, uncommented: without_comments(text), tests_from }
+        let tests = if is_test_file(path) { vec![(1, usize::MAX)] } else { test_modules(&code) };
+        Source { path, text, code, uncommented: without_comments(text), tests }
     }
 
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
@@ -40,7 +39,7 @@ impl<'t> Source<'t> {
 
     /// Whether the line (from 1) belongs to tests.
     pub(super) fn is_test(&self, number: usize) -> bool {
-        self.tests_from.is_some_and(|from| number > from)
+        self.tests.iter().any(|(first, last)| (*first..=*last).contains(&number))
     }
 
     pub(super) fn finding(&self, line: usize, message: impl Into<String>) -> Finding {
@@ -48,10 +47,25 @@ impl<'t> Source<'t> {
     }
 }
 
-/// `#[cfg(test)]` also stands before a single helper; only before `mod name {` do tests begin.
-fn opens_module(code: &str, at: usize) -> bool {
-    let next = code.lines().skip(at + 1).find(|line| !line.trim().is_empty() && !line.trim().starts_with("#["));
-    next.is_some_and(|line| line.trim().starts_with("mod ") && line.trim().ends_with('{'))
+/// Where each `#[cfg(test)] mod name { … }` begins and ends. The attribute also stands before single helpers and before
+/// `mod tests;`, which are no tests.
+fn test_modules(code: &str) -> Vec<(usize, usize)> {
+    let lines: Vec<&str> = code.lines().map(str::trim).collect();
+    let mut found = Vec::new();
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| **line == "#[cfg(test)]") {
+        let rest = lines.iter().enumerate().skip(at + 1);
+        let mut rest = rest.skip_while(|(_, line)| line.is_empty() || line.starts_with("#["));
+        if rest.clone().next().is_some_and(|(_, line)| line.starts_with("mod ") && line.contains('{')) {
+            let mut depth = 0_usize;
+            let closes = |(_, line): &(usize, &&str)| {
+                depth = (depth + line.matches('{').count()).saturating_sub(line.matches('}').count());
+                depth == 0
+            };
+            let last = rest.find(closes).map_or(lines.len(), |(last, _)| last + 1);
+            found.push((at + 1, last));
+        }
+    }
+    found
 }
 
 fn is_test_file(path: &Path) -> bool {
@@ -74,6 +88,10 @@ mod tests {
             ("crates/h1/src/contests.rs", "a", 1, false),
             ("crates/h1/src/head.rs", "a\n#[cfg(test)]\nmod tests {\n}", 1, false),
             ("crates/h1/src/head.rs", "a\n#[cfg(test)]\nmod tests {\n}", 3, true),
+            ("crates/h1/src/head.rs", "#[cfg(test)]\nmod tests {\n fn f() {}\n}\na", 4, true),
+            ("crates/h1/src/head.rs", "#[cfg(test)]\nmod tests {\n fn f() {}\n}\na", 5, false),
+            ("crates/h1/src/head.rs", "#[cfg(test)]\n#[allow(x)]\nmod tests { fn f() {} }\na", 3, true),
+            ("crates/h1/src/head.rs", "#[cfg(test)]\n#[allow(x)]\nmod tests { fn f() {} }\na", 4, false),
             ("crates/h1/src/head.rs", "#[cfg(test)]\nmod tests;\nfn f() {}", 3, false),
         ] {
             assert_eq!(Source::new(Path::new(path), text).is_test(line), expected, "{path} {text}");
