@@ -90,7 +90,9 @@ fn number(option: &str, word: &str, least: u32) -> Result<u32, String> {
 pub(crate) fn bench(words: &[&str]) -> Result<bool, String> {
     let (name, rest) = match words {
         [] | ["--list", ..] => {
-            BENCHMARKS.iter().for_each(|bench| println!("{:<9} {}", bench.name, bench.purpose));
+            for bench in BENCHMARKS {
+                println!("{:<9} {} (parts: {})", bench.name, bench.purpose, bench.parts.join(", "));
+            }
             return Ok(true);
         }
         [name, rest @ ..] => (*name, rest),
@@ -104,6 +106,7 @@ pub(crate) fn bench(words: &[&str]) -> Result<bool, String> {
     if !absent.is_empty() {
         return Err(format!("this benchmark needs tools that are missing:\n{}", advice(&absent)));
     }
+    warn_if_busy();
     let figures = (benchmark.measure)(&options)?;
     if options.json {
         let rows: Vec<String> = figures.iter().map(Figure::json).collect();
@@ -112,6 +115,15 @@ pub(crate) fn bench(words: &[&str]) -> Result<bool, String> {
         figures.iter().for_each(|figure| println!("{}", figure.line()));
     }
     Ok(figures.iter().all(Figure::is_met))
+}
+
+/// The pairs share whatever else runs, but tails and peaks do not forgive it.
+fn warn_if_busy() {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let busy = load.split(' ').next().and_then(|number| number.parse::<f64>().ok()).filter(|number| *number > 0.5);
+    if let Some(number) = busy {
+        eprintln!("note: this machine is busy (load {number}); latencies will spread");
+    }
 }
 
 #[cfg(test)]

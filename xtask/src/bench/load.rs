@@ -49,7 +49,9 @@ pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, log: &Path) -> R
     let mut h2load = program("h2load");
     h2load.args(["--h1", "-t1", &format!("-c{CONNECTIONS}"), &format!("-n{requests}")]);
     h2load.args(["--rps", &format!("{:.2}", per_second / f64::from(CONNECTIONS))]);
-    h2load.arg(format!("--log-file={}", log.display()));
+    // Each connection has a clock of its own. Started together they would all fire at once, and the figure would be that
+    // of bursts; one after the other, by a time that is no multiple of theirs, they spread.
+    h2load.args(["-r1", "--rate-period=11ms", &format!("--log-file={}", log.display())]);
     for header in HEADERS {
         h2load.args(["-H", header]);
     }
@@ -67,6 +69,16 @@ fn percentile_99(log: &str) -> Option<f64> {
     let mut times: Vec<u32> = log.lines().filter_map(|line| line.split('\t').nth(2)?.parse().ok()).collect();
     times.sort_unstable();
     times.get((times.len() * 99).div_ceil(100).checked_sub(1)?).copied().map(f64::from)
+}
+
+/// What a client and the server agree on: protocol, cipher, key exchange and kind of certificate.
+pub(super) fn negotiated(port: u16) -> Result<String, String> {
+    let mut openssl = program("openssl");
+    let text = read(openssl.args(["s_client", "-tls1_3", "-connect", &format!("127.0.0.1:{port}")]))?;
+    let told = ["New, TLSv1.3", "Server Temp Key:", "Peer signature type:"];
+    let lines = told.map(|start| text.lines().find(|line| line.starts_with(start)).unwrap_or_default());
+    let complete = lines.iter().all(|line| !line.is_empty());
+    if complete { Ok(lines.join("; ")) } else { Err(format!("port {port} made no full TLS 1.3 handshake:\n{text}")) }
 }
 
 /// Full TLS 1.3 handshakes, one after the other, each on a connection of its own.

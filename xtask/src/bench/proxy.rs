@@ -6,7 +6,7 @@
 use super::Options;
 use super::figure::{Figure, Target, median};
 use super::idle::kb_per_connection;
-use super::load::{CONNECTIONS, LogTail, answers_with, handshakes, p99_us, wrk};
+use super::load::{CONNECTIONS, LogTail, answers_with, handshakes, negotiated, p99_us, wrk};
 use super::peers::{Subject, Upstream, Workplace, build, gateway, nginx, stand_in, upstream};
 use crate::needs::{Source, Tool};
 
@@ -129,6 +129,11 @@ impl Pair<'_> {
     }
 
     fn tls(&self) -> Result<Figure, String> {
+        let (theirs, ours) = (negotiated(self.nginx.tls_port)?, negotiated(self.ours.tls_port)?);
+        if theirs != ours {
+            return Err(format!("the handshakes differ, so their cost cannot be compared:\n{theirs}\n{ours}"));
+        }
+        eprintln!("tls: both agree on {ours}");
         let mut ratios = Vec::new();
         let per_cpu_second = |subject: &Subject| -> Result<f64, String> {
             let before = subject.server.cpu_us();
