@@ -1,0 +1,186 @@
+//! Load on a server: wrk as fast as it goes, h2load at a given rate, openssl for handshakes; and what they saw.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::command::{program, read};
+
+pub(super) const CONNECTIONS: u32 = 32;
+/// What a client of an API asks for: a route with a parameter, and a query.
+const TARGET: &str = "/users/1?fields=name,email&sort=asc&page=2";
+const HEADERS: [&str; 2] =
+    ["User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "Accept: application/json"];
+
+/// What wrk saw.
+#[derive(Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) requests: u32,
+    pub(super) per_second: f64,
+}
+
+/// One connection after the other, closed loop, for some seconds.
+pub(super) fn wrk(port: u16, seconds: u32) -> Result<Seen, String> {
+    let mut wrk = program("wrk");
+    wrk.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s"), "--latency"]);
+    for header in HEADERS {
+        wrk.args(["-H", header]);
+    }
+    seen_by_wrk(&read(wrk.arg(format!("http://127.0.0.1:{port}{TARGET}")))?)
+}
+
+fn seen_by_wrk(text: &str) -> Result<Seen, String> {
+    if let Some(line) = text.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors")) {
+        return Err(format!("wrk saw answers that are no good: {}", line.trim()));
+    }
+    let requests = text.lines().find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok());
+    let per_second = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
+    let (Some(requests), Some(per_second)) = (requests, per_second) else {
+        return Err(format!("wrk printed something unexpected:\n{text}"));
+    };
+    Ok(Seen { requests, per_second })
+}
+
+/// Exactly `requests` requests, `per_second` of them a second, and the slowest of the fastest 99 % in microseconds.
+pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, log: &Path) -> Result<f64, String> {
+    drop(fs::remove_file(log));
+    let mut h2load = program("h2load");
+    h2load.args(["--h1", "-t1", &format!("-c{CONNECTIONS}"), &format!("-n{requests}")]);
+    h2load.args(["--rps", &format!("{:.2}", per_second / f64::from(CONNECTIONS))]);
+    // Each connection has a clock of its own. Started together they would all fire at once, and the figure would be that
+    // of bursts; one after the other, by a time that is no multiple of theirs, they spread.
+    h2load.args(["-r1", "--rate-period=11ms", &format!("--log-file={}", log.display())]);
+    for header in HEADERS {
+        h2load.args(["-H", header]);
+    }
+    let text = read(h2load.arg(format!("http://127.0.0.1:{port}{TARGET}")))?;
+    let expected = format!("status codes: {requests} 2xx, 0 3xx, 0 4xx, 0 5xx");
+    if !text.contains(&expected) {
+        return Err(format!("h2load saw answers that are no good:\n{text}"));
+    }
+    let log = fs::read_to_string(log).map_err(|error| format!("{}: {error}", log.display()))?;
+    percentile_99(&log).ok_or_else(|| "h2load left no latencies".to_owned())
+}
+
+/// The 99th percentile of the third column.
+fn percentile_99(log: &str) -> Option<f64> {
+    let mut times: Vec<u32> = log.lines().filter_map(|line| line.split('\t').nth(2)?.parse().ok()).collect();
+    times.sort_unstable();
+    times.get((times.len() * 99).div_ceil(100).checked_sub(1)?).copied().map(f64::from)
+}
+
+/// What a client and the server agree on: protocol, cipher, key exchange and kind of certificate.
+pub(super) fn negotiated(port: u16) -> Result<String, String> {
+    let mut openssl = program("openssl");
+    let text = read(openssl.args(["s_client", "-tls1_3", "-connect", &format!("127.0.0.1:{port}")]))?;
+    let told = ["New, TLSv1.3", "Server Temp Key:", "Peer signature type:"];
+    let lines = told.map(|start| text.lines().find(|line| line.starts_with(start)).unwrap_or_default());
+    let complete = lines.iter().all(|line| !line.is_empty());
+    if complete { Ok(lines.join("; ")) } else { Err(format!("port {port} made no full TLS 1.3 handshake:\n{text}")) }
+}
+
+/// Full TLS 1.3 handshakes, one after the other, each on a connection of its own.
+pub(super) fn handshakes(port: u16, seconds: u32) -> Result<f64, String> {
+    let mut openssl = program("openssl");
+    openssl.args([
+        "s_time",
+        "-new",
+        "-tls1_3",
+        "-time",
+        &seconds.to_string(),
+        "-connect",
+        &format!("127.0.0.1:{port}"),
+    ]);
+    let text = read(&mut openssl)?;
+    let line = text.lines().find(|line| line.contains("connections in") && line.contains("real seconds"));
+    let count = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    count.filter(|count| *count > 0.0).ok_or_else(|| format!("openssl s_time made no connection:\n{text}"))
+}
+
+/// One request by hand: the answer is 200 and carries exactly this body.
+pub(super) fn answers_with(port: u16, body: &str) -> Result<(), String> {
+    let attempt = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        // LIMIT: the answer is known to be small.
+        stream.take(64 * 1024).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = attempt().map_err(|error| format!("port {port}: {error}"))?;
+    let good = answer.starts_with("HTTP/1.1 200") && answer.ends_with(body);
+    if good { Ok(()) } else { Err(format!("port {port} answered something else:\n{answer}")) }
+}
+
+/// Counts the lines that a server adds to its log.
+#[derive(Debug)]
+pub(super) struct LogTail {
+    path: PathBuf,
+    read_bytes: u64,
+}
+
+impl LogTail {
+    pub(super) fn new(path: &Path) -> LogTail {
+        let mut tail = LogTail { path: path.to_owned(), read_bytes: 0 };
+        tail.new_lines();
+        tail
+    }
+
+    /// How many lines there are since the last call, once no more are coming.
+    pub(super) fn new_lines(&mut self) -> u32 {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut lines = self.count();
+        loop {
+            std::thread::sleep(Duration::from_millis(300));
+            let more = self.count();
+            lines += more;
+            if more == 0 || Instant::now() > deadline {
+                return lines;
+            }
+        }
+    }
+
+    fn count(&mut self) -> u32 {
+        let Ok(mut file) = fs::File::open(&self.path) else { return 0 };
+        if file.seek(SeekFrom::Start(self.read_bytes)).is_err() {
+            return 0;
+        }
+        let mut reader = BufReader::with_capacity(1 << 20, file);
+        let mut lines = 0;
+        while let Ok(buffer) = reader.fill_buf() {
+            if buffer.is_empty() {
+                break;
+            }
+            lines += buffer.iter().map(|byte| u32::from(*byte == b'\n')).sum::<u32>();
+            let length = buffer.len();
+            self.read_bytes += length as u64;
+            reader.consume(length);
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrk_is_understood() {
+        let good = "Running 2s test\n  76443 requests in 2.10s, 35.21MB read\nRequests/sec:  36402.50\n";
+        assert_eq!(seen_by_wrk(good), Ok(Seen { requests: 76_443, per_second: 36_402.5 }));
+        for bad in ["", "  1 requests in 1s\nRequests/sec: 1\n  Non-2xx or 3xx responses: 5\n"] {
+            assert!(seen_by_wrk(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_percentile_is_the_value_below_which_99_of_100_lie() {
+        let rows = |count: u32| (1..=count).rev().map(|time| format!("1\t200\t{time}\n")).collect::<String>();
+        for (count, expected) in [(0, None), (1, Some(1.0)), (100, Some(99.0)), (1_000, Some(990.0))] {
+            assert_eq!(percentile_99(&rows(count)), expected);
+        }
+    }
+}

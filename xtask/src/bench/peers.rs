@@ -1,0 +1,175 @@
+//! The two that a benchmark compares, nginx and the gateway, and the upstream behind both; all on loopback, on free ports.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use super::process::Server;
+use crate::command::{program, read, root};
+use crate::json::Value;
+
+/// A folder for the files of one run, removed with all it holds.
+#[derive(Debug)]
+pub(super) struct Workplace {
+    folder: PathBuf,
+}
+
+/// One of the two that are compared.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    pub(super) plain_port: u16,
+    pub(super) tls_port: u16,
+    pub(super) server: Server,
+    /// Where it writes a line per request.
+    pub(super) access_log: Option<PathBuf>,
+}
+
+/// What stands behind both.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    port: u16,
+    pub(super) body: String,
+    _server: Server,
+}
+
+impl Workplace {
+    /// Makes the folder and, in it, the certificate that both show: ECDSA with P-256.
+    pub(super) fn new() -> Result<Workplace, String> {
+        let folder = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let place = Workplace { folder };
+        let mut openssl = program("openssl");
+        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
+        openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2"]);
+        openssl.arg("-keyout").arg(place.file("tls.key")).arg("-out").arg(place.file("tls.crt"));
+        read(&mut openssl)?;
+        Ok(place)
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
+        let path = self.file(name);
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// An nginx that answers every request with the same 330 bytes of JSON.
+pub(super) fn upstream(place: &Workplace) -> Result<Upstream, String> {
+    let note = "x".repeat(220);
+    let body = format!(
+        "{{\"id\":1,\"name\":\"Ada\",\"email\":\"ada@example.com\",\"ssn\":\"123-45-6789\",\"items\":[1,2,3,4,5,6,7,8,9,10],\"note\":\"{note}\"}}"
+    );
+    let port = free_port()?;
+    let server = format!("location / {{ default_type application/json; return 200 '{body}'; }}");
+    let http = format!("access_log off; server {{ listen 127.0.0.1:{port}; {server} }}");
+    Ok(Upstream { port, body, _server: nginx_server(place, "upstream", &http, &[port])? })
+}
+
+/// nginx as a bare proxy, keep-alive both ways, without a log: the least that can be compared with.
+pub(super) fn nginx(place: &Workplace, upstream: &Upstream) -> Result<Subject, String> {
+    nginx_proxy(place, upstream, "nginx", None)
+}
+
+/// nginx with a log in the place of the gateway, to see that the runner itself is fair: every ratio should be about 1.
+pub(super) fn stand_in(place: &Workplace, upstream: &Upstream) -> Result<Subject, String> {
+    nginx_proxy(place, upstream, "stand-in", Some(place.file("stand-in.access")))
+}
+
+fn nginx_proxy(
+    place: &Workplace,
+    upstream: &Upstream,
+    name: &'static str,
+    access_log: Option<PathBuf>,
+) -> Result<Subject, String> {
+    let (plain_port, tls_port) = (free_port()?, free_port()?);
+    let log = access_log.as_ref().map_or_else(|| "off".to_owned(), |path| path.display().to_string());
+    let (certificate, key) = (place.file("tls.crt"), place.file("tls.key"));
+    let http = format!(
+        "access_log {log};
+         upstream u {{ server 127.0.0.1:{}; keepalive 256; keepalive_requests 100000000; }}
+         server {{
+           listen 127.0.0.1:{plain_port};
+           listen 127.0.0.1:{tls_port} ssl;
+           ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;
+           location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
+         }}",
+        upstream.port,
+        certificate.display(),
+        key.display()
+    );
+    let server = nginx_server(place, name, &http, &[plain_port, tls_port])?;
+    Ok(Subject { name, plain_port, tls_port, server, access_log })
+}
+
+fn nginx_server(place: &Workplace, name: &str, http: &str, ports: &[u16]) -> Result<Server, String> {
+    let (pid, errors) = (place.file(&format!("{name}.pid")), place.file(&format!("{name}.errors")));
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {};", place.file(&format!("{name}-{kind}")).display()));
+    let text = format!(
+        "worker_processes 1; daemon off; pid {}; error_log {};
+         events {{ worker_connections 4096; }}
+         http {{ {} keepalive_requests 100000000; keepalive_timeout 600; {http} }}\n",
+        pid.display(),
+        errors.display(),
+        temporary.join(" ")
+    );
+    let path = place.write(&format!("{name}.conf"), &text)?;
+    let nginx = crate::command::find("nginx").ok_or("nginx is missing")?;
+    let words = [nginx.as_path(), Path::new("-e"), &errors, Path::new("-c"), &path].map(Path::to_string_lossy);
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    Server::start(&words, &place.file(&format!("{name}.out")), ports)
+}
+
+/// Our release binary with the configuration in `gateway.yaml`.
+pub(super) fn gateway(place: &Workplace, upstream: &Upstream, binary: &Path) -> Result<Subject, String> {
+    let (plain_port, tls_port, status_port) = (free_port()?, free_port()?, free_port()?);
+    let access_log = place.file("gateway.access");
+    let mut text = include_str!("gateway.yaml").to_owned();
+    for (name, value) in [
+        ("@PLAIN_PORT@", plain_port.to_string()),
+        ("@TLS_PORT@", tls_port.to_string()),
+        ("@STATUS_PORT@", status_port.to_string()),
+        ("@UPSTREAM_PORT@", upstream.port.to_string()),
+        ("@ACCESS_LOG@", access_log.display().to_string()),
+        ("@CERTIFICATE@", place.file("tls.crt").display().to_string()),
+        ("@KEY@", place.file("tls.key").display().to_string()),
+    ] {
+        text = text.replace(name, &value);
+    }
+    let path = place.write("gateway.yaml", &text)?;
+    let (binary, path) = (binary.to_string_lossy(), path.to_string_lossy());
+    let words = [binary.as_ref(), "run", "-c", path.as_ref()];
+    let server = Server::start(&words, &place.file("gateway.out"), &[plain_port, tls_port, status_port])?;
+    Ok(Subject { name: "portcullis", plain_port, tls_port, server, access_log: Some(access_log) })
+}
+
+/// Builds the gateway as it is shipped, and says where it lies.
+pub(super) fn build() -> Result<PathBuf, String> {
+    // cargo tells its progress on standard error; standard output is for the figures.
+    let mut cargo = program("cargo");
+    let status = cargo.args(["build", "--release", "--locked", "--package", "portcullis"]).status();
+    if !status.is_ok_and(|status| status.success()) {
+        return Err("the gateway does not build: `cargo build --release --package portcullis` failed".to_owned());
+    }
+    let metadata = read(program("cargo").args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
+    let metadata = Value::parse(&metadata)?;
+    let target = metadata.text("target_directory").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release/portcullis"))
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> Result<u16, String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+}

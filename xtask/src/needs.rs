@@ -1,0 +1,143 @@
+//! The one table of tools that tests and benchmarks use, with the way to install each.
+//!
+//! A test that needs a tool fails when it is missing; so this step installs what it may, and says what it may not.
+
+use std::process::Command;
+
+use crate::command::{answers, find, program, run};
+
+/// How a tool comes to a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A package of Debian.
+    Apt(&'static str),
+    /// A program on crates.io, as `name@version` and what else `cargo install` is told.
+    Cargo(&'static str),
+    /// A component of the Rust toolchain.
+    Rustup(&'static str),
+}
+
+/// A program that something in this repository starts.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) source: Source,
+}
+
+/// Without its updater, which would bring a TLS stack to compile.
+const NEXTEST: &str = "cargo-nextest@0.9.143 --no-default-features --features default-no-update";
+
+/// What `cargo xtask test` needs besides cargo.
+pub(crate) const TEST: &[Tool] = &[
+    Tool { name: "cc", why: "builds aws-lc, the cryptography under TLS", source: Source::Apt("build-essential") },
+    Tool { name: "cargo-fmt", why: "the `fmt` step", source: Source::Rustup("rustfmt") },
+    Tool { name: "cargo-clippy", why: "the `clippy` step", source: Source::Rustup("clippy") },
+    // Pinned: its newest release may ask for a newer compiler than the one this repository is built with.
+    Tool { name: "cargo-nextest", why: "runs the tests", source: Source::Cargo(NEXTEST) },
+    Tool { name: "curl", why: "tests of TLS and HTTP with a client that is not ours", source: Source::Apt("curl") },
+];
+
+impl Source {
+    fn by_hand(self) -> String {
+        match self {
+            Source::Apt(package) => format!("apt-get install {package}"),
+            Source::Cargo(package) => format!("cargo install --locked {package}"),
+            Source::Rustup(component) => format!("rustup component add {component}"),
+        }
+    }
+}
+
+/// The `needs` step.
+pub(crate) fn needs() -> Result<(), String> {
+    install(TEST)
+}
+
+/// The tools of a table that are not on this machine.
+pub(crate) fn missing(tools: &'static [Tool]) -> Vec<&'static Tool> {
+    tools.iter().filter(|tool| find(tool.name).is_none() && !known_to_cargo(tool.name)).collect()
+}
+
+/// One line per missing tool: what it is for and how to get it.
+pub(crate) fn advice(missing: &[&Tool]) -> String {
+    let line = |tool: &&Tool| format!("  {} ({}): {}\n", tool.name, tool.why, tool.source.by_hand());
+    missing.iter().map(line).collect()
+}
+
+/// Installs what is missing, and fails naming whatever is missing still.
+pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
+    let absent = missing(tools);
+    if absent.is_empty() {
+        println!("all {} tools are here: {}", tools.len(), names(tools.iter()));
+        return Ok(());
+    }
+    println!("missing: {}", names(absent.iter().copied()));
+    let packages: Vec<&str> = absent.iter().filter_map(|tool| apt_package(tool.source)).collect();
+    if !packages.is_empty() && may_use_apt() {
+        // A failure shows below as a tool that is missing still, with the way to install it.
+        report(run(apt().arg("update").arg("-q")));
+        report(run(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(&packages)));
+    }
+    for tool in &absent {
+        match tool.source {
+            Source::Cargo(package) => {
+                report(run(program("cargo").args(["install", "--locked"]).args(package.split(' '))));
+            }
+            Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
+            Source::Apt(_) => {}
+        }
+    }
+    let still = missing(tools);
+    if still.is_empty() { Ok(()) } else { Err(format!("these tools are missing; install them:\n{}", advice(&still))) }
+}
+
+fn apt_package(source: Source) -> Option<&'static str> {
+    match source {
+        Source::Apt(package) => Some(package),
+        Source::Cargo(_) | Source::Rustup(_) => None,
+    }
+}
+
+fn names<'t>(tools: impl Iterator<Item = &'t Tool>) -> String {
+    tools.map(|tool| tool.name).collect::<Vec<_>>().join(", ")
+}
+
+fn report(outcome: Result<(), String>) {
+    if let Err(why) = outcome {
+        println!("{why}");
+    }
+}
+
+fn apt() -> Command {
+    let mut command = program("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// Packages of the system are installed by root only; nobody is asked for a password in the middle of a test run.
+fn may_use_apt() -> bool {
+    let root = crate::command::read(program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    root && find("apt-get").is_some()
+}
+
+/// `cargo install` may put a program where cargo finds it though the search path does not.
+fn known_to_cargo(name: &str) -> bool {
+    name.strip_prefix("cargo-").is_some_and(|sub| answers(program("cargo").args([sub, "--version"])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_the_tool_its_purpose_and_the_command() {
+        let tool = Tool { name: "wrk", why: "drives the load", source: Source::Apt("wrk") };
+        assert_eq!(advice(&[&tool]), "  wrk (drives the load): apt-get install wrk\n");
+    }
+
+    #[test]
+    fn each_source_has_its_command() {
+        assert_eq!(Source::Cargo("a@1").by_hand(), "cargo install --locked a@1");
+        assert_eq!(Source::Rustup("clippy").by_hand(), "rustup component add clippy");
+    }
+}
