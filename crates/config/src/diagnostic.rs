@@ -5,6 +5,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 pub use render::Failure;
@@ -97,6 +98,7 @@ impl Report {
 
 /// User input in a message: in backticks, on one line, without control characters, not too long.
 pub(crate) fn quote(text: &str) -> String {
+    let text = &without_credentials(text);
     let mut shown = String::from("`");
     for (count, character) in text.chars().enumerate() {
         if count == MAX_QUOTED_CHARS {
@@ -111,6 +113,14 @@ pub(crate) fn quote(text: &str) -> String {
     }
     shown.push('`');
     shown
+}
+
+/// An address with a password in it is a mistake that must not be repeated.
+fn without_credentials(text: &str) -> Cow<'_, str> {
+    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => Cow::Owned(format!("{scheme}://…@{rest}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Characters that make a terminal show text in another order than it stands.

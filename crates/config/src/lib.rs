@@ -6,10 +6,13 @@
 mod check;
 mod diagnostic;
 mod file;
+mod fuzz;
 mod loaded;
 pub mod plan;
+mod policy;
 mod read;
 mod recover;
+mod reference;
 mod scalar;
 mod schema;
 mod sources;
@@ -17,7 +20,10 @@ mod tree;
 mod values;
 
 pub use diagnostic::{Diagnostic, Failure};
+pub use fuzz::fuzz_load;
 pub use loaded::{Loaded, load, load_text};
 pub use plan::Plan;
+pub use policy::{PolicyLine, RouteRow, effective_policy, routes};
+pub use reference::reference;
 pub use schema::schema;
 pub use values::{Environment, ValueSource};

@@ -159,7 +159,7 @@ impl Session<'_> {
                     let message = format!("{} is missing", quote(name));
                     let mut diagnostic =
                         Diagnostic::new("missing-setting", at.name_span(), message).path(at.key(name).path());
-                    diagnostic.help = Descriptions::get().of(&at.key(name)).map(str::to_owned);
+                    diagnostic.help = Descriptions::get().of(&at.key(name)).map(help_from);
                     self.push(diagnostic);
                 }
                 self.effect(Effect::Inject(at.id(), name));
@@ -286,5 +286,15 @@ fn outside_entry<'a>(at: &'a At<'a>) -> Option<(&'static str, At<'a>)> {
         Some((name, _)) if entries.len() == 1 && &**name == "env" => Some(("env", at.key("env"))),
         Some((name, _)) if entries.len() == 1 && &**name == "file" => Some(("file", at.key("file"))),
         _ => None,
+    }
+}
+
+/// A description as a help line: one sentence, lower case, no period.
+fn help_from(description: &str) -> String {
+    let sentence = description.split_once(". ").map_or(description, |(first, _)| first).trim_end_matches('.');
+    let mut characters = sentence.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect::<String>().replace('\n', " "),
+        None => String::new(),
     }
 }

@@ -169,13 +169,14 @@ impl Check<'_> {
             let at = at.key(name);
             self.name(&at, name, "a version");
             let path = self.version_path(name, version, &at, above.allow_path_parameters);
-            let path_span = at.key("path").span();
+            let path_at = at.key("path");
+            let path_span = path_at.span();
             if let Some(first) = paths.insert(path.clone(), path_span) {
                 let diagnostic =
                     Diagnostic::new("duplicate", path_span, format!("two versions have the path {}", quote(&path)))
                         .also(first, "the other one")
                         .help("give one of them another `path`");
-                self.reject(&at, diagnostic);
+                self.reject(&path_at, diagnostic);
             }
             let is_default = version.default.is_some_and(|flag| flag.0);
             if is_default {
@@ -267,15 +268,20 @@ impl Check<'_> {
     fn same_place(&mut self, plans: &[ApiPlan], section: &At<'_>) {
         let mut places: HashMap<(&HostPattern, &str), &ApiPlan> = HashMap::new();
         for plan in plans {
-            for host in &plan.hosts {
+            let at = section.key(&plan.name);
+            if at.key("base_path").is_tainted() {
+                continue;
+            }
+            let list = at.key("hosts");
+            for (index, host) in plan.hosts.iter().enumerate() {
+                if list.index(index).is_tainted() {
+                    continue;
+                }
                 let Some(first) = places.insert((host, &plan.base_path), plan) else { continue };
                 if first.name == plan.name {
                     continue;
                 }
-                let (at, other) = (section.key(&plan.name), section.key(&first.name));
-                if other.key("hosts").is_tainted() || at.key("hosts").is_tainted() {
-                    continue;
-                }
+                let other = section.key(&first.name);
                 let message =
                     format!("the APIs `{}` and `{}` claim the same host and base path", first.name, plan.name);
                 let diagnostic = Diagnostic::new("same-place", at.key("hosts").name_span(), message)

@@ -126,7 +126,7 @@ impl Check<'_> {
         let fitting = head.saturating_sub(REQUEST_LINE_REST).min(defaults::TARGET_BYTES.bytes);
         let target = target_bytes.unwrap_or(Size { bytes: fitting });
         let target = self.size(&target_at, target, (LEAST_TARGET, MAX_HEAD.bytes));
-        if target + REQUEST_LINE_REST > head {
+        if target + REQUEST_LINE_REST > head && !head_at.is_tainted() {
             let message = format!("a target of {} does not fit into a head of {head_bytes}", Size { bytes: target });
             let diagnostic = self
                 .wrong(&target_at, "contradiction", message)

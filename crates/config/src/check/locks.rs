@@ -30,9 +30,11 @@ impl Check<'_> {
                 self.reject(&at, diagnostic.help("remove one of the two"));
                 continue;
             }
+            if level.with(*setting, |at| at.is_tainted()) {
+                continue;
+            }
             match level.text(*setting).or_else(|| setting.built_in()) {
                 Some(value) => locks.push(Lock { setting: *setting, value, span: at.span() }),
-                None if level.with(*setting, |at| at.is_tainted()) => {}
                 None => {
                     let message = format!("`{}` is locked, but `defaults` does not set it", setting.name());
                     let diagnostic = self.wrong(&at, "empty-lock", message);

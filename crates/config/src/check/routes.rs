@@ -23,7 +23,8 @@ const SHOWN_UNDECIDED: usize = 3;
 
 /// Routes for which nobody has decided who may call.
 struct Undecided {
-    id: Arc<str>,
+    /// How a message calls it; nothing if that would be made up.
+    id: Option<Arc<str>>,
     span: Span,
 }
 
@@ -91,7 +92,10 @@ impl Check<'_> {
             Some(found) => plan_of(found.value),
             None => {
                 if !chain.is_hidden(Lockable::Authn) {
-                    undecided.push(Undecided { id: Arc::clone(&id), span: at.key("path").span() });
+                    let made_up =
+                        at.key("id").is_tainted() || at.key("path").is_tainted() || at.key("methods").is_tainted();
+                    let id = (!made_up).then(|| Arc::clone(&id));
+                    undecided.push(Undecided { id, span: at.key("path").span() });
                 }
                 Authn::Refuse
             }
@@ -163,11 +167,13 @@ impl Check<'_> {
             Some(version) => format!("version `{version}` of `{}`", scope.api),
             None => format!("`{}`", scope.api),
         };
-        let message = match others.len() {
-            0 => format!("nobody has decided who may call {} of {whose}", quote(&first.id)),
-            1 => format!("nobody has decided who may call {} and another route of {whose}", quote(&first.id)),
-            more => format!("nobody has decided who may call {} and {more} other routes of {whose}", quote(&first.id)),
+        let first_name = first.id.as_ref().map_or("a route".to_owned(), |id| quote(id));
+        let and_others = match others.len() {
+            0 => String::new(),
+            1 => " and another route".to_owned(),
+            more => format!(" and {more} other routes"),
         };
+        let message = format!("nobody has decided who may call {first_name}{and_others} of {whose}");
         let mut diagnostic = Diagnostic::new("no-authentication", first.span, message).help(
             "add `authn: public` if anybody may call it, or `authn: refuse` until that is settled; \
              to the route, its version, its API or `defaults`",

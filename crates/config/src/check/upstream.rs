@@ -91,6 +91,10 @@ impl Check<'_> {
             (Lockable::FirstByteTimeout, chain.first_byte_timeout()),
         ] {
             let written_here = writes(setting) || writes(Lockable::Timeout);
+            // A made-up value contradicts nothing.
+            if chain.is_hidden(setting) || chain.is_hidden(Lockable::Timeout) {
+                continue;
+            }
             if let Some(span) = part.span
                 && written_here
                 && part.value > total.value
