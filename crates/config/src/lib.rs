@@ -7,6 +7,7 @@ mod check;
 mod diagnostic;
 mod file;
 mod fuzz;
+mod init;
 mod loaded;
 pub mod plan;
 mod policy;
@@ -21,6 +22,7 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Failure};
 pub use fuzz::fuzz_load;
+pub use init::init;
 pub use loaded::{Loaded, load, load_text};
 pub use plan::Plan;
 pub use policy::{PolicyLine, RouteRow, effective_policy, routes};

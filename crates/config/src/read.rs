@@ -108,7 +108,7 @@ impl<'e> Reader<'e> {
             }
         };
         let file = self.sources.add(name, text, folder);
-        let Some(source) = self.sources.file(file) else { return None };
+        let source = self.sources.file(file)?;
         build(&mut self.tree, &mut self.report, file, &source.text)
     }
 

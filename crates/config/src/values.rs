@@ -130,9 +130,12 @@ pub(crate) fn resolve(folder: &Path, path: &str) -> PathBuf {
 }
 
 fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read by this user".to_owned(),
-        other => other.to_string(),
+    let kind = error.kind();
+    if kind == io::ErrorKind::NotFound {
+        "it does not exist".to_owned()
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "it may not be read by this user".to_owned()
+    } else {
+        kind.to_string()
     }
 }

@@ -115,4 +115,4 @@ impl Check<'_> {
     }
 }
 
-const PEM_HELP: &str = "PEM files hold lines that begin with `-----BEGIN`";
+const PEM_HELP: &str = "a PEM file holds lines that begin with `-----BEGIN`";

@@ -184,8 +184,8 @@ impl<'de, 'a> Deserializer<'de> for Place<'a> {
             return visitor.visit_enum(Choice { name: first, place: self, content: None, made_up: true });
         }
         let entry = match &self.at.node().kind {
-            Kind::Map(entries) if entries.len() == 1 => entries.first().map(|(name, _)| name),
-            _ => None,
+            Kind::Map(entries) => entries.first().map(|(name, _)| name).filter(|_| entries.len() == 1),
+            Kind::Bad | Kind::Null | Kind::Scalar { .. } | Kind::Seq(_) => None,
         };
         if let Some(written) = entry
             && (variants.contains(&&**written) || outside_entry(&self.at).is_none())

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Report, quote};
 use crate::sources::{FileId, Span, narrow};
 
 /// LIMIT: sections within sections.
-const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 64;
 /// LIMIT: nodes of one text, counting what an alias repeats.
 const MAX_NODES: u64 = 1_000_000;
 
@@ -116,7 +116,8 @@ impl Builder<'_> {
                 self.open(Frame::Map { start: span, anchor, entries: IndexMap::new(), key: Pending::Name })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
-            // Start and end of stream and document, and whatever a later version of the parser adds for tools.
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => Ok(()),
+            // What a later version of the parser adds for tools is no part of a configuration.
             _ => Ok(()),
         }
     }
