@@ -1,11 +1,14 @@
 //! The checked configuration: every default is explicit, every path absolute or relative to the working directory,
 //! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::values::ValueSource;
 
 /// Everything that the gateway needs to know before it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,8 +234,8 @@ pub struct UpstreamPlan {
     pub tls: Option<UpstreamTlsPlan>,
 }
 
-/// One server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// One server. Prints as its address, or as where the address came from if it isn't written in the file.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TargetPlan {
     /// Whether it speaks TLS.
     pub tls: bool,
@@ -240,6 +243,8 @@ pub struct TargetPlan {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// Present if the address is a value from outside the file, which is never printed.
+    pub from: Option<ValueSource>,
 }
 
 /// How the upstream's certificate is verified; there is no switch to skip that.
@@ -273,8 +278,25 @@ pub struct Danger {
     pub origin: Origin,
 }
 
-impl std::fmt::Display for Origin {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.file, self.line)
+    }
+}
+
+impl fmt::Display for TargetPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        match &self.from {
+            Some(from) => write!(formatter, "{from}"),
+            None if self.host.contains(':') => write!(formatter, "{scheme}://[{}]:{}", self.host, self.port),
+            None => write!(formatter, "{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl fmt::Debug for TargetPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TargetPlan({self})")
     }
 }

@@ -1,0 +1,134 @@
+//! What settings mean together: a typed file becomes a plan, and everything about it that cannot work is reported. The
+//! shape of the file is settled before.
+
+mod apis;
+mod certificates;
+mod conflicts;
+pub(crate) mod layers;
+mod listeners;
+mod locks;
+mod operations;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Report, quote};
+use crate::file::File;
+use crate::plan::{Danger, Origin, Plan};
+use crate::recover::Outside;
+use crate::scalar::FileName;
+use crate::sources::Sources;
+use crate::tree::At;
+use crate::values::{Environment, resolve};
+
+/// LIMIT: characters in the name of a listener, an API or a version; they become labels of metrics.
+const MAX_NAME_CHARS: usize = 64;
+
+/// What every check needs, and what all of them leave behind.
+pub(crate) struct Check<'c> {
+    pub(crate) sources: &'c Sources,
+    pub(crate) environment: &'c Environment,
+    pub(crate) outside: &'c Outside,
+    pub(crate) report: &'c mut Report,
+    /// A file could not be read: what seems to be missing may stand there.
+    pub(crate) incomplete: bool,
+    pub(crate) dangers: Vec<Danger>,
+    pub(crate) watched: Vec<PathBuf>,
+}
+
+/// Checks a file. The plan is only good if nothing is in the report.
+pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: String) -> Plan {
+    if file.version.0 != 1 {
+        let diagnostic = check.wrong(&root.key("version"), "version", "only version 1 of the format is known");
+        check.reject(&root.key("version"), diagnostic.help("write `version: 1`"));
+    }
+    let listeners = check.listeners(file, root);
+    let status = check.status(file, root, &listeners);
+    let workers = check.workers(file, root);
+    let access_log = check.access_log(file, root);
+    let shutdown_deadline = check.shutdown(file, root);
+    let apis = check.apis(file, root);
+    Plan {
+        listeners,
+        status,
+        workers,
+        access_log,
+        shutdown_deadline,
+        apis,
+        dangers: check.dangers,
+        watched: check.watched,
+        hash,
+    }
+}
+
+impl Check<'_> {
+    /// Reports a mistake, unless it follows from one that was reported already.
+    fn reject(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
+        if !at.is_tainted() {
+            self.report.push(diagnostic.path(at.path()));
+        }
+    }
+
+    /// A mistake in the value at a place.
+    fn wrong(&self, at: &At<'_>, code: &'static str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, at.span(), message)
+    }
+
+    /// User input in a message; a value from outside the file is shown by where it came from.
+    fn shown(&self, at: &At<'_>, text: &str) -> String {
+        match self.outside.get(&at.id()) {
+            Some(source) => source.to_string(),
+            None => quote(text),
+        }
+    }
+
+    fn origin(&self, at: &At<'_>) -> Origin {
+        self.sources.origin(at.name_span())
+    }
+
+    /// Where a file is: relative to the file that names it.
+    fn locate(&self, at: &At<'_>, name: &FileName) -> PathBuf {
+        resolve(self.sources.folder(at.node().span.file), &name.0)
+    }
+
+    /// A number that must lie in a range; what is out of it is reported and replaced by the nearest that isn't.
+    fn within(&mut self, at: &At<'_>, value: u64, range: (u64, u64), show: impl Fn(u64) -> String) -> u64 {
+        let (least, most) = range;
+        if value >= least && value <= most {
+            return value;
+        }
+        let message = match value < least {
+            true => format!("{} is less than {}", self.shown(at, &show(value)), show(least)),
+            false => format!("{} is more than {}", self.shown(at, &show(value)), show(most)),
+        };
+        let help = format!("choose a value from {} to {}", show(least), show(most));
+        let diagnostic = self.wrong(at, "out-of-range", message).help(help);
+        self.reject(at, diagnostic);
+        value.clamp(least, most)
+    }
+
+    /// Names become labels of metrics and parts of paths, so they are plain.
+    fn name(&mut self, at: &At<'_>, name: &str, what: &str) {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        if name.is_empty() || !is_plain || name.len() > MAX_NAME_CHARS {
+            let message = format!("{} is not a name for {what}", quote(name));
+            let help = format!("use 1 to {MAX_NAME_CHARS} letters, digits, `_`, `-` or `.`");
+            let diagnostic = Diagnostic::new("bad-name", at.name_span(), message).help(help);
+            self.reject(at, diagnostic);
+        }
+    }
+
+    fn danger(&mut self, at: &At<'_>, message: &str) {
+        let danger = Danger { path: at.path(), message: message.to_owned(), origin: self.origin(at) };
+        self.dangers.push(danger);
+    }
+
+    fn watch(&mut self, path: &PathBuf) {
+        if !self.watched.contains(path) {
+            self.watched.push(path.clone());
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! APIs and versions: hosts, base paths, version segments, and who claims the same place twice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Check;
+use super::conflicts::Claims;
+use super::layers::{Chain, Level};
+use super::locks::Lock;
+use super::upstream::Written;
+use crate::diagnostic::{Diagnostic, quote};
+use crate::file::{Api, File, Version};
+use crate::plan::{ApiPlan, HostPattern, UpstreamPlan, VersionPlan};
+use crate::scalar::{Raw, Scalar as _, VersionPath};
+use crate::sources::Span;
+use crate::tree::At;
+
+/// What all routes of one version share.
+pub(super) struct Scope<'c, 'a> {
+    pub(super) api: &'c str,
+    pub(super) version: Option<&'c str>,
+    /// Position among the APIs.
+    pub(super) index: usize,
+    /// Levels above the route, nearest first.
+    pub(super) levels: &'c [&'c Level<'a>],
+    /// What a route's path is appended to: once, or twice for the default version.
+    pub(super) prefixes: Vec<String>,
+    pub(super) upstream: Arc<UpstreamPlan>,
+    pub(super) locks: &'c [Lock],
+    pub(super) allow_path_parameters: bool,
+}
+
+/// An API that stands above its versions.
+struct Above<'c, 'a> {
+    name: &'c str,
+    index: usize,
+    base_path: &'c str,
+    level: &'c Level<'a>,
+    defaults: &'c Level<'a>,
+    locks: &'c [Lock],
+    upstream: &'c Arc<UpstreamPlan>,
+    allow_path_parameters: bool,
+}
+
+impl Check<'_> {
+    pub(super) fn apis(&mut self, file: &File, root: &At<'_>) -> Vec<ApiPlan> {
+        let defaults_at = root.key("defaults");
+        let defaults = Level::of_defaults(defaults_at, file.defaults.as_ref());
+        let locks = self.locks(file.defaults.as_ref(), &defaults);
+        self.defaults(&defaults);
+        let section = root.key("apis");
+        let hosts: Vec<Vec<HostPattern>> = file.apis.values().map(hosts_of).collect();
+        let mut claims = Claims::new(&hosts);
+        let mut plans = Vec::new();
+        for (index, (name, api)) in file.apis.iter().enumerate() {
+            let at = section.key(name);
+            self.name(&at, name, "an API");
+            plans.push(self.api(index, name, api, &at, (&defaults, &locks), &mut claims));
+        }
+        self.same_place(&plans, &section);
+        if file.apis.is_empty() && !self.incomplete {
+            let diagnostic = Diagnostic::new("nothing-to-serve", section.name_span(), "there is no API")
+                .help("`portcullis init --openapi FILE --upstream URL` writes one from a contract");
+            self.reject(&section, diagnostic);
+        }
+        plans
+    }
+
+    /// Ranges of what `defaults` itself says.
+    fn defaults(&mut self, level: &Level<'_>) {
+        let chain = Chain { levels: &[level] };
+        self.body_bytes(level);
+        self.timeouts(&Written { at: level.at.key("upstream"), section: None }, &chain);
+    }
+
+    fn api(
+        &mut self,
+        index: usize,
+        name: &str,
+        api: &Api,
+        at: &At<'_>,
+        (defaults, locks): (&Level<'_>, &[Lock]),
+        claims: &mut Claims,
+    ) -> ApiPlan {
+        self.hosts(api, &at.key("hosts"));
+        let base_path = api.base_path.as_ref().map_or(String::new(), |path| path.0.clone());
+        let level = Level::of_api(*at, api);
+        self.locked(locks, &level);
+        self.body_bytes(&level);
+        let levels = [&level, defaults];
+        let chain = Chain { levels: &levels };
+        let allow_path_parameters = chain.allow_path_parameters().value.0;
+        self.path_parameters(&at.key("base_path"), &base_path, allow_path_parameters);
+        let own = Written { at: at.key("upstream"), section: api.upstream.as_ref() };
+        let upstream = Arc::new(self.upstream(name, own, None, &chain));
+        let above = Above {
+            name,
+            index,
+            base_path: &base_path,
+            level: &level,
+            defaults,
+            locks,
+            upstream: &upstream,
+            allow_path_parameters,
+        };
+        let versions = self.operations(api, at, &above, claims);
+        ApiPlan { name: Arc::from(name), hosts: hosts_of(api), base_path, allow_path_parameters, versions }
+    }
+
+    /// Routes, directly or in versions.
+    fn operations(&mut self, api: &Api, at: &At<'_>, above: &Above<'_, '_>, claims: &mut Claims) -> Vec<VersionPlan> {
+        match (&api.routes, &api.versions) {
+            (Some(_), Some(_)) => {
+                let routes = at.key("routes");
+                let diagnostic =
+                    Diagnostic::new("contradiction", routes.name_span(), "an API has either `routes` or `versions`")
+                        .also(at.key("versions").name_span(), "the other one")
+                        .help("move the routes into a version");
+                self.reject(&routes, diagnostic);
+                Vec::new()
+            }
+            (None, None) => {
+                let is_hidden = at.key("routes").is_tainted() || at.key("versions").is_tainted();
+                if !is_hidden {
+                    let message = format!("the API {} has no routes", quote(above.name));
+                    let diagnostic = Diagnostic::new("nothing-to-serve", at.name_span(), message)
+                        .help("add `routes: [{ path: \"/\", methods: [GET], authn: public }]`, or `versions`");
+                    self.reject(at, diagnostic);
+                }
+                Vec::new()
+            }
+            (Some(routes), None) => {
+                let levels = [above.level, above.defaults];
+                let scope = Scope {
+                    api: above.name,
+                    version: None,
+                    index: above.index,
+                    levels: &levels,
+                    prefixes: vec![above.base_path.to_owned()],
+                    upstream: Arc::clone(above.upstream),
+                    locks: above.locks,
+                    allow_path_parameters: above.allow_path_parameters,
+                };
+                let routes = self.routes(routes, &at.key("routes"), &scope, claims);
+                vec![VersionPlan { name: None, path: None, default: false, routes }]
+            }
+            (None, Some(versions)) => self.versions(versions, &at.key("versions"), above, claims),
+        }
+    }
+
+    fn versions(
+        &mut self,
+        versions: &IndexMap<String, Version>,
+        at: &At<'_>,
+        above: &Above<'_, '_>,
+        claims: &mut Claims,
+    ) -> Vec<VersionPlan> {
+        if versions.is_empty() {
+            let diagnostic = Diagnostic::new("nothing-to-serve", at.name_span(), "there is no version")
+                .help("add one, or give the API `routes`");
+            self.reject(at, diagnostic);
+        }
+        let mut paths: HashMap<String, Span> = HashMap::new();
+        let mut default: Option<Span> = None;
+        let mut plans = Vec::new();
+        for (name, version) in versions {
+            let at = at.key(name);
+            self.name(&at, name, "a version");
+            let path = self.version_path(name, version, &at, above.allow_path_parameters);
+            let path_at = at.key("path");
+            let path_span = path_at.span();
+            if let Some(first) = paths.insert(path.clone(), path_span) {
+                let diagnostic =
+                    Diagnostic::new("duplicate", path_span, format!("two versions have the path {}", quote(&path)))
+                        .also(first, "the other one")
+                        .help("give one of them another `path`");
+                self.reject(&path_at, diagnostic);
+            }
+            let is_default = version.default.is_some_and(|flag| flag.0);
+            if is_default {
+                let flag = at.key("default");
+                if let Some(first) = default.replace(flag.span()) {
+                    let diagnostic = Diagnostic::new("duplicate", flag.span(), "more than one version is the default")
+                        .also(first, "the other one")
+                        .help("one version at most answers without its segment");
+                    self.reject(&flag, diagnostic);
+                }
+            }
+            plans.push(self.version(name, version, &at, (path, is_default), above, claims));
+        }
+        plans
+    }
+
+    fn version(
+        &mut self,
+        name: &str,
+        version: &Version,
+        at: &At<'_>,
+        (path, is_default): (String, bool),
+        above: &Above<'_, '_>,
+        claims: &mut Claims,
+    ) -> VersionPlan {
+        let level = Level::of_version(*at, version);
+        self.locked(above.locks, &level);
+        self.body_bytes(&level);
+        let levels = [&level, above.level, above.defaults];
+        let upstream = match &version.upstream {
+            None => Arc::clone(above.upstream),
+            Some(section) => {
+                let own = Written { at: at.key("upstream"), section: Some(section) };
+                let full_name = format!("{}/{name}", above.name);
+                Arc::new(self.upstream(&full_name, own, Some(above.upstream), &Chain { levels: &levels }))
+            }
+        };
+        let mut prefixes = vec![format!("{}/{path}", above.base_path)];
+        if is_default {
+            prefixes.push(above.base_path.to_owned());
+        }
+        let scope = Scope {
+            api: above.name,
+            version: Some(name),
+            index: above.index,
+            levels: &levels,
+            prefixes,
+            upstream,
+            locks: above.locks,
+            allow_path_parameters: above.allow_path_parameters,
+        };
+        let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
+        VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, routes }
+    }
+
+    /// The segment of a version: given, or its name if that can be one.
+    fn version_path(&mut self, name: &str, version: &Version, at: &At<'_>, allow_path_parameters: bool) -> String {
+        if let Some(path) = &version.path {
+            self.path_parameters(&at.key("path"), &path.0, allow_path_parameters);
+            return path.0.clone();
+        }
+        if let Err(why) = VersionPath::parse(Raw { text: name, plain: true }) {
+            let message = format!("{} cannot be a path segment", quote(name));
+            let diagnostic = Diagnostic::new("bad-name", at.name_span(), message);
+            self.reject(at, diagnostic.help(format!("{why}; or give the version a `path`")));
+        }
+        name.to_owned()
+    }
+
+    fn hosts(&mut self, api: &Api, at: &At<'_>) {
+        if api.hosts.is_empty() {
+            let diagnostic = Diagnostic::new("empty-list", at.name_span(), "there is no host")
+                .help("write `hosts: [api.example.com]`, or `hosts: [\"*\"]` for any");
+            self.reject(at, diagnostic);
+        }
+        let mut seen: HashMap<&HostPattern, Span> = HashMap::new();
+        for (index, host) in api.hosts.iter().enumerate() {
+            let item = at.index(index);
+            if let Some(first) = seen.insert(&host.0, item.span()) {
+                let diagnostic = Diagnostic::new("duplicate", item.span(), "the same host stands twice")
+                    .also(first, "first here")
+                    .help("remove one of the two");
+                self.reject(&item, diagnostic);
+            }
+        }
+    }
+
+    /// Two APIs on the same host and base path: nobody could tell whose rules apply.
+    fn same_place(&mut self, plans: &[ApiPlan], section: &At<'_>) {
+        let mut places: HashMap<(&HostPattern, &str), &ApiPlan> = HashMap::new();
+        for plan in plans {
+            let at = section.key(&plan.name);
+            if at.key("base_path").is_tainted() {
+                continue;
+            }
+            let list = at.key("hosts");
+            for (index, host) in plan.hosts.iter().enumerate() {
+                if list.index(index).is_tainted() {
+                    continue;
+                }
+                let Some(first) = places.insert((host, &plan.base_path), plan) else { continue };
+                if first.name == plan.name {
+                    continue;
+                }
+                let other = section.key(&first.name);
+                let message =
+                    format!("the APIs `{}` and `{}` claim the same host and base path", first.name, plan.name);
+                let diagnostic = Diagnostic::new("same-place", at.key("hosts").name_span(), message)
+                    .also(other.key("hosts").name_span(), "claimed here")
+                    .help("give one of them another host or `base_path`, or join them");
+                self.reject(&at, diagnostic);
+                break;
+            }
+        }
+    }
+}
+
+fn hosts_of(api: &Api) -> Vec<HostPattern> {
+    api.hosts.iter().map(|host| host.0.clone()).collect()
+}

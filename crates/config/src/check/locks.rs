@@ -1,0 +1,67 @@
+//! Locked settings: what `defaults` has locked, nothing below may change.
+
+use super::Check;
+use super::layers::Level;
+use crate::diagnostic::Diagnostic;
+use crate::file::{Defaults, Lockable};
+use crate::sources::Span;
+
+/// A setting that is locked, and what it is locked to.
+pub(super) struct Lock {
+    setting: Lockable,
+    value: String,
+    span: Span,
+}
+
+impl Check<'_> {
+    /// The locks of a configuration; a lock on nothing is a mistake.
+    pub(super) fn locks(&mut self, written: Option<&Defaults>, level: &Level<'_>) -> Vec<Lock> {
+        let mut locks: Vec<Lock> = Vec::new();
+        let list = level.at.key("locked");
+        let names = written.and_then(|defaults| defaults.locked.as_deref()).unwrap_or_default();
+        for (index, setting) in names.iter().enumerate() {
+            let at = list.index(index);
+            if at.is_tainted() {
+                continue;
+            }
+            if let Some(first) = locks.iter().find(|lock| lock.setting == *setting) {
+                let message = format!("`{}` is locked twice", setting.name());
+                let diagnostic = Diagnostic::new("duplicate", at.span(), message).also(first.span, "first here");
+                self.reject(&at, diagnostic.help("remove one of the two"));
+                continue;
+            }
+            if level.with(*setting, |at| at.is_tainted()) {
+                continue;
+            }
+            match level.text(*setting).or_else(|| setting.built_in()) {
+                Some(value) => locks.push(Lock { setting: *setting, value, span: at.span() }),
+                None => {
+                    let message = format!("`{}` is locked, but `defaults` does not set it", setting.name());
+                    let diagnostic = self.wrong(&at, "empty-lock", message);
+                    let help = format!("add `{}` to `defaults`", setting.name());
+                    self.reject(&at, diagnostic.help(help));
+                }
+            }
+        }
+        locks
+    }
+
+    /// Reports what a level changes although it is locked.
+    pub(super) fn locked(&mut self, locks: &[Lock], level: &Level<'_>) {
+        for lock in locks {
+            let Some(value) = level.text(lock.setting) else { continue };
+            if value == lock.value {
+                continue;
+            }
+            let setting = lock.setting;
+            level.with(setting, |at| {
+                let message = format!("`{}` is locked and cannot be changed here", setting.name());
+                let diagnostic = self
+                    .wrong(at, "locked-setting", message)
+                    .also(lock.span, format!("locked to `{}` here", lock.value))
+                    .help("remove the setting, or the lock if this API is meant to differ");
+                self.reject(at, diagnostic);
+            });
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Status listener, access log, workers and shutdown.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::Check;
+use super::listeners::collide;
+use crate::diagnostic::Diagnostic;
+use crate::file::{File, LogTo, defaults};
+use crate::plan::{AccessLogPlan, ListenerPlan, LogSink, StatusPlan};
+use crate::scalar::{Period, Raw, Scalar as _};
+use crate::tree::At;
+
+/// LIMIT: threads.
+const MAX_WORKERS: u64 = 1024;
+/// LIMIT: records that wait.
+const MAX_QUEUE: u64 = 1 << 24;
+/// LIMIT: a longer deadline is a stop that doesn't happen.
+const MAX_DEADLINE: Period = Period::seconds(24 * 60 * 60);
+
+impl Check<'_> {
+    pub(super) fn status(&mut self, file: &File, root: &At<'_>, listeners: &[ListenerPlan]) -> StatusPlan {
+        let section = root.key("status");
+        let at = section.key("bind");
+        let written = file.status.as_ref().and_then(|status| status.bind);
+        let bind = match written {
+            Some(address) => address.0,
+            None => default_status(),
+        };
+        let exposed = file.status.as_ref().and_then(|status| status.danger_exposed).is_some_and(|flag| flag.0);
+        if exposed {
+            self.danger(
+                &section.key("danger_exposed"),
+                "status and metrics are readable by whoever reaches the address",
+            );
+        } else if !bind.ip().is_loopback() {
+            let message = format!("{} is reachable from other machines", self.shown(&at, &bind.to_string()));
+            let diagnostic = self.wrong(&at, "exposed-status", message).help(
+                "bind to `127.0.0.1`, or say `danger_exposed: true` if whoever reaches the address may read metrics",
+            );
+            self.reject(&at, diagnostic);
+        }
+        if let Some(taken) = listeners.iter().find(|listener| collide(listener.bind, bind)) {
+            let message = format!("the status address and listener `{}` collide", taken.name);
+            let other = root.key("listeners");
+            let other = other.key(&taken.name);
+            let diagnostic = self
+                .wrong(&at, "bind-collision", message)
+                .also(other.key("bind").span(), "taken here")
+                .help("give one of them another port");
+            self.reject(&at, diagnostic);
+        }
+        StatusPlan { bind }
+    }
+
+    pub(super) fn workers(&mut self, file: &File, root: &At<'_>) -> Option<NonZeroUsize> {
+        let count = file.workers?;
+        let count = self.within(&root.key("workers"), count.0, (1, MAX_WORKERS), |value| value.to_string());
+        usize::try_from(count).ok().and_then(NonZeroUsize::new)
+    }
+
+    pub(super) fn access_log(&mut self, file: &File, root: &At<'_>) -> AccessLogPlan {
+        let section = root.key("access_log");
+        let log = file.access_log.as_ref();
+        let to = section.key("to");
+        let sink = match log.and_then(|log| log.to.as_ref()) {
+            None | Some(LogTo::Stdout) => LogSink::Stdout,
+            Some(LogTo::Off) => LogSink::Off,
+            Some(LogTo::File(name)) => {
+                let at = to.key("file");
+                let path = self.locate(&at, name);
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                if folder.is_some_and(|folder| !self.environment.is_folder(folder)) {
+                    let message = format!("the folder of {} does not exist", self.shown(&at, &name.0));
+                    let diagnostic = self.wrong(&at, "missing-folder", message).help("create it, or choose another");
+                    self.reject(&at, diagnostic);
+                }
+                LogSink::File(path)
+            }
+        };
+        let queue = log.and_then(|log| log.queue).unwrap_or(defaults::LOG_QUEUE);
+        let queue = self.within(&section.key("queue"), queue.0, (1, MAX_QUEUE), |value| value.to_string());
+        let mut show_query: Vec<String> = Vec::new();
+        for (index, name) in log.and_then(|log| log.show_query.as_ref()).into_iter().flatten().enumerate() {
+            let list = section.key("show_query");
+            let at = list.index(index);
+            if show_query.contains(&name.0) {
+                let message = format!("{} stands twice", self.shown(&at, &name.0));
+                self.reject(&at, Diagnostic::new("duplicate", at.span(), message).help("remove one of the two"));
+            }
+            show_query.push(name.0.clone());
+        }
+        AccessLogPlan { sink, queue: usize::try_from(queue).unwrap_or(usize::MAX), show_query }
+    }
+
+    pub(super) fn shutdown(&mut self, file: &File, root: &At<'_>) -> Duration {
+        let section = root.key("shutdown");
+        let deadline = file.shutdown.as_ref().and_then(|shutdown| shutdown.deadline);
+        let deadline = deadline.unwrap_or(defaults::SHUTDOWN_DEADLINE);
+        self.period(&section.key("deadline"), deadline, (Period::millis(0), MAX_DEADLINE))
+    }
+
+    /// A length of time that must lie in a range.
+    pub(super) fn period(&mut self, at: &At<'_>, value: Period, range: (Period, Period)) -> Duration {
+        let show = |millis: u64| Period::millis(millis).to_string();
+        let (least, most) = range;
+        let millis = self.within(at, value.as_millis(), (least.as_millis(), most.as_millis()), show);
+        Duration::from_millis(millis)
+    }
+}
+
+/// The text of the default is what schema and reference print; loopback without a port would be the last resort.
+fn default_status() -> SocketAddr {
+    let parsed = crate::scalar::Address::parse(Raw { text: defaults::STATUS_BIND, plain: true });
+    parsed.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |address| address.0)
+}

@@ -1,0 +1,155 @@
+//! What people write, exactly. The comments here are the reference page and the descriptions in the JSON Schema; what a
+//! setting means for others is decided in `check`.
+
+mod api;
+pub(crate) mod defaults;
+mod listener;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(crate) use api::{Api, Authn, Route, Upstream, Version};
+pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, SelfSigned};
+
+use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
+
+/// A configuration of Portcullis.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// The version of this format; `1`.
+    pub(crate) version: Count,
+    /// More files. Sections of the same name become one; a name that stands in two files is a mistake. An included file
+    /// may include others.
+    #[expect(
+        dead_code,
+        reason = "files are joined before the tree is read; the field is here for schema and reference"
+    )]
+    pub(crate) include: Option<Vec<FileName>>,
+    /// Threads that carry requests. By default one per core.
+    #[schemars(range(min = 1, max = 1024))]
+    pub(crate) workers: Option<Count>,
+    /// Where clients connect, by name.
+    pub(crate) listeners: IndexMap<String, Listener>,
+    /// Where operators look: `/livez`, `/readyz`, `/metrics` and the pages that explain problems.
+    pub(crate) status: Option<Status>,
+    /// One record per request.
+    pub(crate) access_log: Option<AccessLog>,
+    /// What happens when the gateway is asked to stop.
+    pub(crate) shutdown: Option<Shutdown>,
+    /// Settings for every API.
+    pub(crate) defaults: Option<Defaults>,
+    /// What is served, by name.
+    pub(crate) apis: IndexMap<String, Api>,
+}
+
+/// Where operators look.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Status {
+    /// The address. Others than loopback need `danger_exposed: true`.
+    #[schemars(extend("default" = defaults::STATUS_BIND))]
+    pub(crate) bind: Option<Address>,
+    /// Lets everybody who reaches the address read status and metrics.
+    #[schemars(extend("default" = false))]
+    pub(crate) danger_exposed: Option<Flag>,
+}
+
+/// One record per request, written as a line of JSON when its answer has ended.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessLog {
+    /// Where records go.
+    #[schemars(extend("default" = "stdout"))]
+    pub(crate) to: Option<LogTo>,
+    /// Records that may wait to be written. What comes on top is counted and dropped: writing never blocks a request.
+    #[schemars(extend("default" = defaults::LOG_QUEUE.0), range(min = 1, max = 16_777_216))]
+    pub(crate) queue: Option<Count>,
+    /// Query parameters whose values are written. All others are redacted.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) show_query: Option<Vec<Text>>,
+}
+
+/// Where records go.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogTo {
+    /// Standard output.
+    Stdout,
+    /// Nowhere; metrics are still kept.
+    Off,
+    /// The end of a file.
+    File(FileName),
+}
+
+/// What happens when the gateway is asked to stop.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shutdown {
+    /// How long open requests may go on.
+    #[schemars(extend("default" = defaults::SHUTDOWN_DEADLINE.to_string()))]
+    pub(crate) deadline: Option<Period>,
+}
+
+/// Settings for every API. The nearest one counts: a route's, then its version's, its API's, and these.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Defaults {
+    /// How callers are identified. There is no built-in answer: a route for which nobody has decided is refused when the
+    /// configuration is loaded.
+    pub(crate) authn: Option<Authn>,
+    /// The largest request body.
+    #[schemars(extend("default" = defaults::BODY_BYTES.to_string()))]
+    pub(crate) body_bytes: Option<Size>,
+    /// Whether `;` may stand in a path segment.
+    #[schemars(extend("default" = false))]
+    pub(crate) allow_path_parameters: Option<Flag>,
+    /// How requests are forwarded.
+    pub(crate) upstream: Option<UpstreamDefaults>,
+    /// Settings that nothing below may change.
+    pub(crate) locked: Option<Vec<Lockable>>,
+}
+
+/// How requests are forwarded, for every API.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpstreamDefaults {
+    /// From the end of a request's head to the end of its answer.
+    #[schemars(extend("default" = defaults::TIMEOUT.to_string()))]
+    pub(crate) timeout: Option<Period>,
+    /// To open a connection, TLS included.
+    #[schemars(extend("default" = defaults::CONNECT_TIMEOUT.to_string()))]
+    pub(crate) connect_timeout: Option<Period>,
+    /// From the end of a request to the first byte of its answer.
+    #[schemars(extend("default" = defaults::FIRST_BYTE_TIMEOUT.to_string()))]
+    pub(crate) first_byte_timeout: Option<Period>,
+    /// How long an unused connection is kept.
+    #[schemars(extend("default" = defaults::UPSTREAM_IDLE_TIMEOUT.to_string()))]
+    pub(crate) idle_timeout: Option<Period>,
+    /// Unused connections that are kept per worker and target.
+    #[schemars(extend("default" = defaults::IDLE_CONNECTIONS.0), range(max = 65_536))]
+    pub(crate) idle_connections: Option<Count>,
+}
+
+/// A setting that can be locked under `defaults`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lockable {
+    /// How callers are identified.
+    Authn,
+    /// The largest request body.
+    BodyBytes,
+    /// Whether `;` may stand in a path segment.
+    AllowPathParameters,
+    /// From the end of a request's head to the end of its answer.
+    Timeout,
+    /// To open a connection.
+    ConnectTimeout,
+    /// From the end of a request to the first byte of its answer.
+    FirstByteTimeout,
+    /// How long an unused connection is kept.
+    IdleTimeout,
+    /// Unused connections that are kept.
+    IdleConnections,
+}

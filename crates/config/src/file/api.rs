@@ -1,0 +1,120 @@
+//! The `apis` section as people write it.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
+
+/// One API. It has either `routes` or `versions`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Api {
+    /// Hosts that it answers for.
+    pub(crate) hosts: Vec<Host>,
+    /// What every path of it begins with.
+    #[schemars(extend("default" = "/"))]
+    pub(crate) base_path: Option<BasePath>,
+    /// How callers of its routes are identified.
+    pub(crate) authn: Option<Authn>,
+    /// The largest request body.
+    pub(crate) body_bytes: Option<Size>,
+    /// Whether `;` may stand in a path segment. Servers disagree about what it means, so it is refused by default.
+    pub(crate) allow_path_parameters: Option<Flag>,
+    /// Where requests go.
+    pub(crate) upstream: Option<Upstream>,
+    /// Operations of an API without versions.
+    pub(crate) routes: Option<Vec<Route>>,
+    /// Versions, by name.
+    pub(crate) versions: Option<IndexMap<String, Version>>,
+}
+
+/// One version of an API, chosen by a path segment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Version {
+    /// The segment, or segments, after the base path. By default the version's name.
+    pub(crate) path: Option<VersionPath>,
+    /// Whether it also answers without its segment. One version may.
+    #[schemars(extend("default" = false))]
+    pub(crate) default: Option<Flag>,
+    /// How callers of its routes are identified.
+    pub(crate) authn: Option<Authn>,
+    /// The largest request body.
+    pub(crate) body_bytes: Option<Size>,
+    /// Where requests go; what isn't set here is the API's.
+    pub(crate) upstream: Option<Upstream>,
+    /// Its operations.
+    pub(crate) routes: Vec<Route>,
+}
+
+/// One operation.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Route {
+    /// Its name in records and on the command line. By default methods and path: `GET /orders/{id}`.
+    pub(crate) id: Option<Text>,
+    /// The path below base path and version.
+    pub(crate) path: Template,
+    /// The methods that it answers; `[any]` for every method.
+    pub(crate) methods: Vec<Method>,
+    /// How callers are identified.
+    pub(crate) authn: Option<Authn>,
+    /// The largest request body.
+    pub(crate) body_bytes: Option<Size>,
+    /// From the end of the request's head to the end of its answer.
+    pub(crate) timeout: Option<Period>,
+}
+
+/// How callers are identified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authn {
+    /// Nobody may call.
+    Refuse,
+    /// Anybody may call; the caller is anonymous.
+    Public,
+}
+
+/// Where requests go.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Upstream {
+    /// Interchangeable servers.
+    pub(crate) targets: Option<Vec<Target>>,
+    /// From the end of a request's head to the end of its answer.
+    pub(crate) timeout: Option<Period>,
+    /// To open a connection, TLS included.
+    pub(crate) connect_timeout: Option<Period>,
+    /// From the end of a request to the first byte of its answer.
+    pub(crate) first_byte_timeout: Option<Period>,
+    /// How long an unused connection is kept.
+    pub(crate) idle_timeout: Option<Period>,
+    /// Unused connections that are kept per worker and target.
+    #[schemars(range(max = 65_536))]
+    pub(crate) idle_connections: Option<Count>,
+    /// How `https` targets are verified and what the gateway shows them. They are always verified.
+    pub(crate) tls: Option<UpstreamTls>,
+}
+
+/// How `https` targets are verified, and what the gateway shows them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpstreamTls {
+    /// Authorities to trust, in PEM, instead of the public ones.
+    pub(crate) ca_file: Option<FileName>,
+    /// The name to ask for and to verify instead of the target's host.
+    pub(crate) server_name: Option<Text>,
+    /// What the gateway shows of itself.
+    pub(crate) client_certificate: Option<ClientCertificate>,
+}
+
+/// What the gateway shows of itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientCertificate {
+    /// The certificate chain in PEM, leaf first.
+    pub(crate) cert_file: FileName,
+    /// The private key in PEM.
+    pub(crate) key_file: FileName,
+}

@@ -1,0 +1,23 @@
+//! What holds where a file says nothing: one definition for the plan, the schema and the reference.
+
+use crate::scalar::{Count, Period, Size};
+
+pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
+pub(crate) const LOG_QUEUE: Count = Count(65_536);
+pub(crate) const SHUTDOWN_DEADLINE: Period = Period::seconds(30);
+
+pub(crate) const HEAD_BYTES: Size = Size::kib(64);
+pub(crate) const TARGET_BYTES: Size = Size::kib(16);
+pub(crate) const HEADERS: Count = Count(100);
+pub(crate) const HEAD_TIMEOUT: Period = Period::seconds(10);
+pub(crate) const IDLE_TIMEOUT: Period = Period::seconds(60);
+pub(crate) const BODY_IDLE_TIMEOUT: Period = Period::seconds(30);
+pub(crate) const CONNECTIONS: Count = Count(20_000);
+pub(crate) const REQUESTS_PER_CONNECTION: Count = Count(1_000_000);
+
+pub(crate) const BODY_BYTES: Size = Size::mib(10);
+pub(crate) const TIMEOUT: Period = Period::seconds(30);
+pub(crate) const CONNECT_TIMEOUT: Period = Period::seconds(2);
+pub(crate) const FIRST_BYTE_TIMEOUT: Period = Period::seconds(15);
+pub(crate) const UPSTREAM_IDLE_TIMEOUT: Period = Period::seconds(30);
+pub(crate) const IDLE_CONNECTIONS: Count = Count(64);

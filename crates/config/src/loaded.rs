@@ -1,0 +1,89 @@
+//! From files to a checked plan: the order of reading, typing and checking, and what is kept for later questions.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::check::{Check, check};
+use crate::diagnostic::Failure;
+use crate::file::File;
+use crate::plan::Plan;
+use crate::read::{Read, read_bytes, read_file};
+use crate::recover::{Outside, recover};
+use crate::sources::Sources;
+use crate::tree::{At, NodeId, Tree};
+use crate::values::Environment;
+
+/// A configuration without mistakes.
+pub struct Loaded {
+    /// What the data path compiles.
+    pub plan: Plan,
+    pub(crate) file: File,
+    pub(crate) tree: Tree,
+    pub(crate) root: NodeId,
+    pub(crate) sources: Sources,
+    pub(crate) outside: Outside,
+}
+
+/// Loads a configuration file and what it includes, or says everything that is wrong with it.
+pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Failure> {
+    finish(read_file(path, environment), environment)
+}
+
+/// Loads a configuration that is in memory. `name` is how messages call it; relative paths in it are relative to
+/// `folder`.
+pub fn load_text(name: &str, text: &str, folder: &Path, environment: &Environment) -> Result<Loaded, Failure> {
+    load_bytes(name, text.as_bytes().to_vec(), folder, environment)
+}
+
+pub(crate) fn load_bytes(
+    name: &str,
+    bytes: Vec<u8>,
+    folder: &Path,
+    environment: &Environment,
+) -> Result<Loaded, Failure> {
+    finish(read_bytes(name, bytes, folder, environment), environment)
+}
+
+fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
+    let Read { sources, mut tree, root, mut report, files, incomplete } = read;
+    let Some(root) = root else { return Err(failure(report, sources)) };
+    let (file, outside) = recover::<File>(&mut tree, root, &sources, environment, &mut report);
+    let Some(file) = file else { return Err(failure(report, sources)) };
+    let hash = digest(&sources);
+    let context = Check {
+        sources: &sources,
+        environment,
+        outside: &outside,
+        report: &mut report,
+        incomplete,
+        dangers: Vec::new(),
+        watched: files,
+    };
+    let plan = check(context, &file, &At::root(&tree, root), hash);
+    match report.is_empty() {
+        true => Ok(Loaded { plan, file, tree, root, sources, outside }),
+        false => Err(failure(report, sources)),
+    }
+}
+
+fn failure(report: crate::diagnostic::Report, sources: Sources) -> Failure {
+    let (diagnostics, dropped) = report.into_sorted();
+    Failure::new(diagnostics, dropped, sources)
+}
+
+/// Over the texts of the configuration only: a digest that values from outside went into would tell about them.
+fn digest(sources: &Sources) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for source in sources.iter() {
+        // The length keeps two texts apart from one that is both.
+        hasher.update(&source.text.len().to_le_bytes());
+        hasher.update(source.text.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Loaded").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}

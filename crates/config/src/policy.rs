@@ -1,0 +1,212 @@
+//! What applies to a route and which line says so. Answers from the same chain of levels as the plan.
+
+use crate::check::layers::{Chain, INHERITED, Level};
+use crate::file::{Api, Lockable, Route, Upstream, Version};
+use crate::loaded::Loaded;
+use crate::plan::{ApiPlan, Authn, HostPattern, Methods, Origin, RoutePlan, VersionPlan};
+use crate::tree::At;
+
+/// One setting of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyLine {
+    /// Its name: `authn`, `upstream.targets`.
+    pub setting: String,
+    /// Its value as people write it, or where it came from if it stands outside of the file.
+    pub value: String,
+    /// Where it is written; `None` is what is built in.
+    pub origin: Option<Origin>,
+}
+
+/// One route, for tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteRow {
+    /// The API's name.
+    pub api: String,
+    /// The version's name.
+    pub version: Option<String>,
+    /// The route's id.
+    pub id: String,
+    /// Host patterns as they are written.
+    pub hosts: Vec<String>,
+    /// Methods, or `any` alone.
+    pub methods: Vec<String>,
+    /// The whole path template.
+    pub path: String,
+    /// How callers are identified.
+    pub authn: String,
+    /// Where requests go.
+    pub targets: Vec<String>,
+    /// Where the route is written.
+    pub origin: Origin,
+}
+
+/// Every route, in the order of the file.
+pub fn routes(loaded: &Loaded) -> Vec<RouteRow> {
+    let mut rows = Vec::new();
+    for api in &loaded.plan.apis {
+        for version in &api.versions {
+            rows.extend(version.routes.iter().map(|route| row(api, version, route)));
+        }
+    }
+    rows
+}
+
+/// What applies to a route, which is named by its id (`getOrder`, `orders/getOrder`, `orders/v1/getOrder`) or by method
+/// and path (`GET /orders/{id}`). All routes that fit the name answer, in the order of the file.
+pub fn effective_policy(loaded: &Loaded, name: &str) -> Vec<(RouteRow, Vec<PolicyLine>)> {
+    let root = At::root(&loaded.tree, loaded.root);
+    let section = root.key("apis");
+    let defaults = Level::of_defaults(root.key("defaults"), loaded.file.defaults.as_ref());
+    let mut found = Vec::new();
+    for (api_plan, (api_name, api)) in loaded.plan.apis.iter().zip(&loaded.file.apis) {
+        let api_at = section.key(api_name);
+        for version_plan in &api_plan.versions {
+            for (index, plan) in version_plan.routes.iter().enumerate() {
+                if is_named(name, api_plan, version_plan, plan) {
+                    let question = Question { loaded, api, api_at, defaults: &defaults, version: version_plan, index };
+                    found.push((row(api_plan, version_plan, plan), question.lines()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// One route that was asked about.
+struct Question<'q> {
+    loaded: &'q Loaded,
+    api: &'q Api,
+    api_at: At<'q>,
+    defaults: &'q Level<'q>,
+    version: &'q VersionPlan,
+    index: usize,
+}
+
+impl Question<'_> {
+    fn lines(&self) -> Vec<PolicyLine> {
+        let api_level = Level::of_api(self.api_at, self.api);
+        let Some(name) = &self.version.name else {
+            let routes = self.api_at.key("routes");
+            return self.of(self.api.routes.as_deref(), &routes, &[&api_level, self.defaults], None);
+        };
+        let versions = self.api_at.key("versions");
+        let at = versions.key(name);
+        let Some(version) = self.api.versions.as_ref().and_then(|versions| versions.get(&**name)) else {
+            return Vec::new();
+        };
+        let level = Level::of_version(at, version);
+        self.of(Some(&version.routes), &at.key("routes"), &[&level, &api_level, self.defaults], Some((version, at)))
+    }
+
+    fn of(
+        &self,
+        routes: Option<&[Route]>,
+        at: &At<'_>,
+        above: &[&Level<'_>],
+        version: Option<(&Version, At<'_>)>,
+    ) -> Vec<PolicyLine> {
+        let Some(route) = routes.and_then(|routes| routes.get(self.index)) else { return Vec::new() };
+        let level = Level::of_route(at.index(self.index), route);
+        let mut levels = vec![&level];
+        levels.extend(above);
+        let chain = Chain { levels: &levels };
+        let mut lines: Vec<PolicyLine> =
+            INHERITED.into_iter().filter_map(|setting| self.inherited(&chain, setting)).collect();
+        let api_upstream = self.api.upstream.as_ref().map(|upstream| (upstream, self.api_at.key("upstream")));
+        let own = version.as_ref().and_then(|(version, at)| Some((version.upstream.as_ref()?, at.key("upstream"))));
+        lines.extend(self.targets(own, api_upstream));
+        lines
+    }
+
+    fn inherited(&self, chain: &Chain<'_, '_>, setting: Lockable) -> Option<PolicyLine> {
+        let Some(level) = chain.deciding(setting) else {
+            let value = setting.built_in()?;
+            return Some(PolicyLine { setting: setting.name().to_owned(), value, origin: None });
+        };
+        let value = level.text(setting)?;
+        Some(level.with(setting, |at| self.line(setting.name(), value, at)))
+    }
+
+    fn targets(&self, own: Option<(&Upstream, At<'_>)>, api: Option<(&Upstream, At<'_>)>) -> Option<PolicyLine> {
+        let (upstream, at) = [own, api].into_iter().flatten().find(|(upstream, _)| upstream.targets.is_some())?;
+        let list = at.key("targets");
+        let targets = upstream.targets.as_deref().unwrap_or_default();
+        let shown: Vec<String> = targets
+            .iter()
+            .enumerate()
+            .map(|(index, target)| self.shown(&list.index(index), target.0.to_string()))
+            .collect();
+        Some(self.line("upstream.targets", shown.join(", "), &list))
+    }
+
+    fn line(&self, setting: &str, value: String, at: &At<'_>) -> PolicyLine {
+        PolicyLine {
+            setting: setting.to_owned(),
+            value: self.shown(at, value),
+            origin: Some(self.loaded.sources.origin(at.name_span())),
+        }
+    }
+
+    fn shown(&self, at: &At<'_>, value: String) -> String {
+        self.loaded.outside.get(&at.id()).map_or(value, ToString::to_string)
+    }
+}
+
+fn is_named(name: &str, api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> bool {
+    if name == &*route.id
+        || name.strip_prefix(&*api.name).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| {
+            let below = version.name.as_ref().and_then(|version| rest.strip_prefix(&**version)?.strip_prefix('/'));
+            rest == &*route.id || below == Some(&*route.id)
+        })
+    {
+        return true;
+    }
+    let Some((method, path)) = name.split_once(' ') else { return false };
+    let answers = match &route.methods {
+        Methods::Any => true,
+        Methods::Only(names) => names.iter().any(|one| one == method),
+    };
+    answers && paths(api, version, route).iter().any(|one| one == path)
+}
+
+/// The whole path template, and for a default version the one without its segment.
+fn paths(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> Vec<String> {
+    let mut paths = Vec::new();
+    if let Some(segment) = &version.path {
+        paths.push(format!("{}/{segment}{}", api.base_path, route.template));
+    }
+    if version.path.is_none() || version.default {
+        paths.push(format!("{}{}", api.base_path, route.template));
+    }
+    paths
+}
+
+fn row(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> RouteRow {
+    RouteRow {
+        api: api.name.to_string(),
+        version: version.name.as_ref().map(ToString::to_string),
+        id: route.id.to_string(),
+        hosts: api.hosts.iter().map(ToString::to_string).collect(),
+        methods: match &route.methods {
+            Methods::Any => vec!["any".to_owned()],
+            Methods::Only(names) => names.clone(),
+        },
+        path: paths(api, version, route).swap_remove(0),
+        authn: match route.authn {
+            Authn::Public => "public".to_owned(),
+            Authn::Refuse => "refuse".to_owned(),
+        },
+        targets: route.upstream.targets.iter().map(ToString::to_string).collect(),
+        origin: route.origin.clone(),
+    }
+}
+
+impl std::fmt::Display for HostPattern {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => formatter.write_str("*"),
+            Self::Exact(name) => formatter.write_str(name),
+            Self::Suffix(suffix) => write!(formatter, "*{suffix}"),
+        }
+    }
+}

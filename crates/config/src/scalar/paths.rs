@@ -1,0 +1,229 @@
+//! Base paths, version paths and path templates, all in the one canonical spelling in which requests are compared.
+//! Anything that a canonical request path can never equal is refused here rather than never matched.
+
+use super::{Raw, Scalar, example};
+
+/// LIMIT: bytes of a path or template.
+const MAX_PATH_BYTES: usize = 2048;
+/// LIMIT: bytes of a parameter's name.
+const MAX_PARAMETER_BYTES: usize = 64;
+
+/// A path with a leading and without a trailing slash; the root is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BasePath(pub(crate) String);
+
+/// Segments without slashes at the ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VersionPath(pub(crate) String);
+
+/// A path with parameters; empty for the base path itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template(pub(crate) String);
+
+impl Scalar for BasePath {
+    const NAME: &'static str = "BasePath";
+    const WHAT: &'static str = "a base path";
+    const ABOUT: &'static str = "A path that begins with `/` and holds no parameters; `/` is the root.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^/[^?#]*$");
+    const EXAMPLES: &'static [&'static str] = &["/orders", "/"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        if raw.text == "/" {
+            return Ok(Self(String::new()));
+        }
+        let Some(rest) = raw.text.strip_prefix('/') else {
+            return Err("begin it with `/`".to_owned());
+        };
+        if rest.ends_with('/') {
+            return Err("remove the `/` at the end".to_owned());
+        }
+        fixed_segments(rest)?;
+        Ok(Self(raw.text.to_owned()))
+    }
+
+    fn made_up() -> Self {
+        Self("/made-up".to_owned())
+    }
+}
+
+impl Scalar for VersionPath {
+    const NAME: &'static str = "VersionPath";
+    const WHAT: &'static str = "a version path";
+    const ABOUT: &'static str = "One or more path segments without a slash at either end.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^[^/?#]+(/[^/?#]+)*$");
+    const EXAMPLES: &'static [&'static str] = &["v1"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        if raw.text.starts_with('/') || raw.text.ends_with('/') {
+            return Err("no `/` at the ends".to_owned());
+        }
+        if raw.text.is_empty() {
+            return Err(example::<Self>());
+        }
+        fixed_segments(raw.text)?;
+        Ok(Self(raw.text.to_owned()))
+    }
+
+    fn made_up() -> Self {
+        Self("made-up".to_owned())
+    }
+}
+
+impl Scalar for Template {
+    const NAME: &'static str = "Template";
+    const WHAT: &'static str = "a path template";
+    const ABOUT: &'static str = "A path below the base path and the version. `{name}` fills one segment, `{*name}` \
+        fills the rest and stands last; empty (`\"\"`) is the base path itself.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^(/[^?#]*)?$");
+    const EXAMPLES: &'static [&'static str] = &["/orders/{id}", "/files/{*rest}", "/"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        let text = raw.text;
+        if text.is_empty() {
+            return Ok(Self(String::new()));
+        }
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err("begin it with `/`".to_owned());
+        };
+        check_length(text)?;
+        let mut names: Vec<&str> = Vec::new();
+        let mut segments = rest.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            let is_last = segments.peek().is_none();
+            if segment.is_empty() {
+                if is_last {
+                    break;
+                }
+                return Err("`//` never arrives: such a request is refused".to_owned());
+            }
+            match parameter(segment)? {
+                None => fixed_segment(segment)?,
+                Some(Parameter { name, wildcard }) => {
+                    if wildcard && !is_last {
+                        return Err("`{*…}` takes the rest of the path, so it must stand last".to_owned());
+                    }
+                    if names.contains(&name) {
+                        return Err("two parameters have the same name".to_owned());
+                    }
+                    names.push(name);
+                }
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn made_up() -> Self {
+        Self("/made-up".to_owned())
+    }
+}
+
+/// The template with every parameter's name left out: two that are equal match the same requests.
+pub(crate) fn shape(template: &str) -> String {
+    let mut shape = String::with_capacity(template.len());
+    for (index, segment) in template.split('/').enumerate() {
+        if index > 0 {
+            shape.push('/');
+        }
+        match segment.as_bytes() {
+            [b'{', b'*', ..] => shape.push_str("{*}"),
+            [b'{', ..] => shape.push_str("{}"),
+            _ => shape.push_str(segment),
+        }
+    }
+    shape
+}
+
+struct Parameter<'a> {
+    name: &'a str,
+    wildcard: bool,
+}
+
+fn parameter(segment: &str) -> Result<Option<Parameter<'_>>, String> {
+    if !segment.contains(['{', '}']) {
+        return Ok(None);
+    }
+    let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let Some(inner) = inner.filter(|inner| !inner.contains(['{', '}'])) else {
+        return Err("a parameter fills a whole segment: `/{name}/`".to_owned());
+    };
+    let (name, wildcard) = match inner.strip_prefix('*') {
+        Some(name) => (name, true),
+        None => (inner, false),
+    };
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if name.is_empty() || !is_name || name.len() > MAX_PARAMETER_BYTES {
+        return Err(format!("a parameter's name has 1 to {MAX_PARAMETER_BYTES} letters, digits, `_`, `-` or `.`"));
+    }
+    Ok(Some(Parameter { name, wildcard }))
+}
+
+fn fixed_segments(text: &str) -> Result<(), String> {
+    check_length(text)?;
+    for segment in text.split('/') {
+        if segment.is_empty() {
+            return Err("`//` never arrives: such a request is refused".to_owned());
+        }
+        if segment.contains(['{', '}']) {
+            return Err("parameters stand in the paths of routes only".to_owned());
+        }
+        fixed_segment(segment)?;
+    }
+    Ok(())
+}
+
+fn check_length(text: &str) -> Result<(), String> {
+    match text.len() > MAX_PATH_BYTES {
+        true => Err(format!("a path has at most {MAX_PATH_BYTES} bytes")),
+        false => Ok(()),
+    }
+}
+
+/// A segment in canonical spelling (RFC 3986, section 6.2.2): percent-encoding only where it must be, in upper case.
+fn fixed_segment(segment: &str) -> Result<(), String> {
+    if segment == "." || segment == ".." {
+        return Err("dot segments are resolved before routing, so this never matches".to_owned());
+    }
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => encoded(bytes.next(), bytes.next())?,
+            b'?' => return Err("the query is no part of the path; remove it".to_owned()),
+            b'#' => return Err("a fragment never reaches a server; remove it".to_owned()),
+            b'\\' => return Err("a backslash never arrives: such a request is refused".to_owned()),
+            byte if is_path_byte(byte) => {}
+            byte if byte.is_ascii_graphic() => return Err(format!("write `{}` as `%{byte:02X}`", char::from(byte))),
+            _ => return Err("write blanks and characters beyond ASCII percent-encoded".to_owned()),
+        }
+    }
+    Ok(())
+}
+
+fn encoded(high: Option<u8>, low: Option<u8>) -> Result<(), String> {
+    let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+    let (Some(high_value), Some(low_value)) = (digit(high), digit(low)) else {
+        return Err("two hexadecimal digits follow a `%`".to_owned());
+    };
+    let value = u8::try_from(high_value * 16 + low_value).unwrap_or_default();
+    match value {
+        b'/' | b'\\' | 0..=0x1f | 0x7f => {
+            Err(format!("`%{value:02X}` never arrives in a path: such a request is refused"))
+        }
+        value if value.is_ascii_alphanumeric() || matches!(value, b'-' | b'.' | b'_' | b'~') => {
+            Err(format!("write `{}`: it is decoded before routing", char::from(value)))
+        }
+        _ if [high, low].into_iter().flatten().any(|byte| byte.is_ascii_lowercase()) => {
+            Err(format!("write `%{value:02X}`, in upper case"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 3986, section 3.3: what may stand in a segment as it is.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
+        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
+}
