@@ -128,11 +128,8 @@ impl Gateway {
         for (index, bound) in listeners.into_iter().enumerate() {
             threads.push(spawn(&shared, index, bound).map_err(StartError::System)?);
         }
-        let handle = Handle {
-            shared,
-            state: Arc::new(Mutex::new(State { plan, problem_base })),
-            addresses: addresses.into(),
-        };
+        let handle =
+            Handle { shared, state: Arc::new(Mutex::new(State { plan, problem_base })), addresses: addresses.into() };
         Ok(Self { handle, threads, writer })
     }
 
@@ -221,7 +218,8 @@ impl Handle {
             return Err(ReloadError::NeedsRestart(setting));
         }
         let generation = self.shared.generation.load(Ordering::Relaxed) + 1;
-        let snapshot = Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
+        let snapshot =
+            Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
         self.shared.snapshot.store(Arc::new(snapshot));
         self.shared.generation.store(generation, Ordering::Release);
         self.shared.stamp_reload();
@@ -261,21 +259,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compile(error) => error.fmt(formatter),
-            Self::Listen { listener, bind, source } => match source.kind() {
-                io::ErrorKind::AddrInUse => write!(
-                    formatter,
-                    "listeners.{listener}: {bind} is taken by another process; stop it or choose another port"
-                ),
-                io::ErrorKind::PermissionDenied => write!(
-                    formatter,
-                    "listeners.{listener}: {bind} needs a privilege; choose a port above 1023 or grant CAP_NET_BIND_SERVICE"
-                ),
-                io::ErrorKind::AddrNotAvailable => write!(
-                    formatter,
-                    "listeners.{listener}: {bind} is no address of this machine; use one that is, or 0.0.0.0"
-                ),
-                _ => write!(formatter, "listeners.{listener}: cannot listen on {bind}: {source}"),
-            },
+            Self::Listen { listener, bind, source } => {
+                write!(formatter, "listeners.{listener}: cannot listen on {bind}: {}", listen_advice(source))
+            }
             Self::Log(error) => write!(formatter, "access_log.file: cannot be opened for appending: {error}"),
             Self::System(error) => write!(formatter, "the system refuses what is needed to start: {error}"),
         }
@@ -283,6 +269,19 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+fn listen_advice(source: &io::Error) -> String {
+    let is = |kind| source.kind() == kind;
+    if is(io::ErrorKind::AddrInUse) {
+        "the port is taken by another process; stop it or choose another port".to_owned()
+    } else if is(io::ErrorKind::PermissionDenied) {
+        "this needs a privilege; choose a port above 1023 or grant CAP_NET_BIND_SERVICE".to_owned()
+    } else if is(io::ErrorKind::AddrNotAvailable) {
+        "this is no address of this machine; use one that is, or 0.0.0.0".to_owned()
+    } else {
+        source.to_string()
+    }
+}
 
 // === impl ReloadError ===
 

@@ -16,6 +16,7 @@ use crate::worker::{Local, Worker};
 use portcullis_h1::{Known, Version};
 use portcullis_types::{Refusal, Stage};
 use reading::Arrival;
+pub(crate) use reading::refusal as head_refusal;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -119,8 +120,7 @@ async fn pass_on(
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
     // With an answer before the end of the body, nobody can say how much of the rest will be read.
-    let keep_alive =
-        exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
+    let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
     exchange.record.status = exchange.answer.status();
     let sent_before = client.sent;
     frame(worker, connection, exchange, keep_alive, |frame, exchange| {
@@ -177,8 +177,7 @@ async fn refuse(
     }
     let Some(problem) = Problem::of(stop) else { return Next::Close };
     let rest = end::rest(exchange);
-    let keep_alive =
-        exchange.head.keep_alive() && !problem.close && rest.is_some() && !worker.shared.is_draining();
+    let keep_alive = exchange.head.keep_alive() && !problem.close && rest.is_some() && !worker.shared.is_draining();
     let form = Form::asked_by(exchange.head.fields());
     let sent_before = client.sent;
     frame(worker, connection, exchange, keep_alive, |frame, _| {

@@ -24,9 +24,9 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 /// Where all workers' counters meet. Taken on the request path only when a series is new.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    requests: Mutex<Vec<(RequestLabels, Arc<AtomicU64>)>>,
-    durations: Mutex<Vec<(RouteLabels, Arc<Durations>)>>,
-    decisions: Mutex<Vec<((Stage, Reason), Arc<AtomicU64>)>>,
+    requests: Series<RequestLabels, AtomicU64>,
+    durations: Series<RouteLabels, Durations>,
+    decisions: Series<(Stage, Reason), AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -36,6 +36,9 @@ pub(crate) struct Registry {
     pub(crate) reloads_failed: AtomicU64,
     pub(crate) last_reload_seconds: AtomicU64,
 }
+
+/// The series of all workers; a key stands once for each worker that has met it.
+type Series<K, V> = Mutex<Vec<(K, Arc<V>)>>;
 
 /// The labels of a route. Empty where no route was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -135,18 +138,13 @@ impl Counters {
             own_series(&mut self.decisions, &registry.decisions, key).fetch_add(1, Ordering::Relaxed);
         }
         let own = &mut self.own_durations;
-        let durations =
-            self.durations.entry(route).or_insert_with(|| own_series(own, &registry.durations, labels()));
+        let durations = self.durations.entry(route).or_insert_with(|| own_series(own, &registry.durations, labels()));
         durations.observe(record);
     }
 }
 
 /// The worker's own series with this key; a new one is entered into the common list, where a scrape finds it.
-fn own_series<K: Clone + Eq + Hash, V: Default>(
-    own: &mut HashMap<K, Arc<V>>,
-    list: &Mutex<Vec<(K, Arc<V>)>>,
-    key: K,
-) -> Arc<V> {
+fn own_series<K: Clone + Eq + Hash, V: Default>(own: &mut HashMap<K, Arc<V>>, list: &Series<K, V>, key: K) -> Arc<V> {
     let value = own.entry(key).or_insert_with_key(|key| {
         let value = Arc::new(V::default());
         list.lock().unwrap_or_else(PoisonError::into_inner).push((key.clone(), Arc::clone(&value)));

@@ -7,6 +7,7 @@
 mod charge;
 mod conform;
 mod cors;
+pub(crate) mod explain;
 pub(crate) mod forward;
 mod guard;
 mod identify;

@@ -79,6 +79,8 @@ pub enum CompileError {
         /// What is wrong.
         error: TlsError,
     },
+    /// There is nowhere to listen.
+    NoListener,
     /// Two templates cannot stand beside each other.
     Template {
         /// The template.
@@ -94,6 +96,7 @@ impl fmt::Display for CompileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tls { place, error } => write!(formatter, "{place}: {error}"),
+            Self::NoListener => formatter.write_str("there is no listener; add one under `listeners`"),
             Self::Template { template, error } => write!(formatter, "the path `{template}` cannot be routed: {error}"),
         }
     }
@@ -112,13 +115,15 @@ impl Snapshot {
         let mut listeners = HashMap::new();
         for listener in &plan.listeners {
             let tls = listener.tls.as_ref().map(server::listener).transpose();
-            let tls = tls.map_err(|error| CompileError::Tls { place: format!("listeners.{}", listener.name), error })?;
+            let tls =
+                tls.map_err(|error| CompileError::Tls { place: format!("listeners.{}", listener.name), error })?;
             let head = HeadLimits {
                 head_bytes_max: listener.limits.head_bytes,
                 target_bytes_max: listener.limits.target_bytes,
                 fields_max: listener.limits.headers,
             };
-            listeners.insert(Arc::clone(&listener.name), ListenerSettings { tls, limits: listener.limits.clone(), head });
+            listeners
+                .insert(Arc::clone(&listener.name), ListenerSettings { tls, limits: listener.limits.clone(), head });
         }
         let mut snapshot = Self {
             generation,
@@ -145,7 +150,8 @@ impl Snapshot {
                     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
                     for prefix in prefixes.chain(bare) {
                         let index = self.routes.len();
-                        let compiled = Route::compile(route, (&api.name, &name), &prefix, upstream, api.allow_path_parameters);
+                        let compiled =
+                            Route::compile(route, (&api.name, &name), &prefix, upstream, api.allow_path_parameters);
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -211,12 +217,12 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-fn stages(authn: Authn) -> String {
+pub(crate) fn decisions(authn: Authn) -> [(Stage, &'static str); 8] {
     let identify = match authn {
         Authn::Public => "public",
         Authn::Refuse => "refuse",
     };
-    let decided = [
+    [
         (Stage::Guard, "not_required"),
         (Stage::Cors, "not_required"),
         (Stage::Identify, identify),
@@ -225,8 +231,11 @@ fn stages(authn: Authn) -> String {
         (Stage::Receive, "bounded"),
         (Stage::Conform, "not_required"),
         (Stage::Inspect, "not_required"),
-    ];
+    ]
+}
+
+fn stages(authn: Authn) -> String {
     let members: Vec<String> =
-        decided.iter().map(|(stage, decision)| format!("\"{}\":\"{decision}\"", stage.name())).collect();
+        decisions(authn).iter().map(|(stage, decision)| format!("\"{}\":\"{decision}\"", stage.name())).collect();
     format!(",\"stages\":{{{}}}", members.join(","))
 }

@@ -52,7 +52,8 @@ pub(crate) async fn acquire(
     targets: &Targets,
     reuse: pool::Reuse,
 ) -> Result<Lease, Fault> {
-    let first = targets.choose(worker.random()).ok_or_else(|| Fault::before_sending(FaultKind::NoTarget, "no target"))?;
+    let first =
+        targets.choose(worker.random()).ok_or_else(|| Fault::before_sending(FaultKind::NoTarget, "no target"))?;
     if let Some(lease) = pool::kept(worker, first, reuse).await {
         return Ok(lease);
     }

@@ -42,6 +42,7 @@ pub(crate) struct Worker {
     pub(crate) wall: RefCell<WallTexts>,
     local: RefCell<Rc<Local>>,
     targets: RefCell<HashMap<TargetPlan, Rc<Target>>>,
+    #[expect(clippy::vec_box, reason = "an exchange moves between connections and this list as one pointer")]
     spare: RefCell<Vec<Box<Exchange>>>,
     /// Open client connections of this worker.
     pub(crate) open: Cell<u64>,

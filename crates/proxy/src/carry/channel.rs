@@ -4,8 +4,8 @@ use super::buffer::{Buffers, Input};
 use super::socket::Socket;
 use super::timer::{Timer, Timers};
 use std::io;
-use std::time::Duration;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 /// Output beyond this waits for the peer before more is read for it.
 pub(crate) const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
@@ -40,7 +40,16 @@ pub(crate) enum Broken {
 
 impl Channel {
     pub(crate) fn new(socket: Socket, timer: Timer) -> Self {
-        Self { socket, input: Input::default(), output: Vec::new(), written: 0, timer, patience: None, waiting: (false, false), sent: 0 }
+        Self {
+            socket,
+            input: Input::default(),
+            output: Vec::new(),
+            written: 0,
+            timer,
+            patience: None,
+            waiting: (false, false),
+            sent: 0,
+        }
     }
 
     /// Reads once into the input. `Ready(Ok(0))` is the end.

@@ -99,7 +99,7 @@ fn cut_off() -> Refusal {
 }
 
 /// What the caller is told about a rule of the codec.
-fn refusal(error: HeadError) -> Refusal {
+pub(crate) fn refusal(error: HeadError) -> Refusal {
     let reason = match error {
         HeadError::BareLineFeed
         | HeadError::BareCarriageReturn

@@ -48,7 +48,9 @@ impl Registry {
         self.plain_text(&mut out);
         if let Some(queue) = queue {
             heading(&mut out, "portcullis_access_records_total", "counter", "Access records by what became of them.");
-            for (what, value) in [("written", queue.written()), ("dropped", queue.dropped()), ("failed", queue.failed())] {
+            for (what, value) in
+                [("written", queue.written()), ("dropped", queue.dropped()), ("failed", queue.failed())]
+            {
                 line(&mut out, "portcullis_access_records_total", &format!("result=\"{what}\""), value);
             }
         }
@@ -116,7 +118,12 @@ impl Registry {
                 "Client connections closed because the listener was at its limit.",
                 &self.connections_refused,
             ),
-            ("portcullis_tls_handshakes_failed_total", "counter", "TLS handshakes that failed.", &self.handshakes_failed),
+            (
+                "portcullis_tls_handshakes_failed_total",
+                "counter",
+                "TLS handshakes that failed.",
+                &self.handshakes_failed,
+            ),
             (
                 "portcullis_plaintext_on_tls_total",
                 "counter",

@@ -1,6 +1,6 @@
 //! `forward`: asks the upstream. It takes only a request that every stage has passed.
 
-mod head;
+pub(super) mod head;
 
 use super::inspect::Inspected;
 use super::route::Routed;
@@ -133,7 +133,12 @@ impl Asking<'_> {
         .await
     }
 
-    fn poll_send(&mut self, client: &mut Channel, upstream: &mut Channel, context: &mut Context<'_>) -> Result<(), Stop> {
+    fn poll_send(
+        &mut self,
+        client: &mut Channel,
+        upstream: &mut Channel,
+        context: &mut Context<'_>,
+    ) -> Result<(), Stop> {
         let carry = (&self.worker.timers, &self.worker.buffers);
         if !self.asked {
             match self.upload.poll(client, upstream, context, carry) {
@@ -216,7 +221,11 @@ impl Asking<'_> {
     /// The connection ended before the head was complete.
     fn closed(&self, upstream: &Channel, source: &str) -> Stop {
         let silent = upstream.input.is_empty() && self.interim == 0;
-        let fault = Fault { kind: FaultKind::Closed, retry_safe: silent && self.upload.received() == 0, source: source.to_owned() };
+        let fault = Fault {
+            kind: FaultKind::Closed,
+            retry_safe: silent && self.upload.received() == 0,
+            source: source.to_owned(),
+        };
         fault.into()
     }
 }

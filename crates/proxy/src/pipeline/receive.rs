@@ -26,24 +26,30 @@ impl<'a> Received<'a> {
     }
 }
 
-/// Bounds the body, and tells a client that waits for it to send on.
+/// Bounds the body, and tells a client that waits for that to send it.
 pub(super) async fn receive<'a>(
     before: Admitted<'a>,
     worker: &Worker,
     connection: &Connection,
     client: &mut Channel,
 ) -> Result<Received<'a>, Stop> {
+    let received = bound(before)?;
+    if received.routed.request.head.expects_continue() {
+        client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        client.patience = Some(connection.settings.limits.body_idle_timeout);
+        let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
+        flushed.map_err(|_: Broken| Stop::Gone)?;
+    }
+    Ok(received)
+}
+
+/// Bounds the body by what its head says of it, and while it arrives.
+pub(super) fn bound(before: Admitted<'_>) -> Result<Received<'_>, Stop> {
     let routed = before.into_inner().into_inner().into_routed();
     let framing = routed.request.head.framing();
     let bytes_max = routed.route().body_bytes;
     if matches!(framing, Framing::Length(bytes) if bytes > bytes_max) {
         return Err(too_large().into());
-    }
-    if routed.request.head.expects_continue() {
-        client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-        client.patience = Some(connection.settings.limits.body_idle_timeout);
-        let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
-        flushed.map_err(|_: Broken| Stop::Gone)?;
     }
     let upload = Relay::new(framing, framing == Framing::Chunked, bytes_max);
     Ok(Received { routed, upload })

@@ -61,7 +61,9 @@ pub(super) fn find<'a>(
     let route = snapshot.routes.get(index).ok_or_else(missing)?;
     record.route = Some(index);
     if target.has_parameters() && !route.allow_path_parameters {
-        return Err(refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into());
+        return Err(
+            refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
+        );
     }
     let request = Request { id: record.id, trace: record.trace, head, target };
     Ok(Routed { request, route, answer, record })

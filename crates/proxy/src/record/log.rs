@@ -60,7 +60,8 @@ pub(crate) fn start(sink: &LogSink, records_max: usize) -> io::Result<Option<(Ar
         failed: AtomicU64::new(0),
     });
     let writer = Arc::downgrade(&queue);
-    let thread = std::thread::Builder::new().name("records".to_owned()).spawn(move || drain(&receiver, output, &writer))?;
+    let thread =
+        std::thread::Builder::new().name("records".to_owned()).spawn(move || drain(&receiver, output, &writer))?;
     Ok(Some((queue, thread)))
 }
 

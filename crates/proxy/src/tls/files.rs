@@ -51,11 +51,8 @@ pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsErro
 }
 
 fn unreadable(path: &Path, error: &rustls::pki_types::pem::Error) -> TlsError {
-    match error {
-        rustls::pki_types::pem::Error::Io(error) => TlsError::new(path, error),
-        rustls::pki_types::pem::Error::NoItemsFound => {
-            TlsError::new(path, &"holds nothing usable; expected PEM with BEGIN PRIVATE KEY or BEGIN CERTIFICATE")
-        }
-        other => TlsError::new(path, other),
+    if matches!(error, rustls::pki_types::pem::Error::NoItemsFound) {
+        return TlsError::new(path, &"holds nothing usable; expected PEM with BEGIN PRIVATE KEY or BEGIN CERTIFICATE");
     }
+    TlsError::new(path, error)
 }

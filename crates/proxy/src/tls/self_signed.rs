@@ -4,7 +4,9 @@
 
 use super::files::TlsError;
 use portcullis_config::plan::CertificateFiles;
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -18,14 +20,19 @@ pub const AUTHORITY_FILE: &str = "ca.pem";
 /// # Errors
 /// A directory that cannot be written, or a name that cannot stand in a certificate.
 pub fn ensure(names: &[String], directory: &Path) -> Result<CertificateFiles, TlsError> {
-    let files = CertificateFiles { cert_file: directory.join("server.pem"), key_file: directory.join("server-key.pem") };
+    let files =
+        CertificateFiles { cert_file: directory.join("server.pem"), key_file: directory.join("server-key.pem") };
     let names_file = directory.join("names.txt");
     let wanted = names.join("\n");
     let present = [&files.cert_file, &files.key_file].iter().all(|path| path.exists());
     if present && fs::read_to_string(&names_file).is_ok_and(|have| have == wanted) {
         return Ok(files);
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| TlsError::new(directory, &error))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| TlsError::new(directory, &error))?;
     let (authority, leaf, key) = make(names).map_err(|error| TlsError::text(format!("self_signed: {error}")))?;
     write(&directory.join(AUTHORITY_FILE), &authority, 0o644)?;
     write(&files.cert_file, &leaf, 0o644)?;

@@ -87,7 +87,8 @@ impl Certificates {
         let wildcard = |named: &Named| {
             let parent = name.split_once('.').map(|(_, parent)| parent);
             named.names.iter().any(|have| {
-                have.strip_prefix("*.").is_some_and(|rest| parent.is_some_and(|parent| rest.eq_ignore_ascii_case(parent)))
+                have.strip_prefix("*.")
+                    .is_some_and(|rest| parent.is_some_and(|parent| rest.eq_ignore_ascii_case(parent)))
             })
         };
         self.0.iter().position(exact).or_else(|| self.0.iter().position(wildcard)).unwrap_or(0)

@@ -34,9 +34,8 @@ async fn stand(worker: &Worker, upstream: &Upstream, target: &Target) -> Result<
     let Some(tls) = upstream.tls.as_ref().filter(|_| target.plan.tls) else {
         return Ok(Socket::Plain(stream));
     };
-    let fault = |error: &dyn std::fmt::Display| {
-        Fault::before_sending(FaultKind::Tls, format!("{}: {error}", target.label))
-    };
+    let fault =
+        |error: &dyn std::fmt::Display| Fault::before_sending(FaultKind::Tls, format!("{}: {error}", target.label));
     let name = tls.server_name(&target.plan.host).map_err(|error| fault(&error))?;
     let stream = TlsConnector::from(tls.config()).connect(name, stream).await.map_err(|error| fault(&error))?;
     Ok(Socket::TlsClient(Box::new(stream)))

@@ -102,7 +102,9 @@ async fn connection(
                 http1::serve(&worker, Socket::Plain(stream), connection).await;
             }
             Some(tls) => {
-                if let Some((socket, connection)) = welcome::secure(&worker, stream, &tls, (listener, settings, peer)).await {
+                if let Some((socket, connection)) =
+                    welcome::secure(&worker, stream, &tls, (listener, settings, peer)).await
+                {
                     http1::serve(&worker, socket, connection).await;
                 }
             }

@@ -11,7 +11,7 @@ use portcullis_h1::{Field, Fields, Framing, Known};
 use std::net::IpAddr;
 
 /// Appends the whole head.
-pub(super) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut Vec<u8>) {
+pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut Vec<u8>) {
     let request = routed.request;
     let head = request.head;
     out.extend_from_slice(head.method());
@@ -50,10 +50,7 @@ fn is_left_out(line: &Field<'_>) -> bool {
     known.is_hop_by_hop()
         || known.is_identity()
         || known.is_provenance()
-        || matches!(
-            known,
-            Known::Host | Known::ContentLength | Known::Expect | Known::XRequestId | Known::Traceparent
-        )
+        || matches!(known, Known::Host | Known::ContentLength | Known::Expect | Known::XRequestId | Known::Traceparent)
 }
 
 /// Servers that hand fields to programs as variables cannot tell `_` from `-`.
@@ -73,7 +70,8 @@ struct Named<'a>(Option<Fields<'a>>);
 
 impl<'a> Named<'a> {
     fn by(fields: Fields<'a>) -> Self {
-        let is_option = |member: &[u8]| member.eq_ignore_ascii_case(b"close") || member.eq_ignore_ascii_case(b"keep-alive");
+        let is_option =
+            |member: &[u8]| member.eq_ignore_ascii_case(b"close") || member.eq_ignore_ascii_case(b"keep-alive");
         let any = fields.all(Known::Connection).flat_map(members).any(|member| !is_option(member));
         Self(any.then_some(fields))
     }

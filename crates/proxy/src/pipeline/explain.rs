@@ -1,0 +1,168 @@
+//! One request through the stages offline: what each decides, and what the upstream would get.
+//!
+//! The stages are the very ones of the pipeline; their proofs keep this from taking them in another order.
+
+use super::{Stop, charge, conform, cors, forward, guard, identify, inspect, permit, receive, route, target};
+use crate::exchange::{Connection, Exchange};
+use crate::problem::{Form, Problem};
+use crate::record::TlsFacts;
+use crate::snapshot::{CompileError, Snapshot, decisions};
+use portcullis_config::plan::Plan;
+use portcullis_h1::{HeadScan, RequestHead};
+use portcullis_types::Stage;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A request to be explained.
+#[derive(Clone, Debug, Default)]
+pub struct ExplainRequest {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// A whole URL, or a path with the host in a header.
+    pub url: String,
+    /// Names and values as a client would send them.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What one stage decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The stage.
+    pub stage: Stage,
+    /// `ok`, `public`, `not_required`, `refused`, …
+    pub decision: String,
+    /// What it is about: the canonical target, the route, the rule that was broken.
+    pub detail: String,
+    /// The line of the configuration behind it, where there is one.
+    pub origin: Option<String>,
+}
+
+/// What would become of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Every stage that was reached, in order.
+    pub steps: Vec<Step>,
+    /// The head that the upstream would get; `None` where the request is refused.
+    pub forwarded: Option<String>,
+    /// The targets it would go to, `host:port`.
+    pub targets: Vec<String>,
+    /// Status and body of the problem that the caller would get; `None` where the request is forwarded.
+    pub problem: Option<(u16, String)>,
+}
+
+/// Takes a request through every stage up to the upstream, without a socket.
+///
+/// # Errors
+/// A plan that cannot be served.
+pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Result<Explanation, CompileError> {
+    let snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
+    let mut exchange = Exchange::default();
+    let mut explanation = Explanation { steps: Vec::new(), forwarded: None, targets: Vec::new(), problem: None };
+    let (raw, secure) = raw(request);
+    let connection = connection(plan, &snapshot, secure).ok_or(CompileError::NoListener)?;
+    if let Err(stop) = walk(&snapshot, &connection, &mut exchange, &raw, &mut explanation) {
+        refused(&stop, &exchange, &snapshot, &mut explanation);
+    }
+    Ok(explanation)
+}
+
+fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &mut Explanation) {
+    let (stage, detail) = match stop {
+        Stop::Refused(refusal) => (refusal.stage, refusal.detail.to_string()),
+        Stop::Failed(fault) => (Stage::Forward, fault.source.clone()),
+        Stop::Gone => return,
+    };
+    let route = exchange.record.route.and_then(|index| snapshot.routes.get(index));
+    let origin = route.map(|route| route.origin.clone());
+    explanation.steps.push(Step { stage, decision: "refused".to_owned(), detail, origin });
+    explanation.problem = Problem::of(stop).map(|problem| {
+        let form = Form::asked_by(exchange.head.fields());
+        (problem.reason.status(), problem.body(form, exchange.record.id, &snapshot.problem_base))
+    });
+}
+
+fn walk(
+    snapshot: &Snapshot,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    raw: &[u8],
+    explanation: &mut Explanation,
+) -> Result<(), Stop> {
+    let steps = &mut explanation.steps;
+    let mut ok = |stage, detail: String, origin| {
+        steps.push(Step { stage, decision: "ok".to_owned(), detail, origin });
+    };
+    parse(&mut exchange.head, raw, connection)?;
+    ok(Stage::Head, format!("{} field lines", exchange.head.fields().len()), None);
+    target::canonicalise(exchange)?;
+    ok(Stage::Target, format!("{}{}", exchange.host, exchange.target.as_str()), None);
+    let routed = route::find(snapshot, connection, exchange)?;
+    let found = routed.route();
+    let version = if found.version.is_empty() { String::new() } else { format!(" version {}", found.version) };
+    let place = format!("{}{version} {} ({})", found.api, found.template, found.id);
+    ok(Stage::Route, place, Some(found.origin.clone()));
+    let (authn, origin) = (found.authn, found.origin.clone());
+    let upstream = snapshot.upstreams.get(found.upstream);
+    let authenticated = identify::identify(cors::clear(guard::guard(routed)?)?)?;
+    let admitted = charge::charge(permit::permit(authenticated)?)?;
+    let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
+    for (stage, decision) in decisions(authn) {
+        let origin = (stage == Stage::Identify).then(|| origin.clone());
+        explanation.steps.push(Step { stage, decision: decision.to_owned(), detail: String::new(), origin });
+    }
+    let (routed, _) = inspected.into_inner().into_inner().into_parts();
+    let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
+    explanation.targets = targets.iter().map(|target| format!("{}:{}", target.host, target.port)).collect();
+    let mut head = Vec::new();
+    forward::head::write(&routed, connection, explanation.targets.first().map_or("", String::as_str), &mut head);
+    explanation.forwarded = Some(String::from_utf8_lossy(&head).into_owned());
+    Ok(())
+}
+
+fn parse(head: &mut RequestHead, raw: &[u8], connection: &Connection) -> Result<(), Stop> {
+    let limits = &connection.settings.head;
+    let length = HeadScan::default().find(raw, limits.head_bytes_max).map_err(crate::http1::head_refusal)?;
+    let whole = length.and_then(|length| raw.get(..length)).unwrap_or(raw);
+    head.parse(whole, limits).map_err(|error| Stop::from(crate::http1::head_refusal(error)))
+}
+
+/// The bytes that a client would send, and whether over TLS. Nothing is mended: what a client could not send well is
+/// refused here as there.
+fn raw(request: &ExplainRequest) -> (Vec<u8>, bool) {
+    let (secure, rest) = match (request.url.strip_prefix("https://"), request.url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, Some(rest)),
+        (_, Some(rest)) => (false, Some(rest)),
+        (None, None) => (true, None),
+    };
+    let (host, target) = match rest {
+        Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
+        None => ("localhost", request.url.as_str()),
+    };
+    let target = if target.is_empty() { "/" } else { target };
+    let mut text = format!("{} {target} HTTP/1.1\r\n", request.method);
+    let has = |name: &str| request.headers.iter().any(|(have, _)| have.eq_ignore_ascii_case(name));
+    if !has("host") {
+        text.push_str(&format!("host: {host}\r\n"));
+    }
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !request.body.is_empty() && !has("content-length") && !has("transfer-encoding") {
+        text.push_str(&format!("content-length: {}\r\n", request.body.len()));
+    }
+    text.push_str("\r\n");
+    (text.into_bytes(), secure)
+}
+
+/// A connection on the first listener that fits.
+fn connection(plan: &Plan, snapshot: &Snapshot, secure: bool) -> Option<Connection> {
+    let fitting = plan.listeners.iter().find(|listener| listener.tls.is_some() == secure);
+    let name = Arc::clone(&fitting.or_else(|| plan.listeners.first())?.name);
+    let settings = Rc::new(snapshot.listeners.get(&name)?.clone());
+    let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let tls = secure.then_some(TlsFacts { version: "1.3", group: "" });
+    Some(Connection { listener: name, settings, peer, tls, certificate: None })
+}
