@@ -47,7 +47,7 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// The head that the upstream would get; `None` where the request is refused.
     pub forwarded: Option<String>,
-    /// The targets it would go to, `host:port`.
+    /// The targets it would go to.
     pub targets: Vec<String>,
     /// Status and body of the problem that the caller would get; `None` where the request is forwarded.
     pub problem: Option<(u16, String)>,
@@ -115,9 +115,9 @@ fn walk(
     }
     let (routed, _) = inspected.into_inner().into_inner().into_parts();
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
-    explanation.targets = targets.iter().map(|target| format!("{}:{}", target.host, target.port)).collect();
+    explanation.targets = targets.iter().map(ToString::to_string).collect();
     let mut head = Vec::new();
-    forward::head::write(&routed, connection, explanation.targets.first().map_or("", String::as_str), &mut head);
+    forward::head::write(&routed, connection, "upstream", &mut head);
     explanation.forwarded = Some(String::from_utf8_lossy(&head).into_owned());
     Ok(())
 }

@@ -49,10 +49,9 @@ pub(super) async fn forward(
     routed.record.forwarded = worker.nanos();
     loop {
         let mut lease = upstream::acquire(worker, upstream, targets, reuse).await?;
-        let label = lease.label();
         lease.channel.timer.set_at(due);
-        head::write(&routed, connection, &label, &mut lease.channel.output);
-        routed.record.target = Some(label);
+        head::write(&routed, connection, &lease.authority(), &mut lease.channel.output);
+        routed.record.target = Some(lease.label());
         client.patience = Some(connection.settings.limits.body_idle_timeout);
         let asking = Asking {
             worker,
@@ -60,6 +59,7 @@ pub(super) async fn forward(
             scan: HeadScan::default(),
             first_byte: upstream.plan.first_byte_timeout,
             due,
+            repeatable: reuse == Reuse::Any,
             asked: false,
             interim: 0,
         };
@@ -69,7 +69,7 @@ pub(super) async fn forward(
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
                 return Ok(Forwarded { lease, upload, keep });
             }
-            Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused && reuse == Reuse::Any => {
+            Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
                 lease.close();
                 reuse = Reuse::Never;
             }
@@ -111,6 +111,8 @@ struct Asking<'a> {
     scan: HeadScan,
     first_byte: Duration,
     due: Millis,
+    /// Whether an answer that never came may be asked for again.
+    repeatable: bool,
     /// Whether the whole request has left.
     asked: bool,
     interim: u32,
@@ -151,6 +153,12 @@ impl Asking<'_> {
                 }
                 // The server may have answered and closed without reading on; its answer counts.
                 Poll::Ready(Err(Stopped::Sink(Broken::Io(_)))) if self.upload.received() > 0 => self.asked = true,
+                Poll::Ready(Err(Stopped::Sink(Broken::Io(error)))) => {
+                    // Not even the head was taken, so that nothing can have been acted upon.
+                    let retry_safe = self.upload.received() == 0 && !self.upload.is_finished();
+                    let retry_safe = retry_safe || self.repeatable;
+                    return Err(Fault { kind: FaultKind::Closed, retry_safe, source: error.to_string() }.into());
+                }
                 Poll::Ready(Err(stopped)) => return Err(stop(stopped)),
                 Poll::Pending => {}
             }
@@ -191,10 +199,7 @@ impl Asking<'_> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(upstream, "the server closed"))),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(Broken::Late)) => {
-                    let what = if self.asked { "no answer in time" } else { "the request was not taken in time" };
-                    return Poll::Ready(Err(Fault::new(FaultKind::Timeout, what).into()));
-                }
+                Poll::Ready(Err(Broken::Late)) => return Poll::Ready(Err(self.late(upstream))),
                 Poll::Ready(Err(Broken::Io(error))) => {
                     return Poll::Ready(Err(self.closed(upstream, &error.to_string())));
                 }
@@ -235,7 +240,7 @@ fn malformed(error: HeadError) -> Stop {
 }
 
 /// Whose fault it is that a request's body stopped.
-pub(crate) fn stop(stopped: Stopped) -> Stop {
+fn stop(stopped: Stopped) -> Stop {
     let refuse = |reason, detail: &'static str| Refusal::new(Stage::Receive, reason, detail).closing();
     match stopped {
         Stopped::Body(BodyError::TooLarge) => receive::too_large().into(),
@@ -243,8 +248,6 @@ pub(crate) fn stop(stopped: Stopped) -> Stop {
         Stopped::Body(error) => refuse(Reason::MalformedBody, error.rule()).into(),
         Stopped::Source(Broken::Late) => refuse(Reason::BodyTimeout, "the body made no progress").into(),
         Stopped::Sink(Broken::Late) => Fault::new(FaultKind::Timeout, "the request was not taken in time").into(),
-        Stopped::Sink(Broken::Io(error)) => {
-            Fault { kind: FaultKind::Closed, retry_safe: true, source: error.to_string() }.into()
-        }
+        Stopped::Sink(Broken::Io(error)) => Fault::new(FaultKind::Closed, error.to_string()).into(),
     }
 }

@@ -29,8 +29,10 @@ const HOT_MS: Millis = 500;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) plan: TargetPlan,
-    /// `host:port`, for records.
+    /// For records: its address, or where that comes from if it is a value that is never printed.
     pub(crate) label: Rc<str>,
+    /// `host:port`, for a request that names no host.
+    authority: Rc<str>,
     idle: RefCell<Vec<Kept>>,
     active: Cell<usize>,
     pub(crate) resolved: RefCell<Option<(Millis, Vec<SocketAddr>)>>,
@@ -58,8 +60,9 @@ pub(crate) struct Lease {
 impl Target {
     pub(crate) fn new(plan: TargetPlan) -> Self {
         let host = if plan.host.contains(':') { format!("[{}]", plan.host) } else { plan.host.clone() };
-        let label = format!("{host}:{}", plan.port).into();
-        Self { plan, label, idle: RefCell::default(), active: Cell::new(0), resolved: RefCell::default() }
+        let authority = format!("{host}:{}", plan.port).into();
+        let label = plan.to_string().into();
+        Self { plan, label, authority, idle: RefCell::default(), active: Cell::new(0), resolved: RefCell::default() }
     }
 
     /// Requests under way.
@@ -79,6 +82,10 @@ impl Lease {
     pub(crate) fn new(channel: Channel, target: &Rc<Target>, reused: bool) -> Self {
         target.active.set(target.active.get() + 1);
         Self { channel, target: Rc::clone(target), reused }
+    }
+
+    pub(crate) fn authority(&self) -> Rc<str> {
+        Rc::clone(&self.target.authority)
     }
 
     pub(crate) fn label(&self) -> Rc<str> {
