@@ -225,13 +225,19 @@ impl Asking<'_> {
 
     /// The connection ended before the head was complete.
     fn closed(&self, upstream: &Channel, source: &str) -> Stop {
-        let silent = upstream.input.is_empty() && self.interim == 0;
-        let fault = Fault {
-            kind: FaultKind::Closed,
-            retry_safe: silent && self.upload.received() == 0,
-            source: source.to_owned(),
-        };
-        fault.into()
+        let retry_safe = self.repeatable && upstream.input.is_empty() && self.interim == 0;
+        Fault { kind: FaultKind::Closed, retry_safe, source: source.to_owned() }.into()
+    }
+
+    /// The time is up: the client's fault while its body is still to come and the server waits for it.
+    fn late(&self, upstream: &Channel) -> Stop {
+        if self.asked {
+            Fault::new(FaultKind::Timeout, "no answer in time").into()
+        } else if upstream.is_full() {
+            Fault::new(FaultKind::Timeout, "the request was not taken in time").into()
+        } else {
+            stop(Stopped::Source(Broken::Late))
+        }
     }
 }
 
