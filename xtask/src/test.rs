@@ -81,7 +81,9 @@ fn fmt() -> Result<(), String> {
 }
 
 fn clippy() -> Result<(), String> {
-    run(program("cargo").args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    let mut cargo = program("cargo");
+    cargo.args(["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"]);
+    run(&mut cargo)
 }
 
 fn nextest() -> Result<(), String> {
@@ -94,7 +96,7 @@ fn doctest() -> Result<(), String> {
 
 fn doc() -> Result<(), String> {
     let mut cargo = program("cargo");
-    cargo.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+    cargo.args(["doc", "--workspace", "--no-deps", "--locked", "--keep-going"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut cargo)
 }
 
