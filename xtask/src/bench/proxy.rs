@@ -55,12 +55,11 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
         });
         figures.extend(pair.memory()?);
     }
-    if options.wants("cpu") || options.wants("p99") {
-        let (cpu, peak) = pair.cpu()?;
-        figures.extend(options.wants("cpu").then_some(cpu));
-        if options.wants("p99") {
-            figures.push(pair.p99(peak)?);
-        }
+    if options.wants("cpu") {
+        figures.push(pair.cpu()?);
+    }
+    if options.wants("p99") {
+        figures.push(pair.p99()?);
     }
     if options.wants("tls") {
         figures.push(pair.tls()?);
@@ -69,9 +68,8 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
 }
 
 impl Pair<'_> {
-    /// The ratio of CPU per request, and nginx's peak in requests per second.
-    fn cpu(&self) -> Result<(Figure, f64), String> {
-        let (mut ratios, mut peaks) = (Vec::new(), Vec::new());
+    fn cpu(&self) -> Result<Figure, String> {
+        let mut ratios = Vec::new();
         for subject in [&self.nginx, &self.ours] {
             wrk(subject.plain_port, 1)?;
         }
@@ -84,10 +82,8 @@ impl Pair<'_> {
                 ours / theirs
             );
             ratios.push(ours / theirs);
-            peaks.push(peak);
         }
-        let target = Target::AtMost(1.0);
-        Ok((Figure { name: "proxy_cpu_ratio", unit: "x", target, samples: ratios }, median(&peaks)))
+        Ok(Figure { name: "proxy_cpu_ratio", unit: "x", target: Target::AtMost(1.0), samples: ratios })
     }
 
     fn cpu_per_request_us(&self, subject: &Subject) -> Result<(f64, f64), String> {
@@ -106,8 +102,9 @@ impl Pair<'_> {
     }
 
     /// Both get the same load, half of what nginx can take.
-    fn p99(&self, peak: f64) -> Result<Figure, String> {
-        let rate = peak / 2.0;
+    fn p99(&self) -> Result<Figure, String> {
+        let peaks = (0..3).map(|_| wrk(self.nginx.plain_port, self.options.seconds).map(|seen| seen.per_second));
+        let rate = median(&peaks.collect::<Result<Vec<f64>, String>>()?) / 2.0;
         let requests = whole(rate * f64::from(self.options.seconds));
         let mut ratios = Vec::new();
         for round in 1..=self.options.pairs {
