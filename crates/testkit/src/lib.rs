@@ -19,6 +19,7 @@ pub mod certificates;
 pub mod client;
 pub mod deadline;
 pub mod dice;
+pub mod fuzz;
 pub mod gateway;
 pub mod records;
 pub mod scratch;
