@@ -18,7 +18,7 @@ mod welcome;
 mod worker;
 
 pub use gateway::{Gateway, Handle, ReloadError, StartError};
-pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain};
+pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};

@@ -18,4 +18,4 @@ pub use reason::Reason;
 pub use refusal::Refusal;
 pub use secret::Secret;
 pub use stage::Stage;
-pub use target::{CanonicalTarget, TargetError};
+pub use target::{CanonicalTarget, TargetError, fuzz_target};

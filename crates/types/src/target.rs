@@ -5,9 +5,12 @@
 //! resolved, runs of slashes are one. What servers read in different ways is refused. The result is a fixed
 //! point: the canonical form of a canonical target is itself.
 
+pub use fuzz::fuzz_target;
+
 use std::fmt;
 
 mod bytes;
+mod fuzz;
 #[cfg(test)]
 mod tests;
 

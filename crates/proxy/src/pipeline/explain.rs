@@ -58,12 +58,20 @@ pub struct Explanation {
 /// # Errors
 /// A plan that cannot be served.
 pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Result<Explanation, CompileError> {
+    let (raw, secure) = raw(request);
+    explain_raw(plan, problem_base, &raw, secure)
+}
+
+/// The same for the bytes of a request, `secure` saying whether they come over TLS.
+///
+/// # Errors
+/// A plan that cannot be served.
+pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) -> Result<Explanation, CompileError> {
     let snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
     let mut exchange = Exchange::default();
     let mut explanation = Explanation { steps: Vec::new(), forwarded: None, targets: Vec::new(), problem: None };
-    let (raw, secure) = raw(request);
     let connection = connection(plan, &snapshot, secure).ok_or(CompileError::NoListener)?;
-    if let Err(stop) = walk(&snapshot, &connection, &mut exchange, &raw, &mut explanation) {
+    if let Err(stop) = walk(&snapshot, &connection, &mut exchange, raw, &mut explanation) {
         refused(&stop, &exchange, &snapshot, &mut explanation);
     }
     Ok(explanation)

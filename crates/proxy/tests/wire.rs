@@ -1,0 +1,14 @@
+//! The gateway on the wire: raw bytes in, raw bytes out, on both sides; and after every attack a good request works.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests state facts"
+)]
+
+#[path = "wire/check.rs"]
+mod check;
+#[path = "wire/mistakes.rs"]
+mod mistakes;

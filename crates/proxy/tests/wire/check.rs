@@ -1,0 +1,51 @@
+//! What every answer of ours has, and the good request that works after every attack.
+
+use portcullis_testkit::{Answer, Client, Gatehouse};
+
+/// A request that nothing is wrong with.
+pub(crate) const GOOD: &str = "GET /good HTTP/1.1\r\nHost: api.test\r\n\r\n";
+
+/// A good request on a connection of its own is served.
+pub(crate) fn good_request_works(gate: &Gatehouse, after: &str) {
+    let answer = Client::connect(gate.address()).ask(GOOD);
+    assert_eq!(answer.status, 200, "a good request after {after}");
+}
+
+/// An answer of ours: RFC 9457, security headers, an id, nothing that may be stored.
+pub(crate) fn problem(answer: &Answer, status: u16, code: &str, about: &str) {
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (status, code),
+        "{about}: {:?} {:?}",
+        answer.head,
+        answer.text()
+    );
+    let body = answer.json();
+    assert_eq!(answer.field("content-type"), Some("application/problem+json"), "{about}");
+    assert_eq!(body["status"], status, "{about}");
+    assert_eq!(body["type"], format!("http://127.0.0.1:9180/problems/{code}"), "{about}");
+    for member in ["title", "detail"] {
+        assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{about}: {member}");
+    }
+    assert_eq!(body["request_id"].as_str(), answer.field("x-request-id"), "{about}");
+    assert_eq!(answer.field("cache-control"), Some("no-store"), "{about}");
+    assert!(answer.field("proxy-status").is_some_and(|value| value.starts_with("portcullis; error=")), "{about}");
+    security_headers(answer, about);
+}
+
+/// The base set, each exactly once.
+pub(crate) fn security_headers(answer: &Answer, about: &str) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(answer.all(name), [value], "{about}: {name}");
+    }
+    assert_eq!(answer.all("x-request-id").len(), 1, "{about}");
+    assert_eq!(answer.all("date").len(), 1, "{about}");
+    for banner in ["server", "x-powered-by", "via"] {
+        assert_eq!(answer.field(banner), None, "{about}");
+    }
+}
