@@ -1,0 +1,19 @@
+//! JSON Web Tokens: RFC 7519 as RFC 8725 says to read it, access tokens as RFC 9068 says they are.
+//!
+//! An algorithm is a property of a key, never a wish of the token: the key is looked up first, and its algorithm must be
+//! the one that the header names.
+
+mod algorithm;
+mod check;
+mod jwk;
+mod rules;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use algorithm::Algorithm;
+pub use check::{Check, JwtError};
+pub use jwk::{JwkError, KeySet, VerifyingKey};
+pub use rules::{Profile, Report, Rules, explain, verify};
+pub use token::Token;

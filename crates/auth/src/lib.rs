@@ -1,0 +1,11 @@
+//! Decides who calls: API keys and tokens, strictly, and why not.
+//!
+//! Pure: keys, secrets, time and randomness come in as values. Fetching keys of issuers, storing keys of consumers and
+//! counting failures belong to others.
+
+pub mod jwt;
+pub mod key;
+mod strict_json;
+
+pub use jwt::{Algorithm, Check, JwtError, KeySet, Profile, Rules, Token};
+pub use key::{KeyError, KeyText};
