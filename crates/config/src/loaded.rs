@@ -59,6 +59,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         dangers: Vec::new(),
         watched: files,
     };
+    let context = context.watching_outside(&tree);
     let plan = check(context, &file, &At::root(&tree, root), hash);
     match report.is_empty() {
         true => Ok(Loaded { plan, file, tree, root, sources, outside }),

@@ -154,7 +154,16 @@ impl<'e> Reader<'e> {
             }
         };
         let root = self.parse(&name, bytes, &folder)?;
-        if matches!(self.tree.node(root).kind, Kind::Map(_)) {
+        if let Kind::Map(entries) = &self.tree.node(root).kind {
+            if let Some(version) = entries.get("version") {
+                let node = self.tree.node(version.value);
+                let is_known = matches!(&node.kind, Kind::Scalar { text, plain: true } if &**text == "1");
+                if !is_known {
+                    let message = "only version 1 of the format is known";
+                    let diagnostic = Diagnostic::new("version", version.key, message).path("version".into());
+                    self.report.push(diagnostic.help("write `version: 1`, or nothing in an included file"));
+                }
+            }
             return Some(root);
         }
         let span = Span::start_of(self.tree.node(root).span.file);

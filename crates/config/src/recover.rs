@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Report, closest, one_of, qu
 use crate::schema::Descriptions;
 use crate::sources::Sources;
 use crate::tree::{At, Kind, NodeId, Tree};
-use crate::values::{Environment, ValueSource, resolve};
+use crate::values::{Environment, NO_NAME, ValueSource, resolve};
 
 use deserializer::Place;
 
@@ -245,7 +245,10 @@ impl Session<'_> {
                 Some(value)
             }
             Err(why) => {
-                let message = format!("{what} {} {why}", quote(text));
+                let message = match why.as_str() {
+                    NO_NAME => format!("{} {why}", quote(text)),
+                    _ => format!("{what} {} {why}", quote(text)),
+                };
                 let diagnostic = Diagnostic::new("outside-value", inner.span(), message).path(at.path());
                 if !at.is_tainted() {
                     self.push(diagnostic);

@@ -1,5 +1,7 @@
 //! The reference page of the configuration, written from the JSON Schema and so from the comments in `file`.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use crate::schema::Descriptions;
@@ -19,7 +21,8 @@ const MAX_DEPTH: usize = 8;
 
 /// The page as Markdown.
 pub fn reference() -> String {
-    let mut page = Page { descriptions: Descriptions::get(), out: HEAD.to_owned(), values: Vec::new() };
+    let mut page =
+        Page { descriptions: Descriptions::get(), out: HEAD.to_owned(), values: Vec::new(), sections: HashMap::new() };
     let schema = crate::schema::schema();
     page.section("", &schema, 0);
     page.values();
@@ -31,6 +34,8 @@ struct Page<'d> {
     out: String,
     /// Kinds of values in the order in which they were met.
     values: Vec<String>,
+    /// Where each definition is described: the first place at which it was met.
+    sections: HashMap<String, String>,
 }
 
 impl Page<'_> {
@@ -45,11 +50,13 @@ impl Page<'_> {
         if let Some(text) = description(schema) {
             self.out.push_str(&format!("{text}\n\n"));
         }
-        self.out.push_str("| setting | value | default | |\n|---|---|---|---|\n");
+        self.out.push_str("| setting | value | default | what it is for |\n|---|---|---|---|\n");
         let required: Vec<&str> =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut below = Vec::new();
         for (name, setting) in settings {
-            let kind = self.kind(setting);
+            let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let kind = self.kind(&place, setting, &mut below);
             let default = match setting.get("default") {
                 Some(value) => format!("`{}`", plain(value)),
                 None if required.contains(&name.as_str()) => "required".to_owned(),
@@ -58,65 +65,57 @@ impl Page<'_> {
             let text = description(setting).unwrap_or_default();
             self.out.push_str(&format!("| `{name}` | {kind} | {default} | {text} |\n"));
         }
-        for (name, setting) in settings {
-            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            self.below(&below, setting, depth);
-        }
-    }
-
-    fn below(&mut self, path: &str, setting: &Value, depth: usize) {
-        let setting = self.resolve(setting);
-        if setting.get("properties").is_some() {
-            self.section(path, &setting, depth + 1);
-        } else if let Some(named) = setting.get("additionalProperties").filter(|value| value.is_object()) {
-            let named = self.resolve(named);
-            self.section(&format!("{path}.<name>"), &named, depth + 1);
-        } else if let Some(item) = setting.get("items") {
-            let item = self.resolve(item);
-            self.section(&format!("{path}[]"), &item, depth + 1);
-        } else if let Some(choices) = choices(&setting) {
-            self.choices(path, &choices);
+        for (place, schema) in below {
+            match choices(&schema) {
+                Some(choices) => self.choices(&place, &choices),
+                None => self.section(&place, &schema, depth + 1),
+            }
         }
     }
 
     fn choices(&mut self, path: &str, choices: &[(String, String)]) {
-        self.out.push_str(&format!("\n## `{path}`\n\n| value | |\n|---|---|\n"));
+        self.out.push_str(&format!("\n## `{path}`\n\n| value | what it means |\n|---|---|\n"));
         for (value, text) in choices {
             self.out.push_str(&format!("| `{value}` | {text} |\n"));
         }
     }
 
-    /// What stands behind a setting, in one word.
-    fn kind(&mut self, setting: &Value) -> String {
-        let resolved = self.resolve(setting);
-        if resolved.get("properties").is_some() {
-            return "section".to_owned();
-        }
-        if resolved.get("additionalProperties").is_some_and(Value::is_object) {
-            return "sections by name".to_owned();
-        }
+    /// What stands behind a setting, in a few words; what needs more of them is added to `below`.
+    fn kind(&mut self, path: &str, setting: &Value, below: &mut Vec<(String, Value)>) -> String {
+        let resolved = self.descriptions.resolve(setting).clone();
         if let Some(items) = resolved.get("items") {
-            return format!("list of {}", self.kind(items));
+            return format!("list: {}", self.kind(&format!("{path}[]"), items, below));
+        }
+        if let Some(named) = resolved.get("additionalProperties").filter(|value| value.is_object()) {
+            return format!("by name: {}", self.kind(&format!("{path}.<name>"), named, below));
         }
         if let Some(value) = resolved.get("const") {
             return format!("`{}`", plain(value));
         }
-        if let Some(choices) = choices(&resolved) {
-            let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return match names.len() {
-                0..=3 => names.join(", "),
-                _ => "one of the names below".to_owned(),
-            };
-        }
-        match setting.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
-            Some(name) => {
-                if !self.values.iter().any(|known| known == name) {
-                    self.values.push(name.to_owned());
+        let name = setting.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+        let Some(name) = name else { return String::new() };
+        let choices = choices(&resolved);
+        if resolved.get("properties").is_some() || choices.is_some() {
+            let first = match self.sections.get(name) {
+                Some(first) => first.clone(),
+                None => {
+                    self.sections.insert(name.to_owned(), path.to_owned());
+                    below.push((path.to_owned(), resolved));
+                    path.to_owned()
                 }
-                format!("[{}](#{})", words(name), words(name).replace(' ', "-"))
-            }
-            None => String::new(),
+            };
+            let names: Vec<String> = choices.into_iter().flatten().map(|(name, _)| format!("`{name}`")).collect();
+            let word = match names.len() {
+                0 => "section".to_owned(),
+                1..=3 => names.join(", "),
+                _ => "choice".to_owned(),
+            };
+            return format!("[{word}](#{})", anchor(&first));
         }
+        if !self.values.iter().any(|known| known == name) {
+            self.values.push(name.to_owned());
+        }
+        format!("[{}](#{})", words(name), anchor(&words(name)))
     }
 
     /// The kinds of values, with examples.
@@ -126,7 +125,8 @@ impl Page<'_> {
         names.sort();
         names.push("Outside".to_owned());
         for name in names {
-            let schema = self.resolve(&serde_json::json!({ "$ref": format!("#/$defs/{name}") }));
+            let reference = serde_json::json!({ "$ref": format!("#/$defs/{name}") });
+            let schema = self.descriptions.resolve(&reference).clone();
             let title = if name == "Outside" { "values from outside".to_owned() } else { words(&name) };
             self.out.push_str(&format!("\n## {title}\n\n{}\n", description(&schema).unwrap_or_default()));
             let examples = schema.pointer("/anyOf/0/examples").and_then(Value::as_array);
@@ -136,11 +136,6 @@ impl Page<'_> {
                 self.out.push_str(&format!("\nExamples: {}\n", examples.join(", ")));
             }
         }
-    }
-
-    /// The definition behind a reference; what stands beside the reference is more to the point.
-    fn resolve(&self, schema: &Value) -> Value {
-        self.descriptions.resolve(schema).clone()
     }
 }
 
@@ -175,6 +170,12 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
+}
+
+/// What a heading is linked by: letters, digits and `_`, with `-` for blanks.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|character| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_'));
+    kept.map(|character| if character == ' ' { '-' } else { character }).collect()
 }
 
 /// `FileName` is "file name".

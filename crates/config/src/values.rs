@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// LIMIT: bytes of a value that stands in a file of its own.
 const MAX_VALUE_BYTES: u64 = 64 * 1024;
 
+/// What is wrong with a name that no variable can have.
+pub(crate) const NO_NAME: &str = "is not the name of an environment variable";
+
 /// What a configuration may ask for besides its own text.
 #[derive(Clone)]
 pub struct Environment {
@@ -55,7 +58,7 @@ impl Environment {
     pub(crate) fn variable(&self, name: &str) -> Result<String, &'static str> {
         let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name {
-            return Err("is not the name of an environment variable");
+            return Err(NO_NAME);
         }
         match &self.variables {
             Variables::Fixed(variables) => variables.get(name).cloned().ok_or("is not set"),

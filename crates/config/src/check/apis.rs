@@ -172,10 +172,13 @@ impl Check<'_> {
             let path_at = at.key("path");
             let path_span = path_at.span();
             if let Some(first) = paths.insert(path.clone(), path_span) {
-                let diagnostic =
-                    Diagnostic::new("duplicate", path_span, format!("two versions have the path {}", quote(&path)))
-                        .also(first, "the other one")
-                        .help("give one of them another `path`");
+                let diagnostic = Diagnostic::new(
+                    "duplicate",
+                    path_span,
+                    format!("two versions have the path {}", self.shown(&path_at, &path)),
+                )
+                .also(first, "the other one")
+                .help("give one of them another `path`");
                 self.reject(&path_at, diagnostic);
             }
             let is_default = version.default.is_some_and(|flag| flag.0);

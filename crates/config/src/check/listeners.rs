@@ -127,7 +127,9 @@ impl Check<'_> {
         let target = target_bytes.unwrap_or(Size { bytes: fitting });
         let target = self.size(&target_at, target, (LEAST_TARGET, MAX_HEAD.bytes));
         if target + REQUEST_LINE_REST > head && !head_at.is_tainted() {
-            let message = format!("a target of {} does not fit into a head of {head_bytes}", Size { bytes: target });
+            let target_shown = self.shown(&target_at, &Size { bytes: target }.to_string());
+            let head_shown = self.shown(&head_at, &head_bytes.to_string());
+            let message = format!("a target of {target_shown} does not fit into a head of {head_shown}");
             let diagnostic = self
                 .wrong(&target_at, "contradiction", message)
                 .also(head_at.span(), "the head's limit")

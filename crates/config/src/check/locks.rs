@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::layers::Level;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Defaults, Lockable};
 use crate::sources::Span;
 
@@ -10,6 +10,8 @@ use crate::sources::Span;
 pub(super) struct Lock {
     setting: Lockable,
     value: String,
+    /// The value in a message.
+    shown: String,
     span: Span,
 }
 
@@ -34,7 +36,11 @@ impl Check<'_> {
                 continue;
             }
             match level.text(*setting).or_else(|| setting.built_in()) {
-                Some(value) => locks.push(Lock { setting: *setting, value, span: at.span() }),
+                Some(value) => {
+                    let shown =
+                        level.with(*setting, |at| if at.is_missing() { quote(&value) } else { self.shown(at, &value) });
+                    locks.push(Lock { setting: *setting, value, shown, span: at.span() });
+                }
                 None => {
                     let message = format!("`{}` is locked, but `defaults` does not set it", setting.name());
                     let diagnostic = self.wrong(&at, "empty-lock", message);
@@ -58,7 +64,7 @@ impl Check<'_> {
                 let message = format!("`{}` is locked and cannot be changed here", setting.name());
                 let diagnostic = self
                     .wrong(at, "locked-setting", message)
-                    .also(lock.span, format!("locked to `{}` here", lock.value))
+                    .also(lock.span, format!("locked to {} here", lock.shown))
                     .help("remove the setting, or the lock if this API is meant to differ");
                 self.reject(at, diagnostic);
             });

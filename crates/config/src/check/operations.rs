@@ -45,11 +45,18 @@ impl Check<'_> {
             let message = format!("the status address and listener `{}` collide", taken.name);
             let other = root.key("listeners");
             let other = other.key(&taken.name);
-            let diagnostic = self
-                .wrong(&at, "bind-collision", message)
-                .also(other.key("bind").span(), "taken here")
-                .help("give one of them another port");
-            self.reject(&at, diagnostic);
+            let taken_at = other.key("bind");
+            let diagnostic = match written {
+                Some(_) => self
+                    .wrong(&at, "bind-collision", message)
+                    .also(taken_at.span(), "taken here")
+                    .help("give one of them another port"),
+                None => self.wrong(&taken_at, "bind-collision", message).help(format!(
+                    "status is on {} unless `status: {{ bind: … }}` says otherwise",
+                    defaults::STATUS_BIND
+                )),
+            };
+            self.reject(if written.is_some() { &at } else { &taken_at }, diagnostic);
         }
         StatusPlan { bind }
     }

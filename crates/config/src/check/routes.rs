@@ -24,7 +24,7 @@ const SHOWN_UNDECIDED: usize = 3;
 /// Routes for which nobody has decided who may call.
 struct Undecided {
     /// How a message calls it; nothing if that would be made up.
-    id: Option<Arc<str>>,
+    id: Option<String>,
     span: Span,
 }
 
@@ -92,9 +92,7 @@ impl Check<'_> {
             Some(found) => plan_of(found.value),
             None => {
                 if !chain.is_hidden(Lockable::Authn) {
-                    let made_up =
-                        at.key("id").is_tainted() || at.key("path").is_tainted() || at.key("methods").is_tainted();
-                    let id = (!made_up).then(|| Arc::clone(&id));
+                    let id = self.named(at, &id);
                     undecided.push(Undecided { id, span: at.key("path").span() });
                 }
                 Authn::Refuse
@@ -110,6 +108,15 @@ impl Check<'_> {
             timeout: chain.timeout().value.duration(),
             origin: self.sources.origin(at.node().span),
         }
+    }
+
+    /// How a message calls a route; nothing if that would be made up, or come from outside the file.
+    fn named(&self, at: &At<'_>, id: &str) -> Option<String> {
+        let (own, path, methods) = (at.key("id"), at.key("path"), at.key("methods"));
+        let is_hidden = |at: &At<'_>| at.is_tainted() || self.outside.contains_key(&at.id());
+        let first = methods.index(0);
+        let hidden = if own.is_missing() { is_hidden(&path) || is_hidden(&first) } else { is_hidden(&own) };
+        (!hidden).then(|| quote(id))
     }
 
     fn methods(&mut self, route: &Route, at: &At<'_>) -> Methods {
@@ -149,7 +156,7 @@ impl Check<'_> {
         }
         for prefix in &scope.prefixes {
             if let Some(first) = claims.add(scope.index, prefix, plan, path.span()) {
-                let message = format!("two routes answer {}", self.shown(&path, &named(plan)));
+                let message = format!("two routes answer {}", self.shown(&path, &label(plan)));
                 let diagnostic = self
                     .wrong(&path, "route-conflict", message)
                     .also(first, "the other one")
@@ -167,7 +174,7 @@ impl Check<'_> {
             Some(version) => format!("version `{version}` of `{}`", scope.api),
             None => format!("`{}`", scope.api),
         };
-        let first_name = first.id.as_ref().map_or("a route".to_owned(), |id| quote(id));
+        let first_name = first.id.as_deref().unwrap_or("a route");
         let and_others = match others.len() {
             0 => String::new(),
             1 => " and another route".to_owned(),
@@ -239,6 +246,6 @@ fn made_id(methods: &Methods, template: &str) -> Arc<str> {
 }
 
 /// How a route is named in a message about its path.
-fn named(plan: &RoutePlan) -> String {
+fn label(plan: &RoutePlan) -> String {
     made_id(&plan.methods, &plan.template).to_string()
 }

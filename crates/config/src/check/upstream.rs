@@ -100,11 +100,13 @@ impl Check<'_> {
                 && part.value > total.value
             {
                 let message = format!("`{}` is longer than `timeout`, so it never ends a request", setting.name());
-                let mut diagnostic = Diagnostic::new("contradiction", span, message)
-                    .help(format!("`timeout` is {}; choose less, or raise `timeout`", total.value));
-                if let Some(other) = total.span {
-                    diagnostic = diagnostic.also(other, "the whole request");
-                }
+                let diagnostic = Diagnostic::new("contradiction", span, message);
+                let diagnostic = match total.span {
+                    Some(other) => diagnostic.also(other, "the whole request").help("choose less, or raise `timeout`"),
+                    None => {
+                        diagnostic.help(format!("`timeout` is {} by default; choose less, or raise it", total.value))
+                    }
+                };
                 self.reject(&own.at.key(setting.name()), diagnostic);
             }
         }

@@ -10,7 +10,7 @@ use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size,
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Api {
-    /// Hosts that it answers for.
+    /// Hosts that the API answers for; `["*"]` for any.
     pub(crate) hosts: Vec<Host>,
     /// What every path of it begins with.
     #[schemars(extend("default" = "/"))]
@@ -44,7 +44,7 @@ pub(crate) struct Version {
     pub(crate) body_bytes: Option<Size>,
     /// Where requests go; what isn't set here is the API's.
     pub(crate) upstream: Option<Upstream>,
-    /// Its operations.
+    /// Operations of this version.
     pub(crate) routes: Vec<Route>,
 }
 

@@ -10,7 +10,7 @@ use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listener {
-    /// The address.
+    /// Address and port to accept connections on, such as `0.0.0.0:8443`.
     pub(crate) bind: Address,
     /// Encryption. A listener without it must be on loopback, or say `danger_plaintext: true`.
     pub(crate) tls: Option<ListenerTls>,

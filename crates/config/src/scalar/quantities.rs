@@ -185,8 +185,8 @@ fn write_in_units(formatter: &mut fmt::Formatter<'_>, value: u64, units: &[(&str
             return write!(formatter, "{}{name}", value / factor);
         }
     }
-    // Only zero fits no unit; the smallest one says it.
-    write!(formatter, "{value}{}", units.last().map_or("", |(name, _)| name))
+    // Only zero is left; it is the same in every unit.
+    write!(formatter, "{value}{}", units.last().map_or("", |(name, _)| name.trim_start_matches('m')))
 }
 
 /// The number at the front, if it is one, and what follows it.
