@@ -28,7 +28,7 @@ pub(crate) struct File {
     )]
     pub(crate) include: Option<Vec<FileName>>,
     /// Threads that carry requests. By default one per core.
-    #[schemars(range(min = 1, max = 1024))]
+    #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_WORKERS))]
     pub(crate) workers: Option<Count>,
     /// Where clients connect, by name.
     pub(crate) listeners: IndexMap<String, Listener>,
@@ -64,7 +64,7 @@ pub(crate) struct AccessLog {
     #[schemars(extend("default" = "stdout"))]
     pub(crate) to: Option<LogTo>,
     /// Records that may wait to be written. What comes on top is counted and dropped: writing never blocks a request.
-    #[schemars(extend("default" = defaults::LOG_QUEUE.0), range(min = 1, max = 16_777_216))]
+    #[schemars(extend("default" = defaults::LOG_QUEUE.0), extend("minimum" = 1, "maximum" = defaults::MAX_QUEUE))]
     pub(crate) queue: Option<Count>,
     /// Query parameters whose values are written. All others are redacted.
     #[schemars(extend("default" = Vec::<String>::new()))]
@@ -128,7 +128,7 @@ pub(crate) struct UpstreamDefaults {
     #[schemars(extend("default" = defaults::UPSTREAM_IDLE_TIMEOUT.to_string()))]
     pub(crate) idle_timeout: Option<Period>,
     /// Unused connections that are kept per worker and target.
-    #[schemars(extend("default" = defaults::IDLE_CONNECTIONS.0), range(max = 65_536))]
+    #[schemars(extend("default" = defaults::IDLE_CONNECTIONS.0), extend("minimum" = 0, "maximum" = defaults::MAX_IDLE_CONNECTIONS))]
     pub(crate) idle_connections: Option<Count>,
 }
 

@@ -131,7 +131,7 @@ fn problem(operation: &Operation<'_>) -> Option<String> {
     if let Err(why) = Template::parse(path) {
         return Some(why);
     }
-    if operation.path.is_empty() || operation.path.contains(';') {
+    if operation.path.is_empty() || operation.path.contains(';') || operation.path.contains("%3B") {
         return Some("the path would need `allow_path_parameters` or a base path".to_owned());
     }
     Method::parse(Raw { text: &operation.method, plain: true }).err()

@@ -56,7 +56,7 @@ impl Page<'_> {
         let mut below = Vec::new();
         for (name, setting) in settings {
             let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let kind = self.kind(&place, setting, &mut below);
+            let kind = format!("{}{}", self.kind(&place, setting, &mut below), range(setting));
             let default = match setting.get("default") {
                 Some(value) => format!("`{}`", plain(value)),
                 None if required.contains(&name.as_str()) => "required".to_owned(),
@@ -136,6 +136,17 @@ impl Page<'_> {
                 self.out.push_str(&format!("\nExamples: {}\n", examples.join(", ")));
             }
         }
+    }
+}
+
+/// ", 1 to 1024"
+fn range(setting: &Value) -> String {
+    let bound = |name: &str| setting.get(name).and_then(Value::as_u64);
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) => format!(", {least} to {most}"),
+        (Some(least), None) => format!(", from {least}"),
+        (None, Some(most)) => format!(", up to {most}"),
+        (None, None) => String::new(),
     }
 }
 

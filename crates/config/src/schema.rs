@@ -1,5 +1,8 @@
 //! The JSON Schema of the configuration, and what it says about each setting. Made from the types in `file`.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::OnceLock;
 
 use schemars::generate::SchemaSettings;

@@ -121,3 +121,24 @@ fn the_table_of_routes_has_whole_paths() {
     assert_eq!(rows[0].hosts, ["api.example.com", "*.example.org"]);
     assert_eq!(rows[4].methods, ["any"]);
 }
+
+#[test]
+fn several_files_are_one_configuration() {
+    let loaded = example("split/portcullis.yaml");
+    let names: Vec<&str> = loaded.plan.apis.iter().map(|api| &*api.name).collect();
+    assert_eq!(names, ["orders", "invoices"]);
+    let watched: Vec<String> = loaded
+        .plan
+        .watched
+        .iter()
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(watched, ["portcullis.yaml", "orders.yaml", "invoices.yaml", "orders-target.txt"]);
+    let orders = &loaded.plan.apis[0].versions[0].routes[0];
+    assert_eq!(orders.upstream.targets[0].port, 9000);
+    assert!(orders.origin.file.ends_with("split/parts/orders.yaml"), "{}", orders.origin);
+    let found = effective_policy(&loaded, "getInvoice");
+    let authn = found[0].1.iter().find(|line| line.setting == "authn").expect("a decision");
+    let origin = authn.origin.as_ref().expect("written");
+    assert!(origin.file.ends_with("split/portcullis.yaml") && origin.line == 11, "{origin}");
+}

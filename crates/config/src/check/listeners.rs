@@ -14,8 +14,6 @@ use crate::tree::At;
 const MAX_HEAD: Size = Size::mib(1);
 const LEAST_HEAD: u64 = 1024;
 const LEAST_TARGET: u64 = 64;
-const MAX_HEADERS: u64 = 10_000;
-const MAX_CONNECTIONS: u64 = 10_000_000;
 const LEAST_TIMEOUT: Period = Period::millis(100);
 const MAX_TIMEOUT: Period = Period::seconds(60 * 60);
 const MAX_IDLE: Period = Period::seconds(24 * 60 * 60);
@@ -148,11 +146,11 @@ impl Check<'_> {
         ListenerLimits {
             head_bytes: whole(head),
             target_bytes: whole(target),
-            headers: whole(self.within(&at.key("headers"), headers, (1, MAX_HEADERS), plain)),
+            headers: whole(self.within(&at.key("headers"), headers, (1, defaults::MAX_HEADERS), plain)),
             head_timeout: self.period(&at.key("head_timeout"), head_timeout, (LEAST_TIMEOUT, MAX_TIMEOUT)),
             idle_timeout: self.period(&at.key("idle_timeout"), idle_timeout, (LEAST_TIMEOUT, MAX_IDLE)),
             body_idle_timeout: self.period(&at.key("body_idle_timeout"), body_idle, (LEAST_TIMEOUT, MAX_TIMEOUT)),
-            connections: whole(self.within(&at.key("connections"), connections, (1, MAX_CONNECTIONS), plain)),
+            connections: whole(self.within(&at.key("connections"), connections, (1, defaults::MAX_CONNECTIONS), plain)),
             requests_per_connection: self.within(&at.key("requests_per_connection"), requests, (1, u64::MAX), plain),
         }
     }

@@ -12,10 +12,6 @@ use crate::plan::{AccessLogPlan, ListenerPlan, LogSink, StatusPlan};
 use crate::scalar::{Period, Raw, Scalar as _};
 use crate::tree::At;
 
-/// LIMIT: threads.
-const MAX_WORKERS: u64 = 1024;
-/// LIMIT: records that wait.
-const MAX_QUEUE: u64 = 1 << 24;
 /// LIMIT: a longer deadline is a stop that doesn't happen.
 const MAX_DEADLINE: Period = Period::seconds(24 * 60 * 60);
 
@@ -63,7 +59,7 @@ impl Check<'_> {
 
     pub(super) fn workers(&mut self, file: &File, root: &At<'_>) -> Option<NonZeroUsize> {
         let count = file.workers?;
-        let count = self.within(&root.key("workers"), count.0, (1, MAX_WORKERS), |value| value.to_string());
+        let count = self.within(&root.key("workers"), count.0, (1, defaults::MAX_WORKERS), |value| value.to_string());
         usize::try_from(count).ok().and_then(NonZeroUsize::new)
     }
 
@@ -87,7 +83,7 @@ impl Check<'_> {
             }
         };
         let queue = log.and_then(|log| log.queue).unwrap_or(defaults::LOG_QUEUE);
-        let queue = self.within(&section.key("queue"), queue.0, (1, MAX_QUEUE), |value| value.to_string());
+        let queue = self.within(&section.key("queue"), queue.0, (1, defaults::MAX_QUEUE), |value| value.to_string());
         let mut show_query: Vec<String> = Vec::new();
         for (index, name) in log.and_then(|log| log.show_query.as_ref()).into_iter().flatten().enumerate() {
             let list = section.key("show_query");

@@ -216,7 +216,7 @@ impl Check<'_> {
 
     /// `;` in a path needs a decision, because servers disagree about what it means.
     pub(super) fn path_parameters(&mut self, at: &At<'_>, path: &str, allowed: bool) {
-        if path.contains(';') && !allowed {
+        if (path.contains(';') || path.contains("%3B")) && !allowed {
             let diagnostic = self
                 .wrong(
                     at,

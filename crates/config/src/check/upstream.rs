@@ -9,7 +9,7 @@ use super::Check;
 use super::certificates::Pem;
 use super::layers::{Chain, Found};
 use crate::diagnostic::Diagnostic;
-use crate::file::{Lockable, Upstream};
+use crate::file::{Lockable, Upstream, defaults};
 use crate::plan::{TargetPlan, UpstreamPlan, UpstreamTlsPlan};
 use crate::scalar::{Period, Text};
 use crate::sources::Span;
@@ -17,8 +17,6 @@ use crate::tree::At;
 
 /// LIMIT: targets of one upstream.
 const MAX_TARGETS: usize = 1024;
-/// LIMIT: idle connections per worker and target.
-const MAX_IDLE_CONNECTIONS: u64 = 65_536;
 /// LIMIT: what a timeout may be.
 const LEAST_TIMEOUT: Period = Period::millis(1);
 const MAX_TIMEOUT: Period = Period::seconds(24 * 60 * 60);
@@ -52,7 +50,7 @@ impl Check<'_> {
             Some(_) => Some(self.upstream_tls(&own, &targets)),
             None => parent.and_then(|parent| parent.tls.clone()),
         };
-        let idle_connections = chain.idle_connections().value.0.min(MAX_IDLE_CONNECTIONS);
+        let idle_connections = chain.idle_connections().value.0.min(defaults::MAX_IDLE_CONNECTIONS);
         let timeout = chain.timeout().value;
         UpstreamPlan {
             name: Arc::from(name),
@@ -82,7 +80,7 @@ impl Check<'_> {
         if nearest.text(Lockable::IdleConnections).is_some() {
             let count = chain.idle_connections().value.0;
             let at = own.at.key("idle_connections");
-            self.within(&at, count, (0, MAX_IDLE_CONNECTIONS), |value| value.to_string());
+            self.within(&at, count, (0, defaults::MAX_IDLE_CONNECTIONS), |value| value.to_string());
         }
         let total = chain.timeout();
         let writes = |setting| nearest.text(setting).is_some();

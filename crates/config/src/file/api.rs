@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::defaults;
 use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
 
 /// One API. It has either `routes` or `versions`.
@@ -91,7 +92,7 @@ pub(crate) struct Upstream {
     /// How long an unused connection is kept.
     pub(crate) idle_timeout: Option<Period>,
     /// Unused connections that are kept per worker and target.
-    #[schemars(range(max = 65_536))]
+    #[schemars(extend("minimum" = 0, "maximum" = defaults::MAX_IDLE_CONNECTIONS))]
     pub(crate) idle_connections: Option<Count>,
     /// How `https` targets are verified and what the gateway shows them. They are always verified.
     pub(crate) tls: Option<UpstreamTls>,

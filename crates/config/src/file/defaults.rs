@@ -1,4 +1,5 @@
-//! What holds where a file says nothing: one definition for the plan, the schema and the reference.
+//! What holds where a file says nothing, and the most that a count may be: one definition for the plan, the schema and
+//! the reference.
 
 use crate::scalar::{Count, Period, Size};
 
@@ -21,3 +22,14 @@ pub(crate) const CONNECT_TIMEOUT: Period = Period::seconds(2);
 pub(crate) const FIRST_BYTE_TIMEOUT: Period = Period::seconds(15);
 pub(crate) const UPSTREAM_IDLE_TIMEOUT: Period = Period::seconds(30);
 pub(crate) const IDLE_CONNECTIONS: Count = Count(64);
+
+/// LIMIT: threads.
+pub(crate) const MAX_WORKERS: u64 = 1024;
+/// LIMIT: records that wait to be written.
+pub(crate) const MAX_QUEUE: u64 = 1 << 24;
+/// LIMIT: header lines of one request.
+pub(crate) const MAX_HEADERS: u64 = 10_000;
+/// LIMIT: open connections of one listener.
+pub(crate) const MAX_CONNECTIONS: u64 = 10_000_000;
+/// LIMIT: unused connections kept per worker and target.
+pub(crate) const MAX_IDLE_CONNECTIONS: u64 = 65_536;

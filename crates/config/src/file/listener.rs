@@ -76,7 +76,7 @@ pub(crate) struct ListenerLimits {
     #[schemars(extend("default" = defaults::TARGET_BYTES.to_string()))]
     pub(crate) target_bytes: Option<Size>,
     /// Header lines of one request.
-    #[schemars(extend("default" = defaults::HEADERS.0), range(min = 1, max = 10_000))]
+    #[schemars(extend("default" = defaults::HEADERS.0), extend("minimum" = 1, "maximum" = defaults::MAX_HEADERS))]
     pub(crate) headers: Option<Count>,
     /// From the first byte of a head to its last.
     #[schemars(extend("default" = defaults::HEAD_TIMEOUT.to_string()))]
@@ -88,9 +88,9 @@ pub(crate) struct ListenerLimits {
     #[schemars(extend("default" = defaults::BODY_IDLE_TIMEOUT.to_string()))]
     pub(crate) body_idle_timeout: Option<Period>,
     /// Open connections at once.
-    #[schemars(extend("default" = defaults::CONNECTIONS.0), range(min = 1, max = 10_000_000))]
+    #[schemars(extend("default" = defaults::CONNECTIONS.0), extend("minimum" = 1, "maximum" = defaults::MAX_CONNECTIONS))]
     pub(crate) connections: Option<Count>,
     /// Requests before a connection is closed.
-    #[schemars(extend("default" = defaults::REQUESTS_PER_CONNECTION.0), range(min = 1))]
+    #[schemars(extend("default" = defaults::REQUESTS_PER_CONNECTION.0), extend("minimum" = 1))]
     pub(crate) requests_per_connection: Option<Count>,
 }

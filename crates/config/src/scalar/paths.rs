@@ -1,7 +1,10 @@
 //! Base paths, version paths and path templates, all in the one canonical spelling in which requests are compared.
 //! Anything that a canonical request path can never equal is refused here rather than never matched.
 
+use portcullis_types::target::CanonicalTarget;
+
 use super::{Raw, Scalar, example};
+use crate::diagnostic::quote;
 
 /// LIMIT: bytes of a path or template.
 const MAX_PATH_BYTES: usize = 2048;
@@ -97,7 +100,7 @@ impl Scalar for Template {
                 if is_last {
                     break;
                 }
-                return Err("`//` never arrives: such a request is refused".to_owned());
+                return Err("runs of slashes become one before routing, so `//` never matches".to_owned());
             }
             match parameter(segment)? {
                 None => fixed_segment(segment)?,
@@ -164,7 +167,7 @@ fn fixed_segments(text: &str) -> Result<(), String> {
     check_length(text)?;
     for segment in text.split('/') {
         if segment.is_empty() {
-            return Err("`//` never arrives: such a request is refused".to_owned());
+            return Err("runs of slashes become one before routing, so `//` never matches".to_owned());
         }
         if segment.contains(['{', '}']) {
             return Err("parameters stand in the paths of routes only".to_owned());
@@ -181,49 +184,24 @@ fn check_length(text: &str) -> Result<(), String> {
     }
 }
 
-/// A segment in canonical spelling (RFC 3986, section 6.2.2): percent-encoding only where it must be, in upper case.
+/// A segment in the canonical spelling of requests, by the very code that spells those.
 fn fixed_segment(segment: &str) -> Result<(), String> {
     if segment == "." || segment == ".." {
         return Err("dot segments are resolved before routing, so this never matches".to_owned());
     }
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'%' => encoded(bytes.next(), bytes.next())?,
-            b'?' => return Err("the query is no part of the path; remove it".to_owned()),
-            b'#' => return Err("a fragment never reaches a server; remove it".to_owned()),
-            b'\\' => return Err("a backslash never arrives: such a request is refused".to_owned()),
-            byte if is_path_byte(byte) => {}
-            byte if byte.is_ascii_graphic() => return Err(format!("write `{}` as `%{byte:02X}`", char::from(byte))),
-            _ => return Err("write blanks and characters beyond ASCII percent-encoded".to_owned()),
+    if segment.contains('?') {
+        return Err("the query is no part of the path; remove it".to_owned());
+    }
+    if segment.contains(' ') {
+        return Err("write a blank as `%20`".to_owned());
+    }
+    let written = format!("/{segment}");
+    match CanonicalTarget::parse(written.as_bytes()) {
+        Err(error) => Err(format!("{}, and such requests are refused", error.rule())),
+        Ok(target) if target.path() == written => Ok(()),
+        Ok(target) => {
+            let spelled = target.path().trim_start_matches('/');
+            Err(format!("write {} for this segment: that is how requests spell it", quote(spelled)))
         }
     }
-    Ok(())
-}
-
-fn encoded(high: Option<u8>, low: Option<u8>) -> Result<(), String> {
-    let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-    let (Some(high_value), Some(low_value)) = (digit(high), digit(low)) else {
-        return Err("two hexadecimal digits follow a `%`".to_owned());
-    };
-    let value = u8::try_from(high_value * 16 + low_value).unwrap_or_default();
-    match value {
-        b'/' | b'\\' | 0..=0x1f | 0x7f => {
-            Err(format!("`%{value:02X}` never arrives in a path: such a request is refused"))
-        }
-        value if value.is_ascii_alphanumeric() || matches!(value, b'-' | b'.' | b'_' | b'~') => {
-            Err(format!("write `{}`: it is decoded before routing", char::from(value)))
-        }
-        _ if [high, low].into_iter().flatten().any(|byte| byte.is_ascii_lowercase()) => {
-            Err(format!("write `%{value:02X}`, in upper case"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// RFC 3986, section 3.3: what may stand in a segment as it is.
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
-        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }
