@@ -15,6 +15,8 @@ pub struct PolicyLine {
     pub value: String,
     /// Where it is written; `None` is what is built in.
     pub origin: Option<Origin>,
+    /// Whether `defaults` has locked it.
+    pub locked: bool,
 }
 
 /// One route, for tables.
@@ -119,12 +121,14 @@ impl Question<'_> {
     }
 
     fn inherited(&self, chain: &Chain<'_, '_>, setting: Lockable) -> Option<PolicyLine> {
+        let written = self.loaded.file.defaults.as_ref().and_then(|defaults| defaults.locked.as_ref());
+        let locked = written.is_some_and(|locked| locked.contains(&setting));
         let Some(level) = chain.deciding(setting) else {
             let value = setting.built_in()?;
-            return Some(PolicyLine { setting: setting.name().to_owned(), value, origin: None });
+            return Some(PolicyLine { setting: setting.name().to_owned(), value, origin: None, locked });
         };
         let value = level.text(setting)?;
-        Some(level.with(setting, |at| self.line(setting.name(), value, at)))
+        Some(level.with(setting, |at| PolicyLine { locked, ..self.line(setting.name(), value, at) }))
     }
 
     fn targets(&self, own: Option<(&Upstream, At<'_>)>, api: Option<(&Upstream, At<'_>)>) -> Option<PolicyLine> {
@@ -144,6 +148,7 @@ impl Question<'_> {
             setting: setting.to_owned(),
             value: self.shown(at, value),
             origin: Some(self.loaded.sources.origin(at.name_span())),
+            locked: false,
         }
     }
 

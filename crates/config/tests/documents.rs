@@ -36,3 +36,15 @@ fn the_schema_promises_nothing_that_the_loader_refuses() {
     let text = schema().to_string();
     assert!(!text.contains("\"null\""), "a setting without a value is a mistake");
 }
+
+#[test]
+fn settings_keep_their_places() {
+    // These three read a value before they know what it is, and so forget where it stands.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for name in ["file.rs", "file/api.rs", "file/listener.rs"] {
+        let text = std::fs::read_to_string(folder.join(name)).expect("readable");
+        for forbidden in ["flatten", "untagged", "tag ="] {
+            assert!(!text.contains(forbidden), "{name} uses `{forbidden}`");
+        }
+    }
+}

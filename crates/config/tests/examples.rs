@@ -141,4 +141,6 @@ fn several_files_are_one_configuration() {
     let authn = found[0].1.iter().find(|line| line.setting == "authn").expect("a decision");
     let origin = authn.origin.as_ref().expect("written");
     assert!(origin.file.ends_with("split/portcullis.yaml") && origin.line == 11, "{origin}");
+    let locked: Vec<&str> = found[0].1.iter().filter(|line| line.locked).map(|line| line.setting.as_str()).collect();
+    assert_eq!(locked, ["body_bytes", "allow_path_parameters"]);
 }

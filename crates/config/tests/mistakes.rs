@@ -68,6 +68,7 @@ fn messages_are_in_the_style_of_the_house() {
             for text in std::iter::once(&diagnostic.message).chain(&diagnostic.help) {
                 assert!(!text.ends_with('.'), "{}: ends with a period: {text}", path.display());
                 assert!(!text.contains('\n'), "{}: more than a line: {text}", path.display());
+                assert!(!text.to_lowercase().contains("made-up"), "{}: shows what was made up: {text}", path.display());
                 let first = text.chars().next().expect("not empty");
                 let is_lower = first.is_lowercase() || !first.is_alphabetic() || text.starts_with("OpenAPI");
                 assert!(is_lower, "{}: begins with a capital: {text}", path.display());

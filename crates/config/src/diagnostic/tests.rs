@@ -23,6 +23,7 @@ fn guesses_are_close() {
         ("limit", Some("limits")),
         ("timout", Some("timeout")),
         ("tsl", Some("tls")),
+        ("path", Some("base_path")),
         ("x", None),
         ("", None),
         ("certificate", None),

@@ -76,3 +76,22 @@ fn defaults_in_the_schema_are_values_that_can_be_written() {
     }
     assert!(checked >= 20, "{checked}");
 }
+
+/// `recover` finds out about a mistake in a single value only if the value asks through its protocol; one that didn't
+/// would stand in the schema without a definition of its own.
+#[test]
+fn every_single_value_is_one_of_ours() {
+    fn is_ours(schema: &Value) -> bool {
+        schema.get("$ref").is_some()
+            || schema.get("const").is_some()
+            || schema.get("items").is_some_and(is_ours)
+            || schema.get("additionalProperties").is_some_and(is_ours)
+    }
+    let schema = schema();
+    let definitions = schema["$defs"].as_object().expect("definitions").iter();
+    for (name, section) in definitions.filter(|(name, _)| *name != "Outside").chain([(&"file".to_owned(), &schema)]) {
+        for (setting, value) in section["properties"].as_object().into_iter().flatten() {
+            assert!(is_ours(value), "{name}.{setting}: {value}");
+        }
+    }
+}
