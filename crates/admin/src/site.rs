@@ -21,7 +21,10 @@ pub(crate) struct Source(Arc<OnceLock<Handle>>);
 
 /// On every answer. Pages load one style sheet from here and nothing else.
 const HEADERS: [(&str, &str); 6] = [
-    ("content-security-policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),

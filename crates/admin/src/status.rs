@@ -83,7 +83,8 @@ impl Status {
                 }
             });
         };
-        let thread = std::thread::Builder::new().name("status".to_owned()).spawn(serving).map_err(StatusError::System)?;
+        let thread =
+            std::thread::Builder::new().name("status".to_owned()).spawn(serving).map_err(StatusError::System)?;
         Ok(Self { address, source, stop, thread })
     }
 
@@ -155,7 +156,10 @@ async fn serve(stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
 impl fmt::Display for StatusError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the system's own list grows; the rest is told in its words")]
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the system's own list grows; the rest is told in its words"
+            )]
             Self::Listen { bind, source } => match source.kind() {
                 io::ErrorKind::AddrInUse => {
                     write!(formatter, "status: {bind} is taken by another process; stop it or choose another port")

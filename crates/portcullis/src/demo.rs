@@ -47,10 +47,13 @@ fn guide(site: &Site) -> Result<String, Stop> {
         try_title = bold("Try it in another terminal"),
     );
     for (rest, why) in [
-        (format!("{base}/orders/v1/1001"), "an order, through TLS 1.3 with a key exchange that outlasts quantum computers"),
+        (format!("{base}/orders/v1/1001"), "an order, through TLS 1.3"),
         (format!("{base}/orders/v2/1001"), "the same order in version 2 of the API"),
         (format!("-X DELETE {base}/users/7"), "an operation that is closed: a problem with a code and a request id"),
-        (format!("-i --path-as-is '{base}/orders/v1/..%2f..%2fusers'"), "a path that servers read differently is refused"),
+        (
+            format!("-i --path-as-is '{base}/orders/v1/..%2f..%2fusers'"),
+            "a path that servers read differently is refused",
+        ),
         (format!("-i {base}/lab/slow"), "an API that is too slow"),
         (format!("-i {base}/down"), "an API that is not there"),
         (format!("{base}/lab/echo -H 'X-Consumer-ID: admin'"), "what the API sees: your claim to be somebody is gone"),

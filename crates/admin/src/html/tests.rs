@@ -15,11 +15,9 @@ fn texts_cannot_become_markup() {
 
 #[test]
 fn code_is_marked() {
-    for (text, expected) in [
-        ("set `a: <b>` there", "set <code>a: &lt;b&gt;</code> there"),
-        ("none", "none"),
-        ("`all`", "<code>all</code>"),
-    ] {
+    for (text, expected) in
+        [("set `a: <b>` there", "set <code>a: &lt;b&gt;</code> there"), ("none", "none"), ("`all`", "<code>all</code>")]
+    {
         assert_eq!(prose(text), expected);
     }
 }

@@ -33,7 +33,10 @@ impl Site {
     /// Writes the configuration and starts what it speaks of.
     pub(crate) fn start(folder: &Path, ports: Ports, journal: Journal) -> Result<Self, Stop> {
         let cannot = |error: std::io::Error| {
-            Stop::environment(format!("{} cannot be written: {error}; name another folder with --data-dir", folder.display()))
+            Stop::environment(format!(
+                "{} cannot be written: {error}; name another folder with --data-dir",
+                folder.display()
+            ))
         };
         fs::create_dir_all(folder).map_err(cannot)?;
         let upstreams = Upstreams::start()?;

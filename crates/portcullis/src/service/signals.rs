@@ -21,7 +21,12 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct Signals {
     heard: Receiver<Asked>,
+    sender: SyncSender<Asked>,
 }
+
+/// Asks for the end from within.
+#[derive(Debug)]
+pub(crate) struct Stopper(SyncSender<Asked>);
 
 // === impl Signals ===
 
@@ -31,6 +36,7 @@ impl Signals {
         let refused = |error: std::io::Error| Stop::environment(format!("signals cannot be handled: {error}"));
         let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGTERM, SIGINT]).map_err(refused)?;
         let (sender, heard) = sync_channel(WAITING_MAX);
+        let kept = sender.clone();
         let listening = move || {
             for signal in signals.forever() {
                 let asked = if signal == SIGHUP { Asked::Reload } else { Asked::Stop };
@@ -40,12 +46,26 @@ impl Signals {
             }
         };
         std::thread::Builder::new().name("signals".to_owned()).spawn(listening).map_err(refused)?;
-        Ok(Self { heard })
+        Ok(Self { heard, sender: kept })
     }
 
     /// The next request, for so long.
     pub(crate) fn next(&self, wait: Duration) -> Result<Asked, RecvTimeoutError> {
         self.heard.recv_timeout(wait)
+    }
+
+    /// For a part of this process that knows when the work is done.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper(self.sender.clone())
+    }
+}
+
+// === impl Stopper ===
+
+impl Stopper {
+    /// As if the system had asked.
+    pub(crate) fn stop(self) {
+        let _heard = tell(&self.0, Asked::Stop);
     }
 }
 
