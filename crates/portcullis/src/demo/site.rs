@@ -1,0 +1,89 @@
+//! The demo's place: its folder, its ports, the sample API and the gateway in front of it.
+
+use super::upstream::Upstreams;
+use crate::ending::Stop;
+use crate::service::{Journal, Service};
+use portcullis_proxy::AUTHORITY_FILE;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+const CONFIG: &str = include_str!("portcullis.yaml");
+
+/// Everything that runs.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) folder: PathBuf,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) service: Service,
+}
+
+/// Which ports to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ports {
+    /// Those that are easy to remember, where they are free.
+    Friendly,
+    /// Whichever are free.
+    Any,
+}
+
+// === impl Site ===
+
+impl Site {
+    /// Writes the configuration and starts what it speaks of.
+    pub(crate) fn start(folder: &Path, ports: Ports, journal: Journal) -> Result<Self, Stop> {
+        let cannot = |error: std::io::Error| {
+            Stop::environment(format!(
+                "{} cannot be written: {error}; name another folder with --data-dir",
+                folder.display()
+            ))
+        };
+        fs::create_dir_all(folder).map_err(cannot)?;
+        let upstreams = Upstreams::start()?;
+        let config = folder.join("portcullis.yaml");
+        fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
+        let service = Service::start(&config, journal)?;
+        Ok(Self { folder: folder.to_owned(), upstreams, service })
+    }
+
+    /// Where a listener listens.
+    pub(crate) fn address(&self, listener: &str) -> Result<SocketAddr, Stop> {
+        let handle = self.service.handle();
+        let found = handle.addresses().iter().find(|(name, _)| &**name == listener).map(|(_, address)| *address);
+        found.ok_or_else(|| Stop::environment(format!("the demo has no listener `{listener}`")))
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.join("portcullis.yaml")
+    }
+
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.folder.join("access.log")
+    }
+
+    /// What clients trust.
+    pub(crate) fn authority_file(&self) -> PathBuf {
+        self.folder.join("tls").join(AUTHORITY_FILE)
+    }
+}
+
+fn configuration(upstreams: &Upstreams, ports: Ports) -> String {
+    let [first, second] = upstreams.addresses();
+    let friendly = |port| if ports == Ports::Friendly && is_free(port) { port } else { 0 };
+    let mut text = CONFIG.to_owned();
+    for (name, port) in [
+        ("@SECURE@", friendly(8443)),
+        ("@SMALL@", friendly(8081)),
+        ("@STATUS@", friendly(9901)),
+        ("@A@", first.port()),
+        ("@B@", second.port()),
+        ("@DOWN@", upstreams.nobody().port()),
+    ] {
+        text = text.replace(name, &port.to_string());
+    }
+    text
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}

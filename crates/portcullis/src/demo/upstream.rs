@@ -1,0 +1,123 @@
+//! The sample API as two servers on loopback, and an address where nobody is.
+
+use super::sample::{self, Question};
+use crate::ending::Stop;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::net::{TcpListener, TcpSocket};
+
+// LIMIT: bytes of a request body; the gateway's own limits are below it.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The running servers. They live as long as the process.
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    addresses: [SocketAddr; 2],
+    nobody: SocketAddr,
+    /// Bound and never listening: the port stays ours, and connecting is refused.
+    _reserved: TcpSocket,
+    asked: Arc<AtomicU64>,
+}
+
+// === impl Upstreams ===
+
+impl Upstreams {
+    /// Starts them on free ports.
+    pub(crate) fn start() -> Result<Self, Stop> {
+        Self::try_start().map_err(|error| Stop::environment(format!("the sample API cannot start: {error}")))
+    }
+
+    fn try_start() -> io::Result<Self> {
+        let asked = Arc::new(AtomicU64::new(0));
+        let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 2];
+        for (address, name) in addresses.iter_mut().zip(["a", "b"]) {
+            let listener = std::net::TcpListener::bind(*address)?;
+            listener.set_nonblocking(true)?;
+            *address = listener.local_addr()?;
+            let asked = Arc::clone(&asked);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let serving = move || {
+                runtime.block_on(async move {
+                    if let Ok(listener) = TcpListener::from_std(listener) {
+                        serve(listener, name, asked).await;
+                    }
+                });
+            };
+            std::thread::Builder::new().name(format!("sample-{name}")).spawn(serving)?;
+        }
+        let reserved = TcpSocket::new_v4()?;
+        reserved.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let nobody = reserved.local_addr()?;
+        Ok(Self { addresses, nobody, _reserved: reserved, asked })
+    }
+
+    pub(crate) fn addresses(&self) -> [SocketAddr; 2] {
+        self.addresses
+    }
+
+    /// Where connections are refused.
+    pub(crate) fn nobody(&self) -> SocketAddr {
+        self.nobody
+    }
+
+    /// How many requests have reached the sample API.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicU64>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        let asked = Arc::clone(&asked);
+        drop(tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                asked.fetch_add(1, Ordering::Relaxed);
+                answer(name, request)
+            });
+            // A gateway that breaks off is no business of the sample.
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+        }));
+    }
+}
+
+async fn answer(name: &'static str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return Ok(Response::new(Full::default()));
+    };
+    let headers = head.headers.iter();
+    let question = Question {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body: body.to_bytes().to_vec(),
+    };
+    let told = sample::answer(name, &question);
+    tokio::time::sleep(told.after).await;
+    let mut response = Response::new(Full::new(Bytes::from(told.body)));
+    *response.status_mut() = StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(told.content_type));
+    // What a gateway should not let through.
+    headers.insert(SERVER, HeaderValue::from_static("SampleShop/2.3.1 (Debian)"));
+    headers.insert("x-powered-by", HeaderValue::from_static("SampleFramework 4.17"));
+    headers.insert("x-served-by", HeaderValue::from_static(name));
+    Ok(response)
+}

@@ -1,0 +1,209 @@
+//! A gateway with its status listener, from a configuration file that is watched.
+
+mod journal;
+mod signals;
+mod watch;
+
+pub(crate) use journal::Journal;
+pub(crate) use signals::{Asked, Signals};
+
+use crate::ending::{Ending, Stop};
+use portcullis_admin::Status;
+use portcullis_config::{Environment, Loaded, Plan, load};
+use portcullis_proxy::{Gateway, Handle, ReloadError, StartError};
+use portcullis_types::Clock;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+use watch::Watch;
+
+/// How often files are looked at.
+pub(crate) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Something that serves.
+#[derive(Debug)]
+pub(crate) struct Service {
+    path: PathBuf,
+    journal: Journal,
+    gateway: Gateway,
+    status: Status,
+    watch: Watch,
+    shutdown_deadline: Duration,
+}
+
+/// Reads a configuration. A file that isn't there is a matter of the command line, not a mistake in it.
+pub(crate) fn read(path: &Path) -> Result<Loaded, Stop> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Stop::environment(format!("{} is a folder; name the configuration file in it", path.display())))
+        }
+        Ok(_) => Ok(load(path, &Environment::process())?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Stop::environment(format!(
+            "{} is not there; name the file with `-c FILE`, or write a first one with `portcullis init`",
+            path.display()
+        ))),
+        Err(error) => Err(Stop::environment(format!("{} cannot be read: {error}", path.display()))),
+    }
+}
+
+// === impl Service ===
+
+impl Service {
+    /// Serves what the file says, or says why not.
+    pub(crate) fn start(path: &Path, journal: Journal) -> Result<Self, Stop> {
+        let loaded = read(path)?;
+        let watch = Watch::new(path, &loaded.plan.watched);
+        let plan = loaded.plan;
+        announce_dangers(&journal, &plan);
+        let status = Status::listen(plan.status.bind).map_err(|error| Stop::environment(error.to_string()))?;
+        let shutdown_deadline = plan.shutdown_deadline;
+        let facts = Facts::of(&plan);
+        let gateway = match Gateway::start(plan, Clock::system(), status.problem_base()) {
+            Ok(gateway) => gateway,
+            Err(error) => {
+                status.stop();
+                return Err(match error {
+                    StartError::Compile(error) => Stop::Unfit(error.to_string()),
+                    StartError::Listen { .. } | StartError::Log(_) | StartError::System(_) => {
+                        Stop::environment(error.to_string())
+                    }
+                });
+            }
+        };
+        status.attach(gateway.handle());
+        let service = Self { path: path.to_owned(), journal, gateway, status, watch, shutdown_deadline };
+        service.announce(&facts);
+        Ok(service)
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.gateway.handle()
+    }
+
+    pub(crate) fn status_address(&self) -> SocketAddr {
+        self.status.address()
+    }
+
+    /// Reloads when asked or when a file changed, until told to stop; then lets open requests end.
+    pub(crate) fn serve(mut self, signals: &Signals, interval: Duration) -> Result<Ending, Stop> {
+        loop {
+            match signals.next(interval) {
+                Ok(Asked::Reload) => self.reload("SIGHUP"),
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.watch.has_changed() {
+                        self.reload("a file changed");
+                    }
+                }
+                Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.end(signals);
+        Ok(Ending::Done)
+    }
+
+    /// Takes over the whole file or nothing of it.
+    fn reload(&mut self, cause: &str) {
+        // Before reading, so that a change while we read is seen the next time.
+        self.watch.mark();
+        let handle = self.handle();
+        let loaded = match read(&self.path) {
+            Ok(loaded) => loaded,
+            Err(stop) => {
+                handle.count_failed_reload();
+                self.journal.event("reload_failed", &[("cause", cause.to_owned()), ("kept", "true".to_owned())]);
+                self.journal.detail(&stop);
+                return;
+            }
+        };
+        let (watched, facts) = (loaded.plan.watched.clone(), Facts::of(&loaded.plan));
+        let deadline = loaded.plan.shutdown_deadline;
+        announce_dangers(&self.journal, &loaded.plan);
+        match handle.reload(loaded.plan) {
+            Ok(()) => {
+                self.watch = Watch::new(&self.path, &watched);
+                self.shutdown_deadline = deadline;
+                self.journal.event("reloaded", &[("cause", cause.to_owned()), ("config_hash", facts.hash)]);
+            }
+            Err(error) => {
+                self.journal.event("reload_failed", &[("cause", cause.to_owned()), ("kept", "true".to_owned())]);
+                self.journal.detail(&match error {
+                    ReloadError::Compile(_) => Stop::Unfit(error.to_string()),
+                    ReloadError::NeedsRestart(_) => Stop::environment(error.to_string()),
+                });
+            }
+        }
+    }
+
+    /// Not ready from this moment; open requests may end until the deadline or until somebody asks again.
+    fn end(self, signals: &Signals) {
+        let deadline = self.shutdown_deadline;
+        self.journal.event("draining", &[("deadline_s", deadline.as_secs().to_string())]);
+        let handle = self.gateway.handle();
+        handle.begin_drain(deadline);
+        let (ended, wait) = std::sync::mpsc::sync_channel(1);
+        let gateway = self.gateway;
+        let draining = std::thread::Builder::new().name("drain".to_owned()).spawn(move || {
+            gateway.drain(deadline);
+            drop(ended.send(()));
+        });
+        let mut impatient = draining.is_err();
+        while !impatient && wait.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
+            impatient = matches!(signals.next(Duration::ZERO), Ok(Asked::Stop));
+        }
+        let how = if impatient { "at_once" } else { "drained" };
+        self.status.stop();
+        self.journal.event("stopped", &[("how", how.to_owned())]);
+    }
+
+    fn announce(&self, facts: &Facts) {
+        for (name, address) in self.handle().addresses() {
+            let tls = facts.encrypted.iter().any(|encrypted| encrypted == &**name);
+            let scheme = if tls { "https" } else { "http" };
+            let fields =
+                [("listener", name.to_string()), ("address", address.to_string()), ("scheme", scheme.to_owned())];
+            self.journal.event("listening", &fields);
+        }
+        self.journal.event("status", &[("address", self.status_address().to_string())]);
+        let (file, hash) = (self.path.display().to_string(), facts.hash.clone());
+        let fields = [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("config", file),
+            ("config_hash", hash),
+            ("routes", facts.routes.to_string()),
+        ];
+        self.journal.event("ready", &fields);
+    }
+}
+
+/// What is told about a plan after it has been given away.
+#[derive(Debug)]
+struct Facts {
+    hash: String,
+    routes: usize,
+    encrypted: Vec<String>,
+}
+
+// === impl Facts ===
+
+impl Facts {
+    fn of(plan: &Plan) -> Self {
+        let encrypted = plan.listeners.iter().filter(|listener| listener.tls.is_some());
+        Self {
+            hash: plan.hash.clone(),
+            routes: plan.apis.iter().flat_map(|api| &api.versions).map(|version| version.routes.len()).sum(),
+            encrypted: encrypted.map(|listener| listener.name.to_string()).collect(),
+        }
+    }
+}
+
+fn announce_dangers(journal: &Journal, plan: &Plan) {
+    for danger in &plan.dangers {
+        let fields = [
+            ("setting", danger.path.clone()),
+            ("at", danger.origin.to_string()),
+            ("consequence", danger.message.clone()),
+        ];
+        journal.event("danger", &fields);
+    }
+}

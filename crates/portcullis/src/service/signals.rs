@@ -1,0 +1,75 @@
+//! What the system asks of us: SIGHUP to reload, SIGTERM and SIGINT to stop.
+
+use crate::ending::Stop;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+// LIMIT: requests that wait to be heard; one more of the same kind would say nothing new.
+const WAITING_MAX: usize = 16;
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Read the configuration again.
+    Reload,
+    /// End.
+    Stop,
+}
+
+/// Hears what is asked, in order.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    heard: Receiver<Asked>,
+    sender: SyncSender<Asked>,
+}
+
+/// Asks for the end from within.
+#[derive(Debug)]
+pub(crate) struct Stopper(SyncSender<Asked>);
+
+// === impl Signals ===
+
+impl Signals {
+    /// From now on signals are heard here and do not end the process by themselves.
+    pub(crate) fn listen() -> Result<Self, Stop> {
+        let refused = |error: std::io::Error| Stop::environment(format!("signals cannot be handled: {error}"));
+        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGTERM, SIGINT]).map_err(refused)?;
+        let (sender, heard) = sync_channel(WAITING_MAX);
+        let kept = sender.clone();
+        let listening = move || {
+            for signal in signals.forever() {
+                let asked = if signal == SIGHUP { Asked::Reload } else { Asked::Stop };
+                if !tell(&sender, asked) {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(listening).map_err(refused)?;
+        Ok(Self { heard, sender: kept })
+    }
+
+    /// The next request, for so long.
+    pub(crate) fn next(&self, wait: Duration) -> Result<Asked, RecvTimeoutError> {
+        self.heard.recv_timeout(wait)
+    }
+
+    /// For a part of this process that knows when the work is done.
+    pub(crate) fn stopper(&self) -> Stopper {
+        Stopper(self.sender.clone())
+    }
+}
+
+// === impl Stopper ===
+
+impl Stopper {
+    /// As if the system had asked.
+    pub(crate) fn stop(self) {
+        let _heard = tell(&self.0, Asked::Stop);
+    }
+}
+
+/// Whether anybody still listens.
+fn tell(sender: &SyncSender<Asked>, asked: Asked) -> bool {
+    !matches!(sender.try_send(asked), Err(TrySendError::Disconnected(_)))
+}

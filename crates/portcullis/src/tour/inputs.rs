@@ -1,0 +1,117 @@
+//! What may come in, and how much of it: input validation, and the limits that exist so far.
+
+use super::{Row, Scene};
+
+const VALIDATION: &str = "input validation";
+const LIMITS: &str = "rate limiting";
+
+/// What is sent, in words; status and code; the bytes.
+const HOSTILE: [(&str, &str, &str); 9] = [
+    (
+        "Content-Length beside Transfer-Encoding",
+        "400 ambiguous_framing",
+        "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "two different Content-Lengths",
+        "400 ambiguous_framing",
+        "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}}",
+    ),
+    (
+        "Content-Length: +2",
+        "400 ambiguous_framing",
+        "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}",
+    ),
+    (
+        "Transfer-Encoding: xchunked",
+        "400 ambiguous_framing",
+        "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    ),
+    ("a bare line feed in the head", "400 malformed_head", "GET /orders/v1 HTTP/1.1\nHost: localhost\n\n"),
+    (
+        "a folded header line",
+        "400 malformed_head",
+        "GET /orders/v1 HTTP/1.1\r\nHost: localhost\r\nX-Note: one\r\n two\r\n\r\n",
+    ),
+    ("two Host fields", "400 invalid_host", "GET /orders/v1 HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n"),
+    (
+        "GET /orders/v1/..%2f..%2fusers",
+        "400 ambiguous_target",
+        "GET /orders/v1/..%2f..%2fusers HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    ("GET /orders/v1/%zz", "400 malformed_target", "GET /orders/v1/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+];
+
+pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
+    let mut rows: Vec<Row> = HOSTILE
+        .iter()
+        .map(|(request, expected, bytes)| scene.refused(VALIDATION, request, expected, bytes.as_bytes()))
+        .collect();
+    rows.extend([body_too_large(scene), head_too_large(scene), third_connection(scene), slow_head(scene)]);
+    rows
+}
+
+fn body_too_large(scene: &Scene<'_>) -> Row {
+    let head = "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n";
+    scene.refused(VALIDATION, "5,000 bytes where a route takes 4 KiB", "413 body_too_large", head.as_bytes())
+}
+
+fn head_too_large(scene: &Scene<'_>) -> Row {
+    let filler = "a".repeat(70_000);
+    let bytes = format!("GET /orders/v1 HTTP/1.1\r\nHost: localhost\r\nX-Filler: {filler}\r\n\r\n");
+    scene.refused(VALIDATION, "70,000 bytes of header where 64 KiB are taken", "431 head_too_large", bytes.as_bytes())
+}
+
+/// The first two are held open, so that the third finds the listener full.
+fn third_connection(scene: &Scene<'_>) -> Row {
+    let request = b"GET /orders/v1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let expected = "turned away, the other two are served";
+    let outcome = (|| {
+        let mut held = [scene.client.open_plain(scene.small)?, scene.client.open_plain(scene.small)?];
+        for open in &mut held {
+            open.send(request)?;
+            let answer = open.answer()?;
+            if answer.status != 200 {
+                return Ok((format!("one of the first two got {}", answer.brief()), false));
+            }
+        }
+        let mut third = scene.client.open_plain(scene.small)?;
+        third.send(request)?;
+        let turned_away = match third.answer() {
+            Ok(answer) => answer.status == 503,
+            Err(_) => true,
+        };
+        let mut served = true;
+        for open in &mut held {
+            open.send(request)?;
+            served &= open.answer()?.status == 200;
+        }
+        Ok(match (turned_away, served) {
+            (true, true) => (expected.to_owned(), true),
+            (true, false) => ("turned away, and the other two suffer".to_owned(), false),
+            (false, _) => ("served".to_owned(), false),
+        })
+    })();
+    Row::new(LIMITS, "a third connection to a listener that holds two", expected, outcome)
+}
+
+fn slow_head(scene: &Scene<'_>) -> Row {
+    let expected = "closed within three seconds";
+    let outcome = (|| {
+        // The connections of the row before are given back first.
+        let freed = scene.eventually(|| {
+            let mut open = scene.client.open_plain(scene.small).ok()?;
+            open.send(b"GET /orders/v1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+            open.answer().ok().filter(|answer| answer.status == 200).map(|_| String::new())
+        });
+        freed.ok_or("the listener stays full")?;
+        let before = scene.client.clock().millis();
+        let mut open = scene.client.open_plain(scene.small)?;
+        open.send(b"GET /orders/v1 HTTP/1.1\r\nHost: loc")?;
+        open.closed()?;
+        let millis = scene.client.clock().millis() - before;
+        let ok = (500..3_000).contains(&millis);
+        Ok((if ok { expected.to_owned() } else { format!("closed after {millis} ms") }, ok))
+    })();
+    Row::new(LIMITS, "a head that never ends, where heads have one second", expected, outcome)
+}
