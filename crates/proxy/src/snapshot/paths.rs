@@ -5,10 +5,17 @@ use matchit::Router;
 use portcullis_config::plan::Methods;
 use std::collections::HashMap;
 
-/// A radix tree over templates; a look-up costs the length of the path, however many there are.
+#[cfg(test)]
+mod tests;
+
+/// Radix trees over templates; a look-up costs the length of the path, however many there are.
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
-    tree: Router<usize>,
+    /// Templates whose segments are texts and parameters.
+    segments: Router<usize>,
+    /// Templates that end with a wildcard. They have a tree of their own, because the trees' library allows no
+    /// wildcard beside a parameter.
+    wildcards: Router<usize>,
     entries: Vec<Entry>,
 }
 
@@ -40,12 +47,38 @@ struct Entry {
 
 impl Paths {
     pub(crate) fn find(&self, path: &str, method: &[u8]) -> Found<'_> {
-        let entry = self.tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
+        match self.find_in(&self.segments, path, method) {
+            Found::Route(index) => Found::Route(index),
+            closest => match self.find_in(&self.wildcards, path, method) {
+                Found::Nothing => closest,
+                found => found,
+            },
+        }
+    }
+
+    fn find_in(&self, tree: &Router<usize>, path: &str, method: &[u8]) -> Found<'_> {
+        let entry = tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
         let Some(entry) = entry else { return Found::Nothing };
-        let of = |name: &[u8]| entry.methods.iter().find(|(have, _)| have == name).map(|(_, route)| *route);
+        entry.route(method).map_or(Found::OtherMethods(&entry.allow), Found::Route)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn route(&self, method: &[u8]) -> Option<usize> {
+        let of = |name: &[u8]| self.methods.iter().find(|(have, _)| have == name).map(|(_, route)| *route);
         // Where GET is served, so is HEAD (RFC 9110 section 9.3.2).
-        let route = of(method).or_else(|| (method == b"HEAD").then(|| of(b"GET")).flatten()).or(entry.any);
-        route.map_or(Found::OtherMethods(&entry.allow), Found::Route)
+        of(method).or_else(|| (method == b"HEAD").then(|| of(b"GET")).flatten()).or(self.any)
+    }
+
+    fn allow(&self) -> String {
+        let mut names: Vec<&str> = self.methods.iter().filter_map(|(name, _)| std::str::from_utf8(name).ok()).collect();
+        if names.contains(&"GET") && !names.contains(&"HEAD") {
+            names.push("HEAD");
+        }
+        names.sort_unstable();
+        names.join(", ")
     }
 }
 
@@ -76,7 +109,8 @@ impl PathsBuilder {
 
     fn insert(&mut self, template: &str) -> Result<usize, CompileError> {
         let index = self.paths.entries.len();
-        let insert = self.paths.tree.insert(template, index);
+        let tree = if template.contains("{*") { &mut self.paths.wildcards } else { &mut self.paths.segments };
+        let insert = tree.insert(template, index);
         insert.map_err(|error| CompileError::Template { template: template.to_owned(), error: error.to_string() })?;
         self.paths.entries.push(Entry::default());
         self.known.insert(shape(template), index);
@@ -86,13 +120,7 @@ impl PathsBuilder {
     pub(crate) fn build(self) -> Paths {
         let mut paths = self.paths;
         for entry in &mut paths.entries {
-            let mut names: Vec<&str> =
-                entry.methods.iter().filter_map(|(name, _)| std::str::from_utf8(name).ok()).collect();
-            if names.contains(&"GET") && !names.contains(&"HEAD") {
-                names.push("HEAD");
-            }
-            names.sort_unstable();
-            entry.allow = names.join(", ");
+            entry.allow = entry.allow();
         }
         paths
     }
