@@ -43,8 +43,9 @@ fn seen_by_wrk(text: &str) -> Result<Seen, String> {
     Ok(Seen { requests, per_second })
 }
 
-/// Exactly `requests` requests, `per_second` of them a second, and the slowest of the fastest 99 % in microseconds.
-pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, log: &Path) -> Result<f64, String> {
+/// Exactly `requests` requests, `per_second` of them a second, each answered with 200 and as many bytes as `body` has; and
+/// the slowest of the fastest 99 % in microseconds.
+pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, body: &str, log: &Path) -> Result<f64, String> {
     drop(fs::remove_file(log));
     let mut h2load = program("h2load");
     h2load.args(["--h1", "-t1", &format!("-c{CONNECTIONS}"), &format!("-n{requests}")]);
@@ -57,7 +58,8 @@ pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, log: &Path) -> R
     }
     let text = read(h2load.arg(format!("http://127.0.0.1:{port}{TARGET}")))?;
     let expected = format!("status codes: {requests} 2xx, 0 3xx, 0 4xx, 0 5xx");
-    if !text.contains(&expected) {
+    let bytes = format!("({}) data", requests as usize * body.len());
+    if !text.contains(&expected) || !text.contains(&bytes) {
         return Err(format!("h2load saw answers that are no good:\n{text}"));
     }
     let log = fs::read_to_string(log).map_err(|error| format!("{}: {error}", log.display()))?;

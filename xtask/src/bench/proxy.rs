@@ -118,7 +118,7 @@ impl Pair<'_> {
 
     fn p99_of(&self, subject: &Subject, requests: u32, rate: f64) -> Result<f64, String> {
         let mut log = subject.access_log.as_deref().map(LogTail::new);
-        let p99 = p99_us(subject.plain_port, requests, rate, &self.place.file("latencies"))?;
+        let p99 = p99_us(subject.plain_port, requests, rate, &self.upstream.body, &self.place.file("latencies"))?;
         match log.as_mut().map(LogTail::new_lines) {
             Some(lines) if lines != requests => Err(format!("{} logged {lines} of {requests} requests", subject.name)),
             Some(_) | None => Ok(p99),
