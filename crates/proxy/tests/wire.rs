@@ -8,7 +8,11 @@
     reason = "tests state facts"
 )]
 
+#[path = "wire/bodies.rs"]
+mod bodies;
 #[path = "wire/check.rs"]
 mod check;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
+#[path = "wire/talking.rs"]
+mod talking;
