@@ -3,7 +3,7 @@
 mod end;
 mod reading;
 
-use crate::carry::channel::Channel;
+use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Relay, Stopped};
 use crate::carry::socket::Socket;
 use crate::exchange::{Connection, Exchange};
@@ -18,6 +18,7 @@ use portcullis_types::{Refusal, Stage};
 use reading::Arrival;
 pub(crate) use reading::refusal as head_refusal;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -61,7 +62,7 @@ pub(crate) async fn turn_away(
 ) {
     begin(worker, connection, &mut exchange);
     let local = worker.local();
-    let next = refuse(worker, &local, connection, &mut exchange, client, &refusal.into()).await;
+    let next = refuse(worker, &local, connection, &mut exchange, client, &refusal.into(), true).await;
     finish(worker, &local, exchange);
     if next == Next::CloseSlowly {
         end::close_slowly(worker, client).await;
@@ -100,10 +101,7 @@ async fn handle(
 ) -> Next {
     match pipeline::run(worker, local, connection, exchange, client).await {
         Ok(forwarded) => pass_on(worker, connection, exchange, client, forwarded, last).await,
-        Err(stop) => {
-            let next = refuse(worker, local, connection, exchange, client, &stop).await;
-            if next == Next::Request && last { Next::Close } else { next }
-        }
+        Err(stop) => refuse(worker, local, connection, exchange, client, &stop, last).await,
     }
 }
 
@@ -134,7 +132,13 @@ async fn pass_on(
         if !upload.is_finished() && matches!(upload.poll(client, upstream, context, carry), Poll::Ready(Err(_))) {
             upload.abandon();
         }
-        download.poll(upstream, client, context, carry)
+        match download.poll(upstream, client, context, carry) {
+            // A silent server must not be waited for on behalf of nobody.
+            Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
+                Poll::Ready(Err(Stopped::Sink(Broken::Io(ErrorKind::UnexpectedEof.into()))))
+            }
+            outcome => outcome,
+        }
     })
     .await;
     client.timer.clear();
@@ -170,6 +174,7 @@ async fn refuse(
     exchange: &mut Exchange,
     client: &mut Channel,
     stop: &Stop,
+    last: bool,
 ) -> Next {
     note(exchange, stop);
     if exchange.record.forwarded > 0 {
@@ -177,7 +182,8 @@ async fn refuse(
     }
     let Some(problem) = Problem::of(stop) else { return Next::Close };
     let rest = end::rest(exchange);
-    let keep_alive = exchange.head.keep_alive() && !problem.close && rest.is_some() && !worker.shared.is_draining();
+    let keep_alive =
+        exchange.head.keep_alive() && !problem.close && !last && rest.is_some() && !worker.shared.is_draining();
     let form = Form::asked_by(exchange.head.fields());
     let sent_before = client.sent;
     frame(worker, connection, exchange, keep_alive, |frame, _| {
