@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "tests state facts"
+    clippy::disallowed_methods,
+    reason = "tests state facts, and measure them with the machine's own clock"
 )]
 
 #[path = "wire/bodies.rs"]
@@ -16,3 +17,5 @@ mod check;
 mod mistakes;
 #[path = "wire/talking.rs"]
 mod talking;
+#[path = "wire/time.rs"]
+mod time;

@@ -64,7 +64,8 @@ fn ten_megabytes_go_both_ways_unharmed() {
 fn a_body_of_exactly_its_limit_passes_and_one_byte_more_does_not() {
     let upstream = FakeUpstream::echoing();
     let gate = Gatehouse::with(upstream.address(), |plan| gateway::each_route(plan, |route| route.body_bytes = 1000));
-    let post = |length: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length));
+    let post =
+        |length: usize| format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length));
     assert_eq!(Client::connect(gate.address()).ask(post(1000)).status, 200);
     let seen = upstream.requests();
     let mut client = Client::connect(gate.address());
@@ -127,7 +128,12 @@ fn an_upstream_that_answers_and_closes_without_reading_is_heard() {
     let gate = roomy(&upstream);
     for _ in 0..5 {
         let mut client = Client::connect(gate.address());
-        drop(client.try_send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n{}", "x".repeat(200_000))));
+        drop(
+            client.try_send(format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n{}",
+                "x".repeat(200_000)
+            )),
+        );
         let answer = client.answer();
         assert_eq!((answer.status, answer.text().as_str()), (413, "no"));
     }

@@ -265,7 +265,11 @@ fn close_is_honoured_on_both_sides() {
     let mut client = Client::connect(gate.address());
     for _ in 0..3 {
         let answer = client.ask(GOOD);
-        assert_eq!((answer.text().as_str(), answer.says_close()), ("ok", false), "their connection is not the client's");
+        assert_eq!(
+            (answer.text().as_str(), answer.says_close()),
+            ("ok", false),
+            "their connection is not the client's"
+        );
     }
     assert_eq!(upstream.connections(), 3);
     let answer = client.ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
