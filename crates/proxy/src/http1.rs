@@ -14,7 +14,7 @@ use crate::record::{Decision, Outcome, Trace};
 use crate::shape::{self, Frame};
 use crate::worker::{Local, Worker};
 use portcullis_h1::{Known, Version};
-use portcullis_types::{Refusal, Stage};
+use portcullis_types::{Fault, FaultKind, Refusal, Stage};
 use reading::Arrival;
 pub(crate) use reading::refusal as head_refusal;
 use std::future::poll_fn;
@@ -47,6 +47,10 @@ pub(crate) async fn serve(worker: &Worker, socket: Socket, connection: Connectio
                 end::close_slowly(worker, &mut client).await;
                 return;
             }
+            Next::BreakOff => {
+                client.break_off();
+                return;
+            }
         }
     }
     end::close(worker, &mut client).await;
@@ -76,6 +80,8 @@ enum Next {
     Close,
     /// Bytes of the client are still on their way; closing at once would destroy the answer before it is read.
     CloseSlowly,
+    /// The answer is not whole, and an orderly end would make it look so.
+    BreakOff,
 }
 
 fn begin(worker: &Worker, connection: &Connection, exchange: &mut Exchange) {
@@ -99,13 +105,17 @@ async fn handle(
     client: &mut Channel,
     last: bool,
 ) -> Next {
-    match pipeline::run(worker, local, connection, exchange, client).await {
+    let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
         Ok(forwarded) => pass_on(worker, connection, exchange, client, forwarded, last).await,
+        Err(stop) => Err(stop),
+    };
+    match outcome {
+        Ok(next) => next,
         Err(stop) => refuse(worker, local, connection, exchange, client, &stop, last).await,
     }
 }
 
-/// The upstream's answer on its way to the client.
+/// The upstream's answer on its way to the client. While nothing of it has left, a failure can still be told as one.
 async fn pass_on(
     worker: &Worker,
     connection: &Connection,
@@ -113,7 +123,7 @@ async fn pass_on(
     client: &mut Channel,
     forwarded: Forwarded,
     last: bool,
-) -> Next {
+) -> Result<Next, Stop> {
     let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
@@ -153,17 +163,24 @@ async fn pass_on(
     } else {
         lease.close();
     }
+    if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
+        && client.sent == sent_before
+    {
+        client.output.clear();
+        return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
+    }
     record.outcome = match &outcome {
         Ok(()) => Outcome::Served,
         Err(Stopped::Sink(_)) => Outcome::Gone,
         Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
     };
-    match outcome {
+    Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
         Ok(()) if clean => Next::Close,
         Ok(()) => Next::CloseSlowly,
+        Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
         Err(_) => Next::Close,
-    }
+    })
 }
 
 /// An answer of ours.

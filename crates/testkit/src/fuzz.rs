@@ -20,7 +20,11 @@ pub fn fuzz_forward(bytes: &[u8]) {
     };
     let limits = HeadLimits { head_bytes_max: 1 << 20, target_bytes_max: 1 << 20, fields_max: 256 };
     let forwarded = forwarded.as_bytes();
-    assert_eq!(HeadScan::default().find(forwarded, 1 << 20), Ok(Some(forwarded.len())), "one head and nothing after it");
+    assert_eq!(
+        HeadScan::default().find(forwarded, 1 << 20),
+        Ok(Some(forwarded.len())),
+        "one head and nothing after it"
+    );
     let (mut sent, mut came) = (RequestHead::default(), RequestHead::default());
     sent.parse(forwarded, &limits).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(forwarded)));
     let length = HeadScan::default().find(bytes, 1 << 20).unwrap().unwrap();
@@ -45,7 +49,10 @@ pub fn mutate(bytes: &mut Vec<u8>, pieces: &[&str], dice: &mut Dice) {
         let at = dice.roll(bytes.len() + 1);
         match dice.roll(6) {
             0 if at < bytes.len() => bytes[at] = u8::try_from(dice.roll(256)).unwrap(),
-            1 => bytes.insert(at, *dice.pick(&[b"\r", b"\n", b" ", b"\t", b"\0", b":", b";", b",", b"\xff"]).first().unwrap()),
+            1 => bytes.insert(
+                at,
+                *dice.pick(&[b"\r", b"\n", b" ", b"\t", b"\0", b":", b";", b",", b"\xff"]).first().unwrap(),
+            ),
             2 if at < bytes.len() => drop(bytes.remove(at)),
             3 => {
                 let end = (at + dice.roll(20)).min(bytes.len());
@@ -142,10 +149,53 @@ pub const TARGET_SEEDS: &[&str] = &[
 
 /// Pieces that matter in a target.
 pub const TARGET_PIECES: &[&str] = &[
-    "/", "//", ".", "..", "/./", "/../", "%2e", "%2E%2e", "%2f", "%5c", "\\", ";", ";a", "..;/", "%00", "%", "%c0%af",
-    "%c3%a9", "?", "#", "&", "=", "%3f", "%23", "%25", "%252e", " ", "\u{e9}", "%7F", "%e2%80%8b",
+    "/",
+    "//",
+    ".",
+    "..",
+    "/./",
+    "/../",
+    "%2e",
+    "%2E%2e",
+    "%2f",
+    "%5c",
+    "\\",
+    ";",
+    ";a",
+    "..;/",
+    "%00",
+    "%",
+    "%c0%af",
+    "%c3%a9",
+    "?",
+    "#",
+    "&",
+    "=",
+    "%3f",
+    "%23",
+    "%25",
+    "%252e",
+    " ",
+    "\u{e9}",
+    "%7F",
+    "%e2%80%8b",
 ];
 
 /// Pieces that matter in a body.
-pub const BODY_PIECES: &[&str] =
-    &["\r\n", "\n", "\r", "0\r\n", "0\r\n\r\n", "5\r\nhello\r\n", ";", ";a=b", "a", "F", "ffffffffffffffff", " ", "x: y\r\n", "Host: a\r\n", ":"];
+pub const BODY_PIECES: &[&str] = &[
+    "\r\n",
+    "\n",
+    "\r",
+    "0\r\n",
+    "0\r\n\r\n",
+    "5\r\nhello\r\n",
+    ";",
+    ";a=b",
+    "a",
+    "F",
+    "ffffffffffffffff",
+    " ",
+    "x: y\r\n",
+    "Host: a\r\n",
+    ":",
+];

@@ -140,6 +140,11 @@ impl Channel {
         self.output.len() - self.written >= OUTPUT_HIGH_BYTES
     }
 
+    /// Makes the coming close a reset: what was sent is not whole, and nothing else would tell.
+    pub(crate) fn break_off(&self) {
+        self.socket.break_off();
+    }
+
     pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {
         match self.socket.poll_shutdown(context) {
             Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Broken::Io)),
