@@ -54,7 +54,10 @@ pub fn fuzz_response_head(bytes: &[u8]) {
     text.extend_from_slice(b" x\r\n");
     written(head.fields(), &mut text);
     assert_eq!(again.parse(&text, to_head, &limits_for(&text)), Ok(()), "what was accepted is accepted again");
-    assert_eq!((head.status(), head.framing(), head.keep_alive()), (again.status(), again.framing(), again.keep_alive()));
+    assert_eq!(
+        (head.status(), head.framing(), head.keep_alive()),
+        (again.status(), again.framing(), again.keep_alive())
+    );
     same(head.fields(), again.fields());
 }
 

@@ -13,6 +13,8 @@
 mod bodies;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/faults.rs"]
+mod faults;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
 #[path = "wire/talking.rs"]

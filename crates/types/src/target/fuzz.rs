@@ -6,7 +6,11 @@ use super::CanonicalTarget;
 pub fn fuzz_target(bytes: &[u8]) {
     let Ok(target) = CanonicalTarget::parse(bytes) else { return };
     let text = target.as_str();
-    assert_eq!(CanonicalTarget::parse(text.as_bytes()).as_ref(), Ok(&target), "the canonical form is its own: {text:?}");
+    assert_eq!(
+        CanonicalTarget::parse(text.as_bytes()).as_ref(),
+        Ok(&target),
+        "the canonical form is its own: {text:?}"
+    );
     assert!(text.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'#'), "{text:?}");
     let path = target.path();
     assert!(path.starts_with('/') && !path.contains("//") && !path.contains('\\'), "{text:?}");
