@@ -27,3 +27,5 @@ mod records;
 mod talking;
 #[path = "wire/time.rs"]
 mod time;
+#[path = "wire/tls.rs"]
+mod tls;
