@@ -3,7 +3,7 @@
 mod end;
 mod reading;
 
-use crate::carry::channel::Channel;
+use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Relay, Stopped};
 use crate::carry::socket::Socket;
 use crate::exchange::{Connection, Exchange};
@@ -14,10 +14,11 @@ use crate::record::{Decision, Outcome, Trace};
 use crate::shape::{self, Frame};
 use crate::worker::{Local, Worker};
 use portcullis_h1::{Known, Version};
-use portcullis_types::{Refusal, Stage};
+use portcullis_types::{Fault, FaultKind, Refusal, Stage};
 use reading::Arrival;
 pub(crate) use reading::refusal as head_refusal;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -46,6 +47,10 @@ pub(crate) async fn serve(worker: &Worker, socket: Socket, connection: Connectio
                 end::close_slowly(worker, &mut client).await;
                 return;
             }
+            Next::BreakOff => {
+                client.break_off();
+                return;
+            }
         }
     }
     end::close(worker, &mut client).await;
@@ -61,7 +66,7 @@ pub(crate) async fn turn_away(
 ) {
     begin(worker, connection, &mut exchange);
     let local = worker.local();
-    let next = refuse(worker, &local, connection, &mut exchange, client, &refusal.into()).await;
+    let next = refuse(worker, &local, connection, &mut exchange, client, &refusal.into(), true).await;
     finish(worker, &local, exchange);
     if next == Next::CloseSlowly {
         end::close_slowly(worker, client).await;
@@ -75,6 +80,8 @@ enum Next {
     Close,
     /// Bytes of the client are still on their way; closing at once would destroy the answer before it is read.
     CloseSlowly,
+    /// The answer is not whole, and an orderly end would make it look so.
+    BreakOff,
 }
 
 fn begin(worker: &Worker, connection: &Connection, exchange: &mut Exchange) {
@@ -98,16 +105,17 @@ async fn handle(
     client: &mut Channel,
     last: bool,
 ) -> Next {
-    match pipeline::run(worker, local, connection, exchange, client).await {
+    let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
         Ok(forwarded) => pass_on(worker, connection, exchange, client, forwarded, last).await,
-        Err(stop) => {
-            let next = refuse(worker, local, connection, exchange, client, &stop).await;
-            if next == Next::Request && last { Next::Close } else { next }
-        }
+        Err(stop) => Err(stop),
+    };
+    match outcome {
+        Ok(next) => next,
+        Err(stop) => refuse(worker, local, connection, exchange, client, &stop, last).await,
     }
 }
 
-/// The upstream's answer on its way to the client.
+/// The upstream's answer on its way to the client. While nothing of it has left, a failure can still be told as one.
 async fn pass_on(
     worker: &Worker,
     connection: &Connection,
@@ -115,7 +123,7 @@ async fn pass_on(
     client: &mut Channel,
     forwarded: Forwarded,
     last: bool,
-) -> Next {
+) -> Result<Next, Stop> {
     let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
@@ -134,7 +142,13 @@ async fn pass_on(
         if !upload.is_finished() && matches!(upload.poll(client, upstream, context, carry), Poll::Ready(Err(_))) {
             upload.abandon();
         }
-        download.poll(upstream, client, context, carry)
+        match download.poll(upstream, client, context, carry) {
+            // A silent server must not be waited for on behalf of nobody.
+            Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
+                Poll::Ready(Err(Stopped::Sink(Broken::Io(ErrorKind::UnexpectedEof.into()))))
+            }
+            outcome => outcome,
+        }
     })
     .await;
     client.timer.clear();
@@ -149,17 +163,24 @@ async fn pass_on(
     } else {
         lease.close();
     }
+    if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
+        && client.sent == sent_before
+    {
+        client.output.clear();
+        return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
+    }
     record.outcome = match &outcome {
         Ok(()) => Outcome::Served,
         Err(Stopped::Sink(_)) => Outcome::Gone,
         Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
     };
-    match outcome {
+    Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
         Ok(()) if clean => Next::Close,
         Ok(()) => Next::CloseSlowly,
+        Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
         Err(_) => Next::Close,
-    }
+    })
 }
 
 /// An answer of ours.
@@ -170,6 +191,7 @@ async fn refuse(
     exchange: &mut Exchange,
     client: &mut Channel,
     stop: &Stop,
+    last: bool,
 ) -> Next {
     note(exchange, stop);
     if exchange.record.forwarded > 0 {
@@ -177,7 +199,8 @@ async fn refuse(
     }
     let Some(problem) = Problem::of(stop) else { return Next::Close };
     let rest = end::rest(exchange);
-    let keep_alive = exchange.head.keep_alive() && !problem.close && rest.is_some() && !worker.shared.is_draining();
+    let keep_alive =
+        exchange.head.keep_alive() && !problem.close && !last && rest.is_some() && !worker.shared.is_draining();
     let form = Form::asked_by(exchange.head.fields());
     let sent_before = client.sent;
     frame(worker, connection, exchange, keep_alive, |frame, _| {

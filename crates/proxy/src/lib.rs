@@ -7,6 +7,7 @@ mod exchange;
 mod gateway;
 mod http1;
 mod metrics;
+mod named;
 mod pipeline;
 mod problem;
 mod record;

@@ -1,6 +1,7 @@
 //! `shape`: every answer's head, the upstream's and ours alike, made fit to leave: framed anew, banners removed,
 //! security headers and the request id on it.
 
+use crate::named::Named;
 use crate::problem::{Form, Problem};
 use portcullis_h1::write::{decimal, field, status_line};
 use portcullis_h1::{Field, Framing, Known, ResponseHead};
@@ -42,9 +43,10 @@ pub(crate) fn needs_close(framing: Framing, old: bool) -> bool {
 pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut Vec<u8>) {
     status_line(head.status(), out);
     let mut dated = false;
+    let named = Named::by(head.fields());
     for line in head.fields().iter() {
         dated |= line.known == Known::Date;
-        if !is_left_out(&line, frame, head) {
+        if !is_left_out(&line, frame, head) && !named.holds(line.name) {
             field(line.name, line.value, out);
         }
     }

@@ -5,10 +5,27 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "tests state facts"
+    clippy::disallowed_methods,
+    reason = "tests state facts, and measure them with the machine's own clock"
 )]
 
+#[path = "wire/answers.rs"]
+mod answers;
+#[path = "wire/bodies.rs"]
+mod bodies;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/faults.rs"]
+mod faults;
+#[path = "wire/headers.rs"]
+mod headers;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
+#[path = "wire/records.rs"]
+mod records;
+#[path = "wire/talking.rs"]
+mod talking;
+#[path = "wire/time.rs"]
+mod time;
+#[path = "wire/tls.rs"]
+mod tls;

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An authority and the folder where its files are.
@@ -69,11 +69,22 @@ impl Default for Authority {
     }
 }
 
+/// The certificates of a file.
+#[must_use]
+pub fn chain(file: &Path) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(file).unwrap().map(Result::unwrap).collect()
+}
+
+/// Chain and key as the library takes them.
+#[must_use]
+pub fn pair(files: &CertificateFiles) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    (chain(&files.cert_file), PrivateKeyDer::from_pem_file(&files.key_file).unwrap())
+}
+
 /// The server side of an upstream with this certificate.
 #[must_use]
 pub fn server(files: &CertificateFiles) -> Arc<ServerConfig> {
-    let chain = CertificateDer::pem_file_iter(&files.cert_file).unwrap().map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_file(&files.key_file).unwrap();
+    let (chain, key) = pair(files);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())

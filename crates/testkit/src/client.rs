@@ -239,6 +239,22 @@ impl Client {
         assert!(self.ahead.is_empty(), "more than was expected: {:?}", lossy(&self.ahead));
     }
 
+    /// Everything until the end, and whether the end was an orderly one.
+    pub fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
+        let deadline = Deadline::default();
+        let mut bytes = std::mem::take(&mut self.ahead);
+        let mut room = vec![0u8; 64 * 1024];
+        loop {
+            let left = deadline.left().unwrap_or_else(|| panic!("no end in time after {:?}", lossy(&bytes)));
+            self.socket().set_read_timeout(Some(left)).unwrap();
+            match self.stream.read(&mut room) {
+                Ok(0) => return (bytes, Ok(())),
+                Ok(count) => bytes.extend_from_slice(&room[..count]),
+                Err(error) => return (bytes, Err(error)),
+            }
+        }
+    }
+
     /// Whether nothing comes and the connection stays open for `long`.
     pub fn is_quiet_for(&mut self, long: Duration) -> bool {
         if self.ended || !self.ahead.is_empty() {

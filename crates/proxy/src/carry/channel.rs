@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Output beyond this waits for the peer before more is read for it.
 pub(crate) const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
+// LIMIT: input of a peer that is kept while it is not its turn; beyond it, nothing more is read.
+const AHEAD_BYTES_MAX: usize = 16 * 1024;
 // LIMIT: memory kept for the next output.
 const OUTPUT_KEEP_BYTES: usize = 16 * 1024;
 
@@ -77,6 +79,23 @@ impl Channel {
         }
     }
 
+    /// Whether the peer has gone while nothing is asked of it. What it says meanwhile is kept, within a bound; no
+    /// deadline is looked at.
+    pub(crate) fn is_gone(&mut self, context: &mut Context<'_>, buffers: &Buffers) -> bool {
+        while self.input.bytes().len() < AHEAD_BYTES_MAX {
+            let room = self.input.room(buffers);
+            match self.socket.poll_read(context, room) {
+                Poll::Ready(Ok(0) | Err(_)) => return true,
+                Poll::Ready(Ok(count)) => self.input.filled(count),
+                Poll::Pending => {
+                    self.input.release(buffers);
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
     /// Writes until the output is empty.
     pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {
         match self.poll_write_out(context) {
@@ -119,6 +138,11 @@ impl Channel {
     /// Whether so much waits to leave that no more should be read for it.
     pub(crate) fn is_full(&self) -> bool {
         self.output.len() - self.written >= OUTPUT_HIGH_BYTES
+    }
+
+    /// Makes the coming close a reset: what was sent is not whole, and nothing else would tell.
+    pub(crate) fn break_off(&self) {
+        self.socket.break_off();
     }
 
     pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {

@@ -28,6 +28,15 @@ pub(crate) enum Stopped {
     Sink(Broken),
 }
 
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Body(error) => error.fmt(formatter),
+            Self::Source(broken) | Self::Sink(broken) => broken.fmt(formatter),
+        }
+    }
+}
+
 // === impl Relay ===
 
 impl Relay {

@@ -46,6 +46,17 @@ impl Socket {
         }
     }
 
+    /// Makes the coming close a reset instead of an orderly end.
+    pub(crate) fn break_off(&self) {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::TlsServer(stream) => stream.get_ref().0,
+            Self::TlsClient(stream) => stream.get_ref().0,
+        };
+        // A socket that refuses the option is broken already.
+        drop(stream.set_zero_linger());
+    }
+
     /// Ends our direction: a close_notify where TLS is spoken, then the end of the stream.
     pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

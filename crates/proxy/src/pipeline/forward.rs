@@ -20,8 +20,6 @@ use std::time::Duration;
 
 // LIMIT: interim answers before the final one.
 const INTERIM_MAX: u32 = 16;
-/// Input of a client that is kept while its answer is waited for; beyond it, nothing more is read.
-const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// An upstream's answer: its head is in the exchange, its body still on the connection.
 #[derive(Debug)]
@@ -163,13 +161,7 @@ impl Asking<'_> {
                 Poll::Pending => {}
             }
         }
-        if self.upload.is_finished() && client.input.bytes().len() < AHEAD_BYTES_MAX {
-            match client.poll_fill(context, carry.0, carry.1) {
-                Poll::Ready(Ok(0) | Err(_)) => return Err(Stop::Gone),
-                Poll::Ready(Ok(_)) | Poll::Pending => {}
-            }
-        }
-        Ok(())
+        if self.upload.is_finished() && client.is_gone(context, carry.1) { Err(Stop::Gone) } else { Ok(()) }
     }
 
     fn poll_head(

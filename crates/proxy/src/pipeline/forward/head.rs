@@ -6,8 +6,9 @@
 
 use super::Routed;
 use crate::exchange::Connection;
+use crate::named::Named;
 use portcullis_h1::write::{decimal, field};
-use portcullis_h1::{Field, Fields, Framing, Known};
+use portcullis_h1::{Field, Framing, Known};
 use std::net::IpAddr;
 
 /// Appends the whole head.
@@ -61,35 +62,6 @@ fn is_lookalike(name: &[u8]) -> bool {
     let dashed: Vec<u8> = name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
     let known = Known::of(&dashed);
     known.is_identity() || known.is_provenance() || known.is_hop_by_hop() || known == Known::XRequestId
-}
-
-/// The names that the client's `Connection` fields list, which are for us alone (RFC 9110 section 7.6.1).
-struct Named<'a>(Option<Fields<'a>>);
-
-// === impl Named ===
-
-impl<'a> Named<'a> {
-    fn by(fields: Fields<'a>) -> Self {
-        let is_option =
-            |member: &[u8]| member.eq_ignore_ascii_case(b"close") || member.eq_ignore_ascii_case(b"keep-alive");
-        let any = fields.all(Known::Connection).flat_map(members).any(|member| !is_option(member));
-        Self(any.then_some(fields))
-    }
-
-    fn holds(&self, name: &[u8]) -> bool {
-        // Naming a field that carries a credential or a type would hide it from the upstream after we have judged
-        // by it; such names are not a connection's to take away.
-        let keeps = matches!(
-            Known::of(name),
-            Known::Authorization | Known::ContentType | Known::Cookie | Known::Origin | Known::Accept
-        );
-        let Some(fields) = self.0.filter(|_| !keeps) else { return false };
-        fields.all(Known::Connection).flat_map(members).any(|member| member.eq_ignore_ascii_case(name))
-    }
-}
-
-fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// Where the request came from, as far as we have seen it ourselves.
