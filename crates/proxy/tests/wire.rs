@@ -15,6 +15,8 @@ mod answers;
 mod bodies;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/desync.rs"]
+mod desync;
 #[path = "wire/faults.rs"]
 mod faults;
 #[path = "wire/headers.rs"]

@@ -23,6 +23,7 @@ pub mod fuzz;
 pub mod gateway;
 pub mod records;
 pub mod scratch;
+pub mod suite;
 pub mod upstream;
 
 pub use answer::Answer;

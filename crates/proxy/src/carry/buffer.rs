@@ -74,7 +74,7 @@ impl Input {
 
     /// `count` bytes are used up.
     pub(crate) fn consume(&mut self, count: usize, buffers: &Buffers) {
-        self.start = (self.start + count).min(self.end);
+        self.start = self.start.saturating_add(count).min(self.end);
         if self.start == self.end {
             self.release(buffers);
         }
