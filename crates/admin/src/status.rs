@@ -156,25 +156,25 @@ async fn serve(stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
 impl fmt::Display for StatusError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "the system's own list grows; the rest is told in its words"
-            )]
-            Self::Listen { bind, source } => match source.kind() {
-                io::ErrorKind::AddrInUse => {
-                    write!(formatter, "status: {bind} is taken by another process; stop it or choose another port")
-                }
-                io::ErrorKind::PermissionDenied => {
-                    write!(formatter, "status: {bind} needs a privilege; choose a port above 1023")
-                }
-                io::ErrorKind::AddrNotAvailable => {
-                    write!(formatter, "status: {bind} is no address of this machine; use one that is, or 127.0.0.1")
-                }
-                _ => write!(formatter, "status: cannot listen on {bind}: {source}"),
-            },
+            Self::Listen { bind, source } => {
+                write!(formatter, "status: cannot listen on {bind}: {}", listen_advice(source))
+            }
             Self::System(error) => write!(formatter, "status: the system refuses a thread: {error}"),
         }
     }
 }
 
 impl std::error::Error for StatusError {}
+
+fn listen_advice(source: &io::Error) -> String {
+    let is = |kind| source.kind() == kind;
+    if is(io::ErrorKind::AddrInUse) {
+        "the port is taken by another process; stop it or choose another port".to_owned()
+    } else if is(io::ErrorKind::PermissionDenied) {
+        "this needs a privilege; choose a port above 1023".to_owned()
+    } else if is(io::ErrorKind::AddrNotAvailable) {
+        "this is no address of this machine; use one that is, or 127.0.0.1".to_owned()
+    } else {
+        source.to_string()
+    }
+}

@@ -1,11 +1,14 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
+mod help;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
-/// An API security gateway: fifteen practices, on by default, in one binary.
+/// An API security gateway: fifteen practices, on by default, in one binary
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, propagate_version = false, max_term_width = 100)]
+#[command(name = "portcullis", version, max_term_width = 100, after_help = help::START)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -13,12 +16,53 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start a sample API behind the gateway on this machine, to look at and to play with
-    #[command(after_help = "\
-Examples:
-  portcullis demo           serves until Ctrl-C and prints lines to try
-  portcullis demo --tour    sends real requests through each practice and checks what comes back")]
+    /// Start a sample API behind the gateway on this machine
+    ///
+    /// Two servers of a small shop, with corners where things go wrong, and the gateway in front of them on loopback.
+    /// Configuration, certificates and access log are left in a folder to look at; change the configuration while it
+    /// runs.
+    #[command(after_help = help::DEMO)]
     Demo(Demo),
+    /// Write a first configuration from an OpenAPI contract
+    ///
+    /// Every operation becomes a route, and nobody may call any of them until you decide who may.
+    #[command(after_help = help::INIT)]
+    Init(Init),
+    /// Find all mistakes of a configuration, each with its line and a way out
+    #[command(after_help = help::VALIDATE)]
+    Validate(Reading),
+    /// Serve what a configuration says, and reload it when it changes
+    ///
+    /// SIGHUP or a change of a file (the configuration, what it includes, certificates and keys) reloads all of it or
+    /// nothing. SIGTERM and Ctrl-C let open requests end; a second one ends at once.
+    #[command(after_help = help::RUN)]
+    Run(Reading),
+    /// List every route: who may call it, where it goes and which line says so
+    #[command(after_help = help::ROUTES)]
+    Routes(Reading),
+    /// Show every setting that applies to a route, and the line that decides it
+    #[command(after_help = help::EFFECTIVE_POLICY)]
+    EffectivePolicy(EffectivePolicy),
+    /// Show what each stage decides about a request, without sending it
+    ///
+    /// The very stages that serve requests decide; nothing is sent and no port is opened.
+    #[command(after_help = help::EXPLAIN)]
+    Explain(Explain),
+    /// Print the JSON Schema of the configuration, for editors
+    #[command(after_help = help::SCHEMA)]
+    Schema,
+    /// List the reasons for which a request is not served, or explain one
+    #[command(after_help = help::PROBLEMS)]
+    Problems(Problems),
+    /// Print the version and how this binary was built
+    #[command(after_help = help::VERSION)]
+    Version(Version),
+    /// Print completions for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(Completions),
+    /// Print the manual page of the program, or of one command
+    #[command(after_help = help::MAN)]
+    Man(Man),
 }
 
 #[derive(Args, Debug)]
@@ -29,17 +73,115 @@ pub(crate) struct Demo {
     /// Where configuration, certificates and access log go; nothing is written anywhere else
     #[arg(long, value_name = "DIR", default_value = "portcullis-demo")]
     pub(crate) data_dir: PathBuf,
-    /// How the tour's table is written
-    #[arg(long, value_enum, default_value_t)]
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// The contract: OpenAPI 3, YAML or JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) openapi: PathBuf,
+    /// Where requests go, such as http://127.0.0.1:9000
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: String,
+    /// Where the configuration is written; a file that is there stays as it is
+    #[arg(long, short, value_name = "FILE", default_value = "portcullis.yaml")]
+    pub(crate) output: PathBuf,
+}
+
+/// Commands that read a configuration and need nothing else.
+#[derive(Args, Debug)]
+pub(crate) struct Reading {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EffectivePolicy {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// A route's id (`getOrder`, `orders/v1/getOrder`), or its method and path (`GET /orders/{id}`)
+    #[arg(value_name = "ROUTE")]
+    pub(crate) route: String,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// The method, such as GET
+    #[arg(value_name = "METHOD")]
+    pub(crate) method: String,
+    /// The whole URL, or a path with the host in a header
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// A header field, `Name: value`; as often as needed
+    #[arg(long = "header", short = 'H', value_name = "LINE")]
+    pub(crate) headers: Vec<String>,
+    /// A file that holds the body
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Problems {
+    /// A code, such as route_closed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Version {
+    /// The same as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// For which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// A command; the program itself if left out
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    /// The configuration file
+    #[arg(long = "config", short = 'c', value_name = "FILE", default_value = "portcullis.yaml")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// How it is written: for people or for programs
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     pub(crate) format: Format,
 }
 
 /// For whom a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Aligned text for people
+    // Aligned, and coloured on a terminal.
     #[default]
     Text,
-    /// JSON for programs
+    // One document.
     Json,
 }

@@ -9,8 +9,9 @@ pub(crate) use signals::{Asked, Signals};
 
 use crate::ending::{Ending, Stop};
 use portcullis_admin::Status;
-use portcullis_config::{Environment, Loaded, Plan, load};
-use portcullis_proxy::{Gateway, Handle, ReloadError, StartError};
+use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
+use portcullis_config::{Environment, Loaded, load};
+use portcullis_proxy::{ExplainRequest, Gateway, Handle, ReloadError, StartError};
 use portcullis_types::Clock;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,25 @@ pub(crate) fn read(path: &Path) -> Result<Loaded, Stop> {
             path.display()
         ))),
         Err(error) => Err(Stop::environment(format!("{} cannot be read: {error}", path.display()))),
+    }
+}
+
+/// A plan to look at. Compiling one makes its development certificates, and looking must not write.
+pub(crate) fn unwritten(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for listener in &mut plan.listeners {
+        let made = |tls: &TlsPlan| matches!(tls.certificates, CertificateSource::SelfSigned { .. });
+        listener.tls = listener.tls.take().filter(|tls| !made(tls));
+    }
+    plan
+}
+
+/// Whether a plan can be served, as far as that can be told without opening a port: certificates, keys, paths.
+pub(crate) fn check(plan: &Plan) -> Result<(), Stop> {
+    let any = ExplainRequest { method: "GET".to_owned(), url: "http://localhost/".to_owned(), ..Default::default() };
+    match portcullis_proxy::explain(&unwritten(plan), "", &any) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Stop::Unfit(error.to_string())),
     }
 }
 
@@ -138,14 +158,14 @@ impl Service {
     /// Not ready from this moment; open requests may end until the deadline or until somebody asks again.
     fn end(self, signals: &Signals) {
         let deadline = self.shutdown_deadline;
+        // Before it is told, so that whoever reads the line finds /readyz down.
+        self.gateway.handle().begin_drain(deadline);
         self.journal.event("draining", &[("deadline_s", deadline.as_secs().to_string())]);
-        let handle = self.gateway.handle();
-        handle.begin_drain(deadline);
         let (ended, wait) = std::sync::mpsc::sync_channel(1);
         let gateway = self.gateway;
         let draining = std::thread::Builder::new().name("drain".to_owned()).spawn(move || {
             gateway.drain(deadline);
-            drop(ended.send(()));
+            let _told = ended.send(());
         });
         let mut impatient = draining.is_err();
         while !impatient && wait.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {

@@ -1,0 +1,77 @@
+//! What stands below the options of each command: examples, and how it ends.
+
+pub(super) const START: &str = "\
+First steps:
+  portcullis demo --tour       watch the gateway prove itself with real requests
+  portcullis demo              play with it
+  portcullis init --openapi api.yaml --upstream http://127.0.0.1:9000
+                               write a configuration for your own API
+
+Exit codes: 0 done, 1 the answer is no (invalid, refused, not as expected), 2 usage or environment.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  portcullis demo              serves until Ctrl-C and prints lines to try
+  portcullis demo --tour       checks each practice with real requests, and exits 0 if all is well";
+
+pub(super) const INIT: &str = "\
+Example:
+  portcullis init --openapi orders.yaml --upstream http://127.0.0.1:9000
+  Then open portcullis.yaml, decide who may call what, and run `portcullis validate`.";
+
+pub(super) const VALIDATE: &str = "\
+Examples:
+  portcullis validate -c portcullis.yaml
+  portcullis validate --format json | jq '.diagnostics[].message'
+
+Certificates and keys are read and compared as well. Exits 0 if `run` would serve it, else 1.";
+
+pub(super) const RUN: &str = "\
+Examples:
+  portcullis run -c portcullis.yaml
+  kill -HUP PID                reloads all of the configuration or, if it has a mistake, nothing
+  kill PID                     /readyz goes down, open requests end, the process exits 0
+
+What the process does is told on standard error, one line per fact.";
+
+pub(super) const ROUTES: &str = "\
+Examples:
+  portcullis routes
+  portcullis routes --format json | jq '.routes[] | select(.authn == \"public\")'";
+
+pub(super) const EFFECTIVE_POLICY: &str = "\
+Examples:
+  portcullis effective-policy getOrder
+  portcullis effective-policy 'GET /orders/v1/{id}'";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  portcullis explain GET https://api.example.com/orders/v1/1001
+  portcullis explain POST https://api.example.com/orders/v1 -H 'Content-Type: application/json' --body order.json
+
+Exits 0 if the request would be forwarded, 1 if it would be refused.";
+
+pub(super) const SCHEMA: &str = "\
+Example:
+  portcullis schema > portcullis.schema.json
+  and as the first line of portcullis.yaml, for editors with a YAML language server:
+  # yaml-language-server: $schema=portcullis.schema.json";
+
+pub(super) const PROBLEMS: &str = "\
+Examples:
+  portcullis problems
+  portcullis problems ambiguous_framing";
+
+pub(super) const VERSION: &str = "\
+Example:
+  portcullis version --json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis
+  portcullis completions zsh > \"${fpath[1]}/_portcullis\"";
+
+pub(super) const MAN: &str = "\
+Examples:
+  portcullis man | man -l -
+  portcullis man validate > portcullis-validate.1";

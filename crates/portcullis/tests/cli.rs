@@ -1,0 +1,9 @@
+//! The program as people and scripts meet it: what it prints, how it ends, how it lives.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "tests may state facts, and so may what they share")]
+
+mod documents;
+mod life;
+mod snapshots;
+mod support;
+mod tour;

@@ -1,0 +1,112 @@
+//! Reference pages are made from what the program says, and compared with what is in the repository.
+
+use std::path::Path;
+
+use portcullis_types::Reason;
+
+use crate::support::{Running, folder, get, golden, portcullis};
+
+const COMMANDS: [&str; 12] = [
+    "demo",
+    "init",
+    "validate",
+    "run",
+    "routes",
+    "effective-policy",
+    "explain",
+    "schema",
+    "problems",
+    "version",
+    "completions",
+    "man",
+];
+
+fn compare(name: &str, text: &str) {
+    golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(name), text);
+}
+
+fn help_of(folder: &Path, arguments: &[&str]) -> String {
+    let output = portcullis(folder, arguments).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    format!("```text\n{}\n```\n", lines.join("\n").trim_end())
+}
+
+#[test]
+fn the_command_line() {
+    let folder = folder("documents-cli");
+    let mut text = "# Command line\n\nMade from the program's own help by a test; change `crates/portcullis/src/arguments.rs`.\n\n"
+        .to_owned();
+    text.push_str(&help_of(&folder, &["--help"]));
+    for command in COMMANDS {
+        text.push_str(&format!("\n## portcullis {command}\n\n{}", help_of(&folder, &[command, "--help"])));
+    }
+    for command in COMMANDS {
+        assert!(text.contains(&format!("\n  {command} ")), "{command} is missing from the list");
+    }
+    compare("cli.md", &text);
+}
+
+#[test]
+fn the_reasons() {
+    let mut text = "# Reasons\n\nWhy a request is not served. The code stands in the problem that the caller gets, in the \
+                    access record and in the\nmetric `portcullis_decisions_total`; codes are added and never renamed. Made \
+                    from `crates/types/src/reason.rs` by a test.\n\n| status | code | what happened |\n|---|---|---|\n"
+        .to_owned();
+    for reason in Reason::ALL {
+        let (status, code, title) = (reason.status(), reason.code(), reason.title());
+        text.push_str(&format!("| {status} | [`{code}`](#{code}) | {title} |\n"));
+    }
+    for reason in Reason::ALL {
+        let page = reason.page();
+        text.push_str(&format!(
+            "\n## {}\n\n{} {}\n\n**What it means.** {}\n\n**What the caller can do.** {}\n\n\
+             **What the operator can look at.** {}\n",
+            reason.code(),
+            reason.status(),
+            reason.title(),
+            page.meaning,
+            page.caller,
+            page.operator
+        ));
+    }
+    compare("reasons.md", &text);
+}
+
+/// Names, kinds and words come from a running gateway; one request makes the labels visible.
+#[test]
+fn the_metrics() {
+    let folder = folder("documents-metrics");
+    std::fs::write(folder.join("logged.yaml"), logged(&folder)).expect("a configuration");
+    let mut running = Running::start(portcullis(&folder, &["run", "-c", "logged.yaml"]));
+    let gateway = running.address("listening");
+    let status = running.address("status");
+    assert!(get(gateway, "/orders/v2/7").starts_with("HTTP/1.1 403"));
+    let page = crate::support::get_until(status, "/metrics", "route_closed");
+    let mut text = "# Metrics\n\n`/metrics` of the status listener, in the text format of Prometheus. A label holds a name \
+                    from the configuration or from a\nclosed set, never anything that a client chose. Made from a running \
+                    gateway by a test.\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+        .to_owned();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) else { continue };
+        let kind = lines.next().and_then(|line| line.split(' ').nth(3)).expect("a kind");
+        let labels = lines.peek().map(|line| labels(line)).unwrap_or_default();
+        text.push_str(&format!("| `{name}` | {kind} | {labels} | {help} |\n"));
+    }
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+    compare("metrics.md", &text);
+}
+
+fn logged(folder: &Path) -> String {
+    let text = std::fs::read_to_string(folder.join("good.yaml")).expect("a configuration");
+    text.replace("{ to: off }", "{ to: { file: access.log } }")
+}
+
+fn labels(line: &str) -> String {
+    let Some((_, rest)) = line.split_once('{') else { return String::new() };
+    let names = rest.split("=\"").filter_map(|part| part.rsplit([',', '{', '"']).next());
+    let names: Vec<String> = names.filter(|name| !name.contains('}')).map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
