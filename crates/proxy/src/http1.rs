@@ -147,7 +147,7 @@ async fn pass_on(
             Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
                 Poll::Ready(Err(Stopped::Sink(Broken::Io(ErrorKind::UnexpectedEof.into()))))
             }
-            outcome => outcome,
+            outcome @ (Poll::Ready(_) | Poll::Pending) => outcome,
         }
     })
     .await;

@@ -75,11 +75,18 @@ pub(crate) struct Counters {
     registry: Arc<Registry>,
     /// The snapshot that the numbers belong to.
     generation: u64,
-    requests: HashMap<u64, Arc<AtomicU64>>,
-    durations: HashMap<usize, Arc<Durations>>,
+    /// By route, the one that was not found first.
+    routes: Vec<RouteSeries>,
     decisions: HashMap<(Stage, Reason), Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
+}
+
+/// The series of one route that this worker has met: few, so that a walk is the fastest look-up.
+#[derive(Clone, Debug, Default)]
+struct RouteSeries {
+    requests: Vec<(u64, Arc<AtomicU64>)>,
+    durations: Option<Arc<Durations>>,
 }
 
 // === impl Histogram ===
@@ -102,8 +109,7 @@ impl Counters {
         Self {
             registry,
             generation: 0,
-            requests: HashMap::new(),
-            durations: HashMap::new(),
+            routes: Vec::new(),
             decisions: HashMap::new(),
             own_requests: HashMap::new(),
             own_durations: HashMap::new(),
@@ -120,26 +126,32 @@ impl Counters {
     ) {
         if self.generation != generation {
             self.generation = generation;
-            self.requests.clear();
-            self.durations.clear();
+            self.routes.clear();
         }
-        let route = record.route.map_or(0, |index| index + 1);
-        let method = METHODS.iter().position(|have| have.as_bytes() == method).unwrap_or(METHODS.len());
-        let key = (route as u64) << 32 | (method as u64) << 24 | u64::from(record.status) << 8 | record.outcome as u64;
-        let (registry, own) = (&self.registry, &mut self.own_requests);
-        let counter = self.requests.entry(key).or_insert_with(|| {
-            let method = METHODS.get(method).copied().unwrap_or("other");
-            let labels = RequestLabels { route: labels(), method, status: record.status, outcome: record.outcome };
-            own_series(own, &registry.requests, labels)
-        });
-        counter.fetch_add(1, Ordering::Relaxed);
         if let Some(decision) = &record.decision {
             let key = (decision.stage, decision.reason);
-            own_series(&mut self.decisions, &registry.decisions, key).fetch_add(1, Ordering::Relaxed);
+            own_series(&mut self.decisions, &self.registry.decisions, key).fetch_add(1, Ordering::Relaxed);
         }
-        let own = &mut self.own_durations;
-        let durations = self.durations.entry(route).or_insert_with(|| own_series(own, &registry.durations, labels()));
-        durations.observe(record);
+        let index = record.route.map_or(0, |index| index + 1);
+        if self.routes.len() <= index {
+            self.routes.resize(index + 1, RouteSeries::default());
+        }
+        let Some(series) = self.routes.get_mut(index) else { return };
+        let method = METHODS.iter().position(|have| have.as_bytes() == method);
+        let key =
+            method.map_or(0, |index| index as u64 + 1) << 24 | u64::from(record.status) << 8 | record.outcome as u64;
+        let counter = match series.requests.iter().find(|(have, _)| *have == key) {
+            Some((_, counter)) => counter,
+            None => {
+                let method = method.and_then(|index| METHODS.get(index).copied()).unwrap_or("other");
+                let labels = RequestLabels { route: labels(), method, status: record.status, outcome: record.outcome };
+                let counter = own_series(&mut self.own_requests, &self.registry.requests, labels);
+                &series.requests.push_mut((key, counter)).1
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let (own, list) = (&mut self.own_durations, &self.registry.durations);
+        series.durations.get_or_insert_with(|| own_series(own, list, labels())).observe(record);
     }
 }
 

@@ -111,20 +111,25 @@ impl Default for Trace {
 impl Trace {
     /// The client's trace id with a new parent id where the client's field is valid, else a new trace.
     pub(crate) fn continued(incoming: Option<&[u8]>, ids: &mut portcullis_types::id::Ids) -> Self {
-        let mut text = Vec::with_capacity(64);
-        text.extend_from_slice(b"00-");
-        match incoming.and_then(trace_id) {
-            Some((trace, _)) => text.extend_from_slice(trace),
-            None => ids.hex(32, &mut text),
-        }
-        text.push(b'-');
-        ids.hex(16, &mut text);
-        text.push(b'-');
-        text.extend_from_slice(incoming.and_then(trace_id).map_or(b"01", |(_, flags)| flags));
         let mut trace = Self::default();
-        for (slot, byte) in trace.0.iter_mut().zip(text) {
-            *slot = byte;
+        let valid = incoming.and_then(trace_id);
+        let mut write = |at: usize, part: &[u8]| {
+            if let Some(slot) = trace.0.get_mut(at..at + part.len()) {
+                slot.copy_from_slice(part);
+            }
+        };
+        match valid {
+            Some((id, _)) => write(3, id),
+            None => {
+                write(3, &ids.hex());
+                write(19, &ids.hex());
+            }
         }
+        write(36, &ids.hex());
+        for at in [2, 35, 52] {
+            write(at, b"-");
+        }
+        write(53, valid.map_or(b"01", |(_, flags)| flags));
         trace
     }
 

@@ -41,7 +41,8 @@ pub struct Case {
 /// Every case of the desync suite, in the order of its files.
 #[must_use]
 pub fn desync() -> Vec<Case> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder("desync")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder("desync")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
     assert!(!files.is_empty(), "the desync suite holds no files");
@@ -66,7 +67,8 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
         }
         let case = cases.last_mut().unwrap_or_else(|| panic!("{}", place()));
         let item = trimmed.strip_prefix("- ").unwrap_or(trimmed);
-        let Some((key, value)) = item.split_once(':').filter(|_| section != "required_message_items" || indent < 6) else {
+        let Some((key, value)) = item.split_once(':').filter(|_| section != "required_message_items" || indent < 6)
+        else {
             assert_eq!(section, "required_message_items", "{}", place());
             continue;
         };

@@ -52,13 +52,11 @@ impl Ids {
         RequestId(text)
     }
 
-    /// Appends `count` random lower-case hexadecimal digits (a multiple of 16), never all zeros.
-    pub fn hex(&mut self, count: usize, out: &mut Vec<u8>) {
-        for _ in 0..count.div_ceil(16) {
-            let mut digits = [0u8; 16];
-            hex_into(self.bits() | 1, &mut digits, 0);
-            out.extend_from_slice(&digits);
-        }
+    /// Sixteen random lower-case hexadecimal digits, never all zeros.
+    pub fn hex(&mut self) -> [u8; 16] {
+        let mut digits = [0u8; 16];
+        hex_into(self.bits() | 1, &mut digits, 0);
+        digits
     }
 }
 

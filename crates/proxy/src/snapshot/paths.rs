@@ -49,9 +49,9 @@ impl Paths {
     pub(crate) fn find(&self, path: &str, method: &[u8]) -> Found<'_> {
         match self.find_in(&self.segments, path, method) {
             Found::Route(index) => Found::Route(index),
-            closest => match self.find_in(&self.wildcards, path, method) {
+            closest @ (Found::OtherMethods(_) | Found::Nothing) => match self.find_in(&self.wildcards, path, method) {
                 Found::Nothing => closest,
-                found => found,
+                found @ (Found::Route(_) | Found::OtherMethods(_)) => found,
             },
         }
     }

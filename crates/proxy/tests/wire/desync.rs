@@ -105,6 +105,7 @@ fn every_other_case_is_refused_or_forwarded_as_one_clean_request() {
     for ((tier, outcome), count) in &table {
         println!("{tier:<12} {outcome:<14} {count:>4}");
     }
-    let forwarded: usize = table.iter().filter(|((_, outcome), _)| outcome == "forwarded").map(|(_, count)| count).sum();
+    let forwarded: usize =
+        table.iter().filter(|((_, outcome), _)| outcome == "forwarded").map(|(_, count)| count).sum();
     assert!(forwarded > 0, "a gateway that refuses everything proves nothing");
 }

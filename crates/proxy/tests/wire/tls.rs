@@ -217,7 +217,8 @@ fn an_authority_that_everybody_else_trusts_is_not_trusted_in_place_of_ours() {
     let gate = Gatehouse::with(upstream.address(), |plan| {
         gateway::each_upstream(plan, |upstream| {
             upstream.targets.iter_mut().for_each(|target| target.tls = true);
-            upstream.tls = Some(UpstreamTlsPlan { server_name: Some("upstream.test".to_owned()), ..UpstreamTlsPlan::default() });
+            upstream.tls =
+                Some(UpstreamTlsPlan { server_name: Some("upstream.test".to_owned()), ..UpstreamTlsPlan::default() });
         });
     });
     problem(&Client::connect(gate.address()).ask(GOOD), 502, "upstream_tls", "the built-in authorities");
