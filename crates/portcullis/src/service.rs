@@ -19,6 +19,8 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use watch::Watch;
 
+/// Within it a second signal is the first one, delivered to the process and to its group.
+const SAME_SIGNAL_MS: u64 = 500;
 /// How often files are looked at.
 pub(crate) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -167,9 +169,10 @@ impl Service {
             gateway.drain(deadline);
             let _told = ended.send(());
         });
+        let clock = Clock::system();
         let mut impatient = draining.is_err();
         while !impatient && wait.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
-            impatient = matches!(signals.next(Duration::ZERO), Ok(Asked::Stop));
+            impatient = signals.next(Duration::ZERO) == Ok(Asked::Stop) && clock.millis() > SAME_SIGNAL_MS;
         }
         let how = if impatient { "at_once" } else { "drained" };
         self.status.stop();

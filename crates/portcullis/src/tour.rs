@@ -109,15 +109,16 @@ impl Scene<'_> {
         Row::new(practice, request, expected, outcome)
     }
 
-    /// Looks again until something is so, for five seconds.
+    /// Looks again until something is so, for ten seconds.
     fn eventually(&self, mut look: impl FnMut() -> Option<String>) -> Option<String> {
         let clock = self.client.clock();
-        let due = clock.millis() + 5_000;
+        let due = clock.millis() + 10_000;
         loop {
             let found = look();
             if found.is_some() || clock.millis() >= due {
                 return found;
             }
+            // SLEEP: between two looks; the deadline is above.
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -104,6 +104,17 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &line]).status().expect("sh").success(), "{line}");
     }
 
+    /// Sends a signal again and again until the process has ended.
+    pub(crate) fn signal_until_ended(&mut self, name: &str) {
+        let due = self.clock.millis() + 30_000;
+        while self.child.try_wait().expect("it can be waited for").is_none() {
+            assert!(self.clock.millis() < due, "it does not end");
+            self.signal(name);
+            // SLEEP: between two signals; the deadline is above.
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Waits for the end and returns the exit code.
     pub(crate) fn ended(&mut self) -> i32 {
         let due = self.clock.millis() + 30_000;

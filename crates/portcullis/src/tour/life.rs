@@ -38,7 +38,7 @@ fn reloaded(scene: &Scene<'_>) -> Row {
         Ok(match (before, after, lost) {
             (404, Some(_), 0) if served > 0 => (expected.to_owned(), true),
             (404, Some(_), lost) => (format!("a new route answers, {lost} requests lost of {}", lost + served), false),
-            (404, None, _) => ("not taken over within five seconds".to_owned(), false),
+            (404, None, _) => ("not taken over within ten seconds".to_owned(), false),
             (status, _, _) => (format!("the route was there before: {status}"), false),
         })
     })();
@@ -61,7 +61,7 @@ fn kept(scene: &Scene<'_>) -> Row {
         Ok(match (counted, closed && served) {
             (true, true) => (expected.to_owned(), true),
             (true, false) => ("counted, but something answers otherwise".to_owned(), false),
-            (false, _) => ("not counted within five seconds".to_owned(), false),
+            (false, _) => ("not counted within ten seconds".to_owned(), false),
         })
     })();
     Row::new(UPDATES, "a misspelt setting in the file", expected, outcome)
