@@ -127,6 +127,8 @@ async fn pass_on(
     let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
+    // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
+    let last = last || worker.shared.is_draining();
     // With an answer before the end of the body, nobody can say how much of the rest will be read.
     let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
     exchange.record.status = exchange.answer.status();

@@ -21,10 +21,14 @@ mod desync;
 mod faults;
 #[path = "wire/headers.rs"]
 mod headers;
+#[path = "wire/life.rs"]
+mod life;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
 #[path = "wire/records.rs"]
 mod records;
+#[path = "wire/storm.rs"]
+mod storm;
 #[path = "wire/talking.rs"]
 mod talking;
 #[path = "wire/time.rs"]

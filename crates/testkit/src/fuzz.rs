@@ -113,6 +113,8 @@ pub const HEAD_SEEDS: &[&str] = &[
     "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n",
     "HEAD http://a/b HTTP/1.1\r\nhost: a\r\nConnection: close\r\n\r\n",
     "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    "PATCH /a<b>\"{c}|^`\\d?<e>\"{f}|^`\\g HTTP/1.1\r\nHost: a.test.\r\nContent-Length: 0\r\n\r\n",
+    "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\nAccept: */*\r\nX-A:\r\nX-A: \t b \r\n\r\n",
     "DELETE /a/./b//c/%7euser HTTP/1.1\r\nHost: a\r\nAuthorization: Basic eDp5\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
 ];

@@ -7,5 +7,7 @@
     reason = "tests state facts"
 )]
 
+#[path = "codec/oracle.rs"]
+mod oracle;
 #[path = "codec/smoke.rs"]
 mod smoke;

@@ -79,7 +79,8 @@ async fn accept(worker: Rc<Worker>, name: Arc<str>, listener: TcpListener, open:
         }
         let Some((_, current)) = &settings else { continue };
         let registry = &worker.shared.registry;
-        if open.load(Ordering::Relaxed) >= current.limits.connections as u64 {
+        if open.fetch_add(1, Ordering::Relaxed) >= current.limits.connections as u64 {
+            open.fetch_sub(1, Ordering::Relaxed);
             registry.connections_refused.fetch_add(1, Ordering::Relaxed);
             continue;
         }
@@ -113,7 +114,7 @@ async fn connection(
     drop(guest);
 }
 
-/// Counts a connection for as long as it lives.
+/// Counts a connection for as long as it lives; the listener has counted it already.
 struct Guest {
     worker: Rc<Worker>,
     open: Arc<AtomicU64>,
@@ -126,7 +127,6 @@ impl Guest {
         let registry = &worker.shared.registry;
         registry.connections_total.fetch_add(1, Ordering::Relaxed);
         registry.connections_open.fetch_add(1, Ordering::Relaxed);
-        open.fetch_add(1, Ordering::Relaxed);
         worker.open.set(worker.open.get() + 1);
         Self { worker: Rc::clone(worker), open: Arc::clone(open) }
     }
