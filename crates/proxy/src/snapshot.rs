@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything that a request needs to be decided and forwarded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// Counts up with every reload.
     pub(crate) generation: u64,

@@ -149,10 +149,11 @@ impl Worker {
     /// Enters a finished request into the log and the counters.
     pub(crate) fn note(&self, local: &Local, exchange: &Exchange) {
         let (record, snapshot) = (&exchange.record, &*local.snapshot);
+        let canonical = exchange.target.as_str().as_bytes();
         let subject = Subject {
             method: exchange.head.method(),
             host: exchange.host.as_bytes(),
-            target: exchange.target.as_str(),
+            target: if canonical.is_empty() { exchange.head.origin_target() } else { canonical },
         };
         let mut wall = self.wall.borrow_mut();
         self.log.borrow_mut().add(|out| json::line(record, subject, snapshot, &mut wall, out));

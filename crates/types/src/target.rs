@@ -102,14 +102,11 @@ impl CanonicalTarget {
     /// Like [`CanonicalTarget::parse`], into an existing value whose memory is used again.
     ///
     /// # Errors
-    /// The first rule that the target breaks; the value is then `/`.
+    /// The first rule that the target breaks; the value is then empty.
     pub fn replace(&mut self, raw: &[u8]) -> Result<(), TargetError> {
         let outcome = self.fill(raw);
         if outcome.is_err() {
-            self.text.clear();
-            self.text.push('/');
-            self.path_len = 1;
-            self.has_parameters = false;
+            self.clear();
         }
         outcome
     }
@@ -151,10 +148,10 @@ impl CanonicalTarget {
         self.has_parameters = false;
     }
 
-    /// The path, from its leading slash.
+    /// The path, from its leading slash; empty where no target was taken.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.text.get(..self.path_len).unwrap_or("/")
+        self.text.get(..self.path_len).unwrap_or_default()
     }
 
     /// The query without its question mark; an empty query is `Some("")`.

@@ -7,6 +7,7 @@ use portcullis_types::{Reason, Refusal, Stage};
 /// Makes the target canonical and the host comparable.
 pub(super) fn canonicalise(exchange: &mut Exchange) -> Result<(), Stop> {
     let head = &exchange.head;
+    host(head.authority(), &mut exchange.host);
     if matches!(head.method(), b"CONNECT" | b"TRACE") {
         return Err(refuse(Reason::MethodNotImplemented, "CONNECT and TRACE are not forwarded").into());
     }
@@ -19,7 +20,6 @@ pub(super) fn canonicalise(exchange: &mut Exchange) -> Result<(), Stop> {
         let reason = if error.is_ambiguous() { Reason::AmbiguousTarget } else { Reason::MalformedTarget };
         return Err(refuse(reason, error.rule()).into());
     }
-    host(head.authority(), &mut exchange.host);
     Ok(())
 }
 

@@ -14,8 +14,9 @@ const TEXT_BYTES_MAX: usize = 1024;
 pub(crate) struct Subject<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) host: &'a [u8],
-    /// Canonical where there is such a form, else empty.
-    pub(crate) target: &'a str,
+    /// Canonical where there is such a form, else path and query as they came, without an authority that could hold a
+    /// password.
+    pub(crate) target: &'a [u8],
 }
 
 /// Appends the line, its line feed included.
@@ -122,33 +123,34 @@ pub(crate) fn escape(value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The target with every query value replaced, but for the parameters that the configuration shows.
-fn redacted_target(target: &str, snapshot: &Snapshot, out: &mut Vec<u8>) {
-    let Some((path, query)) = target.split_once('?') else {
-        text("target", target.as_bytes(), out);
+fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
+    // A refused target may hold a fragment, and that a token.
+    let Some(at) = target.iter().position(|byte| matches!(byte, b'?' | b'#')) else {
+        text("target", target, out);
         return;
     };
-    let mut shown = String::with_capacity(target.len().min(TEXT_BYTES_MAX));
-    shown.push_str(path);
-    for (index, pair) in query.split('&').enumerate() {
+    let (path, query) = target.split_at(at);
+    let mut shown = Vec::with_capacity(target.len().min(TEXT_BYTES_MAX));
+    shown.extend_from_slice(path);
+    for (index, pair) in query.get(1..).unwrap_or_default().split(|byte| matches!(byte, b'&' | b'#' | b'?')).enumerate()
+    {
         if shown.len() > TEXT_BYTES_MAX {
             break;
         }
-        shown.push(if index == 0 { '?' } else { '&' });
-        match pair.split_once('=') {
-            Some((name, value)) if snapshot.show_query.iter().any(|shown| shown == name) => {
-                shown.push_str(name);
-                shown.push('=');
-                shown.push_str(value);
+        shown.push(if index == 0 { b'?' } else { b'&' });
+        match pair.iter().position(|byte| *byte == b'=').map(|at| pair.split_at(at)) {
+            Some((name, _)) if snapshot.show_query.iter().any(|shown| shown.as_bytes() == name) => {
+                shown.extend_from_slice(pair);
             }
             Some((name, _)) => {
-                shown.push_str(name);
-                shown.push_str("=*");
+                shown.extend_from_slice(name);
+                shown.extend_from_slice(b"=*");
             }
             // A parameter without a name may be a token all the same.
-            None => shown.push('*'),
+            None => shown.push(b'*'),
         }
     }
-    text("target", shown.as_bytes(), out);
+    text("target", &shown, out);
 }
 
 fn address(peer: std::net::SocketAddr, out: &mut Vec<u8>) {
@@ -167,4 +169,42 @@ fn address(peer: std::net::SocketAddr, out: &mut Vec<u8>) {
     }
     out.push(b':');
     decimal(u64::from(peer.port()), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, redacted_target};
+    use crate::snapshot::Snapshot;
+
+    fn shown(target: &str) -> String {
+        let mut out = Vec::new();
+        let snapshot = Snapshot { show_query: vec!["page".to_owned()], ..Snapshot::default() };
+        redacted_target(target.as_bytes(), &snapshot, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_that_nobody_asked_to_see_are_not_written() {
+        for (target, expected) in [
+            ("/a", "/a"),
+            ("/a?page=2&token=s", "/a?page=2&token=*"),
+            ("/a?s3cret", "/a?*"),
+            ("/a?page", "/a?*"),
+            ("/a?x=1?y=s&page=s?z=s", "/a?x=*&y=*&page=s&z=*"),
+            ("/a#access_token=s", "/a?access_token=*"),
+            ("/a?b=1#s3cret", "/a?b=*&*"),
+            ("/a?", "/a?*"),
+        ] {
+            assert_eq!(shown(target), format!(",\"target\":\"{expected}\""), "{target}");
+        }
+        assert!(shown(&format!("/a?{}", "k=v&".repeat(10_000))).len() < 1200);
+    }
+
+    #[test]
+    fn no_text_ends_its_string_or_its_line() {
+        let mut out = Vec::new();
+        escape(b"a\"b\\c\n\r\0\x1b\x7f\xe2\x80\xa8\xff", &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, r#"a\"b\\c\u000a\u000d\u0000\u001b\u007f\u00e2\u0080\u00a8\u00ff"#);
+    }
 }

@@ -94,7 +94,7 @@ fn a_semicolon_in_the_path_is_told_but_one_in_the_query_is_not() {
 fn a_refused_target_leaves_nothing_behind() {
     let mut target = CanonicalTarget::parse(b"/a;b?c").unwrap();
     assert!(target.replace(b"/..").is_err());
-    assert_eq!((target.path(), target.query(), target.has_parameters()), ("/", None, false));
+    assert_eq!((target.path(), target.query(), target.has_parameters()), ("", None, false));
 }
 
 proptest! {
