@@ -13,6 +13,8 @@
 mod answers;
 #[path = "wire/bodies.rs"]
 mod bodies;
+#[path = "wire/chaos.rs"]
+mod chaos;
 #[path = "wire/check.rs"]
 mod check;
 #[path = "wire/desync.rs"]

@@ -49,3 +49,24 @@ pub(crate) fn security_headers(answer: &Answer, about: &str) {
         assert_eq!(answer.field(banner), None, "{about}");
     }
 }
+
+/// One head of ours; a body belongs to it or is cut off, so that nothing else can be read out of it.
+pub(crate) fn well_formed(bytes: &[u8], about: &str) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{about}: {text:?}"));
+    let mut lines = head.split("\r\n");
+    let first: Vec<&str> = lines.next().unwrap().split(' ').collect();
+    assert!(first.len() == 3 && first[1].starts_with('/') && first[2] == "HTTP/1.1", "{about}: {text:?}");
+    let (mut framings, mut hosts) = (0, 0);
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("{about}: {line:?}"));
+        assert!(name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':'), "{about}: {line:?}");
+        assert!(value.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f)), "{about}: {line:?}");
+        let name = name.to_ascii_lowercase();
+        framings += usize::from(name == "content-length" || name == "transfer-encoding");
+        hosts += usize::from(name == "host");
+        assert!(name != "transfer-encoding" || value == "chunked", "{about}: {line:?}");
+    }
+    assert!(framings <= 1 && hosts == 1, "{about}: {text:?}");
+    assert!(framings == 1 || rest.is_empty(), "{about}: {text:?}");
+}

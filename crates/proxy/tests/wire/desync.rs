@@ -1,7 +1,7 @@
 //! The desync suite over sockets: every severe case is refused with nothing at the upstream; whatever else is not refused
 //! reaches the upstream as exactly one well-formed request.
 
-use crate::check::{good_request_works, security_headers};
+use crate::check::{good_request_works, security_headers, well_formed};
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::suite::{Case, desync};
 use portcullis_testkit::{Answer, Client, FakeUpstream, Gatehouse, gateway};
@@ -64,27 +64,6 @@ fn outcome(gate: &Gatehouse, upstream: &FakeUpstream, case: &Case, bytes: &[u8])
         }
         several => panic!("{about}: {} connections for one case", several.len()),
     }
-}
-
-/// One head of ours; a body belongs to it or is cut off, so that nothing else can be read out of it.
-fn well_formed(bytes: &[u8], about: &str) {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let (head, rest) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{about}: {text:?}"));
-    let mut lines = head.split("\r\n");
-    let first: Vec<&str> = lines.next().unwrap().split(' ').collect();
-    assert!(first.len() == 3 && first[1].starts_with('/') && first[2] == "HTTP/1.1", "{about}: {text:?}");
-    let (mut framings, mut hosts) = (0, 0);
-    for line in lines {
-        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("{about}: {line:?}"));
-        assert!(name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':'), "{about}: {line:?}");
-        assert!(value.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f)), "{about}: {line:?}");
-        let name = name.to_ascii_lowercase();
-        framings += usize::from(name == "content-length" || name == "transfer-encoding");
-        hosts += usize::from(name == "host");
-        assert!(!name.contains("encoding") || value == "chunked" || !name.starts_with("transfer"), "{about}: {line:?}");
-    }
-    assert!(framings <= 1 && hosts == 1, "{about}: {text:?}");
-    assert!(framings == 1 || rest.is_empty(), "{about}: {text:?}");
 }
 
 #[test]

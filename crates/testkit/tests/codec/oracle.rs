@@ -114,8 +114,7 @@ fn hypers(bytes: &[u8]) -> Option<(Uri, Read1)> {
             break;
         }
     }
-    let first = seen.borrow_mut().drain(..).next();
-    first
+    seen.take().into_iter().next()
 }
 
 /// Why hyper may refuse what we accept: the difference's name, or nothing.
