@@ -5,6 +5,7 @@
 
 use crate::deadline::{DEADLINE, Deadline};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -31,7 +32,7 @@ pub(crate) struct Seen {
     open: AtomicUsize,
     requests: AtomicUsize,
     bytes: Mutex<Vec<Vec<u8>>>,
-    sockets: Mutex<Vec<TcpStream>>,
+    sockets: Mutex<HashMap<usize, TcpStream>>,
 }
 
 pub(crate) type BoxedWire = Box<dyn WireSend>;
@@ -141,7 +142,7 @@ impl FakeUpstream {
 impl Drop for FakeUpstream {
     fn drop(&mut self) {
         self.seen.stopping.store(true, Ordering::SeqCst);
-        for socket in self.seen.sockets.lock().unwrap().drain(..) {
+        for (_, socket) in self.seen.sockets.lock().unwrap().drain() {
             drop(socket.shutdown(Shutdown::Both));
         }
         // Wakes the accepting thread, which then ends; if it has ended already, there is nothing to wake.
@@ -160,7 +161,8 @@ fn serve(
     stream.set_read_timeout(Some(DEADLINE * 2)).unwrap();
     stream.set_write_timeout(Some(DEADLINE)).unwrap();
     let socket = stream.try_clone().unwrap();
-    seen.sockets.lock().unwrap().push(stream.try_clone().unwrap());
+    let _open = Open { number, socket: stream.try_clone().unwrap(), seen: Arc::clone(seen) };
+    seen.sockets.lock().unwrap().insert(number, stream.try_clone().unwrap());
     {
         let mut bytes = seen.bytes.lock().unwrap();
         while bytes.len() <= number {
@@ -168,11 +170,26 @@ fn serve(
         }
     }
     if let Some(wire) = wire(stream, tls) {
-        script(&mut Talk::new(wire, socket.try_clone().unwrap(), number, Arc::clone(seen)));
+        script(&mut Talk::new(wire, socket, number, Arc::clone(seen)));
     }
-    // The copies of the socket elsewhere would keep it open.
-    drop(socket.shutdown(Shutdown::Both));
-    seen.open.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Ends a connection with its script, even one that panics.
+struct Open {
+    number: usize,
+    socket: TcpStream,
+    seen: Arc<Seen>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // The copies of the socket elsewhere would keep it open.
+        drop(self.socket.shutdown(Shutdown::Both));
+        if let Ok(mut sockets) = self.seen.sockets.lock() {
+            sockets.remove(&self.number);
+        }
+        self.seen.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn wire(mut stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> Option<BoxedWire> {
