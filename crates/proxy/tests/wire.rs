@@ -19,6 +19,8 @@ mod chaos;
 mod check;
 #[path = "wire/desync.rs"]
 mod desync;
+#[path = "wire/edges.rs"]
+mod edges;
 #[path = "wire/faults.rs"]
 mod faults;
 #[path = "wire/headers.rs"]
