@@ -157,8 +157,8 @@ fn check_trailer(line: &[u8]) -> Result<(), BodyError> {
     if !is_token(name) || !value.iter().all(clean) {
         return Err(BodyError::TrailerMalformed);
     }
-    let plain: Vec<u8> = name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
-    if Known::of(&plain).is_forbidden_in_trailers() { Err(BodyError::TrailerForbidden) } else { Ok(()) }
+    let forbidden = [Known::of(name), Known::imitated_by(name)].iter().any(|known| known.is_forbidden_in_trailers());
+    if forbidden { Err(BodyError::TrailerForbidden) } else { Ok(()) }
 }
 
 /// Appends a hexadecimal digit. Sizes end well below 2^63, so that sums of them cannot overflow.

@@ -124,6 +124,6 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
 }
 
 /// The comma-separated members of a field value, blanks around them cut off, empty ones left out.
-pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }

@@ -3,6 +3,9 @@
 use crate::field::members;
 use crate::{Fields, HeadError, Known, Version};
 
+// LIMIT: members of all Connection fields. Each is compared with every field line when a head is forwarded.
+const CONNECTION_MEMBERS_MAX: usize = 32;
+
 /// How a body is delimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
@@ -31,7 +34,7 @@ pub(crate) fn declared(fields: Fields<'_>, version: Version) -> Result<Framing, 
                 return Err(HeadError::CodingRepeated);
             }
             chunked = is_exactly_chunked(field.value)?;
-        } else if field.known == Known::Other && is_lookalike(field.name) {
+        } else if field.known == Known::Other && imitates_framing(field.name) {
             return Err(HeadError::FramingLookalike);
         }
     }
@@ -61,28 +64,20 @@ fn is_exactly_chunked(value: &[u8]) -> Result<bool, HeadError> {
     if value.eq_ignore_ascii_case(b"chunked") { Ok(true) } else { Err(HeadError::CodingUnknown) }
 }
 
-/// Servers that map `_` to `-`, or cut names at odd bytes, would take these for fields that frame a message.
-fn is_lookalike(name: &[u8]) -> bool {
-    let same = |plain: &[u8]| {
-        name.len() == plain.len()
-            && name
-                .iter()
-                .zip(plain)
-                .all(|(have, want)| have.eq_ignore_ascii_case(want) || (*want == b'-' && !have.is_ascii_alphanumeric()))
-    };
-    matches!(name.len(), 14 | 17) && (same(b"content-length") || same(b"transfer-encoding"))
+/// Servers that map other marks to `-` would take these for fields that frame a message.
+fn imitates_framing(name: &[u8]) -> bool {
+    matches!(Known::imitated_by(name), Known::ContentLength | Known::TransferEncoding)
 }
 
 /// Whether the connection stays open after this message (RFC 9112 section 9.3).
-pub(crate) fn keeps_alive(fields: Fields<'_>, version: Version) -> bool {
-    let mut keep = version == Version::Http11;
-    for value in fields.all(Known::Connection) {
-        for member in members(value) {
-            if member.eq_ignore_ascii_case(b"close") {
-                return false;
-            }
-            keep |= member.eq_ignore_ascii_case(b"keep-alive");
+pub(crate) fn keeps_alive(fields: Fields<'_>, version: Version) -> Result<bool, HeadError> {
+    let (mut keep, mut close) = (version == Version::Http11, false);
+    for (index, member) in fields.all(Known::Connection).flat_map(members).enumerate() {
+        if index >= CONNECTION_MEMBERS_MAX {
+            return Err(HeadError::TooManyFields);
         }
+        close |= member.eq_ignore_ascii_case(b"close");
+        keep |= member.eq_ignore_ascii_case(b"keep-alive");
     }
-    keep
+    Ok(keep && !close)
 }

@@ -27,7 +27,9 @@ known! {
     Cookie = "cookie",
     Date = "date",
     Expect = "expect",
+    CfConnectingIp = "cf-connecting-ip",
     Forwarded = "forwarded",
+    FrontEndHttps = "front-end-https",
     Host = "host",
     Http2Settings = "http2-settings",
     KeepAlive = "keep-alive",
@@ -42,6 +44,7 @@ known! {
     Server = "server",
     StrictTransportSecurity = "strict-transport-security",
     Te = "te",
+    TrueClientIp = "true-client-ip",
     Traceparent = "traceparent",
     Tracestate = "tracestate",
     Trailer = "trailer",
@@ -55,12 +58,29 @@ known! {
     XCredentialId = "x-credential-id",
     XAuthenticatedScope = "x-authenticated-scope",
     XIdentityToken = "x-identity-token",
+    XClientIp = "x-client-ip",
+    XClusterClientIp = "x-cluster-client-ip",
+    XForwarded = "x-forwarded",
+    XForwardedBy = "x-forwarded-by",
+    XForwardedClientCert = "x-forwarded-client-cert",
     XForwardedFor = "x-forwarded-for",
     XForwardedHost = "x-forwarded-host",
     XForwardedPort = "x-forwarded-port",
     XForwardedPrefix = "x-forwarded-prefix",
     XForwardedProto = "x-forwarded-proto",
+    XForwardedScheme = "x-forwarded-scheme",
     XForwardedServer = "x-forwarded-server",
+    XForwardedSsl = "x-forwarded-ssl",
+    XForwardedUri = "x-forwarded-uri",
+    XHost = "x-host",
+    XHttpMethod = "x-http-method",
+    XHttpMethodOverride = "x-http-method-override",
+    XMethodOverride = "x-method-override",
+    XOriginalForwardedFor = "x-original-forwarded-for",
+    XOriginalHost = "x-original-host",
+    XOriginalUrl = "x-original-url",
+    XRewriteUrl = "x-rewrite-url",
+    XScheme = "x-scheme",
     XFrameOptions = "x-frame-options",
     XPoweredBy = "x-powered-by",
     XRealIp = "x-real-ip",
@@ -161,15 +181,59 @@ impl Known {
     pub const fn is_provenance(self) -> bool {
         matches!(
             self,
-            Self::Forwarded
+            Self::CfConnectingIp
+                | Self::Forwarded
+                | Self::FrontEndHttps
+                | Self::TrueClientIp
+                | Self::XClientIp
+                | Self::XClusterClientIp
+                | Self::XForwarded
+                | Self::XForwardedBy
+                | Self::XForwardedClientCert
                 | Self::XForwardedFor
                 | Self::XForwardedHost
                 | Self::XForwardedPort
                 | Self::XForwardedPrefix
                 | Self::XForwardedProto
+                | Self::XForwardedScheme
                 | Self::XForwardedServer
+                | Self::XForwardedSsl
+                | Self::XForwardedUri
+                | Self::XHost
+                | Self::XOriginalForwardedFor
+                | Self::XOriginalHost
                 | Self::XRealIp
+                | Self::XScheme
         )
+    }
+
+    /// Whether the field asks a server to act on another path or method than the one that was routed and judged.
+    #[must_use]
+    pub const fn is_override(self) -> bool {
+        matches!(
+            self,
+            Self::XHttpMethod
+                | Self::XHttpMethodOverride
+                | Self::XMethodOverride
+                | Self::XOriginalUrl
+                | Self::XRewriteUrl
+        )
+    }
+
+    /// What a server that cannot tell other marks from a hyphen would take `name` for. Names without such marks
+    /// imitate nothing.
+    #[must_use]
+    pub fn imitated_by(name: &[u8]) -> Self {
+        if name.len() > LENGTH_MAX || name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') {
+            return Self::Other;
+        }
+        let mut plain = [b'-'; LENGTH_MAX];
+        for (slot, byte) in plain.iter_mut().zip(name) {
+            if byte.is_ascii_alphanumeric() {
+                *slot = *byte;
+            }
+        }
+        Self::of(plain.get(..name.len()).unwrap_or_default())
     }
 
     /// Whether a trailer of this name could change what was decided on the head (RFC 9110 section 6.5.1).
@@ -178,6 +242,7 @@ impl Known {
         self.is_hop_by_hop()
             || self.is_identity()
             || self.is_provenance()
+            || self.is_override()
             || matches!(
                 self,
                 Self::Authorization
@@ -207,5 +272,21 @@ mod tests {
         }
         assert_eq!(Known::of(b""), Known::Other);
         assert_eq!(Known::of(b"x_forwarded_for"), Known::Other);
+    }
+
+    #[test]
+    fn imitations_are_seen_through() {
+        for (name, known) in [
+            ("X_Consumer_ID", Known::XConsumerId),
+            ("x.consumer.id", Known::XConsumerId),
+            ("Transfer_Encoding", Known::TransferEncoding),
+            ("content~type", Known::ContentType),
+            ("x-consumer-id", Known::Other),
+            ("x_custom", Known::Other),
+            ("X_Original|URL", Known::XOriginalUrl),
+        ] {
+            assert_eq!(Known::imitated_by(name.as_bytes()), known, "{name}");
+        }
+        assert_eq!(Known::imitated_by(&[b'_'; 1000]), Known::Other);
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 
 pub use body::{Body, Part};
 pub use error::{BodyError, HeadError};
-pub use field::{Field, Fields};
+pub use field::{Field, Fields, members};
 pub use framing::Framing;
 pub use fuzz::{fuzz_body, fuzz_head, fuzz_response_head};
 pub use known::Known;

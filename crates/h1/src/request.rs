@@ -55,7 +55,7 @@ impl RequestHead {
             return Err(HeadError::TargetTooLong);
         }
         self.framing = declared(self.fields(), self.version)?;
-        self.keep_alive = keeps_alive(self.fields(), self.version);
+        self.keep_alive = keeps_alive(self.fields(), self.version)?;
         self.expects_continue = self.expectation()?;
         self.split_target()?;
         host::check(self)

@@ -33,7 +33,9 @@ impl ResponseHead {
         }
         self.split(limits)?;
         let declared = declared(self.fields(), self.version)?;
-        self.keep_alive = keeps_alive(self.fields(), self.version);
+        // A body where none can be leaves bytes that belong to nothing.
+        let stray = matches!(self.status, 100..=199 | 204) && !matches!(declared, Framing::None | Framing::Length(0));
+        self.keep_alive = keeps_alive(self.fields(), self.version)? && !stray;
         self.framing = match (self.status, to_head, declared) {
             (100..=199 | 204 | 304, ..) | (_, true, _) => Framing::None,
             (_, false, Framing::None) => Framing::UntilClose,

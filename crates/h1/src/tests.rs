@@ -64,6 +64,7 @@ fn requests_that_are_refused_and_why() {
         ("GET /a HTTP/1.1\r\nHost: a@b\r\n\r\n", HeadError::HostMalformed),
         ("GET /a HTTP/1.1\r\nHost: a/b\r\n\r\n", HeadError::HostMalformed),
         ("GET /a HTTP/1.1\r\nHost: a:\r\n\r\n", HeadError::HostMalformed),
+        ("GET /a HTTP/1.1\r\nHost: a:65536\r\n\r\n", HeadError::HostMalformed),
         ("GET /a HTTP/1.1\r\nHost: a:80x\r\n\r\n", HeadError::HostMalformed),
         ("GET /a HTTP/1.1\r\nHost: a,b\r\n\r\n", HeadError::HostMalformed),
         ("GET /a HTTP/1.1\r\nHost: [::1\r\n\r\n", HeadError::HostMalformed),
@@ -156,6 +157,9 @@ fn the_scan_finds_the_same_end_however_the_bytes_arrive() {
 fn connection_options_decide_whether_it_stays_open() {
     assert!(!get("Connection: close\r\n").unwrap().keep_alive());
     assert!(!get("Connection: x, CLOSE\r\n").unwrap().keep_alive());
+    let many = |count: usize| get(&format!("Connection: {}\r\n", vec!["x"; count].join(",")));
+    assert!(many(32).unwrap().keep_alive());
+    assert_eq!(many(33).map(|_| ()), Err(HeadError::TooManyFields));
     let old = |line: &str| parse(&format!("GET / HTTP/1.0\r\n{line}\r\n")).unwrap().keep_alive();
     assert!(!old(""));
     assert!(old("Connection: Keep-Alive\r\n"));
@@ -252,6 +256,7 @@ fn where_an_answer_ends_depends_on_status_and_question() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, (Framing::Length(5), true)),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, (Framing::None, true)),
         ("HTTP/1.1 204 No Content\r\n\r\n", false, (Framing::None, true)),
+        ("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", false, (Framing::None, false)),
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, (Framing::None, true)),
         ("HTTP/1.1 200\r\n\r\n", false, (Framing::UntilClose, false)),
         ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", false, (Framing::Length(5), false)),

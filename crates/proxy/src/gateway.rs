@@ -3,7 +3,7 @@
 use crate::metrics::{Extras, Registry};
 use crate::record::log::{self, Queue};
 use crate::snapshot::{CompileError, Snapshot};
-use crate::worker::{self, Bound};
+use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use portcullis_config::plan::{ListenerPlan, Plan};
 use portcullis_types::{Clock, Millis};
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct Gateway {
     handle: Handle,
-    threads: Vec<JoinHandle<io::Result<()>>>,
+    threads: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -119,7 +119,7 @@ impl Gateway {
             generation: AtomicU64::new(1),
             registry: Arc::default(),
             drain_until: AtomicU64::new(0),
-            workers_left: AtomicUsize::new(workers),
+            workers_left: AtomicUsize::new(0),
             queue: Mutex::new(queue),
             clock,
         });
@@ -153,15 +153,32 @@ impl Gateway {
     }
 }
 
-fn spawn(shared: &Arc<Shared>, index: usize, bound: Vec<Bound>) -> io::Result<JoinHandle<io::Result<()>>> {
-    let shared = Arc::clone(shared);
+fn spawn(shared: &Arc<Shared>, index: usize, bound: Vec<Bound>) -> io::Result<JoinHandle<()>> {
     let seed = listen::seed(index)?;
+    let ready = Ready::new(bound)?;
+    let present = Present::new(shared);
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-        let left = Arc::clone(&shared);
-        let outcome = worker::run(shared, seed, bound);
-        left.workers_left.fetch_sub(1, Ordering::Relaxed);
-        outcome
+        ready.run(Arc::clone(&present.0), seed);
+        drop(present);
     })
+}
+
+/// Counts a worker for as long as its thread runs, however it ends.
+struct Present(Arc<Shared>);
+
+// === impl Present ===
+
+impl Present {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.workers_left.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.workers_left.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Shared {

@@ -136,13 +136,21 @@ async fn pass_on(
     frame(worker, connection, exchange, keep_alive, |frame, exchange| {
         shape::answer(&exchange.answer, frame, &mut client.output);
     });
-    client.patience = Some(connection.settings.limits.body_idle_timeout);
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     let mut download = Relay::new(framing, shape::is_chunked(framing, old), u64::MAX);
     let carry = (&worker.timers, &worker.buffers);
+    // Until its last bytes have left, not only until they have been read.
+    let mut uploading = true;
     let outcome = poll_fn(|context| {
         let upstream = &mut lease.channel;
-        if !upload.is_finished() && matches!(upload.poll(client, upstream, context, carry), Poll::Ready(Err(_))) {
-            upload.abandon();
+        if upstream.timer.expired(carry.0, context) {
+            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
+        }
+        if uploading && let Poll::Ready(sent) = upload.poll(client, upstream, context, carry) {
+            uploading = false;
+            if sent.is_err() {
+                upload.abandon();
+            }
         }
         match download.poll(upstream, client, context, carry) {
             // A silent server must not be waited for on behalf of nobody.
@@ -154,7 +162,7 @@ async fn pass_on(
     })
     .await;
     client.timer.clear();
-    client.patience = None;
+    client.set_patience(None);
     let record = &mut exchange.record;
     record.answered = worker.nanos();
     record.request_bytes = upload.received();
@@ -163,7 +171,7 @@ async fn pass_on(
     if clean && exchange.answer.keep_alive() {
         lease.keep(worker.millis(), keep.0, keep.1);
     } else {
-        lease.close();
+        drop(lease);
     }
     if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
         && client.sent == sent_before
@@ -178,7 +186,8 @@ async fn pass_on(
     };
     Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
-        Ok(()) if clean => Next::Close,
+        // A client that would have gone on may have sent its next request already.
+        Ok(()) if clean && !exchange.head.keep_alive() => Next::Close,
         Ok(()) => Next::CloseSlowly,
         Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
         Err(_) => Next::Close,
@@ -208,7 +217,7 @@ async fn refuse(
     frame(worker, connection, exchange, keep_alive, |frame, _| {
         shape::problem(&problem, form, &local.snapshot.problem_base, frame, &mut client.output);
     });
-    client.patience = Some(connection.settings.limits.body_idle_timeout);
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
     exchange.record.response_bytes = client.sent - sent_before;
     if flushed.is_err() {

@@ -26,7 +26,7 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 pub(crate) struct Registry {
     requests: Series<RequestLabels, AtomicU64>,
     durations: Series<RouteLabels, Durations>,
-    decisions: Series<(Stage, Reason), AtomicU64>,
+    decisions: Series<(Stage, Reason, Outcome), AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -77,7 +77,7 @@ pub(crate) struct Counters {
     generation: u64,
     /// By route, the one that was not found first.
     routes: Vec<RouteSeries>,
-    decisions: HashMap<(Stage, Reason), Arc<AtomicU64>>,
+    decisions: HashMap<(Stage, Reason, Outcome), Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
 }
@@ -129,7 +129,7 @@ impl Counters {
             self.routes.clear();
         }
         if let Some(decision) = &record.decision {
-            let key = (decision.stage, decision.reason);
+            let key = (decision.stage, decision.reason, record.outcome);
             own_series(&mut self.decisions, &self.registry.decisions, key).fetch_add(1, Ordering::Relaxed);
         }
         let index = record.route.map_or(0, |index| index + 1);

@@ -1,6 +1,6 @@
 //! Fields that a `Connection` field names: they are for one hop alone (RFC 9110 section 7.6.1), whoever sent them.
 
-use portcullis_h1::{Fields, Known};
+use portcullis_h1::{Fields, Known, members};
 
 /// The names that the `Connection` fields of a message list.
 pub(crate) struct Named<'a>(Option<Fields<'a>>);
@@ -25,8 +25,4 @@ impl<'a> Named<'a> {
         let Some(fields) = self.0.filter(|_| !keeps) else { return false };
         fields.all(Known::Connection).flat_map(members).any(|member| member.eq_ignore_ascii_case(name))
     }
-}
-
-fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }

@@ -107,7 +107,7 @@ fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool
     let known = line.known;
     if known == Known::ContentLength {
         // Of an answer without a body it tells what the body would have been (RFC 9110 section 8.6).
-        return !(head.framing() == Framing::None && (frame.to_head || head.status() == 304));
+        return !(head.framing() == Framing::None && head.status() != 204 && (frame.to_head || head.status() == 304));
     }
     is_ours(known) || is_banner(known) || known.is_hop_by_hop() || known.is_identity()
 }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-pub(crate) use run::{Bound, run};
+pub(crate) use run::{Bound, Ready};
 
 // LIMIT: exchanges whose memory a worker keeps for the next connection.
 const SPARE_EXCHANGES_MAX: usize = 256;

@@ -59,7 +59,7 @@ reasons! {
     MalformedHead = 400 "malformed_head" "The request is not well-formed HTTP" {
         "The request line or a header line breaks the grammar of HTTP/1.1 (RFC 9112): a stray control character, a bare line feed, a blank before a colon, a folded line, an unknown form of the version. Such messages are read differently by different servers, so none of it was forwarded and the connection was closed.",
         "Send the request with a maintained HTTP client. Look for line breaks or control characters in the header values that you set.",
-        "The record's private detail names the rule and the position. A burst from one address is a scan.",
+        "The record's private detail names the rule. A burst from one address is a scan.",
     }
     /// Two answers are possible to where the body ends.
     AmbiguousFraming = 400 "ambiguous_framing" "The length of the request's body is ambiguous" {
@@ -87,7 +87,7 @@ reasons! {
     }
     /// The target means different things to different servers.
     AmbiguousTarget = 400 "ambiguous_target" "The target of the request is ambiguous" {
-        "The path holds something that servers read differently: an encoded slash, a backslash, an encoded NUL, or a path parameter where the API declares none. Access control must see the same path as the upstream, so it is refused.",
+        "The path holds something that servers read differently: an encoded slash, a backslash, a dot segment with parameters, or a path parameter where the API declares none. Access control must see the same path as the upstream, so it is refused.",
         "Do not put slashes, backslashes or semicolons into path segments; pass such values in the query or the body.",
         "An API that really uses path parameters can allow them with `allow_path_parameters: true`.",
     }
@@ -168,18 +168,6 @@ reasons! {
         "The TLS session was made for one host name and the request asks for another one that this listener serves with another certificate.",
         "Open a new connection for this host.",
         "Usually a client that reuses connections across hosts too eagerly.",
-    }
-    /// The listener has as many connections as it may.
-    TooManyConnections = 503 "too_many_connections" "The gateway is at its limit of connections" {
-        "The listener holds as many connections as it may. The connection was closed without reading from it.",
-        "Try again in a moment, and reuse connections.",
-        "`limits.connections` of the listener and the metric `portcullis_connections`.",
-    }
-    /// The gateway is shutting down.
-    Draining = 503 "draining" "The gateway is shutting down" {
-        "This instance finishes what it has begun and takes nothing new.",
-        "Try again at once; another instance will answer.",
-        "Expected during a deployment. The load balancer should have stopped sending when /readyz went down.",
     }
     /// No target of the upstream could be reached.
     UpstreamUnreachable = 502 "upstream_unreachable" "The API cannot be reached" {

@@ -41,8 +41,15 @@ fn well_formed(host: &[u8]) -> Result<(), HeadError> {
     let name_ok = !name.is_empty() && name.iter().all(is_name_byte);
     let port_ok = match port.split_first() {
         None => true,
-        Some((b':', digits)) => !digits.is_empty() && digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        Some((b':', digits)) => is_port(digits),
         Some(_) => false,
     };
     if name_ok && port_ok { Ok(()) } else { Err(HeadError::HostMalformed) }
+}
+
+fn is_port(digits: &[u8]) -> bool {
+    let value = digits
+        .iter()
+        .try_fold(0u32, |sum, digit| digit.is_ascii_digit().then(|| (sum * 10 + u32::from(digit - b'0')).min(1 << 20)));
+    !digits.is_empty() && digits.len() <= 5 && value.is_some_and(|value| value <= u32::from(u16::MAX))
 }

@@ -4,15 +4,15 @@ use super::buffer::{Buffers, Input};
 use super::socket::Socket;
 use super::timer::{Timer, Timers};
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Output beyond this waits for the peer before more is read for it.
 pub(crate) const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
 // LIMIT: input of a peer that is kept while it is not its turn; beyond it, nothing more is read.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
-// LIMIT: memory kept for the next output.
-const OUTPUT_KEEP_BYTES: usize = 16 * 1024;
+// LIMIT: memory kept for the next output of the same conversation; a whole read and its frame fit.
+const OUTPUT_KEEP_BYTES: usize = 20 * 1024;
 
 /// A connection as the carriers of messages see it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Channel {
     written: usize,
     pub(crate) timer: Timer,
     /// How long the peer may make no progress, counted anew with every wait; `None` is a deadline that stands.
-    pub(crate) patience: Option<Duration>,
+    patience: Option<Duration>,
     /// Whether the last read or write found the peer not ready, so that its patience is being counted.
     waiting: (bool, bool),
     pub(crate) sent: u64,
@@ -110,6 +110,19 @@ impl Channel {
         }
     }
 
+    /// From now on the peer may make no progress for so long; `None` leaves the deadline to the timer.
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
+        self.waiting = (false, false);
+    }
+
+    /// Gives back what a conversation that has ended does not need.
+    pub(crate) fn rest(&mut self) {
+        if self.output.is_empty() {
+            self.output = Vec::new();
+        }
+    }
+
     /// Starts counting the peer's time anew.
     fn be_patient(&self, timers: &Timers) {
         if let Some(patience) = self.patience {
@@ -119,7 +132,11 @@ impl Channel {
 
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest) = self.output.get(self.written..).filter(|rest| !rest.is_empty()) {
-            let count = ready!(self.socket.poll_write(context, rest))?;
+            let Poll::Ready(outcome) = self.socket.poll_write(context, rest) else {
+                self.forget_written();
+                return Poll::Pending;
+            };
+            let count = outcome?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -133,6 +150,14 @@ impl Channel {
             self.output = Vec::new();
         }
         self.socket.poll_flush(context)
+    }
+
+    /// Output that never runs empty must not keep what has left.
+    fn forget_written(&mut self) {
+        if self.written >= OUTPUT_HIGH_BYTES {
+            self.output.drain(..self.written.min(self.output.len()));
+            self.written = 0;
+        }
     }
 
     /// Whether so much waits to leave that no more should be read for it.

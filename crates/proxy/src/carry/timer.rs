@@ -18,6 +18,7 @@ pub(crate) struct Timers {
     entries: RefCell<Vec<Weak<Entry>>>,
     now: Cell<Millis>,
     closing: Cell<bool>,
+    cut: Cell<bool>,
 }
 
 /// One deadline. Dropping it takes it off the worker's list at the next sweep.
@@ -63,14 +64,20 @@ impl Timers {
         self.closing.set(closing);
     }
 
+    /// Lets every deadline pass with the next sweep, for a worker whose own time is up.
+    pub(crate) fn cut(&self) {
+        self.cut.set(true);
+    }
+
     /// Milliseconds at the last sweep.
     pub(crate) fn now(&self) -> Millis {
         self.now.get()
     }
 
-    /// The moment that is `after` from the last sweep.
+    /// The moment that is `after` from now. Now may be as late as the next sweep: a deadline is never early.
     pub(crate) fn after(&self, after: Duration) -> Millis {
-        self.now().saturating_add(Millis::try_from(after.as_millis()).unwrap_or(NEVER))
+        let after = Millis::try_from((after + SWEEP_EVERY).as_millis()).unwrap_or(NEVER);
+        self.now().saturating_add(after)
     }
 }
 
@@ -78,14 +85,14 @@ impl Timers {
 
 impl Entry {
     fn has_passed(&self, timers: &Timers) -> bool {
-        self.due.get() <= timers.now() || (self.idle.get() && timers.closing.get())
+        self.due.get() <= timers.now() || timers.cut.get() || (self.idle.get() && timers.closing.get())
     }
 }
 
 // === impl Timer ===
 
 impl Timer {
-    /// Sets the deadline `after` from the last sweep.
+    /// Sets the deadline `after` from now.
     pub(crate) fn set(&self, timers: &Timers, after: Duration) {
         self.0.due.set(timers.after(after));
         self.0.idle.set(false);

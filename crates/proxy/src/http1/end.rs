@@ -34,7 +34,7 @@ pub(super) fn rest(exchange: &Exchange) -> Option<Relay> {
 /// Reads over the rest of a body.
 pub(super) async fn discard(worker: &Worker, rest: &mut Relay, client: &mut Channel) -> Next {
     client.timer.set(&worker.timers, LINGER);
-    client.patience = None;
+    client.set_patience(None);
     let carry = (&worker.timers, &worker.buffers);
     match poll_fn(|context| relay::poll_discard(rest, client, context, carry)).await {
         Ok(()) => Next::Request,
@@ -44,7 +44,7 @@ pub(super) async fn discard(worker: &Worker, rest: &mut Relay, client: &mut Chan
 
 /// Says goodbye; nothing of the client is on its way.
 pub(super) async fn close(worker: &Worker, client: &mut Channel) {
-    client.patience = None;
+    client.set_patience(None);
     client.timer.set(&worker.timers, LINGER);
     // The connection is over either way.
     drop(poll_fn(|context| client.poll_shutdown(context, &worker.timers)).await);

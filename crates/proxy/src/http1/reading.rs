@@ -26,7 +26,8 @@ pub(super) async fn arrival(worker: &Worker, connection: &Connection, client: &m
     } else {
         client.timer.set(&worker.timers, limits.head_timeout);
     }
-    let mut waiting = Waiting { worker, connection, scan: HeadScan::default(), begun: false };
+    client.rest();
+    let mut waiting = Waiting { worker, connection, scan: HeadScan::default(), begun: false, skipped: false };
     let outcome = poll_fn(|context| waiting.poll(client, context)).await;
     client.timer.clear();
     match outcome {
@@ -51,6 +52,8 @@ struct Waiting<'a> {
     scan: HeadScan,
     /// Whether a byte of the head has come.
     begun: bool,
+    /// Whether an empty line before it has been read over.
+    skipped: bool,
 }
 
 // === impl Waiting ===
@@ -64,7 +67,8 @@ impl Waiting<'_> {
                 self.skip_empty_line(client);
             }
             let input = client.input.bytes();
-            if !input.is_empty() {
+            // A lone carriage return may be the first half of that empty line.
+            if !input.is_empty() && (self.begun || self.skipped || input != b"\r") {
                 if !std::mem::replace(&mut self.begun, true) {
                     client.timer.set(&self.worker.timers, settings.limits.head_timeout);
                 }
@@ -83,9 +87,10 @@ impl Waiting<'_> {
     }
 
     /// Old clients send an empty line after a body; one is read over (RFC 9112 section 2.2).
-    fn skip_empty_line(&self, client: &mut Channel) {
-        if client.input.bytes().starts_with(b"\r\n") {
+    fn skip_empty_line(&mut self, client: &mut Channel) {
+        if !self.skipped && client.input.bytes().starts_with(b"\r\n") {
             client.input.consume(2, &self.worker.buffers);
+            self.skipped = true;
         }
     }
 }

@@ -81,12 +81,12 @@ impl Registry {
     fn decisions_text(&self, out: &mut String) {
         const NAME: &str = "portcullis_decisions_total";
         heading(out, NAME, "counter", "Requests that a stage refused or that failed there, by reason.");
-        let mut sums: BTreeMap<(_, _), u64> = BTreeMap::new();
+        let mut sums: BTreeMap<(_, _, _), u64> = BTreeMap::new();
         for (key, value) in self.decisions.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            *sums.entry(*key).or_default() += load(value);
+            let (stage, reason, outcome) = *key;
+            *sums.entry((stage, reason, outcome.name())).or_default() += load(value);
         }
-        for ((stage, reason), value) in sums {
-            let decision = if reason.status() >= 500 { "failed" } else { "refused" };
+        for ((stage, reason, decision), value) in sums {
             let (stage, reason) = (stage.name(), reason.code());
             line(out, NAME, &format!("stage=\"{stage}\",decision=\"{decision}\",reason=\"{reason}\""), value);
         }

@@ -46,11 +46,11 @@ pub(super) async fn forward(
     let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
     loop {
-        let mut lease = upstream::acquire(worker, upstream, targets, reuse).await?;
+        let mut lease = upstream::acquire(worker, upstream, targets, reuse, due).await?;
         lease.channel.timer.set_at(due);
         head::write(&routed, connection, &lease.authority(), &mut lease.channel.output);
         routed.record.target = Some(lease.label());
-        client.patience = Some(connection.settings.limits.body_idle_timeout);
+        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
         let asking = Asking {
             worker,
             upload: &mut upload,
@@ -68,11 +68,11 @@ pub(super) async fn forward(
                 return Ok(Forwarded { lease, upload, keep });
             }
             Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
-                lease.close();
+                drop(lease);
                 reuse = Reuse::Never;
             }
             Err(stop) => {
-                lease.close();
+                drop(lease);
                 return Err(stop);
             }
         }
@@ -146,7 +146,7 @@ impl Asking<'_> {
                     self.asked = true;
                     let first_byte = self.worker.timers.after(self.first_byte);
                     upstream.timer.set_at(self.due.min(first_byte));
-                    client.patience = None;
+                    client.set_patience(None);
                     client.timer.clear();
                 }
                 // The server may have answered and closed without reading on; its answer counts.
@@ -224,7 +224,8 @@ impl Asking<'_> {
     /// The time is up: the client's fault while its body is still to come and the server waits for it.
     fn late(&self, upstream: &Channel) -> Stop {
         if self.asked {
-            Fault::new(FaultKind::Timeout, "no answer in time").into()
+            let limit = if self.worker.timers.now() >= self.due { "`timeout`" } else { "`first_byte_timeout`" };
+            Fault::new(FaultKind::Timeout, format!("no answer within {limit}")).into()
         } else if upstream.is_full() {
             Fault::new(FaultKind::Timeout, "the request was not taken in time").into()
         } else {

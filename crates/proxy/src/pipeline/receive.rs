@@ -36,7 +36,7 @@ pub(super) async fn receive<'a>(
     let received = bound(before)?;
     if received.routed.request.head.expects_continue() {
         client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-        client.patience = Some(connection.settings.limits.body_idle_timeout);
+        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
         let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
         flushed.map_err(|_: Broken| Stop::Gone)?;
     }

@@ -26,6 +26,7 @@ pub(crate) struct Request<'a> {
     pub(crate) trace: Trace,
     pub(crate) head: &'a RequestHead,
     pub(crate) target: &'a CanonicalTarget,
+    pub(crate) host: &'a str,
 }
 
 // === impl Routed ===
@@ -65,6 +66,6 @@ pub(super) fn find<'a>(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
         );
     }
-    let request = Request { id: record.id, trace: record.trace, head, target };
+    let request = Request { id: record.id, trace: record.trace, head, target, host };
     Ok(Routed { request, route, answer, record })
 }

@@ -142,6 +142,8 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
             Some((name, _)) if snapshot.show_query.iter().any(|shown| shown.as_bytes() == name) => {
                 shown.extend_from_slice(pair);
             }
+            // What ends with padding is a value without a name.
+            Some((_, rest)) if rest.iter().all(|byte| *byte == b'=') => shown.push(b'*'),
             Some((name, _)) => {
                 shown.extend_from_slice(name);
                 shown.extend_from_slice(b"=*");
@@ -190,6 +192,8 @@ mod tests {
             ("/a?page=2&token=s", "/a?page=2&token=*"),
             ("/a?s3cret", "/a?*"),
             ("/a?page", "/a?*"),
+            ("/a?czNjcmV0czNjcmU=", "/a?*"),
+            ("/a?czNjcmV0czNjcg==&b=", "/a?*&*"),
             ("/a?x=1?y=s&page=s?z=s", "/a?x=*&y=*&page=s&z=*"),
             ("/a#access_token=s", "/a?access_token=*"),
             ("/a?b=1#s3cret", "/a?b=*&*"),

@@ -71,8 +71,12 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Ends when every worker has let go of the queue.
 fn drain(receiver: &Receiver<Batch>, mut output: Box<dyn Write + Send>, queue: &std::sync::Weak<Queue>) {
+    let mut broken = false;
     while let Ok(batch) = receiver.recv() {
-        let outcome = output.write_all(&batch.lines).and_then(|()| output.flush());
+        // What failed may have left half a line, which must not become part of the next record.
+        let mend = if broken { output.write_all(b"\n") } else { Ok(()) };
+        let outcome = mend.and_then(|()| output.write_all(&batch.lines)).and_then(|()| output.flush());
+        broken = outcome.is_err();
         let Some(queue) = queue.upgrade() else { continue };
         queue.waiting.fetch_sub(batch.records, Ordering::Relaxed);
         let counter = if outcome.is_ok() { &queue.written } else { &queue.failed };
@@ -113,7 +117,8 @@ impl LogLines {
         }
         write(&mut self.batch.lines);
         self.batch.records += 1;
-        if self.batch.lines.len() >= BATCH_BYTES {
+        let records_max = self.queue.as_ref().map_or(0, |queue| queue.records_max);
+        if self.batch.lines.len() >= BATCH_BYTES || self.batch.records >= records_max {
             self.flush();
         }
     }
@@ -125,7 +130,8 @@ impl LogLines {
         let batch = std::mem::replace(&mut self.batch, Batch { lines: Vec::with_capacity(capacity), records: 0 });
         let records = batch.records;
         let waiting = queue.waiting.fetch_add(records, Ordering::Relaxed);
-        if waiting.saturating_add(records) > queue.records_max || queue.sender.try_send(batch).is_err() {
+        let full = waiting > 0 && waiting.saturating_add(records) > queue.records_max;
+        if full || queue.sender.try_send(batch).is_err() {
             queue.waiting.fetch_sub(records, Ordering::Relaxed);
             queue.dropped.fetch_add(records as u64, Ordering::Relaxed);
         }

@@ -21,21 +21,15 @@ pub(crate) struct Builder(HashMap<HostPattern, PathsBuilder>);
 // === impl Hosts ===
 
 impl Hosts {
-    /// Finds the route, or what comes closest to it: a path that exists with other methods.
+    /// Finds the route, or a path that exists with other methods. The table of the closest host pattern that has the
+    /// path decides; a path that it lacks is looked for in the looser ones.
     ///
     /// `host` is lower case and without a port; it is empty where the request has none.
     pub(crate) fn find(&self, host: &str, path: &str, method: &[u8]) -> Found<'_> {
-        let mut closest = Found::Nothing;
         let suffixes = self.suffixes.iter().filter(|(suffix, _)| host.len() > suffix.len() && host.ends_with(suffix));
         let tables = self.exact.get(host).into_iter().chain(suffixes.map(|(_, paths)| paths)).chain(&self.any);
-        for paths in tables {
-            match paths.find(path, method) {
-                Found::Route(index) => return Found::Route(index),
-                Found::OtherMethods(allow) => closest = Found::OtherMethods(allow),
-                Found::Nothing => {}
-            }
-        }
-        closest
+        let mut found = tables.map(|paths| paths.find(path, method));
+        found.find(|found| *found != Found::Nothing).unwrap_or(Found::Nothing)
     }
 }
 

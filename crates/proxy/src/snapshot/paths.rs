@@ -41,24 +41,22 @@ struct Entry {
     methods: Vec<(Vec<u8>, usize)>,
     any: Option<usize>,
     allow: String,
+    /// Of each segment: 0 a text, 1 a parameter, 2 a wildcard.
+    kinds: Vec<u8>,
 }
 
 // === impl Paths ===
 
 impl Paths {
+    /// The most specific template that fits decides, also about the methods: falling through to a looser one would
+    /// open what the better one keeps closed.
     pub(crate) fn find(&self, path: &str, method: &[u8]) -> Found<'_> {
-        match self.find_in(&self.segments, path, method) {
-            Found::Route(index) => Found::Route(index),
-            closest @ (Found::OtherMethods(_) | Found::Nothing) => match self.find_in(&self.wildcards, path, method) {
-                Found::Nothing => closest,
-                found @ (Found::Route(_) | Found::OtherMethods(_)) => found,
-            },
-        }
-    }
-
-    fn find_in(&self, tree: &Router<usize>, path: &str, method: &[u8]) -> Found<'_> {
-        let entry = tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
-        let Some(entry) = entry else { return Found::Nothing };
+        let at = |tree: &Router<usize>| tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
+        let entry = match (at(&self.segments), at(&self.wildcards)) {
+            (Some(plain), Some(wild)) if wild.is_before(plain) => wild,
+            (Some(entry), _) | (None, Some(entry)) => entry,
+            (None, None) => return Found::Nothing,
+        };
         entry.route(method).map_or(Found::OtherMethods(&entry.allow), Found::Route)
     }
 }
@@ -66,6 +64,12 @@ impl Paths {
 // === impl Entry ===
 
 impl Entry {
+    /// Whether this template is the more specific one: at the first segment that differs in kind, a text comes before
+    /// a parameter and a parameter before a wildcard.
+    fn is_before(&self, other: &Self) -> bool {
+        self.kinds.cmp(&other.kinds).is_lt()
+    }
+
     fn route(&self, method: &[u8]) -> Option<usize> {
         let of = |name: &[u8]| self.methods.iter().find(|(have, _)| have == name).map(|(_, route)| *route);
         // Where GET is served, so is HEAD (RFC 9110 section 9.3.2).
@@ -112,7 +116,7 @@ impl PathsBuilder {
         let tree = if template.contains("{*") { &mut self.paths.wildcards } else { &mut self.paths.segments };
         let insert = tree.insert(template, index);
         insert.map_err(|error| CompileError::Template { template: template.to_owned(), error: error.to_string() })?;
-        self.paths.entries.push(Entry::default());
+        self.paths.entries.push(Entry { kinds: kinds(template), ..Entry::default() });
         self.known.insert(shape(template), index);
         Ok(index)
     }
@@ -124,6 +128,14 @@ impl PathsBuilder {
         }
         paths
     }
+}
+
+fn kinds(template: &str) -> Vec<u8> {
+    template
+        .split('/')
+        .skip(1)
+        .map(|segment| u8::from(segment.contains('{')) + u8::from(segment.starts_with("{*")))
+        .collect()
 }
 
 /// A template without the names of its parameters: two that differ in names only are one path.

@@ -1,6 +1,6 @@
 //! New connections to a target: name, TCP, TLS, each within the time to connect.
 
-use super::pool::{Lease, Target};
+use super::pool::{Busy, Lease, Target};
 use crate::carry::channel::Channel;
 use crate::carry::socket::Socket;
 use crate::snapshot::Upstream;
@@ -9,6 +9,7 @@ use portcullis_types::{Fault, FaultKind, Millis};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -17,11 +18,29 @@ const RESOLVED_MS: Millis = 5_000;
 // LIMIT: addresses of one name that are tried in turn.
 const ADDRESSES_MAX: usize = 8;
 
-/// Opens a connection within the upstream's time to connect.
-pub(crate) async fn open(worker: &Worker, upstream: &Upstream, target: &Rc<Target>) -> Result<Lease, Fault> {
-    let limit = upstream.plan.connect_timeout;
-    match tokio::time::timeout(limit, stand(worker, upstream, target)).await {
-        Ok(outcome) => outcome.map(|socket| Lease::new(Channel::new(socket, worker.timers.timer()), target, false)),
+/// Opens a connection within the upstream's time to connect, and within what is `left` of the request's own.
+pub(crate) async fn open(
+    worker: &Worker,
+    upstream: &Upstream,
+    target: &Rc<Target>,
+    left: Duration,
+) -> Result<Lease, Fault> {
+    let limit = upstream.plan.connect_timeout.min(left);
+    // From here on it counts: a target that swallows connections must not look idle.
+    let busy = Busy::with(target);
+    let outcome = within(worker, upstream, target, limit).await;
+    match outcome {
+        Ok(socket) => Ok(Lease::new(Channel::new(socket, worker.timers.timer()), busy, false)),
+        Err(fault) => {
+            target.shun(worker.millis());
+            Err(fault)
+        }
+    }
+}
+
+async fn within(worker: &Worker, upstream: &Upstream, target: &Target, limit: Duration) -> Result<Socket, Fault> {
+    match tokio::time::timeout(limit, stand(worker, upstream, target, limit)).await {
+        Ok(outcome) => outcome,
         Err(_) => Err(Fault::before_sending(
             FaultKind::ConnectTimeout,
             format!("{}: no connection after {limit:?}", target.label),
@@ -29,11 +48,14 @@ pub(crate) async fn open(worker: &Worker, upstream: &Upstream, target: &Rc<Targe
     }
 }
 
-async fn stand(worker: &Worker, upstream: &Upstream, target: &Target) -> Result<Socket, Fault> {
-    let stream = tcp(worker, target).await?;
-    let Some(tls) = upstream.tls.as_ref().filter(|_| target.plan.tls) else {
+async fn stand(worker: &Worker, upstream: &Upstream, target: &Target, limit: Duration) -> Result<Socket, Fault> {
+    let stream = tcp(worker, target, limit).await?;
+    if !target.plan.tls {
         return Ok(Socket::Plain(stream));
-    };
+    }
+    // A target that is to speak TLS is never spoken to in the clear, whatever its upstream lacks.
+    let missing = || Fault::before_sending(FaultKind::Internal, "the upstream has no TLS settings");
+    let tls = upstream.tls.as_ref().ok_or_else(missing)?;
     let fault =
         |error: &dyn std::fmt::Display| Fault::before_sending(FaultKind::Tls, format!("{}: {error}", target.label));
     let name = tls.server_name(&target.plan.host).map_err(|error| fault(&error))?;
@@ -41,17 +63,23 @@ async fn stand(worker: &Worker, upstream: &Upstream, target: &Target) -> Result<
     Ok(Socket::TlsClient(Box::new(stream)))
 }
 
-async fn tcp(worker: &Worker, target: &Target) -> Result<TcpStream, Fault> {
+async fn tcp(worker: &Worker, target: &Target, limit: Duration) -> Result<TcpStream, Fault> {
     let addresses = resolve(worker, target).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in addresses.into_iter().take(ADDRESSES_MAX) {
-        match TcpStream::connect(address).await.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
+    // One address that swallows packets must not use up the time of the others.
+    let each = limit / u32::try_from(addresses.len()).unwrap_or(1).max(1);
+    for address in addresses {
+        let connecting = tokio::time::timeout(each, TcpStream::connect(address)).await;
+        let connected = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
     target.resolved.borrow_mut().take();
-    Err(Fault::before_sending(FaultKind::Connect, format!("{}: {last}", target.label)))
+    let late = last.kind() == io::ErrorKind::TimedOut;
+    let kind = if late { FaultKind::ConnectTimeout } else { FaultKind::Connect };
+    Err(Fault::before_sending(kind, format!("{}: {last}", target.label)))
 }
 
 async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fault> {

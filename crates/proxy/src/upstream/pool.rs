@@ -25,6 +25,9 @@ pub(crate) enum Reuse {
 /// Below any server's idle timeout that is met in practice; Node.js closes after 5 s, many proxies after 1 s or more.
 const HOT_MS: Millis = 500;
 
+/// How long a target that could not be reached is passed over where there is another one.
+const SHUN_MS: Millis = 1_000;
+
 /// One server as a worker holds it. It outlives reloads that keep it.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -35,6 +38,8 @@ pub(crate) struct Target {
     authority: Rc<str>,
     idle: RefCell<Vec<Kept>>,
     active: Cell<usize>,
+    /// Until when others are preferred, because this one could not be reached.
+    shunned_until: Cell<Millis>,
     pub(crate) resolved: RefCell<Option<(Millis, Vec<SocketAddr>)>>,
 }
 
@@ -50,9 +55,28 @@ struct Kept {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) channel: Channel,
-    target: Rc<Target>,
+    busy: Busy,
     /// Whether it has carried a request before.
     pub(crate) reused: bool,
+}
+
+/// Counts a request to a target, from before the connection is opened until the request is over.
+#[derive(Debug)]
+pub(crate) struct Busy(Rc<Target>);
+
+// === impl Busy ===
+
+impl Busy {
+    pub(crate) fn with(target: &Rc<Target>) -> Self {
+        target.active.set(target.active.get() + 1);
+        Self(Rc::clone(target))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.active.set(self.0.active.get().saturating_sub(1));
+    }
 }
 
 // === impl Target ===
@@ -62,12 +86,25 @@ impl Target {
         let host = if plan.host.contains(':') { format!("[{}]", plan.host) } else { plan.host.clone() };
         let authority = format!("{host}:{}", plan.port).into();
         let label = plan.to_string().into();
-        Self { plan, label, authority, idle: RefCell::default(), active: Cell::new(0), resolved: RefCell::default() }
+        Self {
+            plan,
+            label,
+            authority,
+            idle: RefCell::default(),
+            active: Cell::new(0),
+            shunned_until: Cell::new(0),
+            resolved: RefCell::default(),
+        }
     }
 
-    /// Requests under way.
-    pub(crate) fn active(&self) -> usize {
-        self.active.get()
+    /// What speaks against choosing it: that it could not be reached lately, then requests under way.
+    pub(crate) fn burden(&self, now: Millis) -> (bool, usize) {
+        (now < self.shunned_until.get(), self.active.get())
+    }
+
+    /// It could not be reached.
+    pub(crate) fn shun(&self, now: Millis) {
+        self.shunned_until.set(now.saturating_add(SHUN_MS));
     }
 
     /// Closes the kept connections whose time is up.
@@ -79,34 +116,28 @@ impl Target {
 // === impl Lease ===
 
 impl Lease {
-    pub(crate) fn new(channel: Channel, target: &Rc<Target>, reused: bool) -> Self {
-        target.active.set(target.active.get() + 1);
-        Self { channel, target: Rc::clone(target), reused }
+    pub(crate) fn new(channel: Channel, busy: Busy, reused: bool) -> Self {
+        Self { channel, busy, reused }
     }
 
     pub(crate) fn authority(&self) -> Rc<str> {
-        Rc::clone(&self.target.authority)
+        Rc::clone(&self.busy.0.authority)
     }
 
     pub(crate) fn label(&self) -> Rc<str> {
-        Rc::clone(&self.target.label)
+        Rc::clone(&self.busy.0.label)
     }
 
     /// Keeps the connection for another request. Whatever is unread or unsent makes it unfit.
     pub(crate) fn keep(self, now: Millis, for_at_most: Duration, count_max: usize) {
-        let Self { channel, ref target, .. } = self;
-        let mut idle = target.idle.borrow_mut();
-        target.active.set(target.active.get().saturating_sub(1));
+        let Self { mut channel, busy, .. } = self;
+        let mut idle = busy.0.idle.borrow_mut();
         if channel.input.is_empty() && channel.output.is_empty() && idle.len() < count_max {
             let until = now.saturating_add(Millis::try_from(for_at_most.as_millis()).unwrap_or(Millis::MAX));
             channel.timer.clear();
+            channel.rest();
             idle.push(Kept { channel, since: now, until });
         }
-    }
-
-    /// Closes the connection.
-    pub(crate) fn close(self) {
-        self.target.active.set(self.target.active.get().saturating_sub(1));
     }
 }
 
@@ -127,7 +158,7 @@ pub(crate) async fn kept(worker: &Worker, target: &Rc<Target>, reuse: Reuse) -> 
         }
         let mut channel = candidate.channel;
         if candidate.until > now && stands(worker, &mut channel).await {
-            return Some(Lease::new(channel, target, true));
+            return Some(Lease::new(channel, Busy::with(target), true));
         }
     }
 }
@@ -135,5 +166,7 @@ pub(crate) async fn kept(worker: &Worker, target: &Rc<Target>, reuse: Reuse) -> 
 /// Whether the server has neither closed the connection nor said anything unasked. No system call is made unless
 /// something has arrived.
 async fn stands(worker: &Worker, channel: &mut Channel) -> bool {
-    poll_fn(|context| Poll::Ready(channel.poll_fill(context, &worker.timers, &worker.buffers).is_pending())).await
+    // Without the runtime's budget, which could say "nothing yet" of a connection that has ended.
+    let look = poll_fn(|context| Poll::Ready(channel.poll_fill(context, &worker.timers, &worker.buffers).is_pending()));
+    tokio::task::coop::unconstrained(look).await
 }

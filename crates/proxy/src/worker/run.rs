@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, LocalSet};
 
 /// A listening socket of one worker, not yet part of a runtime.
@@ -26,27 +27,46 @@ pub(crate) struct Bound {
     pub(crate) open: Arc<AtomicU64>,
 }
 
+// LIMIT: turns that tasks get to end in their record once the time to drain is up.
+const CUT_TURNS_MAX: u32 = 50;
+const CUT_TURN: Duration = Duration::from_millis(10);
+
 /// How long accepting rests after the system refused a socket, which under a shortage it does at once again.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// Runs a worker until it has drained.
-///
-/// # Errors
-/// A runtime or a socket that the system does not grant.
-pub(crate) fn run(shared: Arc<Shared>, seed: [u64; 2], listeners: Vec<Bound>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()?;
-    let tasks = LocalSet::new();
-    tasks.block_on(&runtime, async move {
-        let worker = Rc::new(Worker::new(shared, seed));
-        let mut accepting = Vec::new();
-        for bound in listeners {
-            let name = Arc::clone(&bound.name);
-            let listener = TcpListener::from_std(bound.socket)?;
-            accepting.push(tokio::task::spawn_local(accept(Rc::clone(&worker), name, listener, bound.open)));
-        }
-        tick_until_drained(&worker, accepting).await;
-        Ok(())
-    })
+/// A worker with everything that the system can refuse, before its thread begins.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    runtime: Runtime,
+    listeners: Vec<(Arc<str>, TcpListener, Arc<AtomicU64>)>,
+}
+
+// === impl Ready ===
+
+impl Ready {
+    /// # Errors
+    /// A runtime or a socket that the system does not grant.
+    pub(crate) fn new(listeners: Vec<Bound>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().event_interval(61).build()?;
+        let listeners = {
+            let _entered = runtime.enter();
+            let listen = |bound: Bound| Ok((bound.name, TcpListener::from_std(bound.socket)?, bound.open));
+            listeners.into_iter().map(listen).collect::<io::Result<_>>()?
+        };
+        Ok(Self { runtime, listeners })
+    }
+
+    /// Runs the worker until it has drained.
+    pub(crate) fn run(self, shared: Arc<Shared>, seed: [u64; 2]) {
+        let Self { runtime, listeners } = self;
+        LocalSet::new().block_on(&runtime, async move {
+            let worker = Rc::new(Worker::new(shared, seed));
+            let accepting = listeners.into_iter().map(|(name, listener, open)| {
+                tokio::task::spawn_local(accept(Rc::clone(&worker), name, listener, open))
+            });
+            tick_until_drained(&worker, accepting.collect()).await;
+        });
+    }
 }
 
 async fn tick_until_drained(worker: &Worker, mut accepting: Vec<JoinHandle<()>>) {
@@ -59,11 +79,25 @@ async fn tick_until_drained(worker: &Worker, mut accepting: Vec<JoinHandle<()>>)
             // Ends the loops and with them closes the listening sockets.
             accepting.drain(..).for_each(|task| task.abort());
             if worker.shared.may_end(worker.open.get()) {
+                cut_off(worker).await;
                 break;
             }
         }
     }
     worker.tick();
+}
+
+/// Ends what is still open by letting every deadline pass, so that each request ends in its record.
+async fn cut_off(worker: &Worker) {
+    worker.timers.cut();
+    for _ in 0..CUT_TURNS_MAX {
+        if worker.open.get() == 0 {
+            return;
+        }
+        worker.tick();
+        // SLEEP: gives the tasks that were woken their turn.
+        tokio::time::sleep(CUT_TURN).await;
+    }
 }
 
 async fn accept(worker: Rc<Worker>, name: Arc<str>, listener: TcpListener, open: Arc<AtomicU64>) {

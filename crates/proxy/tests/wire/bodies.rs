@@ -153,3 +153,25 @@ fn a_body_cut_off_by_its_client_never_looks_whole_upstream() {
         good_request_works(&gate, framing);
     }
 }
+
+#[test]
+fn the_end_of_a_body_leaves_although_its_answer_has_begun() {
+    const BYTES: usize = 8_000_000;
+    let upstream = FakeUpstream::with(|talk| {
+        while let Some(head) = talk.head() {
+            talk.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n");
+            // Long enough for every buffer on the way to be full when the client has sent its last byte.
+            talk.pause(Duration::from_millis(500));
+            let Some(body) = talk.body(&head) else { return };
+            let text = body.len().to_string();
+            talk.send(format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len()));
+        }
+    });
+    let gate = roomy(&upstream);
+    let mut client = Client::connect(gate.address());
+    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {BYTES}\r\n\r\n"));
+    client.send(vec![b'x'; BYTES]);
+    let answer = client.answer();
+    assert_eq!((answer.text(), answer.whole), (format!("begun{BYTES}"), true));
+    drop(client);
+}

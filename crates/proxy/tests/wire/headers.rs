@@ -93,6 +93,29 @@ fn where_a_request_came_from_is_what_we_saw() {
 }
 
 #[test]
+fn no_field_makes_the_upstream_act_on_another_path_or_method() {
+    let lines = forwarded(
+        "X-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-HTTP-Method-Override: EVIL\r\nX-HTTP-Method: EVIL\r\n\
+         X-Method-Override: EVIL\r\nX_HTTP_Method_Override: EVIL\r\nX.Original.URL: /evil\r\nX-Host: evil\r\n\
+         X-Original-Host: evil\r\nTrue-Client-IP: evil\r\nCF-Connecting-IP: evil\r\nX-Client-IP: evil\r\n\
+         X.Consumer.ID: evil\r\nContent_Type: evil\r\nX-Kept: yes\r\n",
+    );
+    assert!(!lines.join("\n").to_lowercase().contains("evil"), "{lines:?}");
+    assert_eq!(values(&lines, "x-kept"), ["yes"]);
+}
+
+#[test]
+fn the_host_that_was_routed_is_the_one_that_is_forwarded() {
+    for (asked, expected) in [("API.Test", "api.test"), ("api.test.:81", "api.test:81"), ("[::1]:81", "[::1]:81")] {
+        let upstream = FakeUpstream::echoing();
+        let gate = Gatehouse::before(upstream.address());
+        let answer = Client::connect(gate.address()).ask(format!("GET / HTTP/1.1\r\nHost: {asked}\r\n\r\n"));
+        assert_eq!(answer.status, 200, "{asked}");
+        assert!(upstream.text().contains(&format!("\r\nhost: {expected}\r\n")), "{asked}: {}", upstream.text());
+    }
+}
+
+#[test]
 fn every_request_has_an_id_of_ours_that_everybody_sees() {
     let upstream = FakeUpstream::echoing();
     let gate = Gatehouse::before(upstream.address());

@@ -209,4 +209,7 @@ fn a_drain_does_not_wait_beyond_its_deadline() {
     gate.stop(Duration::from_millis(300));
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     drop(open.rest());
+    let records = gate.records().all();
+    assert_eq!(records.len(), 1, "a request that was cut off has its record as well");
+    assert_eq!(records[0]["outcome"], "failed", "{records:?}");
 }

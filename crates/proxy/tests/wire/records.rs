@@ -182,8 +182,12 @@ fn a_flood_of_unknown_paths_makes_no_new_series() {
     });
     let mut client = Client::connect(gate.address());
     let series = |gate: &Gatehouse| gate.handle().metrics().lines().count();
+    // Twice: a record is counted after its answer has left, and before the next request of its connection is read.
+    for _ in 0..2 {
+        client.ask("GET /0 HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.ask("M /api/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
     client.ask("GET /0 HTTP/1.1\r\nHost: a\r\n\r\n");
-    client.ask("M /api/ HTTP/1.1\r\nHost: a\r\n\r\n");
     let before = series(&gate);
     for number in 0..200 {
         let answer = client.ask(format!("GET /unknown/{number} HTTP/1.1\r\nHost: h{number}\r\n\r\n"));

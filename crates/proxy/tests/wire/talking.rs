@@ -112,6 +112,11 @@ fn answers_without_a_body_do_not_shift_the_next_one() {
         if status == 204 {
             assert_eq!(answer.field("content-length"), None, "RFC 9110 section 8.6");
         }
+        if status == 204 && first.contains("Length") {
+            // A body where none can be would shift the next answer, so that the connection is not used again.
+            assert_eq!((client.ask(GOOD).status, upstream.connections()), (204, 2), "{first:?}");
+            continue;
+        }
         assert_eq!(client.ask(GOOD).text(), "next", "{first:?}");
         assert_eq!(upstream.connections(), 1, "{first:?}");
     }

@@ -4,6 +4,7 @@
 //! careless server could take for such a field. A client cannot have a field of ours removed by naming it in
 //! `Connection`, because ours are written after the client's are filtered.
 
+use super::super::route::Request;
 use super::Routed;
 use crate::exchange::Connection;
 use crate::named::Named;
@@ -19,9 +20,14 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, t
     out.push(b' ');
     out.extend_from_slice(request.target.as_str().as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    let host = head.authority();
-    // Only a client of HTTP/1.0 may leave it out, but what we send is HTTP/1.1.
-    field(b"host", if host.is_empty() { target.as_bytes() } else { host }, out);
+    out.extend_from_slice(b"host: ");
+    if request.host.is_empty() {
+        // Only a client of HTTP/1.0 may leave it out, but what we send is HTTP/1.1.
+        out.extend_from_slice(target.as_bytes());
+    } else {
+        host(&request, out);
+    }
+    out.extend_from_slice(b"\r\n");
     let named = Named::by(head.fields());
     for line in head.fields().iter() {
         if !is_left_out(&line) && !named.holds(line.name) {
@@ -39,33 +45,36 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, t
     }
     field(b"x-request-id", request.id.as_bytes(), out);
     field(b"traceparent", request.trace.as_bytes(), out);
-    provenance(connection, host, out);
+    provenance(connection, &request, out);
     out.extend_from_slice(b"\r\n");
 }
 
 fn is_left_out(line: &Field<'_>) -> bool {
     let known = line.known;
     if known == Known::Other {
-        return is_lookalike(line.name);
+        // Servers that hand fields to programs as variables cannot tell `_` from `-`.
+        return Known::imitated_by(line.name) != Known::Other;
     }
     known.is_hop_by_hop()
         || known.is_identity()
         || known.is_provenance()
+        || known.is_override()
         || matches!(known, Known::Host | Known::ContentLength | Known::Expect | Known::XRequestId | Known::Traceparent)
 }
 
-/// Servers that hand fields to programs as variables cannot tell `_` from `-`.
-fn is_lookalike(name: &[u8]) -> bool {
-    if !name.contains(&b'_') {
-        return false;
+/// The host that was routed, and the port that the client named.
+fn host(request: &Request<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(request.host.as_bytes());
+    let authority = request.head.authority();
+    let port = authority.rsplit(|byte| *byte == b':').next().filter(|port| port.len() < authority.len());
+    if let Some(port) = port.filter(|port| port.iter().all(u8::is_ascii_digit)) {
+        out.push(b':');
+        out.extend_from_slice(port);
     }
-    let dashed: Vec<u8> = name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
-    let known = Known::of(&dashed);
-    known.is_identity() || known.is_provenance() || known.is_hop_by_hop() || known == Known::XRequestId
 }
 
 /// Where the request came from, as far as we have seen it ourselves.
-fn provenance(connection: &Connection, host: &[u8], out: &mut Vec<u8>) {
+fn provenance(connection: &Connection, request: &Request<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"x-forwarded-for: ");
     match connection.peer.ip() {
         IpAddr::V4(address) => {
@@ -81,7 +90,9 @@ fn provenance(connection: &Connection, host: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
     let scheme: &[u8] = if connection.is_secure() { b"https" } else { b"http" };
     field(b"x-forwarded-proto", scheme, out);
-    if !host.is_empty() {
-        field(b"x-forwarded-host", host, out);
+    if !request.host.is_empty() {
+        out.extend_from_slice(b"x-forwarded-host: ");
+        host(request, out);
+        out.extend_from_slice(b"\r\n");
     }
 }

@@ -40,9 +40,18 @@ fn exact_comes_before_parameter_before_wildcard() {
     ] {
         assert_eq!(paths.find(path, b"GET"), Found::Route(route), "{path}");
     }
-    // A method that the best path lacks is looked for behind the wildcard that fits best, and only there.
+    // A method that the best template lacks is not looked for behind a looser one.
     assert_eq!(paths.find("/orders/7", b"DELETE"), Found::OtherMethods("GET, HEAD"));
     assert_eq!(paths.find("/other", b"DELETE"), Found::Route(4));
+}
+
+#[test]
+fn a_text_comes_first_segment_by_segment_whatever_follows() {
+    let paths =
+        paths(&[("/{tenant}/{item}", &["GET"]), ("/files/{*rest}", &["GET"]), ("/{tenant}/new", &["GET"])]).unwrap();
+    for (path, route) in [("/files/secret", 1), ("/files/new", 1), ("/acme/secret", 0), ("/acme/new", 2)] {
+        assert_eq!(paths.find(path, b"GET"), Found::Route(route), "{path}");
+    }
 }
 
 #[test]
