@@ -21,7 +21,9 @@ fn more_pipelined_requests_than_any_buffer_are_answered_in_order() {
     let sender = std::thread::spawn(move || {
         for number in 0..5000 {
             let padding = "x".repeat(number % 300);
-            socket.write_all(format!("GET /{number} HTTP/1.1\r\nHost: a\r\nX-P: {padding}\r\n\r\n").as_bytes()).unwrap();
+            socket
+                .write_all(format!("GET /{number} HTTP/1.1\r\nHost: a\r\nX-P: {padding}\r\n\r\n").as_bytes())
+                .unwrap();
         }
     });
     for number in 0..5000 {
@@ -45,7 +47,8 @@ fn an_upstream_that_closes_within_a_body_is_told_to_a_client_that_waits() {
 
 #[test]
 fn a_server_that_says_how_long_it_keeps_a_connection_is_believed() {
-    let upstream = FakeUpstream::answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=5\r\nContent-Length: 2\r\n\r\nok");
+    let upstream =
+        FakeUpstream::answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=5\r\nContent-Length: 2\r\n\r\nok");
     let gate = Gatehouse::before(upstream.address());
     let mut client = Client::connect(gate.address());
     for _ in 0..3 {
@@ -117,7 +120,9 @@ fn trailers_of_an_answer_cannot_change_what_its_head_said() {
     let upstream = FakeUpstream::with(|talk| {
         while let Some(heard) = talk.request() {
             let name = heard.target().replace('/', "");
-            talk.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n{name}: 1\r\n\r\n"));
+            talk.send(format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n{name}: 1\r\n\r\n"
+            ));
         }
     });
     let gate = Gatehouse::before(upstream.address());
