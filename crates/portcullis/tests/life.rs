@@ -186,3 +186,45 @@ fn a_second_signal_ends_at_once() {
     running.line("stopped how=at_once");
     assert_eq!(running.ended(), 0);
 }
+
+#[test]
+fn as_many_header_lines_as_can_be_set_can_be_read() {
+    let folder = folder("header-lines");
+    let with = |count: u32| {
+        let limits = format!("local: {{ limits: {{ headers: {count} }}, ");
+        rewrite(&folder, "good.yaml", |text| {
+            text.lines()
+                .map(|line| {
+                    if line.contains("local:") {
+                        format!("  {limits}bind: \"127.0.0.1:0\" }}\n")
+                    } else {
+                        format!("{line}\n")
+                    }
+                })
+                .collect()
+        });
+    };
+    let most = portcullis_config::schema()["$defs"]["ListenerLimits"]["properties"]["headers"]["maximum"].as_u64();
+    let most = u32::try_from(most.expect("a maximum")).expect("a small number");
+    with(most);
+    let mut running = run(&folder, "good.yaml");
+    let gateway = running.address("listening");
+    running.line("ready");
+    for (lines, expect) in [(most, "HTTP/1.1 403"), (most + 1, "HTTP/1.1 431"), (2, "HTTP/1.1 403")] {
+        let mut stream = TcpStream::connect(gateway).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        // Two of them are always there.
+        let more: String = (2..lines).map(|number| format!("x-{number}: 1\r\n")).collect();
+        write!(stream, "GET /orders/v2/7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n")
+            .expect("it reads");
+        let answer = answer(stream);
+        assert!(answer.starts_with(expect), "{lines}: {answer}");
+    }
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+    with(1000);
+    let output = portcullis(&folder, &["run", "-c", "good.yaml"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("help: choose a value from 1 to 256"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}
