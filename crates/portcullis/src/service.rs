@@ -74,9 +74,8 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Stop> {
 impl Service {
     /// Serves what the file says, or says why not.
     pub(crate) fn start(path: &Path, journal: Journal) -> Result<Self, Stop> {
-        let loaded = read(path)?;
-        let watch = Watch::new(path, &loaded.plan.watched);
-        let plan = loaded.plan;
+        let mut watch = Watch::new(path);
+        let plan = watch.read(|| read(path))?.plan;
         announce_dangers(&journal, &plan);
         let status = Status::listen(plan.status.bind).map_err(|error| Stop::environment(error.to_string()))?;
         let shutdown_deadline = plan.shutdown_deadline;
@@ -126,10 +125,8 @@ impl Service {
 
     /// Takes over the whole file or nothing of it.
     fn reload(&mut self, cause: &str) {
-        // Before reading, so that a change while we read is seen the next time.
-        self.watch.mark();
         let handle = self.handle();
-        let loaded = match read(&self.path) {
+        let loaded = match self.watch.read(|| read(&self.path)) {
             Ok(loaded) => loaded,
             Err(stop) => {
                 handle.count_failed_reload();
@@ -138,12 +135,10 @@ impl Service {
                 return;
             }
         };
-        let (watched, facts) = (loaded.plan.watched.clone(), Facts::of(&loaded.plan));
-        let deadline = loaded.plan.shutdown_deadline;
+        let (facts, deadline) = (Facts::of(&loaded.plan), loaded.plan.shutdown_deadline);
         announce_dangers(&self.journal, &loaded.plan);
         match handle.reload(loaded.plan) {
             Ok(()) => {
-                self.watch = Watch::new(&self.path, &watched);
                 self.shutdown_deadline = deadline;
                 self.journal.event("reloaded", &[("cause", cause.to_owned()), ("config_hash", facts.hash)]);
             }

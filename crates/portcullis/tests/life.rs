@@ -141,6 +141,26 @@ fn changed_files_are_noticed() {
 }
 
 #[test]
+fn a_mended_include_is_noticed() {
+    let folder = folder("watch-include");
+    let mut running = run(&folder, "good.yaml");
+    let gateway = running.address("listening");
+    running.line("ready");
+    // A new file with a mistake in it: only the configuration that failed names it.
+    fs::write(folder.join("more.yaml"), "apis: [\n").expect("the folder can be written");
+    rewrite(&folder, "good.yaml", |text| text + "include: [more.yaml]\n");
+    running.line("reload_failed cause=\"a file changed\"");
+    assert!(get(gateway, "/more").starts_with("HTTP/1.1 404"));
+    let more = "apis: { more: { hosts: [\"*\"], upstream: { targets: [\"http://127.0.0.1:9000\"] },
+      routes: [{ path: /more, methods: [GET] }] } }\n";
+    rewrite(&folder, "more.yaml", |_| more.to_owned());
+    running.line("reloaded cause=\"a file changed\"");
+    assert!(get(gateway, "/more").starts_with("HTTP/1.1 403"));
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+}
+
+#[test]
 fn open_requests_end_before_the_process() {
     let folder = folder("drain");
     let (upstream, go) = slow_upstream();
