@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use crate::support::{DEADLINE, Running, answer, folder, get, get_until, portcullis};
@@ -205,6 +206,27 @@ fn a_second_signal_ends_at_once() {
     running.signal_until_ended("TERM");
     running.line("stopped how=at_once");
     assert_eq!(running.ended(), 0);
+}
+
+#[test]
+fn a_log_that_takes_nothing_does_not_hold_the_end_back() {
+    let folder = folder("blocked-log");
+    rewrite(&folder, "good.yaml", |text| {
+        text.replace("{ to: off }", "{ to: stdout }").replace("deadline: 60s", "deadline: 1s")
+    });
+    // Nobody reads the pipe.
+    let mut running = Running::start_with(portcullis(&folder, &["run", "-c", "good.yaml"]), Stdio::piped());
+    let gateway = running.address("listening");
+    running.line("ready");
+    let path = format!("/orders/v2/{}", "7".repeat(2000));
+    for _ in 0..300 {
+        assert!(get(gateway, &path).starts_with("HTTP/1.1 403"));
+    }
+    running.signal("TERM");
+    running.line("draining deadline_s=1");
+    running.line("not_written what=\"the last records of the access log\"");
+    running.line("stopped how=forced");
+    assert_eq!(running.ended(), 1);
 }
 
 #[test]
