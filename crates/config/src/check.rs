@@ -21,8 +21,8 @@ use crate::plan::{Danger, Origin, Plan};
 use crate::recover::Outside;
 use crate::scalar::FileName;
 use crate::sources::Sources;
-use crate::tree::{At, Kind, Tree};
-use crate::values::{Environment, ValueSource, resolve};
+use crate::tree::{At, Kind};
+use crate::values::{Environment, resolve};
 
 /// LIMIT: characters in the name of a listener, an API or a version; they become labels of metrics.
 const MAX_NAME_CHARS: usize = 64;
@@ -65,20 +65,6 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
 }
 
 impl Check<'_> {
-    /// Adds the files that hold values.
-    pub(crate) fn watching_outside(mut self, tree: &Tree) -> Self {
-        let mut files: Vec<PathBuf> = Vec::new();
-        for (id, source) in self.outside {
-            if let ValueSource::File(name) = source {
-                files.push(resolve(self.sources.folder(tree.node(*id).span.file), name));
-            }
-        }
-        // The map has no order of its own.
-        files.sort();
-        files.iter().for_each(|path| self.watch(path));
-        self
-    }
-
     /// Reports a mistake, unless it follows from one that was reported already.
     fn reject(&mut self, at: &At<'_>, diagnostic: Diagnostic) {
         if !at.is_tainted() {

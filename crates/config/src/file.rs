@@ -87,7 +87,7 @@ pub(crate) enum LogTo {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Shutdown {
-    /// How long open requests may go on.
+    /// How long open requests may go on. The last records get three seconds more.
     #[schemars(extend("default" = defaults::SHUTDOWN_DEADLINE.to_string()))]
     pub(crate) deadline: Option<Period>,
 }

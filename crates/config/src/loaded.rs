@@ -1,7 +1,7 @@
 //! From files to a checked plan: the order of reading, typing and checking, and what is kept for later questions.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::check::{Check, check};
 use crate::diagnostic::Failure;
@@ -11,7 +11,7 @@ use crate::read::{Read, read_bytes, read_file};
 use crate::recover::{Outside, recover};
 use crate::sources::Sources;
 use crate::tree::{At, NodeId, Tree};
-use crate::values::Environment;
+use crate::values::{Environment, ValueSource, resolve};
 
 /// A configuration without mistakes.
 pub struct Loaded {
@@ -45,10 +45,11 @@ pub(crate) fn load_bytes(
 }
 
 fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
-    let Read { sources, mut tree, root, mut report, files, incomplete } = read;
-    let Some(root) = root else { return Err(failure(report, sources)) };
+    let Read { sources, mut tree, root, mut report, mut files, incomplete } = read;
+    let Some(root) = root else { return Err(failure(report, sources, files)) };
     let (file, outside) = recover::<File>(&mut tree, root, &sources, environment, &mut report);
-    let Some(file) = file else { return Err(failure(report, sources)) };
+    add_value_files(&mut files, &sources, &tree, &outside);
+    let Some(file) = file else { return Err(failure(report, sources, files)) };
     let hash = digest(&sources);
     let context = Check {
         sources: &sources,
@@ -59,17 +60,33 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         dangers: Vec::new(),
         watched: files,
     };
-    let context = context.watching_outside(&tree);
     let plan = check(context, &file, &At::root(&tree, root), hash);
     match report.is_empty() {
         true => Ok(Loaded { plan, file, tree, root, sources, outside }),
-        false => Err(failure(report, sources)),
+        false => Err(failure(report, sources, plan.watched)),
     }
 }
 
-fn failure(report: crate::diagnostic::Report, sources: Sources) -> Failure {
+/// The files that hold values, or should have.
+fn add_value_files(files: &mut Vec<PathBuf>, sources: &Sources, tree: &Tree, outside: &Outside) {
+    let mut named: Vec<PathBuf> = Vec::new();
+    for (id, source) in outside {
+        if let ValueSource::File(name) = source {
+            named.push(resolve(sources.folder(tree.node(*id).span.file), name));
+        }
+    }
+    // The map has no order of its own.
+    named.sort();
+    for path in named {
+        if !files.contains(&path) {
+            files.push(path);
+        }
+    }
+}
+
+fn failure(report: crate::diagnostic::Report, sources: Sources, files: Vec<PathBuf>) -> Failure {
     let (diagnostics, dropped) = report.into_sorted();
-    Failure::new(diagnostics, dropped, sources)
+    Failure::new(diagnostics, dropped, sources).naming(files)
 }
 
 /// Over the texts of the configuration only: a digest that values from outside went into would tell about them.

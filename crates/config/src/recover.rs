@@ -57,7 +57,7 @@ const PLANNED: &[&str] = &[
     "waf",
 ];
 
-/// Values from outside the file, by the node that asks for them.
+/// Where values from outside the file come from, or should have, by the node that asks for them.
 pub(crate) type Outside = HashMap<NodeId, ValueSource>;
 
 /// Reads the whole tree. `None` if even made-up values could not complete it, which the report explains.
@@ -239,11 +239,10 @@ impl Session<'_> {
                 (ValueSource::File((**text).into()), value, "the file")
             }
         };
+        // Good or not: a file that could not be read is watched for the moment when it can.
+        self.outside.borrow_mut().insert(at.id(), source);
         match value {
-            Ok(value) => {
-                self.outside.borrow_mut().insert(at.id(), source);
-                Some(value)
-            }
+            Ok(value) => Some(value),
             Err(why) => {
                 let message = match why.as_str() {
                     NO_NAME => format!("{} {why}", quote(text)),

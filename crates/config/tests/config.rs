@@ -5,6 +5,8 @@ mod documents;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod mistakes;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub(crate) enum Ending {
     /// Done, or the answer is yes.
     Done,
-    /// The answer is no: refused, not as expected. What and why has been said.
+    /// The answer is no: refused, not as expected, ended by force. What and why has been said.
     No,
 }
 

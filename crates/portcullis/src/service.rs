@@ -12,15 +12,17 @@ use portcullis_admin::Status;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
 use portcullis_proxy::{ExplainRequest, Gateway, Handle, ReloadError, StartError};
-use portcullis_types::Clock;
+use portcullis_types::{Clock, Millis};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use watch::Watch;
 
 /// Within it a second signal is the first one, delivered to the process and to its group.
 const SAME_SIGNAL_MS: u64 = 500;
+// LIMIT: what the last records may take once no request is open any more.
+const WRITE_OUT_MS: u64 = 3_000;
 /// How often files are looked at.
 pub(crate) const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -74,9 +76,8 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Stop> {
 impl Service {
     /// Serves what the file says, or says why not.
     pub(crate) fn start(path: &Path, journal: Journal) -> Result<Self, Stop> {
-        let loaded = read(path)?;
-        let watch = Watch::new(path, &loaded.plan.watched);
-        let plan = loaded.plan;
+        let mut watch = Watch::new(path);
+        let plan = watch.read(|| read(path))?.plan;
         announce_dangers(&journal, &plan);
         let status = Status::listen(plan.status.bind).map_err(|error| Stop::environment(error.to_string()))?;
         let shutdown_deadline = plan.shutdown_deadline;
@@ -120,16 +121,13 @@ impl Service {
                 Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.end(signals);
-        Ok(Ending::Done)
+        Ok(self.end(signals))
     }
 
     /// Takes over the whole file or nothing of it.
     fn reload(&mut self, cause: &str) {
-        // Before reading, so that a change while we read is seen the next time.
-        self.watch.mark();
         let handle = self.handle();
-        let loaded = match read(&self.path) {
+        let loaded = match self.watch.read(|| read(&self.path)) {
             Ok(loaded) => loaded,
             Err(stop) => {
                 handle.count_failed_reload();
@@ -138,12 +136,10 @@ impl Service {
                 return;
             }
         };
-        let (watched, facts) = (loaded.plan.watched.clone(), Facts::of(&loaded.plan));
-        let deadline = loaded.plan.shutdown_deadline;
+        let (facts, deadline) = (Facts::of(&loaded.plan), loaded.plan.shutdown_deadline);
         announce_dangers(&self.journal, &loaded.plan);
         match handle.reload(loaded.plan) {
             Ok(()) => {
-                self.watch = Watch::new(&self.path, &watched);
                 self.shutdown_deadline = deadline;
                 self.journal.event("reloaded", &[("cause", cause.to_owned()), ("config_hash", facts.hash)]);
             }
@@ -157,8 +153,9 @@ impl Service {
         }
     }
 
-    /// Not ready from this moment; open requests may end until the deadline or until somebody asks again.
-    fn end(self, signals: &Signals) {
+    /// Not ready from this moment; open requests may end until the deadline or until somebody asks again. A log that
+    /// takes nothing holds nobody back for longer than that.
+    fn end(self, signals: &Signals) -> Ending {
         let deadline = self.shutdown_deadline;
         // Before it is told, so that whoever reads the line finds /readyz down.
         self.gateway.handle().begin_drain(deadline);
@@ -169,14 +166,17 @@ impl Service {
             gateway.drain(deadline);
             let _told = ended.send(());
         });
-        let clock = Clock::system();
-        let mut impatient = draining.is_err();
-        while !impatient && wait.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
-            impatient = signals.next(Duration::ZERO) == Ok(Asked::Stop) && clock.millis() > SAME_SIGNAL_MS;
-        }
-        let how = if impatient { "at_once" } else { "drained" };
+        let how = if draining.is_err() { Drain::AtOnce } else { drained(&wait, signals, deadline) };
         self.status.stop();
-        self.journal.event("stopped", &[("how", how.to_owned())]);
+        if how == Drain::Forced {
+            let fields = [
+                ("what", "the last records of the access log".to_owned()),
+                ("why", "access_log takes nothing; look at the file or pipe behind it".to_owned()),
+            ];
+            self.journal.event("not_written", &fields);
+        }
+        self.journal.event("stopped", &[("how", how.name().to_owned())]);
+        if how == Drain::Forced { Ending::No } else { Ending::Done }
     }
 
     fn announce(&self, facts: &Facts) {
@@ -196,6 +196,44 @@ impl Service {
             ("routes", facts.routes.to_string()),
         ];
         self.journal.event("ready", &fields);
+    }
+}
+
+/// How the wait for open requests and last records ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drain {
+    /// Nothing was left.
+    Drained,
+    /// Somebody asked again.
+    AtOnce,
+    /// Time was up, and records were left.
+    Forced,
+}
+
+/// Waits until it is told that all has ended, for no longer than the deadline and what writing out may take.
+fn drained(ended: &Receiver<()>, signals: &Signals, deadline: Duration) -> Drain {
+    let clock = Clock::system();
+    let due = Millis::try_from(deadline.as_millis()).unwrap_or(Millis::MAX).saturating_add(WRITE_OUT_MS);
+    while ended.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
+        if signals.next(Duration::ZERO) == Ok(Asked::Stop) && clock.millis() > SAME_SIGNAL_MS {
+            return Drain::AtOnce;
+        }
+        if clock.millis() > due {
+            return Drain::Forced;
+        }
+    }
+    Drain::Drained
+}
+
+// === impl Drain ===
+
+impl Drain {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Drained => "drained",
+            Self::AtOnce => "at_once",
+            Self::Forced => "forced",
+        }
     }
 }
 

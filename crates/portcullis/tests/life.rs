@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use crate::support::{DEADLINE, Running, answer, folder, get, get_until, portcullis};
@@ -141,6 +142,26 @@ fn changed_files_are_noticed() {
 }
 
 #[test]
+fn a_mended_include_is_noticed() {
+    let folder = folder("watch-include");
+    let mut running = run(&folder, "good.yaml");
+    let gateway = running.address("listening");
+    running.line("ready");
+    // A new file with a mistake in it: only the configuration that failed names it.
+    fs::write(folder.join("more.yaml"), "apis: [\n").expect("the folder can be written");
+    rewrite(&folder, "good.yaml", |text| text + "include: [more.yaml]\n");
+    running.line("reload_failed cause=\"a file changed\"");
+    assert!(get(gateway, "/more").starts_with("HTTP/1.1 404"));
+    let more = "apis: { more: { hosts: [\"*\"], upstream: { targets: [\"http://127.0.0.1:9000\"] },
+      routes: [{ path: /more, methods: [GET] }] } }\n";
+    rewrite(&folder, "more.yaml", |_| more.to_owned());
+    running.line("reloaded cause=\"a file changed\"");
+    assert!(get(gateway, "/more").starts_with("HTTP/1.1 403"));
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+}
+
+#[test]
 fn open_requests_end_before_the_process() {
     let folder = folder("drain");
     let (upstream, go) = slow_upstream();
@@ -185,4 +206,67 @@ fn a_second_signal_ends_at_once() {
     running.signal_until_ended("TERM");
     running.line("stopped how=at_once");
     assert_eq!(running.ended(), 0);
+}
+
+#[test]
+fn a_log_that_takes_nothing_does_not_hold_the_end_back() {
+    let folder = folder("blocked-log");
+    rewrite(&folder, "good.yaml", |text| {
+        text.replace("{ to: off }", "{ to: stdout }").replace("deadline: 60s", "deadline: 1s")
+    });
+    // Nobody reads the pipe.
+    let mut running = Running::start_with(portcullis(&folder, &["run", "-c", "good.yaml"]), Stdio::piped());
+    let gateway = running.address("listening");
+    running.line("ready");
+    let path = format!("/orders/v2/{}", "7".repeat(2000));
+    for _ in 0..300 {
+        assert!(get(gateway, &path).starts_with("HTTP/1.1 403"));
+    }
+    running.signal("TERM");
+    running.line("draining deadline_s=1");
+    running.line("not_written what=\"the last records of the access log\"");
+    running.line("stopped how=forced");
+    assert_eq!(running.ended(), 1);
+}
+
+#[test]
+fn as_many_header_lines_as_can_be_set_can_be_read() {
+    let folder = folder("header-lines");
+    let with = |count: u32| {
+        let limits = format!("local: {{ limits: {{ headers: {count} }}, ");
+        rewrite(&folder, "good.yaml", |text| {
+            text.lines()
+                .map(|line| {
+                    if line.contains("local:") {
+                        format!("  {limits}bind: \"127.0.0.1:0\" }}\n")
+                    } else {
+                        format!("{line}\n")
+                    }
+                })
+                .collect()
+        });
+    };
+    let most = portcullis_config::schema()["$defs"]["ListenerLimits"]["properties"]["headers"]["maximum"].as_u64();
+    let most = u32::try_from(most.expect("a maximum")).expect("a small number");
+    with(most);
+    let mut running = run(&folder, "good.yaml");
+    let gateway = running.address("listening");
+    running.line("ready");
+    for (lines, expect) in [(most, "HTTP/1.1 403"), (most + 1, "HTTP/1.1 431"), (2, "HTTP/1.1 403")] {
+        let mut stream = TcpStream::connect(gateway).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        // Two of them are always there.
+        let more: String = (2..lines).map(|number| format!("x-{number}: 1\r\n")).collect();
+        write!(stream, "GET /orders/v2/7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n")
+            .expect("it reads");
+        let answer = answer(stream);
+        assert!(answer.starts_with(expect), "{lines}: {answer}");
+    }
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+    with(1000);
+    let output = portcullis(&folder, &["run", "-c", "good.yaml"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("help: choose a value from 1 to 256"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
 }

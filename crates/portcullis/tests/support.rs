@@ -60,8 +60,13 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts and listens to standard error.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// The same, with another standard output.
+    pub(crate) fn start_with(mut command: Command, stdout: Stdio) -> Self {
+        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().expect("it starts");
         let stderr = child.stderr.take().expect("standard error");
         let (sender, lines) = sync_channel(1000);
         std::thread::spawn(move || {

@@ -1,6 +1,7 @@
 //! Mistakes as text for people and as JSON for programs. Decides nothing about what is a mistake.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -13,11 +14,22 @@ pub struct Failure {
     diagnostics: Vec<Diagnostic>,
     dropped: usize,
     sources: Sources,
+    files: Vec<PathBuf>,
 }
 
 impl Failure {
     pub(crate) fn new(diagnostics: Vec<Diagnostic>, dropped: usize, sources: Sources) -> Self {
-        Self { diagnostics, dropped, sources }
+        Self { diagnostics, dropped, sources, files: Vec::new() }
+    }
+
+    pub(crate) fn naming(mut self, files: Vec<PathBuf>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// The files that were read or should have been: a change of one of them may mend it.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The mistakes, in the order of files and lines.

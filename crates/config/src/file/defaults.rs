@@ -27,8 +27,8 @@ pub(crate) const IDLE_CONNECTIONS: Count = Count(64);
 pub(crate) const MAX_WORKERS: u64 = 1024;
 /// LIMIT: records that wait to be written.
 pub(crate) const MAX_QUEUE: u64 = 1 << 24;
-/// LIMIT: header lines of one request.
-pub(crate) const MAX_HEADERS: u64 = 10_000;
+/// LIMIT: header lines of one request: as many as the codec has room for (`FIELDS_CEILING` of `portcullis-h1`).
+pub(crate) const MAX_HEADERS: u64 = 256;
 /// LIMIT: open connections of one listener.
 pub(crate) const MAX_CONNECTIONS: u64 = 10_000_000;
 /// LIMIT: unused connections kept per worker and target.
