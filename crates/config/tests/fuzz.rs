@@ -87,7 +87,7 @@ fn mutate(text: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
 }
 
 #[test]
-fn mutated_examples_never_panic() {
+fn fuzz_smoke_config() {
     let seeds = seeds();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for _ in 0..1_500 {

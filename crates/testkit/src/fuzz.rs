@@ -147,6 +147,7 @@ pub const TARGET_SEEDS: &[&str] = &[
     "/<>\"{}|^`?<>\"{}|^`",
     "/%e2%82%ac?%00%zz",
     "/..%2f..%5c",
+    "/3B.%3B/",
 ];
 
 /// Pieces that matter in a target.

@@ -194,5 +194,6 @@ fn a_flood_of_unknown_paths_makes_no_new_series() {
         assert_eq!(answer.status, 404);
         client.ask(format!("M{number} /api/ HTTP/1.1\r\nHost: h{number}\r\n\r\n"));
     }
+    drop(gate.records().wait_for(405));
     assert_eq!(series(&gate), before, "{}", gate.handle().metrics());
 }
