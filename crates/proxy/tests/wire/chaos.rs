@@ -3,10 +3,10 @@
 
 use crate::check::{good_request_works, well_formed};
 use portcullis_config::plan::Plan;
-use portcullis_h1::{Body, Framing, HeadLimits, HeadScan, Part, RequestHead};
+use portcullis_h1::{Body, Framing, HeadLimits, HeadScan, Part, RequestHead, ResponseHead};
 use portcullis_proxy::explain_raw;
 use portcullis_testkit::deadline::eventually;
-use portcullis_testkit::fuzz::{BODY_PIECES, HEAD_PIECES, HEAD_SEEDS, mutate};
+use portcullis_testkit::fuzz::{ANSWER_SEEDS, BODY_PIECES, HEAD_PIECES, HEAD_SEEDS, mutate};
 use portcullis_testkit::gateway::{self, Gatehouse, PROBLEM_BASE};
 use portcullis_testkit::{Client, Dice, FakeUpstream};
 use std::time::Duration;
@@ -142,4 +142,94 @@ fn the_upstream_gets_what_the_codec_reads_and_nothing_else() {
     let forwarded: usize = threads.into_iter().map(|thread| thread.join().expect("gateway and codec agree")).sum();
     println!("chaos: {} streams, {forwarded} requests forwarded", THREADS * CASES);
     assert!(forwarded > 1000, "{forwarded} requests are no test");
+}
+
+/// Status and body of an answer as the codec reads it, the connection ending after `bytes`; `None` where it is none or
+/// breaks off. What follows it belongs to nobody.
+fn read_answer(mut bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let limits = HeadLimits::default();
+    let mut head = ResponseHead::default();
+    for _ in 0..=16 {
+        let length = HeadScan::default().find(bytes, limits.head_bytes_max).ok()??;
+        let (raw, rest) = bytes.split_at(length);
+        head.parse(raw, false, &limits).ok()?;
+        bytes = rest;
+        if head.status() == 101 {
+            return None;
+        }
+        if head.is_interim() {
+            continue;
+        }
+        let (mut body, mut data) = (Body::new(head.framing()), Vec::new());
+        loop {
+            match body.next(bytes).ok()? {
+                Part::Data(range) => {
+                    data.extend_from_slice(&bytes[range.clone()]);
+                    bytes = &bytes[range.end..];
+                }
+                Part::End(_) => return Some((head.status(), data)),
+                Part::More(_) => return body.closed().ok().map(|()| (head.status(), data)),
+            }
+        }
+    }
+    None
+}
+
+fn answer_bytes(seed: u64) -> Vec<u8> {
+    let mut dice = Dice::new(seed);
+    let mut bytes = Vec::new();
+    for _ in 0..=dice.roll(2) {
+        // Without the first letter, which tells the fuzz target whether the question was HEAD.
+        let mut answer = dice.pick(ANSWER_SEEDS).as_bytes()[1..].to_vec();
+        if answer.ends_with(b"chunked\r\n\r\n") {
+            answer.extend_from_slice(b"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
+        }
+        if dice.one_in(2) {
+            let pieces = if dice.one_in(2) { BODY_PIECES } else { HEAD_PIECES };
+            mutate(&mut answer, pieces, &mut dice);
+        }
+        bytes.extend_from_slice(&answer);
+    }
+    bytes
+}
+
+#[test]
+fn the_client_gets_the_answer_that_the_codec_reads_and_nothing_else() {
+    let upstream = FakeUpstream::with(|talk| {
+        while let Some(heard) = talk.request() {
+            let target = heard.target();
+            match target.trim_start_matches("/seed/").parse() {
+                Ok(seed) => {
+                    talk.send(answer_bytes(seed));
+                    return talk.finish();
+                }
+                Err(_) => talk.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len())),
+            };
+        }
+    });
+    let gate = Gatehouse::before(upstream.address());
+    let (mut whole, mut client) = (0, Client::connect(gate.address()));
+    for seed in 0..THREADS * CASES {
+        client.send(format!("GET /seed/{seed} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let answer = client.try_answer(false);
+        let bytes = answer_bytes(seed);
+        let expected = read_answer(&bytes);
+        let about =
+            format!("seed {seed}: {:?}\nread as {expected:?}\npassed on {answer:?}", String::from_utf8_lossy(&bytes));
+        let answer = answer.unwrap_or_else(|| panic!("no answer, {about}"));
+        match expected {
+            Some((status, body)) => {
+                assert!(answer.whole && answer.status == status && answer.body == body, "{about}");
+                whole += 1;
+            }
+            None => assert!(answer.status == 502 || !answer.whole, "{about}"),
+        }
+        if !answer.whole || answer.says_close() {
+            client = Client::connect(gate.address());
+        }
+        let next = client.ask(format!("GET /next/{seed} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert_eq!((next.status, next.text()), (200, format!("/next/{seed}")), "after {about}");
+    }
+    println!("chaos: {} answers, {whole} of them whole", THREADS * CASES);
+    assert!(whole > 300, "{whole} whole answers are no test");
 }
