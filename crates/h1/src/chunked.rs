@@ -4,7 +4,7 @@
 
 use crate::body::Part;
 use crate::request::is_token;
-use crate::{BodyError, Known};
+use crate::{BodyError, Known, claims_identity};
 
 // LIMIT: extension bytes of one chunk.
 const EXTENSION_BYTES_MAX: u32 = 256;
@@ -158,7 +158,7 @@ fn check_trailer(line: &[u8]) -> Result<(), BodyError> {
         return Err(BodyError::TrailerMalformed);
     }
     let forbidden = [Known::of(name), Known::imitated_by(name)].iter().any(|known| known.is_forbidden_in_trailers());
-    if forbidden { Err(BodyError::TrailerForbidden) } else { Ok(()) }
+    if forbidden || claims_identity(name) { Err(BodyError::TrailerForbidden) } else { Ok(()) }
 }
 
 /// Appends a hexadecimal digit. Sizes end well below 2^63, so that sums of them cannot overflow.

@@ -89,6 +89,21 @@ known! {
     XAspNetMvcVersion = "x-aspnetmvc-version",
 }
 
+/// Below these, other gateways say who calls; an upstream may believe any of them.
+const IDENTITY_PREFIXES: [&[u8]; 4] = [b"x-consumer-", b"x-credential-", b"x-authenticated-", b"x-anonymous-"];
+
+/// Whether a name, known or not, claims to say who calls. Every other mark counts as `-`, as in [`Known::imitated_by`].
+#[must_use]
+pub fn claims_identity(name: &[u8]) -> bool {
+    let below = |prefix: &&[u8]| {
+        let same = |(have, want): (&u8, &u8)| {
+            have.eq_ignore_ascii_case(want) || (*want == b'-' && !have.is_ascii_alphanumeric())
+        };
+        name.len() >= prefix.len() && name.iter().zip(*prefix).all(same)
+    };
+    matches!(name.first(), Some(b'x' | b'X')) && IDENTITY_PREFIXES.iter().any(below)
+}
+
 // LIMIT: names longer than the longest known one need no look-up.
 const LENGTH_MAX: usize = 32;
 const SLOTS: usize = 256;
@@ -260,7 +275,24 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, LENGTH_MAX, NAMES};
+    use super::{Known, LENGTH_MAX, NAMES, claims_identity};
+
+    #[test]
+    fn claims_of_identity_are_known_by_their_beginning() {
+        for name in [
+            "X-Consumer-ID",
+            "x-consumer-groups",
+            "X_Consumer_Custom_ID",
+            "X-Authenticated-Userid",
+            "X-consumer-",
+            "X.Consumer.ID",
+        ] {
+            assert!(claims_identity(name.as_bytes()), "{name}");
+        }
+        for name in ["", "X", "X-Consumer", "X-Consumers", "Y-Consumer-ID", "X-Identity"] {
+            assert!(!claims_identity(name.as_bytes()), "{name}");
+        }
+    }
 
     #[test]
     fn every_name_is_found_in_any_case_and_others_are_not() {

@@ -23,7 +23,7 @@ pub use error::{BodyError, HeadError};
 pub use field::{Field, Fields, members};
 pub use framing::Framing;
 pub use fuzz::{fuzz_body, fuzz_head, fuzz_response_head};
-pub use known::Known;
+pub use known::{Known, claims_identity};
 pub use request::{RequestHead, Version};
 pub use response::ResponseHead;
 pub use scan::HeadScan;

@@ -69,7 +69,8 @@ fn nobody_but_the_gateway_says_who_calls() {
     let lines = forwarded(
         "X-Consumer-ID: root\r\nx-consumer-username: root\r\nX-CREDENTIAL-ID: 1\r\nX-Authenticated-Scope: admin\r\n\
          X-Identity-Token: x.y.z\r\nX_Consumer_ID: root\r\nx-consumer_id: root\r\nX_CONSUMER-USERNAME: root\r\n\
-         X_Identity_Token: x.y.z\r\nX-Consumer-ID: root\r\nX-Other: kept\r\n",
+         X_Identity_Token: x.y.z\r\nX-Consumer-ID: root\r\nX-Consumer-Groups: admin\r\nx_consumer_custom_id: root\r\n\
+         X-Authenticated-Userid: root\r\nX-Credential-Identifier: root\r\nX-Anonymous-Consumer: root\r\nX-Other: kept\r\n",
     );
     let text = lines.join("\n").to_lowercase();
     for secret in ["root", "admin", "x.y.z", "consumer", "credential", "identity", "scope"] {

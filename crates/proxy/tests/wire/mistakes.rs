@@ -229,6 +229,7 @@ fn chunks() {
         ("credential in the trailers", "5\r\nhello\r\n0\r\nAuthorization: Basic eDp5\r\n\r\n"),
         ("identity in the trailers", "5\r\nhello\r\n0\r\nX-Consumer-ID: root\r\n\r\n"),
         ("identity in the trailers with underscores", "5\r\nhello\r\n0\r\nX_Consumer_ID: root\r\n\r\n"),
+        ("a group in the trailers", "5\r\nhello\r\n0\r\nX-Consumer-Groups: admin\r\n\r\n"),
         ("an address in the trailers", "5\r\nhello\r\n0\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n"),
         ("too many trailers", &trailers),
     ] {

@@ -9,7 +9,7 @@ use super::Routed;
 use crate::exchange::Connection;
 use crate::named::Named;
 use portcullis_h1::write::{decimal, field};
-use portcullis_h1::{Field, Framing, Known};
+use portcullis_h1::{Field, Framing, Known, claims_identity};
 use std::net::IpAddr;
 
 /// Appends the whole head.
@@ -53,7 +53,7 @@ fn is_left_out(line: &Field<'_>) -> bool {
     let known = line.known;
     if known == Known::Other {
         // Servers that hand fields to programs as variables cannot tell `_` from `-`.
-        return Known::imitated_by(line.name) != Known::Other;
+        return claims_identity(line.name) || Known::imitated_by(line.name) != Known::Other;
     }
     known.is_hop_by_hop()
         || known.is_identity()
