@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use portcullis_limit::{Ask, Key, KeyHasher, Kind, Ledger, Limiter, Moment, Policy, Prefixes, Unit, Verdict};
+use portcullis_limit::{
+    Ask, Key, KeyHasher, Kind, Ledger, Limiter, Moment, Policy, PolicyError, Prefixes, Unit, Verdict,
+};
 
 const PAIRS: usize = 11;
 const DECISIONS: u32 = 1_000_000;
@@ -28,8 +30,8 @@ struct Bench {
 impl Bench {
     fn new(callers: u32, workers: u32) -> Self {
         let kind = Kind::Rate { units: 1_000, per_ns: NANOS_PER_S, burst: 10_000 };
-        let policy =
-            Policy::new("per-principal", kind, Unit::Requests).unwrap_or_else(|error| std::panic::panic_any(error));
+        let policy = Policy::new("per-principal", kind, Unit::Requests)
+            .unwrap_or_else(|error| std::process::exit(i32::from(error == PolicyError::Name) + 2));
         let ledger = Arc::new(Ledger::new(policy, 131_072, workers));
         let hasher = KeyHasher::new([42; 16], Prefixes::default());
         // As many steps for few callers as for many, so that the list costs both the same.
