@@ -10,7 +10,7 @@ use crate::{Key, Kind, Ledger, Moment, Policy, Unit, Verdict};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const STEPS: u64 = 600;
+const STEPS: u64 = 500;
 const UNIX_S: u64 = 1_700_000_000;
 
 struct Dice(u64);
@@ -58,13 +58,28 @@ impl Witness {
     }
 }
 
-fn kind(dice: &mut Dice) -> Kind {
-    let limit = if dice.roll(2) == 0 { 1 + dice.roll(20) } else { 1 + dice.roll(3_000) };
-    match dice.roll(3) {
+/// Where a run looks for weakness.
+struct Scene {
+    kind: Kind,
+    workers: u64,
+    callers: u64,
+    /// The most that is asked for at once.
+    units: u64,
+    /// Callers share so many homes, so that they want the same places of the table.
+    homes: u64,
+}
+
+fn scene(dice: &mut Dice) -> Scene {
+    let crowd = dice.roll(2) == 0;
+    // A crowd fights for places; one or two callers for the last unit, through workers that hold some in advance.
+    let (limit, callers) =
+        if crowd { (1 + dice.roll(6), 20 + dice.roll(40)) } else { (1 + dice.roll(3_000), 1 + dice.roll(2)) };
+    let kind = match dice.roll(3) {
         0 => Kind::Rate { units: 1 + dice.roll(500), per_ns: NANOS_PER_S, burst: limit },
         1 => Kind::Window { limit, width_ns: 1 + dice.roll(2 * NANOS_PER_S) },
         _ => Kind::Quota { limit, period: Period::Hour, offset_min: 0 },
-    }
+    };
+    Scene { kind, workers: 1 + dice.roll(8), callers, units: 1 + limit / (4 + dice.roll(40)), homes: 1 + dice.roll(4) }
 }
 
 /// The next moment: none at all, a little, to the very edge of a window or period, or long enough to forget everything.
@@ -89,11 +104,9 @@ fn turn(dice: &mut Dice, kind: Kind, now: Moment) -> Moment {
 /// One run in which workers, callers and moments are as bad as chance can make them.
 fn adversarial(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let (kind, workers, callers) = (kind(&mut dice), 1 + dice.roll(8), 1 + dice.roll(60));
-    // Often too small for all callers, so that accounts leave, come back and share.
-    let keys = if dice.roll(2) == 0 { 16 } else { 64 };
+    let Scene { kind, workers, callers, units: units_max, homes } = scene(&mut dice);
     let policy = Policy::new("p", kind, Unit::Requests).unwrap();
-    let ledger = Arc::new(Ledger::new(policy, keys, u32::try_from(workers).unwrap()));
+    let ledger = Arc::new(Ledger::new(policy, 16, u32::try_from(workers).unwrap()));
     let excess = ledger.excess_max();
     let mut limiters: Vec<Limiter> = (0..workers).map(|_| Limiter::new(vec![Arc::clone(&ledger)])).collect();
     let (mut verdict, mut witness) = (Verdict::default(), Witness::default());
@@ -107,8 +120,8 @@ fn adversarial(seed: u64) {
         if dice.roll(3) == 0 {
             caller = dice.roll(callers);
         }
-        let units = if dice.roll(8) == 0 { 1 + dice.roll(30) } else { 1 };
-        let key = Key::from_hash((u128::from(caller + 1) << 64) | u128::from(caller + 1));
+        let units = if dice.roll(3) == 0 { 1 } else { 1 + dice.roll(units_max) };
+        let key = Key::from_hash((u128::from(caller % homes) << 64) | u128::from(caller + 1));
         let limiter = &mut limiters[usize::try_from(worker).unwrap()];
         limiter.charge(&[Ask { policy: 0, key, units }], now, &mut verdict);
         if verdict.admitted {
@@ -148,11 +161,24 @@ fn saturated(seed: u64) {
 }
 
 #[test]
+fn two_thousand_seeds_never_exceed_the_bound() {
+    (1..=2_000).for_each(adversarial);
+}
+
+/// `cargo test --release -p portcullis-limit -- --ignored`
+#[test]
+#[ignore = "the smoke run's share: too long without optimisation"]
 fn ten_thousand_seeds_never_exceed_the_bound() {
     (1..=10_000).for_each(adversarial);
 }
 
 #[test]
-fn five_hundred_seeds_never_starve() {
-    (1..=500).for_each(saturated);
+fn two_hundred_seeds_never_starve() {
+    (1..=200).for_each(saturated);
+}
+
+#[test]
+#[ignore = "the smoke run's share: too long without optimisation"]
+fn ten_thousand_seeds_never_starve() {
+    (1..=10_000).for_each(saturated);
 }
