@@ -11,7 +11,8 @@ pub struct Decision {
     pub shadow: bool,
     /// The most that can be had at once, in units.
     pub limit: u64,
-    /// How many units are left after this request.
+    /// How many units are left after this request. A worker that spends what it holds in advance says what was left when
+    /// it last looked into the ledger, less what it spent since.
     pub remaining: u64,
     /// The time within which no more than `remaining` can be had; none for permits.
     pub reset_s: Option<u64>,
@@ -34,7 +35,8 @@ pub struct Permit {
 pub struct Verdict {
     /// One per ask, in their order.
     pub decisions: Vec<Decision>,
-    /// What to release when the request is over.
+    /// What to release when the request is over. The next charge adds to them, so take them out before: a permit that were
+    /// dropped here would be lost, one that were released too early would let in more than the limit.
     pub permits: Vec<Permit>,
     /// Whether the request may go on. Nothing at all was charged if not.
     pub admitted: bool,

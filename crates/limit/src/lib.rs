@@ -3,6 +3,20 @@
 //! Pure: time comes in as a [`Moment`], callers as a [`Key`]. Accounts live in a [`Ledger`] that all workers share through
 //! atomics; each worker's [`Limiter`] takes a little in advance, so that most decisions touch nothing shared. It knows
 //! neither a store nor sockets nor what a request looks like.
+//!
+//! # What holds over all workers
+//! With N workers, each holds at most 1 / (16 · N) of a limit in advance ([`Ledger::excess_max`]):
+//!
+//! - a rate admits over any interval at most its burst, what came back in it, and a sixteenth of the burst; nothing on top
+//!   with one worker or with a burst below 16 · N;
+//! - a window admits what its kind says ([`Kind::Window`]) and a quota its limit, both without any excess: what is held
+//!   ends with the window or period that it was charged to;
+//! - permits are exact;
+//! - a caller that always asks gets at least seven eighths of its limit, and at least half of an even share through each
+//!   worker when it asks all of them alike.
+//!
+//! `limiter/simulation.rs` checks this with ten thousand seeds. Limits that are too large for one word count in quanta: of
+//! at most a thousandth of a limit, a millionth of what comes back in a second.
 
 pub mod adaptive;
 pub mod breaker;

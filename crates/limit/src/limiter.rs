@@ -67,8 +67,6 @@ impl Limiter {
     /// limit that does not exist, or two for the same limit cannot be decided and are refused.
     pub fn charge(&mut self, asks: &[Ask], now: Moment, verdict: &mut Verdict) {
         verdict.decisions.clear();
-        // Those of the request before have been released by now, or are lost.
-        verdict.permits.clear();
         verdict.admitted = asks.len() <= ASKS_MAX && self.are_distinct(asks);
         if !verdict.admitted {
             return;
@@ -101,15 +99,16 @@ impl Limiter {
     }
 
     /// Charges what only the answer could tell: its bytes, its cost. Room or not, since it has been spent; the debt keeps
-    /// later requests out until it is paid, and ends at one whole limit.
+    /// later requests out until it is paid, and ends at one whole limit. Permits are never forced.
     pub fn charge_after(&mut self, ask: &Ask, now: Moment) {
-        if let Some(share) = self.shares.get_mut(ask.policy) {
+        let is_counted = |share: &&mut Share| !share.ledger.rule().is_concurrency();
+        if let Some(share) = self.shares.get_mut(ask.policy).filter(is_counted) {
             share.force(ask.key, ask.units, now);
         }
     }
 
     /// Gives back what was charged in advance and not spent, as when an answer costs less than its operation was taken for.
-    /// Whole quanta only: never more than was charged.
+    /// The caller sees to it that it is no more than was charged. Whole quanta only, so rather less than more.
     pub fn refund(&mut self, ask: &Ask, now: Moment) {
         if let Some(share) = self.shares.get_mut(ask.policy) {
             let quanta = ask.units / share.ledger.rule().quantum().max(1);

@@ -139,7 +139,7 @@ fn threads_that_collide_stay_within_the_limit() {
         let elapsed_ns = clock.load(Ordering::SeqCst);
         let bound = match kind {
             Kind::Rate { units, per_ns, burst } => burst + units * elapsed_ns / per_ns + 1 + ledger.excess_max(),
-            _ => 10,
+            Kind::Quota { limit, .. } | Kind::Window { limit, .. } | Kind::Concurrency { limit } => limit,
         };
         for caller in 0..usize::try_from(KEYS).unwrap() {
             let total: u64 = counts.iter().map(|count| count[caller]).sum();

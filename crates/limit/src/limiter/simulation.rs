@@ -10,7 +10,7 @@ use crate::{Key, Kind, Ledger, Moment, Policy, Unit, Verdict};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const STEPS: u64 = 500;
+const STEPS: u64 = 300;
 const UNIX_S: u64 = 1_700_000_000;
 
 struct Dice(u64);
@@ -161,24 +161,11 @@ fn saturated(seed: u64) {
 }
 
 #[test]
-fn two_thousand_seeds_never_exceed_the_bound() {
-    (1..=2_000).for_each(adversarial);
-}
-
-/// `cargo test --release -p portcullis-limit -- --ignored`
-#[test]
-#[ignore = "the smoke run's share: too long without optimisation"]
 fn ten_thousand_seeds_never_exceed_the_bound() {
     (1..=10_000).for_each(adversarial);
 }
 
 #[test]
-fn two_hundred_seeds_never_starve() {
-    (1..=200).for_each(saturated);
-}
-
-#[test]
-#[ignore = "the smoke run's share: too long without optimisation"]
-fn ten_thousand_seeds_never_starve() {
-    (1..=10_000).for_each(saturated);
+fn a_thousand_seeds_never_starve() {
+    (1..=1_000).for_each(saturated);
 }
