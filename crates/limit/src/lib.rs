@@ -15,8 +15,9 @@
 //! - a caller that always asks gets at least seven eighths of its limit, and at least half of an even share through each
 //!   worker when it asks all of them alike.
 //!
-//! `limiter/simulation.rs` checks this with ten thousand seeds. Limits that are too large for one word count in quanta: of
-//! at most a thousandth of a limit, a millionth of what comes back in a second.
+//! `limiter/simulation.rs` checks this with ten thousand seeds. A rate above a million units a second, a window above
+//! 8,388,607 units and a quota above 8,796,093,022,206 count in quanta of several units, rounded to the strict side; what
+//! is left of a quantum stays in the worker's hands and counts as held.
 
 pub mod adaptive;
 pub mod breaker;

@@ -74,8 +74,11 @@ fn scene(dice: &mut Dice) -> Scene {
     // A crowd fights for places; one or two callers for the last unit, through workers that hold some in advance.
     let (limit, callers) =
         if crowd { (1 + dice.roll(6), 20 + dice.roll(40)) } else { (1 + dice.roll(3_000), 1 + dice.roll(2)) };
+    // Sometimes so large that units no longer fit and quanta are counted.
+    let scale = if dice.roll(6) == 0 { 100_000_000_000 } else { 1 };
+    let limit = limit * scale;
     let kind = match dice.roll(3) {
-        0 => Kind::Rate { units: 1 + dice.roll(500), per_ns: NANOS_PER_S, burst: limit },
+        0 => Kind::Rate { units: (1 + dice.roll(500)) * scale, per_ns: NANOS_PER_S, burst: limit },
         1 => Kind::Window { limit, width_ns: 1 + dice.roll(2 * NANOS_PER_S) },
         _ => Kind::Quota { limit, period: Period::Hour, offset_min: 0 },
     };
