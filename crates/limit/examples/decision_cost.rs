@@ -6,7 +6,6 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use portcullis_limit::{
     Ask, Key, KeyHasher, Kind, Ledger, Limiter, Moment, Policy, PolicyError, Prefixes, Unit, Verdict,
@@ -57,9 +56,8 @@ impl Bench {
     }
 
     /// Nanoseconds per decision.
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's own time")]
     fn run(&mut self) -> f64 {
-        let start = Instant::now();
+        let start_ns = cpu_ns();
         let mut admitted = 0_u32;
         for id in self.callers.iter().cycle().take(usize::try_from(DECISIONS).unwrap_or(0)) {
             let key: Key = self.hasher.key().part(b"orders").part(id).finish();
@@ -70,8 +68,15 @@ impl Bench {
             black_box(self.verdict.decisions.first());
         }
         black_box(admitted);
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(DECISIONS)
+        (cpu_ns() - start_ns) / f64::from(DECISIONS)
     }
+}
+
+/// What this thread has had of a processor, so that a machine that does other things as well can be measured on. Linux only;
+/// elsewhere there is no number, and no figure is met.
+fn cpu_ns() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or(f64::NAN)
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what it is for")]

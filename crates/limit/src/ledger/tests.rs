@@ -1,6 +1,6 @@
 //! The table: what leaves, what stays, what shares, and what happens when threads collide.
 
-use super::{Change, Ledger, OVERFLOW_SLOTS, PROBES};
+use super::{Change, Ledger, OVERFLOW_SLOTS, PROBES, SLOTS_PER_LINE};
 use crate::calendar::Period;
 use crate::moment::NANOS_PER_S;
 use crate::{Ask, Key, Kind, Limiter, Moment, Permit, Policy, Unit, Verdict};
@@ -39,7 +39,7 @@ fn a_flood_of_new_keys_resets_nobody_and_is_itself_limited() {
             admitted += take(&ledger, key(tag % 128, tag), 10, at(0)).0;
             assert_eq!(take(&ledger, victim, 1, at(0)), (0, false), "{kind:?}: reset by {tag}");
         }
-        let budgets = u64::try_from(ledger.slots.len() + OVERFLOW_SLOTS).unwrap();
+        let budgets = u64::try_from(ledger.lines.len() * SLOTS_PER_LINE + OVERFLOW_SLOTS).unwrap();
         assert!(admitted <= budgets * 10, "{kind:?}: {admitted} through {budgets} accounts");
     }
 }
