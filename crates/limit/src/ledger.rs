@@ -229,8 +229,12 @@ impl Ledger {
     #[inline]
     fn neighbourhood(&self, home: usize) -> impl Iterator<Item = &Slot> {
         let mask = self.lines.len().saturating_sub(1);
-        let lines = (0..PROBES / SLOTS_PER_LINE).filter_map(move |step| self.lines.get(home.wrapping_add(step) & mask));
-        lines.flat_map(|line| line.0.iter())
+        // Beginning at a slot of its own within the line, most keys are found at the first look, which a processor foresees.
+        let first = home.rotate_right(40);
+        (0..PROBES).filter_map(move |step| {
+            let line = self.lines.get(home.wrapping_add(step / SLOTS_PER_LINE) & mask)?;
+            line.0.get(first.wrapping_add(step) % SLOTS_PER_LINE)
+        })
     }
 
     /// Gives a new key a place: one that is empty, or whose account is full. None if there is none.
