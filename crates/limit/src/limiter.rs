@@ -1,0 +1,169 @@
+//! One worker's view of all limits: several are charged together, all of them or none.
+
+use std::sync::Arc;
+
+use crate::decision::{Decision, Permit, Verdict};
+use crate::key::Key;
+use crate::ledger::{Change, Ledger};
+use crate::moment::{Moment, seconds_up};
+use crate::policy::Policy;
+use crate::share::{Share, Taken};
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+/// LIMIT: how many limits one request can meet.
+pub const ASKS_MAX: usize = 8;
+
+/// One limit that a request meets.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// The place of the limit's ledger in the limiter.
+    pub policy: usize,
+    /// Whose account.
+    pub key: Key,
+    /// How much: one request, so many bytes, so much cost. Nought asks how things stand.
+    pub units: u64,
+}
+
+/// A worker's own limiter. It is not shared; what is shared are the ledgers.
+#[derive(Debug)]
+pub struct Limiter {
+    shares: Vec<Share>,
+}
+
+// === impl Limiter ===
+
+impl Limiter {
+    /// A limiter over these ledgers; an [`Ask`] names them by their place.
+    #[must_use]
+    pub fn new(ledgers: Vec<Arc<Ledger>>) -> Self {
+        Self { shares: ledgers.into_iter().map(Share::new).collect() }
+    }
+
+    /// Goes on with other ledgers after a reload. What is held of one that stays is kept.
+    pub fn adopt(&mut self, ledgers: Vec<Arc<Ledger>>) {
+        let mut old = std::mem::take(&mut self.shares);
+        self.shares = ledgers
+            .into_iter()
+            .map(|ledger| match old.iter().position(|share| Arc::ptr_eq(&share.ledger, &ledger)) {
+                Some(place) => old.swap_remove(place),
+                None => Share::new(ledger),
+            })
+            .collect();
+    }
+
+    /// The limit at a place.
+    #[must_use]
+    pub fn policy(&self, place: usize) -> Option<&Policy> {
+        self.shares.get(place).map(|share| share.ledger.policy())
+    }
+
+    /// Charges all of `asks` or none, and says what each limit has to say.
+    ///
+    /// A limit in shadow is charged if it has room, and never stops the request. More than [`ASKS_MAX`] asks, one for a
+    /// limit that does not exist, or two for the same limit cannot be decided and are refused.
+    pub fn charge(&mut self, asks: &[Ask], now: Moment, verdict: &mut Verdict) {
+        verdict.decisions.clear();
+        verdict.admitted = asks.len() <= ASKS_MAX && self.are_distinct(asks);
+        if !verdict.admitted {
+            return;
+        }
+        let mut taken: [Option<Taken>; ASKS_MAX] = [None; ASKS_MAX];
+        for (ask, taken) in asks.iter().zip(&mut taken) {
+            let Some(share) = self.shares.get_mut(ask.policy) else { continue };
+            let took = share.take(ask.key, ask.units, now);
+            let decision = decide(share, ask, &took, now);
+            verdict.admitted &= !decision.refuses();
+            verdict.decisions.push(decision);
+            *taken = Some(took);
+        }
+        for ((ask, taken), decision) in asks.iter().zip(&taken).zip(&mut verdict.decisions) {
+            let (Some(taken), Some(share)) = (taken, self.shares.get_mut(ask.policy)) else { continue };
+            if !taken.granted {
+                continue;
+            }
+            if verdict.admitted {
+                share.keep(ask.key, taken);
+                if share.ledger.rule().is_concurrency() && ask.units > 0 {
+                    let (policy, key, units, overflow) = (ask.policy, ask.key, ask.units, taken.overflow);
+                    verdict.permits.push(Permit { policy, key, units, overflow });
+                }
+            } else {
+                share.put_back(ask.key, taken, now);
+                decision.remaining = decision.remaining.saturating_add(ask.units).min(decision.limit);
+            }
+        }
+    }
+
+    /// Charges what only the answer could tell: its bytes, its cost. Room or not, since it has been spent; the debt keeps
+    /// later requests out until it is paid, and ends at one whole limit. Permits are never forced.
+    pub fn charge_after(&mut self, ask: &Ask, now: Moment) {
+        let is_counted = |share: &&mut Share| !share.ledger.rule().is_concurrency();
+        if let Some(share) = self.shares.get_mut(ask.policy).filter(is_counted) {
+            share.force(ask.key, ask.units, now);
+        }
+    }
+
+    /// Gives back what was charged in advance and not spent, as when an answer costs less than its operation was taken for.
+    /// The caller sees to it that it is no more than was charged. Whole quanta only, so rather less than more.
+    pub fn refund(&mut self, ask: &Ask, now: Moment) {
+        if let Some(share) = self.shares.get_mut(ask.policy) {
+            let quanta = ask.units / share.ledger.rule().quantum().max(1);
+            if quanta > 0 && !share.ledger.rule().is_concurrency() {
+                share.ledger.change(ask.key, now, Change::Return(quanta), false);
+            }
+        }
+    }
+
+    /// The request that held a permit is over.
+    pub fn release(&mut self, permit: &Permit, now: Moment) {
+        if let Some(share) = self.shares.get(permit.policy) {
+            share.ledger.change(permit.key, now, Change::Return(permit.units), permit.overflow);
+        }
+    }
+
+    /// How things stand, without charging: for `explain` and `limits show`.
+    #[must_use]
+    pub fn peek(&self, ask: &Ask, now: Moment) -> Option<Decision> {
+        let share = self.shares.get(ask.policy)?;
+        let word = share.ledger.word(ask.key);
+        let room = share.ledger.rule().room(word, now).saturating_mul(share.ledger.rule().quantum());
+        Some(told(share, ask, room >= ask.units, word, 0, now))
+    }
+
+    fn are_distinct(&self, asks: &[Ask]) -> bool {
+        let known = asks.iter().all(|ask| ask.policy < self.shares.len());
+        let mut rest = asks;
+        while let Some((first, others)) = rest.split_first() {
+            if others.iter().any(|other| other.policy == first.policy) {
+                return false;
+            }
+            rest = others;
+        }
+        known
+    }
+}
+
+fn decide(share: &Share, ask: &Ask, taken: &Taken, now: Moment) -> Decision {
+    told(share, ask, taken.granted, taken.word, taken.units_held, now)
+}
+
+fn told(share: &Share, ask: &Ask, has_room: bool, word: u64, units_held: u64, now: Moment) -> Decision {
+    let policy = share.ledger.policy();
+    let rule = share.ledger.rule();
+    let limit = policy.limit();
+    let room = rule.room(word, now).saturating_mul(rule.quantum());
+    let reset_s = rule.reset_ns(word, now).map(seconds_up);
+    let retry_after_s = if has_room {
+        0
+    } else {
+        let quanta = ask.units.div_ceil(rule.quantum().max(1));
+        // Never less than the effective window (section 6 of the draft), nor nought.
+        rule.wait_ns(word, now, quanta).map_or(1, seconds_up).max(reset_s.unwrap_or(1)).max(1)
+    };
+    let remaining = room.saturating_add(units_held).min(limit);
+    Decision { policy: ask.policy, has_room, shadow: policy.is_shadow(), limit, remaining, reset_s, retry_after_s }
+}

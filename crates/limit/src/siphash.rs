@@ -1,0 +1,89 @@
+//! SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, 2012), over words fed one at a time.
+//!
+//! Keyed, so that nobody outside can choose keys that meet in one slot of a table.
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SipHash {
+    v0: u64,
+    v1: u64,
+    v2: u64,
+    v3: u64,
+    /// Bytes that do not fill a word yet, lowest first.
+    tail: u64,
+    /// How many bytes came in; only the lowest byte counts in the end.
+    length: u64,
+}
+
+// === impl SipHash ===
+
+impl SipHash {
+    pub(crate) const fn new(k0: u64, k1: u64) -> Self {
+        Self {
+            v0: k0 ^ 0x736f_6d65_7073_6575,
+            // The 0xee tells the 128-bit output from the 64-bit one.
+            v1: k1 ^ 0x646f_7261_6e64_6f6d ^ 0xee,
+            v2: k0 ^ 0x6c79_6765_6e65_7261,
+            v3: k1 ^ 0x7465_6462_7974_6573,
+            tail: 0,
+            length: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
+        if self.length & 7 == 0 {
+            while let Some((word, rest)) = bytes.split_first_chunk::<8>() {
+                self.length = self.length.wrapping_add(8);
+                self.block(u64::from_le_bytes(*word));
+                bytes = rest;
+            }
+        }
+        for byte in bytes {
+            self.tail |= u64::from(*byte) << (8 * (self.length & 7));
+            self.length = self.length.wrapping_add(1);
+            if self.length & 7 == 0 {
+                let word = std::mem::take(&mut self.tail);
+                self.block(word);
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finish(mut self) -> u128 {
+        let last = (self.length << 56) | self.tail;
+        self.block(last);
+        self.v2 ^= 0xee;
+        for _ in 0..4 {
+            self.round();
+        }
+        let low = self.v0 ^ self.v1 ^ self.v2 ^ self.v3;
+        self.v1 ^= 0xdd;
+        for _ in 0..4 {
+            self.round();
+        }
+        let high = self.v0 ^ self.v1 ^ self.v2 ^ self.v3;
+        (u128::from(high) << 64) | u128::from(low)
+    }
+
+    #[inline]
+    fn block(&mut self, word: u64) {
+        self.v3 ^= word;
+        self.round();
+        self.round();
+        self.v0 ^= word;
+    }
+
+    #[inline]
+    fn round(&mut self) {
+        self.v0 = self.v0.wrapping_add(self.v1);
+        self.v1 = self.v1.rotate_left(13) ^ self.v0;
+        self.v0 = self.v0.rotate_left(32);
+        self.v2 = self.v2.wrapping_add(self.v3);
+        self.v3 = self.v3.rotate_left(16) ^ self.v2;
+        self.v0 = self.v0.wrapping_add(self.v3);
+        self.v3 = self.v3.rotate_left(21) ^ self.v0;
+        self.v2 = self.v2.wrapping_add(self.v1);
+        self.v1 = self.v1.rotate_left(17) ^ self.v2;
+        self.v2 = self.v2.rotate_left(32);
+    }
+}
