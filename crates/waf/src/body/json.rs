@@ -75,7 +75,7 @@ impl Reader<'_> {
             } else {
                 self.scalar(store)?;
             }
-            if !self.leave(&mut levels)? {
+            if !self.leave(&mut levels, store)? {
                 return Ok(());
             }
         }
@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// After a value: closes what ends here; true if another value follows.
-    fn leave(&mut self, levels: &mut Vec<Level>) -> Result<bool, String> {
+    fn leave(&mut self, levels: &mut Vec<Level>, store: &mut Store) -> Result<bool, String> {
         loop {
             self.blank();
             let Some(level) = levels.last_mut() else { return Ok(false) };
@@ -127,6 +127,9 @@ impl Reader<'_> {
                     if !self.next_is(b']') {
                         return Err(self.wrong("`,` or `]` is missing"));
                     }
+                    // The list itself is an argument, its length the value: rules on names see names that hold lists.
+                    let length = *index + 1;
+                    self.argument(store, &length.to_string())?;
                 }
             }
             levels.pop();
@@ -150,10 +153,23 @@ impl Reader<'_> {
         if self.next_is(b':') { Ok(()) } else { Err(self.wrong("`:` is missing")) }
     }
 
-    fn scalar(&mut self, store: &mut Store) -> Result<(), String> {
+    fn room(&self, store: &Store) -> Result<(), String> {
         if store.list(List::ArgsPost).len() >= self.limits.arguments {
             return Err(format!("more than {} arguments", self.limits.arguments));
         }
+        Ok(())
+    }
+
+    fn argument(&self, store: &mut Store, value: &str) -> Result<(), String> {
+        self.room(store)?;
+        let name = store.intern(&self.path);
+        let value = store.intern(value.as_bytes());
+        store.push(List::ArgsPost, name, value);
+        Ok(())
+    }
+
+    fn scalar(&mut self, store: &mut Store) -> Result<(), String> {
+        self.room(store)?;
         let name = store.intern(&self.path);
         let mut outcome = Ok(());
         let value = if self.next_is(b'"') {

@@ -135,7 +135,7 @@ pub fn parse_request(bytes: &[u8]) -> RawRequest {
     for line in lines {
         let colon = memchr::memchr(b':', line).unwrap_or(line.len());
         let value = crate::bytes::trim(sub(line, colon + 1, line.len()));
-        if value.iter().any(|b| *b == 0) || sub(line, 0, colon).iter().any(|b| *b <= b' ') {
+        if value.iter().any(|b| matches!(b, 0 | b'\r')) || sub(line, 0, colon).iter().any(|b| *b <= b' ') {
             out.refused = Some("a forbidden byte in a field");
         }
         out.headers.push((sub(line, 0, colon).to_vec(), value.to_vec()));
@@ -156,10 +156,13 @@ pub fn parse_request(bytes: &[u8]) -> RawRequest {
         (None, None) => Vec::new(),
     };
     let host = find(b"host");
-    if host.as_ref().is_some_and(|h| h.iter().any(|b| !b.is_ascii_alphanumeric() && !b".:-_[]%".contains(b))) {
+    if find(b"content-length").is_some_and(|l| l.is_empty() || !l.iter().all(u8::is_ascii_digit)) {
+        out.refused = Some("a length that isn't a number");
+    }
+    if host.as_ref().is_some_and(|h| h.iter().any(|b| !b.is_ascii_alphanumeric() && !b".:-_[]".contains(b))) {
         out.refused = Some("a host that isn't one");
     }
-    if host.is_none() && out.protocol == b"HTTP/1.1" {
+    if host.is_none_or(|h| h.is_empty()) && out.protocol == b"HTTP/1.1" {
         out.refused = Some("no host");
     }
     out

@@ -3,7 +3,7 @@
 use crate::body::urlencoded;
 use crate::bytes::{sub, trim};
 use crate::message::{RequestHead, ResponseHead};
-use crate::store::{List, Store};
+use crate::store::{List, Span, Store};
 
 /// LIMIT: cookies of a request.
 const COOKIES: usize = 1000;
@@ -11,7 +11,8 @@ const COOKIES: usize = 1000;
 /// Fills the store; returns the content type.
 pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, arguments: usize) -> Vec<u8> {
     store.set_bytes(List::Method, head.method);
-    store.set_bytes(List::Protocol, head.protocol);
+    // A request line without a version is HTTP/0.9 (RFC 1945 section 4.1).
+    store.set_bytes(List::Protocol, if head.protocol.is_empty() { b"HTTP/0.9" } else { head.protocol });
     let line = store.write(|out| {
         for (at, piece) in [head.method, head.target, head.protocol].into_iter().enumerate() {
             if at > 0 && !piece.is_empty() {
@@ -48,9 +49,13 @@ fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
     store.set_bytes(List::Uri, uri);
     let question = memchr::memchr(b'?', uri);
     let path = sub(uri, 0, question.unwrap_or(uri.len()));
-    store.set_bytes(List::Filename, path);
-    let base = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
-    store.set_bytes(List::Basename, sub(path, base, path.len()));
+    // The reference's host decodes the path once before rules see it.
+    let filename = store.write(|out| percent_decode(path, out));
+    store.set(List::Filename, filename);
+    let decoded = store.bytes(filename);
+    let base = memchr::memrchr2(b'/', b'\\', decoded).map_or(0, |at| at + 1);
+    let basename = Span { start: filename.start.saturating_add(crate::bytes::len32(base)), end: filename.end };
+    store.set(List::Basename, basename);
     let query = question.map_or(&[][..], |at| sub(uri, at + 1, uri.len()));
     let query = sub(query, 0, memchr::memchr(b'#', query).unwrap_or(query.len()));
     store.set_bytes(List::Query, query);
@@ -58,6 +63,18 @@ fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
         // Too many arguments: the count is what rules see, and the rest is in the query.
         store.set_bytes(List::BodyErrorMsg, error.as_bytes());
     }
+}
+
+/// `%HH` as its byte; a plus sign in a path is a plus sign.
+fn percent_decode(path: &[u8], out: &mut Vec<u8>) {
+    let mut rest = path;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(sub(rest, 0, at));
+        let decoded = crate::bytes::hex_pair(rest, at + 1);
+        out.push(decoded.unwrap_or(b'%'));
+        rest = sub(rest, at + if decoded.is_some() { 3 } else { 1 }, rest.len());
+    }
+    out.extend_from_slice(rest);
 }
 
 /// The path and query of a target in absolute form (RFC 9112 section 3.2.2); any other form as it is.

@@ -12,10 +12,10 @@ fn flat(body: &str) -> Result<Vec<String>, String> {
 fn flattens() {
     assert_eq!(
         flat(r#" {"a":[1,{"b":"x\u00e9\ud83d\ude00\n"}],"c":{},"d":null,"e":[],"f":true} "#).unwrap(),
-        ["json.a.0=1", "json.a.1.b=x\u{e9}\u{1f600}\n", "json.d=", "json.f=true"]
+        ["json.a.0=1", "json.a.1.b=x\u{e9}\u{1f600}\n", "json.a=2", "json.d=", "json.f=true"]
     );
     assert_eq!(flat("\"x\"").unwrap(), ["json=x"]);
-    assert_eq!(flat("[[],[-1.5e+3]]").unwrap(), ["json.1.0=-1.5e+3"]);
+    assert_eq!(flat("[[],[-1.5e+3]]").unwrap(), ["json.1.0=-1.5e+3", "json.1=1", "json=2"]);
 }
 
 #[test]
