@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command")]
 
 use portcullis_waf::ftw::{Suite, core_rules, core_rules_overrides, run};
-use portcullis_waf::{Disk, RuleSet, Source};
+use portcullis_waf::{Disk, RuleSet};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -13,8 +13,7 @@ fn main() -> std::process::ExitCode {
     let paranoia = arguments.get(1).and_then(|p| p.parse().ok()).unwrap_or(4);
     let ungated = arguments.get(2).is_some_and(|a| a == "ungated");
     let outcome = (|| -> Result<usize, String> {
-        let groups = Disk.expand(&format!("{folder}/tests/regression/tests/*-*"))?;
-        let suite = Suite::read(&groups.into_iter().filter(|g| !g.ends_with("skeleton")).collect::<Vec<_>>(), &Disk)?;
+        let suite = Suite::folder(folder, &Disk)?;
         let started = std::time::Instant::now();
         let rules = RuleSet::load(&core_rules(folder, paranoia), &Disk)
             .map_err(|d| d.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;

@@ -39,11 +39,6 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     sub(bytes, start, end)
 }
 
-/// `bytes` in lower case, ASCII only.
-pub(crate) fn lower(bytes: &[u8]) -> Vec<u8> {
-    bytes.to_ascii_lowercase()
-}
-
 /// The integer that `bytes` starts with, as C's `atoi` reads it: leading white space, sign, digits; 0 if none.
 pub(crate) fn integer(bytes: &[u8]) -> i64 {
     let mut rest = bytes;

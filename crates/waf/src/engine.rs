@@ -66,6 +66,7 @@ pub(crate) struct Machine {
     steps: Vec<crate::verdict::Step>,
     /// Values of the link that is evaluated.
     values: Vec<Value>,
+    scanner: crate::gate::Scanner,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,17 +106,25 @@ impl Default for Machine {
             argument: Vec::new(),
             steps: Vec::new(),
             values: Vec::new(),
+            scanner: crate::gate::Scanner::default(),
         }
     }
 }
 
 impl Machine {
     /// Forgets the request before; buffers stay.
-    pub(crate) fn reset(&mut self, program: &Program) {
+    pub(crate) fn reset(&mut self, program: &Program, gated: bool) {
         self.store.clear();
-        self.tx.reset(program.names.len());
+        if gated {
+            // The texts of the initial variables are the first bytes of the buffer.
+            self.store.intern(&program.gate.prelude);
+            self.tx.reset(program.names.len(), &program.gate.initial);
+        } else {
+            self.tx.reset(program.names.len(), &[]);
+        }
+        self.scanner.reset(program.gate.serial);
         self.engine = program.settings.engine;
-        self.gated = true;
+        self.gated = gated;
         self.detail = Detail::Full;
         self.processor = None;
         self.force_body = false;
@@ -142,7 +151,11 @@ impl Machine {
         if self.allowed == Allowed::Request && phase <= 2 {
             return None;
         }
-        let rules = program.phases.get(usize::from(phase) - 1)?;
+        let phases = if self.gated { &program.gate.phases } else { &program.phases };
+        let rules = phases.get(usize::from(phase) - 1)?;
+        if self.gated {
+            self.scanner.scan(&program.gate, &mut self.store);
+        }
         let mut from = 0u32;
         let mut skip = 0u32;
         for at in rules {
@@ -153,8 +166,12 @@ impl Machine {
                 skip -= 1;
                 continue;
             }
+            let gate = if self.gated { program.gate.number(*at) } else { None };
+            if gate.is_some_and(|number| !self.scanner.may_match(number)) {
+                continue;
+            }
             let Some(rule) = program.rules.get(crate::bytes::index(*at)) else { continue };
-            if !self.rule(program, rule, *at) {
+            if !self.rule(program, rule, *at, gate) {
                 continue;
             }
             skip = rule.skip;

@@ -13,8 +13,10 @@ pub(crate) struct Span {
 }
 
 /// A named value.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
+    /// What the gates found out about either half: 0 for nothing left to match, otherwise the number of a set.
+    pub(crate) marks: [u32; 2],
     pub(crate) name: Span,
     pub(crate) value: Span,
     pub(crate) name_mask: Classes,
@@ -76,6 +78,8 @@ pub(crate) enum Half {
 pub(crate) struct Store {
     arena: Vec<u8>,
     lists: [Vec<Entry>; LISTS],
+    /// How many entries of each list have been scanned.
+    scanned: [usize; LISTS],
 }
 
 // === impl List ===
@@ -83,6 +87,15 @@ pub(crate) struct Store {
 impl List {
     pub(crate) fn at(self) -> usize {
         self as usize
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    pub(crate) fn mark(&self, half: Half) -> u32 {
+        let [name, value] = self.marks;
+        if half == Half::Name { name } else { value }
     }
 }
 
@@ -98,7 +111,7 @@ impl Span {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { arena: Vec::with_capacity(4096), lists: std::array::from_fn(|_| Vec::new()) }
+        Self { arena: Vec::with_capacity(4096), lists: std::array::from_fn(|_| Vec::new()), scanned: [0; LISTS] }
     }
 }
 
@@ -107,6 +120,32 @@ impl Store {
         self.arena.clear();
         for list in &mut self.lists {
             list.clear();
+        }
+        self.scanned = [0; LISTS];
+    }
+
+    /// The mark of an entry that the gates haven't seen: every rule may match it.
+    pub(crate) const UNSCANNED: u32 = u32::MAX;
+
+    /// Which entry of a list is the first not to have been scanned.
+    pub(crate) fn unscanned(&self, list: List) -> usize {
+        self.scanned.get(list.at()).copied().unwrap_or(0)
+    }
+
+    /// Notes that all entries of a list have been scanned.
+    pub(crate) fn scanned(&mut self, list: List) {
+        let count = self.list(list).len();
+        if let Some(scanned) = self.scanned.get_mut(list.at()) {
+            *scanned = count;
+        }
+    }
+
+    pub(crate) fn mark(&mut self, list: List, half: Half, at: usize, mark: u32) {
+        let entry = self.lists.get_mut(list.at()).and_then(|l| l.get_mut(at));
+        if let (Some(entry), at) = (entry, usize::from(half == Half::Value))
+            && let Some(slot) = entry.marks.get_mut(at)
+        {
+            *slot = mark;
         }
     }
 
@@ -117,11 +156,6 @@ impl Store {
     /// The values of a list.
     pub(crate) fn list(&self, list: List) -> &[Entry] {
         self.lists.get(list.at()).map_or(&[], Vec::as_slice)
-    }
-
-    /// How much the buffer holds.
-    pub(crate) fn len(&self) -> usize {
-        self.arena.len()
     }
 
     /// Copies bytes in.
@@ -141,6 +175,7 @@ impl Store {
     /// Adds a named value.
     pub(crate) fn push(&mut self, list: List, name: Span, value: Span) {
         let entry = Entry {
+            marks: [Self::UNSCANNED; 2],
             name,
             value,
             name_mask: classes::mask(self.bytes(name)),
@@ -155,6 +190,9 @@ impl Store {
     pub(crate) fn set(&mut self, list: List, value: Span) {
         if let Some(entries) = self.lists.get_mut(list.at()) {
             entries.clear();
+        }
+        if let Some(scanned) = self.scanned.get_mut(list.at()) {
+            *scanned = 0;
         }
         self.push(list, Span::default(), value);
     }

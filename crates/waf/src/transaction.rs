@@ -39,7 +39,7 @@ impl Transaction {
     pub(crate) fn new(rules: &RuleSet, scratch: Scratch) -> Self {
         let program = Arc::clone(&rules.program);
         let mut machine = scratch.machine;
-        machine.reset(&program);
+        machine.reset(&program, true);
         Self {
             program,
             machine,
@@ -60,7 +60,9 @@ impl Transaction {
     /// Runs every rule on every value, without gates: the yardstick that the fast path is held against.
     #[must_use]
     pub fn ungated(mut self) -> Self {
-        self.machine.gated = false;
+        let (detail, engine) = (self.machine.detail, self.machine.engine);
+        self.machine.reset(&self.program, false);
+        (self.machine.detail, self.machine.engine) = (detail, engine);
         self
     }
 

@@ -39,8 +39,10 @@ pub(crate) enum TxKey {
 // === impl TxStore ===
 
 impl TxStore {
-    pub(crate) fn reset(&mut self, slots: usize) {
+    /// Forgets everything; starts with `initial`, the rest of `slots` unset.
+    pub(crate) fn reset(&mut self, slots: usize, initial: &[TxValue]) {
         self.slots.clear();
+        self.slots.extend_from_slice(initial);
         self.slots.resize(slots, TxValue::Unset);
         self.dynamic.clear();
     }

@@ -13,13 +13,16 @@ use std::sync::Arc;
 
 impl Machine {
     /// Whether the whole rule matches; everything its links do has then been done.
-    pub(super) fn rule(&mut self, program: &Program, rule: &Rule, at: u32) -> bool {
+    pub(super) fn rule(&mut self, program: &Program, rule: &Rule, at: u32, gate: Option<u16>) -> bool {
         self.steps.clear();
+        self.matched = None;
         self.previous_vars.clear();
         let chained = rule.links.len() > 1;
-        for link in &rule.links {
+        for (number, link) in rule.links.iter().enumerate() {
             self.matched_vars.clear();
-            if !self.link(program, rule, link, at, chained) {
+            // Only the first link is gated: the others run when it has matched.
+            let gate = gate.filter(|_| number == 0);
+            if !self.link(program, rule, link, at, gate) {
                 return false;
             }
             std::mem::swap(&mut self.previous_vars, &mut self.matched_vars);
@@ -34,11 +37,12 @@ impl Machine {
         true
     }
 
-    fn link(&mut self, program: &Program, rule: &Rule, link: &Link, at: u32, chained: bool) -> bool {
+    fn link(&mut self, program: &Program, rule: &Rule, link: &Link, at: u32, gate: Option<u16>) -> bool {
         let Some(operator) = &link.operator else {
             self.act(program, rule, link);
             return true;
         };
+        let chained = rule.links.len() > 1;
         let removals = std::mem::take(&mut self.exclusions);
         let exclusions: Vec<&Exclusion> = link
             .exclusions
@@ -54,7 +58,7 @@ impl Machine {
         let mut matched = false;
         for target in &link.targets {
             values.clear();
-            self.collect(&program.names, target, &exclusions, &mut values);
+            self.collect(&program.names, target, &exclusions, gate, &mut values);
             for value in &values {
                 if self.value(program, rule, link, operator, *value) {
                     matched = true;

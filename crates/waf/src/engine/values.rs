@@ -14,7 +14,14 @@ use crate::variable::{RuleField, Var};
 
 impl Machine {
     /// Adds the values that `target` means to `out`.
-    pub(super) fn collect(&mut self, names: &TxNames, target: &CompiledTarget, exclusions: &[&Exclusion], out: &mut Vec<Value>) {
+    pub(super) fn collect(
+        &mut self,
+        names: &TxNames,
+        target: &CompiledTarget,
+        exclusions: &[&Exclusion],
+        gate: Option<u16>,
+        out: &mut Vec<Value>,
+    ) {
         let start = out.len();
         match target.var {
             Var::Tx => self.collect_tx(names, target, out),
@@ -37,7 +44,7 @@ impl Machine {
                 let span = self.store.intern(&text);
                 out.push(Value { var: target.var, name: Name::None, span });
             }
-            _ => self.collect_stored(target, out),
+            _ => self.collect_stored(target, gate, out),
         }
         if !exclusions.is_empty() {
             let mut kept = start;
@@ -61,10 +68,13 @@ impl Machine {
         }
     }
 
-    fn collect_stored(&self, target: &CompiledTarget, out: &mut Vec<Value>) {
+    fn collect_stored(&self, target: &CompiledTarget, gate: Option<u16>, out: &mut Vec<Value>) {
         let named = target.var.is_collection();
         for (list, half) in target.sources {
             for entry in self.store.list(*list) {
+                if gate.is_some_and(|number| !self.scanner.value_may_match(entry.mark(*half), number)) {
+                    continue;
+                }
                 let selected = match &target.selector {
                     Selector::All => true,
                     selector => selector.selects(self.store.bytes(entry.name)),

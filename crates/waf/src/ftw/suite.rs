@@ -62,7 +62,16 @@ impl Test {
 // === impl Suite ===
 
 impl Suite {
-    /// Reads every `*.yaml` in the folders directly below `folder`.
+    /// Reads the suite of a Core Rule Set folder.
+    ///
+    /// # Errors
+    /// Says which file can't be read and why.
+    pub fn folder(folder: &str, source: &dyn Source) -> Result<Self, String> {
+        let groups = source.expand(&format!("{folder}/tests/regression/tests/RE*-*"))?;
+        Self::read(&groups, source)
+    }
+
+    /// Reads every `*.yaml` of these folders.
     ///
     /// # Errors
     /// Says which file can't be read and why.

@@ -1,0 +1,240 @@
+//! Looks at each value once per view and says which rules are left to confirm.
+
+use super::views::{self, NodeSet, Signature, Step, Views, introduces};
+use super::{ALL_LISTS, Bits, Gate};
+use crate::classes::{self, Classes};
+use crate::store::{Half, Store};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// LIMIT: steps of the view tree that are remembered.
+const STEPS: usize = 8192;
+
+/// What a worker keeps between requests.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    /// Which rule set the steps are of.
+    owner: u64,
+    steps: HashMap<(NodeSet, Signature), std::sync::Arc<Step>, BuildHasherDefault<Mixer>>,
+    buffers: Vec<Vec<u8>>,
+    /// For each scanned value that has any: its rules.
+    left: Vec<Bits>,
+    /// All of them together.
+    union: Bits,
+    /// Bytes of views looked at.
+    pub(crate) work: usize,
+}
+
+/// Multiplies and folds: enough for keys that are bit sets.
+#[derive(Debug, Default)]
+pub(crate) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        for half in [value, value >> 64] {
+            self.write_u64(u64::try_from(half & u128::from(u64::MAX)).unwrap_or(0));
+        }
+    }
+}
+
+// === impl Scanner ===
+
+impl Scanner {
+    /// Forgets the request before.
+    pub(crate) fn reset(&mut self, owner: u64) {
+        if self.owner != owner {
+            self.owner = owner;
+            self.steps.clear();
+        }
+        self.left.clear();
+        self.union = Bits::NONE;
+        self.work = 0;
+    }
+
+    /// Whether any value may match the rule of gate `number`.
+    pub(crate) fn may_match(&self, number: u16) -> bool {
+        self.union.contains(usize::from(number))
+    }
+
+    /// Whether the value with this mark may match the rule of gate `number`.
+    pub(crate) fn value_may_match(&self, mark: u32, number: u16) -> bool {
+        match mark {
+            Store::UNSCANNED => true,
+            0 => false,
+            at => self.left.get(crate::bytes::index(at) - 1).is_none_or(|bits| bits.contains(usize::from(number))),
+        }
+    }
+
+    /// Scans the values that haven't been scanned yet.
+    pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store) {
+        for list in ALL_LISTS {
+            for half in [Half::Name, Half::Value] {
+                let Some(interest) = gate.interest(list, half) else { continue };
+                if interest.all.is_empty() && interest.named.is_empty() {
+                    continue;
+                }
+                for at in store.unscanned(list)..store.list(list).len() {
+                    let Some(entry) = store.list(list).get(at).copied() else { break };
+                    let rules = interest.of(store.bytes(entry.name));
+                    let (span, mask) = match half {
+                        Half::Name => (entry.name, entry.name_mask),
+                        Half::Value => (entry.value, entry.value_mask),
+                    };
+                    let left = self.value(gate, store.bytes(span), mask, rules);
+                    let mark = if left.is_empty() {
+                        0
+                    } else {
+                        self.union.or(&left);
+                        self.left.push(left);
+                        crate::bytes::len32(self.left.len())
+                    };
+                    store.mark(list, half, at, mark);
+                }
+            }
+            store.scanned(list);
+        }
+    }
+
+    /// The rules among `rules` that a value may match.
+    fn value(&mut self, gate: &Gate, value: &[u8], mask: Classes, rules: Bits) -> Bits {
+        let Some(by_length) = gate.by_length.get(value.len().min(gate.by_length.len().saturating_sub(1))) else {
+            return rules;
+        };
+        let rules = gate.prune(rules.and(by_length), value, mask);
+        if rules.is_empty() { Bits::NONE } else { self.view(gate, value, mask, Views::ROOT, rules, 0) }
+    }
+
+    /// One view: the rules that look at it, then the views made from it.
+    fn view(&mut self, gate: &Gate, view: &[u8], mask: Classes, nodes: NodeSet, rules: Bits, depth: usize) -> Bits {
+        self.work = self.work.saturating_add(view.len());
+        let step = self.step(gate, nodes, views::changes(mask));
+        let mut left = gate.here(rules.and(&step.rules), view, mask);
+        for (transform, nodes, below) in &step.next {
+            let wanted = rules.and(below).without(&left);
+            if wanted.is_empty() {
+                continue;
+            }
+            if depth >= self.buffers.len() {
+                self.buffers.resize_with(depth + 1, Vec::new);
+            }
+            let mut buffer = self.buffers.get_mut(depth).map(std::mem::take).unwrap_or_default();
+            let possible = mask | introduces(*transform, mask);
+            let wanted = if possible == Classes::MAX { wanted } else { gate.prune_with(wanted, possible) };
+            if !wanted.is_empty() {
+                transform.apply(view, &mut buffer);
+                let made = classes::mask(&buffer);
+                let wanted = gate.prune(wanted, &buffer, made);
+                if !wanted.is_empty() {
+                    left.or(&self.view(gate, &buffer, made, *nodes, wanted, depth + 1));
+                }
+            }
+            if let Some(place) = self.buffers.get_mut(depth) {
+                *place = buffer;
+            }
+        }
+        left
+    }
+
+    fn step(&mut self, gate: &Gate, nodes: NodeSet, signature: Signature) -> std::sync::Arc<Step> {
+        if let Some(step) = self.steps.get(&(nodes, signature)) {
+            return std::sync::Arc::clone(step);
+        }
+        let step = std::sync::Arc::new(gate.views.step(nodes, signature));
+        if self.steps.len() < STEPS {
+            self.steps.insert((nodes, signature), std::sync::Arc::clone(&step));
+        }
+        step
+    }
+}
+
+// === impl Gate ===
+
+impl Gate {
+    /// The rules that may match this value or any view made from it.
+    fn prune(&self, rules: Bits, value: &[u8], mask: Classes) -> Bits {
+        let rules = self.prune_with(rules, mask);
+        let sqli = rules.and(&self.sqli);
+        if sqli.is_empty() || !self.bounded(sqli, mask) {
+            return rules;
+        }
+        // A decoded plus sign is a space, which separates words as well.
+        if self.words.possible(value, mask) { rules } else { rules.without(&self.sqli) }
+    }
+
+    /// The rules that may match a view with no other classes than these.
+    fn prune_with(&self, rules: Bits, mask: Classes) -> Bits {
+        let mut free = rules.and(&self.unbounded);
+        for (trigger, bits) in &self.triggers {
+            if mask & trigger != 0 {
+                free.or(&rules.and(bits));
+            }
+        }
+        let mut possible = mask | classes::SPACE;
+        if mask & classes::of(b"\\") != 0 {
+            possible |= classes::of(b"/");
+        }
+        let mut left = self.by_clauses(rules.without(&free), possible);
+        if possible & classes::of(b"<=") == 0 {
+            left = left.without(&self.xss);
+        }
+        left.or(&free);
+        left
+    }
+
+    /// Whether none of these rules can bring in classes that the value doesn't have.
+    fn bounded(&self, rules: Bits, mask: Classes) -> bool {
+        rules.and(&self.unbounded).is_empty()
+            && self.triggers.iter().all(|(trigger, bits)| mask & trigger == 0 || rules.and(bits).is_empty())
+    }
+
+    fn by_clauses(&self, mut rules: Bits, mask: Classes) -> Bits {
+        for (clause, bits) in &self.clauses {
+            if mask & clause == 0 {
+                rules = rules.without(bits);
+            }
+        }
+        for rule in rules.iter() {
+            let more = self.more_clauses.get(rule).map(Vec::as_slice).unwrap_or_default();
+            if more.iter().any(|clause| mask & clause == 0) {
+                rules.remove(rule);
+            }
+        }
+        rules
+    }
+
+    /// The rules that may match exactly this view.
+    fn here(&self, rules: Bits, view: &[u8], mask: Classes) -> Bits {
+        if rules.is_empty() {
+            return rules;
+        }
+        let mut rules = self.by_clauses(rules, mask);
+        if mask & classes::of(b"<=") == 0 {
+            rules = rules.without(&self.xss);
+        }
+        if !rules.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
+            rules = rules.without(&self.sqli);
+        }
+        if rules.is_empty() || self.literals.unconditional(rules) == rules {
+            return rules;
+        }
+        self.literals.filter(rules, view)
+    }
+}
