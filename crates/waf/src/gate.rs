@@ -62,9 +62,9 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(rules: &[Rule], phases: &[Vec<u32>; 5], names: &TxNames) -> Self {
         static SERIAL: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let mut gate = build::build(rules, phases);
-        gate.serial = SERIAL.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folded = fold::fold(rules, phases, names);
+        let mut gate = build::build(rules, &folded.phases);
+        gate.serial = SERIAL.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         gate.phases = folded.phases;
         gate.initial = folded.initial;
         gate.prelude = folded.prelude;

@@ -111,6 +111,13 @@ fn finish(part: Part, min_len: usize) -> Facts {
     sets.sort_by(|a, b| rarity(b).total_cmp(&rarity(a)));
     sets.dedup();
     sets.truncate(SETS);
+    for set in &mut sets {
+        for literal in set.iter_mut() {
+            *literal = telling_window(literal).to_vec();
+        }
+        set.sort_unstable();
+        set.dedup();
+    }
     Facts { min_len, clauses, sets }
 }
 
@@ -137,6 +144,17 @@ fn rarity(set: &AnyOf) -> f64 {
         .fold(f64::INFINITY, f64::min);
     let members = u32::try_from(set.len()).unwrap_or(u32::MAX);
     least.min(8.0) - f64::from(members).log2() * 0.25
+}
+
+/// LIMIT: bytes of a literal that are looked for; a piece of a literal is as necessary as the whole, and the
+/// automaton's size grows with every byte.
+const WINDOW: usize = 7;
+
+/// The most telling piece of a long literal.
+fn telling_window(literal: &[u8]) -> &[u8] {
+    let score = |w: &[u8]| w.iter().filter(|b| !b.is_ascii_alphanumeric() && **b != b' ').count();
+    let windows = literal.windows(WINDOW).rev();
+    windows.max_by_key(|w| score(w)).unwrap_or(literal)
 }
 
 fn useful(set: &AnyOf) -> bool {
