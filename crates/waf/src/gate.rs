@@ -9,6 +9,7 @@ mod fold;
 mod literals;
 mod scan;
 mod sqli;
+mod together;
 mod views;
 
 use crate::classes::Classes;
@@ -46,6 +47,7 @@ pub(crate) struct Gate {
     /// The other clauses, rule by rule.
     more_clauses: Vec<Vec<Classes>>,
     literals: literals::Literals,
+    together: [together::Together; 2],
     sqli: Bits,
     xss: Bits,
     words: sqli::Words,

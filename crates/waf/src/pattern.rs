@@ -16,6 +16,8 @@ pub(crate) struct Pattern {
     /// The translated source: what the gates are computed from.
     pub(crate) source: String,
     pub(crate) caseless: bool,
+    /// `^.*$` and its like match everything: no need to ask the engine.
+    everything: bool,
 }
 
 // === impl Pattern ===
@@ -36,11 +38,12 @@ impl Pattern {
                 Some(syntax) => format!("expression: {syntax}"),
                 None => format!("expression: {e}"),
             })?;
-        Ok(Self { regex, source: translated, caseless })
+        let everything = matches!(translated.as_str(), "^.*$" | ".*" | "^.*");
+        Ok(Self { regex, source: translated, caseless, everything })
     }
 
     pub(crate) fn is_match(&self, bytes: &[u8]) -> bool {
-        self.regex.is_match(bytes)
+        self.everything || self.regex.is_match(bytes)
     }
 
     /// The spans of the whole match and its first nine groups.
@@ -55,6 +58,9 @@ impl Pattern {
 
     /// The span of the leftmost match.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        if self.everything {
+            return Some((0, bytes.len()));
+        }
         self.regex.find(bytes).map(|m| (m.start(), m.end()))
     }
 

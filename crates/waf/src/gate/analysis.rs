@@ -146,6 +146,11 @@ fn rarity(set: &AnyOf) -> f64 {
     least.min(8.0) - f64::from(members).log2() * 0.25
 }
 
+/// Whether the literals say little: there are none, or short ones, or so many that one of them is common.
+pub(super) fn is_weak(facts: &Facts) -> bool {
+    facts.sets.iter().map(rarity).fold(f64::NEG_INFINITY, f64::max) < 2.6
+}
+
 /// LIMIT: bytes of a literal that are looked for; a piece of a literal is as necessary as the whole, and the
 /// automaton's size grows with every byte.
 const WINDOW: usize = 7;

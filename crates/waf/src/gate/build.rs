@@ -3,7 +3,7 @@
 use super::analysis::facts;
 use super::literals::Collector;
 use super::views::grows;
-use super::{ALL_LISTS, Bits, Gate, Interest, sqli};
+use super::{ALL_LISTS, Bits, Gate, Interest, sqli, together};
 use crate::classes::{self, Classes};
 use crate::operator::Operator;
 use crate::rule::{Link, Rule};
@@ -21,6 +21,7 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
     gate.interests = vec![<[Interest; 2]>::default(); LISTS];
     gate.by_length = vec![Bits::NONE; LENGTHS];
     let mut literals = Collector::default();
+    let mut together = together::Collector::default();
     let mut groups: HashMap<Classes, Bits> = HashMap::new();
     let mut triggers: HashMap<Classes, Bits> = HashMap::new();
     let mut all = Bits::NONE;
@@ -49,6 +50,7 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
             Some(Operator::Xss) => gate.xss.insert(number),
             _ => {}
         }
+        together.add(short, link, &facts);
         let mut clauses = facts.clauses.into_iter();
         if let Some(first) = clauses.next() {
             groups.entry(first).or_default().insert(number);
@@ -58,6 +60,7 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
         interests(&mut gate, link, number);
     }
     gate.literals = literals.build(&all);
+    gate.together = together.build();
     gate.triggers = triggers.into_iter().collect();
     gate.clauses = groups.into_iter().collect();
     // The clauses that rule out most come first.

@@ -17,6 +17,8 @@ pub(crate) struct Scanner {
     owner: u64,
     steps: HashMap<(NodeSet, Signature), std::sync::Arc<Step>, BuildHasherDefault<Mixer>>,
     buffers: Vec<Vec<u8>>,
+    together: [Option<super::together::Memory>; 2],
+    lower: Vec<u8>,
     /// For each scanned value that has any: its rules.
     left: Vec<Bits>,
     /// All of them together.
@@ -35,8 +37,12 @@ impl Hasher for Mixer {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (place, byte) in word.iter_mut().zip(chunk) {
+                *place = *byte;
+            }
+            self.write_u64(u64::from_le_bytes(word));
         }
     }
 
@@ -63,6 +69,7 @@ impl Scanner {
         if self.owner != owner {
             self.owner = owner;
             self.steps.clear();
+            self.together = [None, None];
         }
         self.left.clear();
         self.union = Bits::NONE;
@@ -127,6 +134,7 @@ impl Scanner {
         self.work = self.work.saturating_add(view.len());
         let step = self.step(gate, nodes, views::changes(mask));
         let mut left = gate.here(rules.and(&step.rules), view, mask);
+        left = self.together(gate, left, view, mask);
         for (transform, nodes, below) in &step.next {
             let wanted = rules.and(below).without(&left);
             if wanted.is_empty() {
@@ -149,6 +157,27 @@ impl Scanner {
             if let Some(place) = self.buffers.get_mut(depth) {
                 *place = buffer;
             }
+        }
+        left
+    }
+
+    /// Tries the expressions that say little together.
+    fn together(&mut self, gate: &Gate, mut left: Bits, view: &[u8], mask: Classes) -> Bits {
+        for (at, (together, memory)) in gate.together.iter().zip(&mut self.together).enumerate() {
+            if left.and(&together.all).is_empty() {
+                continue;
+            }
+            if memory.is_none() {
+                *memory = together.memory();
+            }
+            let Some(memory) = memory else { continue };
+            left = if at == 1 && mask & classes::UPPER != 0 {
+                self.lower.clear();
+                self.lower.extend(view.iter().map(u8::to_ascii_lowercase));
+                together.filter(left, &self.lower, memory)
+            } else {
+                together.filter(left, view, memory)
+            };
         }
         left
     }

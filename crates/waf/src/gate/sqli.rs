@@ -4,13 +4,15 @@
 use crate::classes::{self, Classes};
 use std::collections::HashSet;
 
-/// A value with one of these may have a fingerprint whatever its words are.
-pub(super) const MARKS: Classes = classes::of(b"'\"`();@#&|\\{}[]!<>,*$") | classes::CONTROL | classes::HIGH;
+/// A value with one of these may have a fingerprint whatever its words are: they start strings, calls, variables,
+/// comments, logic, a new statement, or an escape that hides a word's start. Every fingerprint in the tokenizer's
+/// table has a token that only these or a word of its keyword table can give.
+pub(super) const MARKS: Classes = classes::of(b"'\"`();@#&|$\\");
 
 /// The tokenizer's words.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    words: HashSet<Vec<u8>>,
+    words: HashSet<Vec<u8>, std::hash::BuildHasherDefault<super::scan::Mixer>>,
     longest: usize,
 }
 
@@ -20,7 +22,11 @@ impl Words {
     pub(super) fn new() -> Self {
         let mut out = Self::default();
         for keyword in libinjectionrs::sqli::sqli_data::SQL_KEYWORDS {
-            for word in keyword.word.split(' ') {
+            if keyword.token_type == b'F' {
+                continue;
+            }
+            let pieces = keyword.word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            for word in pieces.filter(|w| w.bytes().any(|b| b.is_ascii_alphabetic())) {
                 out.longest = out.longest.max(word.len());
                 out.words.insert(word.to_ascii_uppercase().into_bytes());
             }
@@ -33,24 +39,35 @@ impl Words {
         if mask & MARKS != 0 || contains_comment(value) {
             return true;
         }
-        let mut upper = [0u8; 64];
         let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         for word in value.split(|b| !is_word(b)) {
-            // `1union` is two words to the tokenizer.
-            let digits = word.iter().take_while(|b| b.is_ascii_digit()).count();
-            for word in [word, crate::bytes::sub(word, digits, word.len())] {
-                if word.is_empty() || word.len() > self.longest {
-                    continue;
+            if word.len() > 64 {
+                // Longer than any word, but a number may stand before one.
+                if word.first().is_some_and(u8::is_ascii_digit) {
+                    return true;
                 }
-                let Some(place) = upper.get_mut(..word.len()) else { return true };
-                place.copy_from_slice(word);
-                place.make_ascii_uppercase();
-                if !place.iter().all(u8::is_ascii_digit) && self.words.contains(&*place) {
+                continue;
+            }
+            // `1union` is a number and a word to the tokenizer, and a number ends in more ways than one.
+            let starts = if word.first().is_some_and(u8::is_ascii_digit) { word.len() } else { 1 };
+            for start in 0..starts {
+                if self.contains(crate::bytes::sub(word, start, word.len())) {
                     return true;
                 }
             }
         }
         false
+    }
+
+    fn contains(&self, word: &[u8]) -> bool {
+        let mut upper = [0u8; 64];
+        if word.len() < 2 || word.len() > self.longest || word.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        let Some(place) = upper.get_mut(..word.len()) else { return true };
+        place.copy_from_slice(word);
+        place.make_ascii_uppercase();
+        self.words.contains(&*place)
     }
 }
 
