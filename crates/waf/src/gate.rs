@@ -5,6 +5,7 @@
 mod analysis;
 mod bits;
 mod build;
+mod clauses;
 mod fold;
 mod literals;
 mod scan;
@@ -42,10 +43,7 @@ pub(crate) struct Gate {
     triggers: Vec<(Classes, Bits)>,
     /// Rules whose decoders can always bring in anything.
     unbounded: Bits,
-    /// One clause of many rules each: none of these classes, none of these rules.
-    clauses: Vec<(Classes, Bits)>,
-    /// The other clauses, rule by rule.
-    more_clauses: Vec<Vec<Classes>>,
+    clauses: clauses::Clauses,
     literals: literals::Literals,
     together: [together::Together; 2],
     sqli: Bits,

@@ -1,9 +1,9 @@
 //! A set of gated rules.
 
-/// LIMIT: words of a set; rules beyond 512 run without a gate.
-const WORDS: usize = 8;
+/// LIMIT: words of a set; rules beyond 384 run without a gate.
+const WORDS: usize = 6;
 
-/// Up to 512 rules.
+/// Up to 384 rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Bits([u64; WORDS]);
 
@@ -15,12 +15,6 @@ impl Bits {
 
     pub(super) fn insert(&mut self, at: usize) {
         crate::rule::insert(&mut self.0, at);
-    }
-
-    pub(super) fn remove(&mut self, at: usize) {
-        if let Some(word) = self.0.get_mut(at / 64) {
-            *word &= !(1 << (at % 64));
-        }
     }
 
     pub(crate) fn contains(&self, at: usize) -> bool {
@@ -49,19 +43,5 @@ impl Bits {
             *word &= !less;
         }
         self
-    }
-
-    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
-        self.0.into_iter().enumerate().flat_map(|(at, word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                if rest == 0 {
-                    return None;
-                }
-                let bit = rest.trailing_zeros();
-                rest &= rest - 1;
-                Some(at * 64 + crate::bytes::index(bit))
-            })
-        })
     }
 }

@@ -22,12 +22,12 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
     gate.by_length = vec![Bits::NONE; LENGTHS];
     let mut literals = Collector::default();
     let mut together = together::Collector::default();
-    let mut groups: HashMap<Classes, Bits> = HashMap::new();
+    let mut count = 0;
     let mut triggers: HashMap<Classes, Bits> = HashMap::new();
     let mut all = Bits::NONE;
     let order = phases.iter().flatten().filter_map(|at| rules.get(crate::bytes::index(*at)).map(|r| (*at, r)));
     for (at, rule) in order {
-        let number = gate.more_clauses.len();
+        let number = count;
         let Some(link) = rule.links.first().filter(|link| can_gate(link) && number < Bits::CAPACITY) else { continue };
         let Some(facts) = link.operator.as_ref().and_then(facts) else { continue };
         if (facts.clauses.is_empty() && facts.sets.is_empty() && !is_tokenizer(link) && facts.min_len < 4)
@@ -51,20 +51,14 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
             _ => {}
         }
         together.add(short, link, &facts);
-        let mut clauses = facts.clauses.into_iter();
-        if let Some(first) = clauses.next() {
-            groups.entry(first).or_default().insert(number);
-        }
-        gate.more_clauses.push(clauses.collect());
+        gate.clauses.add(number, &facts.clauses);
+        count += 1;
         literals.add(short, facts.sets);
         interests(&mut gate, link, number);
     }
     gate.literals = literals.build(&all);
     gate.together = together.build();
     gate.triggers = triggers.into_iter().collect();
-    gate.clauses = groups.into_iter().collect();
-    // The clauses that rule out most come first.
-    gate.clauses.sort_by_key(|(clause, bits)| (std::cmp::Reverse(bits.iter().count()), *clause));
     gate
 }
 

@@ -1,6 +1,7 @@
 //! Looks at each value once per view and says which rules are left to confirm.
 
-use super::views::{self, NodeSet, Signature, Step, Views, introduces};
+use super::clauses::Allowed;
+use super::views::{self, NodeSet, Signature, Step, Views};
 use super::{ALL_LISTS, Bits, Gate};
 use crate::classes::{self, Classes};
 use crate::store::{Half, Store};
@@ -125,15 +126,20 @@ impl Scanner {
         let Some(by_length) = gate.by_length.get(value.len().min(gate.by_length.len().saturating_sub(1))) else {
             return rules;
         };
-        let rules = gate.prune(rules.and(by_length), value, mask);
-        if rules.is_empty() { Bits::NONE } else { self.view(gate, value, mask, Views::ROOT, rules, 0) }
+        self.view(gate, value, mask, Views::ROOT, rules.and(by_length), 0)
     }
 
     /// One view: the rules that look at it, then the views made from it.
     fn view(&mut self, gate: &Gate, view: &[u8], mask: Classes, nodes: NodeSet, rules: Bits, depth: usize) -> Bits {
         self.work = self.work.saturating_add(view.len());
+        let allowed = gate.clauses.allowed(mask);
+        let rules = gate.prune(rules, &allowed, view, mask);
+        if rules.is_empty() {
+            return rules;
+        }
         let step = self.step(gate, nodes, views::changes(mask));
-        let mut left = gate.here(rules.and(&step.rules), view, mask);
+        let here = rules.and(&step.rules).and(&allowed.exact);
+        let mut left = gate.here(here, view, mask);
         left = self.together(gate, left, view, mask);
         for (transform, nodes, below) in &step.next {
             let wanted = rules.and(below).without(&left);
@@ -144,16 +150,8 @@ impl Scanner {
                 self.buffers.resize_with(depth + 1, Vec::new);
             }
             let mut buffer = self.buffers.get_mut(depth).map(std::mem::take).unwrap_or_default();
-            let possible = mask | introduces(*transform, mask);
-            let wanted = if possible == Classes::MAX { wanted } else { gate.prune_with(wanted, possible) };
-            if !wanted.is_empty() {
-                transform.apply(view, &mut buffer);
-                let made = classes::mask(&buffer);
-                let wanted = gate.prune(wanted, &buffer, made);
-                if !wanted.is_empty() {
-                    left.or(&self.view(gate, &buffer, made, *nodes, wanted, depth + 1));
-                }
-            }
+            transform.apply(view, &mut buffer);
+            left.or(&self.view(gate, &buffer, classes::mask(&buffer), *nodes, wanted, depth + 1));
             if let Some(place) = self.buffers.get_mut(depth) {
                 *place = buffer;
             }
@@ -197,56 +195,24 @@ impl Scanner {
 // === impl Gate ===
 
 impl Gate {
-    /// The rules that may match this value or any view made from it.
-    fn prune(&self, rules: Bits, value: &[u8], mask: Classes) -> Bits {
-        let rules = self.prune_with(rules, mask);
-        let sqli = rules.and(&self.sqli);
-        if sqli.is_empty() || !self.bounded(sqli, mask) {
-            return rules;
-        }
-        // A decoded plus sign is a space, which separates words as well.
-        if self.words.possible(value, mask) { rules } else { rules.without(&self.sqli) }
-    }
-
-    /// The rules that may match a view with no other classes than these.
-    fn prune_with(&self, rules: Bits, mask: Classes) -> Bits {
-        let mut free = rules.and(&self.unbounded);
+    /// The rules that may match this view or any view made from it.
+    fn prune(&self, rules: Bits, allowed: &Allowed, view: &[u8], mask: Classes) -> Bits {
+        let mut free = self.unbounded;
         for (trigger, bits) in &self.triggers {
             if mask & trigger != 0 {
-                free.or(&rules.and(bits));
+                free.or(bits);
             }
         }
-        let mut possible = mask | classes::SPACE;
-        if mask & classes::of(b"\\") != 0 {
-            possible |= classes::of(b"/");
+        let mut bound = rules.and(&allowed.loose).without(&free);
+        if mask & classes::of(b"<=") == 0 {
+            bound = bound.without(&self.xss);
         }
-        let mut left = self.by_clauses(rules.without(&free), possible);
-        if possible & classes::of(b"<=") == 0 {
-            left = left.without(&self.xss);
+        // A decoded plus sign is a space, which separates words as well.
+        if !bound.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
+            bound = bound.without(&self.sqli);
         }
-        left.or(&free);
-        left
-    }
-
-    /// Whether none of these rules can bring in classes that the value doesn't have.
-    fn bounded(&self, rules: Bits, mask: Classes) -> bool {
-        rules.and(&self.unbounded).is_empty()
-            && self.triggers.iter().all(|(trigger, bits)| mask & trigger == 0 || rules.and(bits).is_empty())
-    }
-
-    fn by_clauses(&self, mut rules: Bits, mask: Classes) -> Bits {
-        for (clause, bits) in &self.clauses {
-            if mask & clause == 0 {
-                rules = rules.without(bits);
-            }
-        }
-        for rule in rules.iter() {
-            let more = self.more_clauses.get(rule).map(Vec::as_slice).unwrap_or_default();
-            if more.iter().any(|clause| mask & clause == 0) {
-                rules.remove(rule);
-            }
-        }
-        rules
+        bound.or(&rules.and(&free));
+        bound
     }
 
     /// The rules that may match exactly this view.
@@ -254,7 +220,7 @@ impl Gate {
         if rules.is_empty() {
             return rules;
         }
-        let mut rules = self.by_clauses(rules, mask);
+        let mut rules = rules;
         if mask & classes::of(b"<=") == 0 {
             rules = rules.without(&self.xss);
         }
