@@ -25,7 +25,9 @@ impl Maker {
     }
 
     fn token(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(*self.random.pick(b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"))).collect()
+        (0..length)
+            .map(|_| char::from(*self.random.pick(b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")))
+            .collect()
     }
 
     fn prose(&mut self, bytes: usize) -> String {
@@ -49,7 +51,9 @@ impl Maker {
         let version = 90 + self.random.below(40);
         let agents = [
             format!("Mozilla/5.0 (X11; Linux x86_64; rv:{version}.0) Gecko/20100101 Firefox/{version}.0"),
-            format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"),
+            format!(
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
+            ),
             format!("okhttp/4.{}.{}", self.random.below(12), self.random.below(9)),
         ];
         let agent = self.random.pick(&agents).clone();
@@ -104,9 +108,18 @@ impl Maker {
                 0 => format!("\"id{n}\":{}", self.random.below(1_000_000)),
                 1 => format!("\"name{n}\":\"{} {}\"", self.word(), self.word()),
                 2 => format!("\"email{n}\":\"{}@{}.example\"", self.word(), self.word()),
-                3 => format!("\"at{n}\":\"2026-0{}-1{}T0{}:30:00Z\"", 1 + self.random.below(9), self.random.below(9), self.random.below(9)),
+                3 => format!(
+                    "\"at{n}\":\"2026-0{}-1{}T0{}:30:00Z\"",
+                    1 + self.random.below(9),
+                    self.random.below(9),
+                    self.random.below(9)
+                ),
                 4 => format!("\"ref{n}\":\"{}\"", self.token(24)),
-                _ => format!("\"items{n}\":[{{\"sku\":\"{}\",\"count\":{},\"gift\":false}}]", self.token(8), self.random.below(90)),
+                _ => format!(
+                    "\"items{n}\":[{{\"sku\":\"{}\",\"count\":{},\"gift\":false}}]",
+                    self.token(8),
+                    self.random.below(90)
+                ),
             };
             body.push_str(&field);
             body.push(',');
@@ -129,8 +142,26 @@ impl Maker {
     /// Bytes that trigger every decoder and end no gate early.
     fn hostile(&mut self, bytes: usize) -> RawRequest {
         let pieces: [&str; 20] = [
-            "%27", "\\\\u0041", "&lt;", "/*", "*/", "+or+", "select", "%u003c", "\\\\x3c", "--", "../", "$(", "`", "|", ";cat ",
-            "{{", "exec(", "union", "<a ", "=1",
+            "%27",
+            "\\\\u0041",
+            "&lt;",
+            "/*",
+            "*/",
+            "+or+",
+            "select",
+            "%u003c",
+            "\\\\x3c",
+            "--",
+            "../",
+            "$(",
+            "`",
+            "|",
+            ";cat ",
+            "{{",
+            "exec(",
+            "union",
+            "<a ",
+            "=1",
         ];
         let mut text = String::new();
         while text.len() < bytes {
@@ -239,7 +270,12 @@ fn main() -> std::process::ExitCode {
         eprintln!("the rules or the suite can't be loaded");
         return std::process::ExitCode::FAILURE;
     };
-    println!("loaded in {:?}, {} KiB, tables {} KiB", started.elapsed(), memory_kib() - before, rules.gate_bytes() / 1024);
+    println!(
+        "loaded in {:?}, {} KiB, tables {} KiB",
+        started.elapsed(),
+        memory_kib() - before,
+        rules.gate_bytes() / 1024
+    );
     let mut maker = Maker { random: Random::new(42), words: WORDS.split(' ').collect() };
     let mut make = |n: usize, f: &dyn Fn(&mut Maker) -> RawRequest| (0..n).map(|_| f(&mut maker)).collect::<Vec<_>>();
     let sets: [(&str, Vec<RawRequest>, f64); 3] = [

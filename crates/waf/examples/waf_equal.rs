@@ -7,7 +7,8 @@ use portcullis_waf::{Disk, RuleSet};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (Some(folder), Some(count)) = (arguments.first(), arguments.get(1).and_then(|n| n.parse::<usize>().ok())) else {
+    let (Some(folder), Some(count)) = (arguments.first(), arguments.get(1).and_then(|n| n.parse::<usize>().ok()))
+    else {
         eprintln!("usage: waf_equal FOLDER MUTATIONS [SEED]");
         return std::process::ExitCode::FAILURE;
     };

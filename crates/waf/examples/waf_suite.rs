@@ -26,7 +26,13 @@ fn main() -> std::process::ExitCode {
         for used in &report.overridden {
             println!("overridden {}: {}", used.test, used.reason);
         }
-        println!("{} passed, {} failed, {} requests in {:?}", report.passed, report.failed.len(), report.stages, started.elapsed());
+        println!(
+            "{} passed, {} failed, {} requests in {:?}",
+            report.passed,
+            report.failed.len(),
+            report.stages,
+            started.elapsed()
+        );
         Ok(report.failed.len())
     })();
     match outcome {

@@ -49,8 +49,12 @@ impl Source for Memory {
     }
 
     fn expand(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let mut names: Vec<String> =
-            self.files.iter().filter(|(name, _)| glob(pattern.as_bytes(), name.as_bytes())).map(|(n, _)| n.clone()).collect();
+        let mut names: Vec<String> = self
+            .files
+            .iter()
+            .filter(|(name, _)| glob(pattern.as_bytes(), name.as_bytes()))
+            .map(|(n, _)| n.clone())
+            .collect();
         names.sort();
         Ok(names)
     }

@@ -143,9 +143,9 @@ impl Operator {
             Operator::Ip(networks) => plain(ip::parse(value).is_some_and(|ip| networks.iter().any(|n| n.contains(ip)))),
             Operator::Sqli => {
                 let result = libinjectionrs::detect_sqli(value);
-                result.is_injection().then(|| {
-                    Found::Text(result.fingerprint.map_or_else(Vec::new, |f| f.as_str().as_bytes().to_vec()))
-                })
+                result
+                    .is_injection()
+                    .then(|| Found::Text(result.fingerprint.map_or_else(Vec::new, |f| f.as_str().as_bytes().to_vec())))
             }
             Operator::Xss => plain(libinjectionrs::detect_xss(value).is_injection()),
             Operator::ByteRange(set) => {

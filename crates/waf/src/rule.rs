@@ -79,7 +79,10 @@ pub(crate) enum Control {
     /// Accepted and without effect: the record is the gateway's.
     Audit,
     Remove(Arc<[u64]>),
-    RemoveTarget { rules: Arc<[u64]>, exclusion: Arc<Exclusion> },
+    RemoveTarget {
+        rules: Arc<[u64]>,
+        exclusion: Arc<Exclusion>,
+    },
 }
 
 /// One condition of a rule with what it does when it holds.

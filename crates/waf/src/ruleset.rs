@@ -54,7 +54,9 @@ impl Default for Settings {
             // LIMIT: arguments of a request.
             arguments: 1000,
             response_body: true,
-            response_body_types: ["text/plain", "text/html", "text/xml", "application/json"].map(str::to_owned).to_vec(),
+            response_body_types: ["text/plain", "text/html", "text/xml", "application/json"]
+                .map(str::to_owned)
+                .to_vec(),
             // LIMIT: response bytes that are inspected; the rest passes unseen.
             response_body_limit: 512 << 10,
             response_body_partial: true,

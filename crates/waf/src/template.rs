@@ -66,7 +66,10 @@ fn macro_part(name: &str) -> Result<Part, String> {
     }
     let var = Var::from_name(head).ok_or_else(|| format!("unknown macro `%{{{name}}}`"))?;
     if member.is_some() != var.is_collection() {
-        return Err(format!("macro `%{{{name}}}` {}", if member.is_some() { "takes no member" } else { "needs a member" }));
+        return Err(format!(
+            "macro `%{{{name}}}` {}",
+            if member.is_some() { "takes no member" } else { "needs a member" }
+        ));
     }
     Ok(Part::Var(var, member.map(|m| m.to_ascii_lowercase().into_bytes().into())))
 }

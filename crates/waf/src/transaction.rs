@@ -122,7 +122,8 @@ impl Transaction {
         let mut error = String::new();
         if let Some(processor) = processor
             && !body.is_empty()
-            && let Err(e) = body::read(processor, body, &self.content_type, limits, settings.separator, &mut machine.store)
+            && let Err(e) =
+                body::read(processor, body, &self.content_type, limits, settings.separator, &mut machine.store)
         {
             error = e;
         }

@@ -2,6 +2,7 @@
 
 /// A variable of the rule language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::enum_variant_names, reason = "the language's own names")]
 pub(crate) enum Var {
     Args,
     ArgsNames,
@@ -152,6 +153,7 @@ impl Var {
     }
 
     /// The name as it is written in logs.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all other variables have one plain name")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Var::XmlText => "XML:/*",

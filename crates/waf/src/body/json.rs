@@ -176,7 +176,8 @@ impl Reader<'_> {
             store.write(|out| outcome = self.string(out))
         } else {
             let start = self.i;
-            while at(self.input, self.i).is_ascii_alphanumeric() || matches!(at(self.input, self.i), b'+' | b'-' | b'.') {
+            while at(self.input, self.i).is_ascii_alphanumeric() || matches!(at(self.input, self.i), b'+' | b'-' | b'.')
+            {
                 self.i += 1;
             }
             match crate::bytes::sub(self.input, start, self.i) {

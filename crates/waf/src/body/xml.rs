@@ -106,11 +106,8 @@ impl<'a> Reader<'a> {
         while let Some(byte) = self.input.get(self.i).copied() {
             self.i += 1;
             match byte {
-                _ if quote != 0 => {
-                    if byte == quote {
-                        quote = 0;
-                    }
-                }
+                _ if quote == byte => quote = 0,
+                _ if quote != 0 => {}
                 b'"' | b'\'' => quote = byte,
                 b'[' => brackets += 1,
                 b']' => brackets = brackets.saturating_sub(1),

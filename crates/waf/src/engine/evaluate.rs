@@ -206,7 +206,9 @@ impl Machine {
                 self.expand(&program.names, template, rule, &mut text);
                 TxValue::Text(self.store.intern(&text))
             }
-            TxChange::Add(template) => TxValue::Number(self.number(key).saturating_add(self.amount(program, rule, template))),
+            TxChange::Add(template) => {
+                TxValue::Number(self.number(key).saturating_add(self.amount(program, rule, template)))
+            }
             TxChange::Subtract(template) => {
                 TxValue::Number(self.number(key).saturating_sub(self.amount(program, rule, template)))
             }

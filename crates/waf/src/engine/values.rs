@@ -14,6 +14,7 @@ use crate::variable::{RuleField, Var};
 
 impl Machine {
     /// Adds the values that `target` means to `out`.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all other variables are in the store")]
     pub(super) fn collect(
         &mut self,
         names: &TxNames,
@@ -77,11 +78,15 @@ impl Machine {
                 }
                 let selected = match &target.selector {
                     Selector::All => true,
-                    selector => selector.selects(self.store.bytes(entry.name)),
+                    Selector::Name(_) | Selector::Matching(_) => target.selector.selects(self.store.bytes(entry.name)),
                 };
                 if selected {
                     let span = if *half == Half::Name { entry.name } else { entry.value };
-                    out.push(Value { var: target.var, name: if named { Name::Span(entry.name) } else { Name::None }, span });
+                    out.push(Value {
+                        var: target.var,
+                        name: if named { Name::Span(entry.name) } else { Name::None },
+                        span,
+                    });
                 }
             }
         }
@@ -134,6 +139,7 @@ impl Machine {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "asked for three variables only; the third sums up the flags")]
     fn multipart_flag(&self, var: Var) -> bool {
         let flags = self.store.list(List::MultipartFlags);
         let set = |at: usize| flags.get(at).is_some_and(|e| self.store.bytes(e.value) == b"1");
@@ -170,6 +176,7 @@ impl Machine {
     }
 
     /// Appends what a variable reads: what `%{…}` expands to.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all other variables are in the store")]
     pub(super) fn read(
         &self,
         names: &TxNames,

@@ -174,7 +174,8 @@ fn request_line(line: &[u8], out: &mut RawRequest) {
     out.method = sub(line, 0, first).to_vec();
     out.target = sub(line, first + 1, last.unwrap_or(line.len())).to_vec();
     out.protocol = last.map(|last| sub(line, last + 1, line.len()).to_vec()).unwrap_or_default();
-    let good_method = !out.method.is_empty() && out.method.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b));
+    let good_method = !out.method.is_empty()
+        && out.method.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b));
     let good_target = match out.target.first() {
         _ if out.method == b"CONNECT" => false,
         Some(b'/') => true,

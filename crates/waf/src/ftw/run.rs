@@ -179,12 +179,7 @@ fn compare(expect: &Expect, seen: &Seen) -> Result<String, String> {
 }
 
 /// Sends one request through all phases; behind the engine stands a backend that reflects what it is asked to.
-pub fn observe(
-    rules: &RuleSet,
-    bytes: &[u8],
-    scratch: Scratch,
-    prepare: impl Fn(Transaction) -> Transaction,
-) -> Seen {
+pub fn observe(rules: &RuleSet, bytes: &[u8], scratch: Scratch, prepare: impl Fn(Transaction) -> Transaction) -> Seen {
     let request = parse_request(bytes);
     let mut transaction = prepare(rules.transaction_with(scratch));
     let headers: Vec<(&[u8], &[u8])> = request.headers.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();

@@ -117,7 +117,9 @@ fn expect(output: &Yaml) -> Result<Expect, String> {
     let ids = |field: &str| -> Result<Vec<u64>, String> {
         let list = log.and_then(|l| l.field(field)).map(Yaml::list).unwrap_or_default();
         list.iter()
-            .map(|id| id.text().and_then(|t| t.parse().ok()).ok_or_else(|| format!("`{field}` has something else than ids")))
+            .map(|id| {
+                id.text().and_then(|t| t.parse().ok()).ok_or_else(|| format!("`{field}` has something else than ids"))
+            })
             .collect()
     };
     let text = |field: &str| log.and_then(|l| l.field(field)).and_then(Yaml::text).map(str::to_owned);

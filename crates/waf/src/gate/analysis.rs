@@ -171,9 +171,8 @@ fn any_clause(list: &AnyOf) -> Option<Classes> {
     if list.is_empty() {
         return None;
     }
-    list.iter().try_fold(0, |all, s| {
-        s.iter().map(|b| classes::folded(*b)).min_by_key(|c| commonness(*c)).map(|c| all | c)
-    })
+    list.iter()
+        .try_fold(0, |all, s| s.iter().map(|b| classes::folded(*b)).min_by_key(|c| commonness(*c)).map(|c| all | c))
 }
 
 fn walk(hir: &Hir, depth: usize) -> Part {
@@ -188,8 +187,7 @@ fn walk(hir: &Hir, depth: usize) -> Part {
             let clauses = text.iter().map(|b| classes::folded(*b)).collect();
             Part { exact: Some(vec![text]), clauses, sets: Vec::new() }
         }
-        HirKind::Class(Class::Bytes(class)) => byte_class(class),
-        HirKind::Class(Class::Unicode(_)) => Part::default(),
+        HirKind::Class(class) => byte_class(class),
         HirKind::Capture(capture) => walk(&capture.sub, depth + 1),
         HirKind::Repetition(repetition) => {
             let sub = walk(&repetition.sub, depth + 1);
@@ -200,14 +198,23 @@ fn walk(hir: &Hir, depth: usize) -> Part {
     }
 }
 
-fn byte_class(class: &regex_syntax::hir::ClassBytes) -> Part {
-    let mut clause = 0;
+fn byte_class(class: &Class) -> Part {
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Bytes(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+        // Characters beyond ASCII are sequences of high bytes.
+        Class::Unicode(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+    };
+    let wide = matches!(class, Class::Unicode(_)) && ranges.iter().any(|(_, end)| *end > 0x7f);
+    let mut clause = if wide { classes::HIGH } else { 0 };
     let mut folded: Vec<u8> = Vec::new();
-    for range in class.iter() {
-        for byte in range.start()..=range.end() {
+    for (start, end) in ranges {
+        for byte in (start..=end.min(255)).filter_map(|b| u8::try_from(b).ok()) {
             clause |= classes::folded(byte);
             folded.push(byte.to_ascii_lowercase());
         }
+    }
+    if wide {
+        return Part { exact: None, clauses: vec![clause], sets: Vec::new() };
     }
     folded.sort_unstable();
     folded.dedup();

@@ -263,14 +263,24 @@ impl<'r> Folder<'r> {
         let argument = match operator {
             Operator::Number(_, template) | Operator::Text(_, template) => expand(&self.known, template)?,
             Operator::Always => Vec::new(),
-            _ => return None,
+            Operator::Rx(_)
+            | Operator::Phrases(_)
+            | Operator::Ip(_)
+            | Operator::Sqli
+            | Operator::Xss
+            | Operator::ByteRange(_)
+            | Operator::UrlEncoding
+            | Operator::Utf8
+            | Operator::Never => return None,
         };
         if !link.transforms.is_empty() || link.multi_match || !link.exclusions.is_empty() {
             return None;
         }
         let mut matched = false;
         for target in &link.targets {
-            let (Var::Tx, Some(slot), Selector::Name(_)) = (target.var, target.slot, &target.selector) else { return None };
+            let (Var::Tx, Some(slot), Selector::Name(_)) = (target.var, target.slot, &target.selector) else {
+                return None;
+            };
             let value = match self.known.get(index(slot))? {
                 Known::Dynamic => return None,
                 Known::Unset if target.count => b"0".to_vec(),

@@ -54,7 +54,8 @@ impl Views {
         let mut path = vec![0];
         for transform in chain {
             let children = self.nodes.get(at).map(|n| n.children.clone()).unwrap_or_default();
-            let known = children.into_iter().find(|c| self.nodes.get(*c).is_some_and(|n| n.transform == Some(*transform)));
+            let known =
+                children.into_iter().find(|c| self.nodes.get(*c).is_some_and(|n| n.transform == Some(*transform)));
             at = match known {
                 Some(child) => child,
                 None => {
@@ -159,6 +160,7 @@ const TRACKED: [Transform; 14] = [
     Transform::Uppercase,
 ];
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "only those that share a trigger are named")]
 fn effect_in(signature: Signature, transform: Transform) -> Effect {
     let tracked = match transform {
         Transform::CssDecode | Transform::EscapeSeqDecode => Transform::JsDecode,

@@ -18,10 +18,8 @@ impl Phrases {
             return Err("no phrase".into());
         }
         let list: Vec<Box<[u8]>> = phrases.iter().map(|p| p.to_ascii_lowercase().into_bytes().into()).collect();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&list)
-            .map_err(|e| format!("phrases: {e}"))?;
+        let automaton =
+            AhoCorasick::builder().ascii_case_insensitive(true).build(&list).map_err(|e| format!("phrases: {e}"))?;
         Ok(Self { automaton, list })
     }
 

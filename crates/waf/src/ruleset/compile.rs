@@ -9,8 +9,7 @@ use crate::loader::Source;
 use crate::operator::Operator;
 use crate::rule::{CompiledTarget, Control, Link, Outcome, Rule, RuleInfo, TxChange, TxName, insert};
 use crate::seclang::{
-    Actions, Ctl, Directive, Disruptive, EngineMode, LimitAction, RuleChoice, RuleSource, Selector, SetValue, Setting,
-    TargetList,
+    Actions, Ctl, Directive, Disruptive, LimitAction, RuleChoice, RuleSource, Selector, SetValue, Setting, TargetList,
 };
 use crate::template::{Part, Template};
 use crate::variable::Var;
@@ -137,7 +136,8 @@ impl Compiler {
             }
             Directive::UpdateAction(id, actions) => {
                 let at = self.chosen(place, &RuleChoice::Ids(vec![(id, id)]));
-                if let Some(link) = at.first().and_then(|at| self.drafts.get_mut(*at)).and_then(|d| d.links.first_mut()) {
+                if let Some(link) = at.first().and_then(|at| self.drafts.get_mut(*at)).and_then(|d| d.links.first_mut())
+                {
                     update(&mut link.actions, *actions);
                 }
                 Ok(())
@@ -341,7 +341,7 @@ impl Compiler {
     fn numbered(&mut self, template: Template) -> Template {
         let parts = template.parts.into_iter().map(|part| match part {
             Part::Var(Var::Tx, Some(name)) => Part::Slot(self.names.slot(&name)),
-            other => other,
+            Part::Text(_) | Part::Var(..) | Part::Slot(_) => part,
         });
         Template { parts: parts.collect() }
     }
@@ -410,10 +410,4 @@ fn control(ctl: &Ctl, described: &[Described]) -> Result<Control, String> {
             exclusion: Arc::new(crate::seclang::Exclusion { var: *var, selector: selector.clone() }),
         },
     })
-}
-
-impl Default for EngineMode {
-    fn default() -> Self {
-        EngineMode::On
-    }
 }

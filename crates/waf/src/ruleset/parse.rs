@@ -67,14 +67,7 @@ fn include(
     }
 }
 
-fn read(
-    parsed: &mut Parsed,
-    errors: &mut Vec<Diagnostic>,
-    name: &str,
-    text: &str,
-    source: &dyn Source,
-    depth: usize,
-) {
+fn read(parsed: &mut Parsed, errors: &mut Vec<Diagnostic>, name: &str, text: &str, source: &dyn Source, depth: usize) {
     let file: Arc<str> = name.into();
     for line in lines(text) {
         let place = Place { file: Arc::clone(&file), line: line.number };

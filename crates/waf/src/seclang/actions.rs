@@ -85,8 +85,9 @@ pub(crate) const SEVERITIES: [&str; 8] =
 pub(crate) fn actions(text: &str) -> Result<Actions, String> {
     let mut out = Actions::default();
     for (name, value) in split(text)? {
-        one(&mut out, &name.to_ascii_lowercase(), value.as_deref())
-            .map_err(|e| if e.is_empty() { format!("unknown action `{name}`") } else { format!("action `{name}`: {e}") })?;
+        one(&mut out, &name.to_ascii_lowercase(), value.as_deref()).map_err(|e| {
+            if e.is_empty() { format!("unknown action `{name}`") } else { format!("action `{name}`: {e}") }
+        })?;
     }
     Ok(out)
 }
@@ -146,9 +147,9 @@ fn one(out: &mut Actions, name: &str, value: Option<&str>) -> Result<(), String>
             out.transforms_reset = true;
             out.transforms.clear();
         }
-        "t" => out
-            .transforms
-            .push(Transform::from_name(text).ok_or_else(|| format!("unknown transformation `{text}`"))?),
+        "t" => {
+            out.transforms.push(Transform::from_name(text).ok_or_else(|| format!("unknown transformation `{text}`"))?)
+        }
         "setvar" => out.set_vars.push(set_var(text)?),
         "ctl" => out.ctls.push(ctl(text)?),
         "initcol" => init_collection(text)?,
@@ -158,8 +159,23 @@ fn one(out: &mut Actions, name: &str, value: Option<&str>) -> Result<(), String>
 }
 
 const KNOWN: &[&str] = &[
-    "id", "phase", "status", "msg", "logdata", "severity", "tag", "ver", "rev", "maturity", "accuracy", "skip",
-    "skipafter", "t", "setvar", "ctl", "initcol",
+    "id",
+    "phase",
+    "status",
+    "msg",
+    "logdata",
+    "severity",
+    "tag",
+    "ver",
+    "rev",
+    "maturity",
+    "accuracy",
+    "skip",
+    "skipafter",
+    "t",
+    "setvar",
+    "ctl",
+    "initcol",
 ];
 
 fn flag(out: &mut Actions, name: &str, value: Option<&str>) -> Result<bool, String> {
@@ -224,7 +240,9 @@ fn set_var(text: &str) -> Result<SetVar, String> {
         Some((target, value)) => (target, Some(value)),
         None => (rest, None),
     };
-    let Some((collection, name)) = target.split_once(['.', ':']) else { return Err(format!("`{target}` names no variable")) };
+    let Some((collection, name)) = target.split_once(['.', ':']) else {
+        return Err(format!("`{target}` names no variable"));
+    };
     if !collection.eq_ignore_ascii_case("tx") {
         return Err(format!("collection `{collection}`: only `tx` lives here; nothing is kept between requests"));
     }

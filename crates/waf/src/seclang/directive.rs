@@ -8,8 +8,9 @@ use crate::pattern::Pattern;
 use std::sync::Arc;
 
 /// Whether rules run, and whether they may refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum EngineMode {
+    #[default]
     On,
     Off,
     DetectionOnly,
@@ -220,14 +221,24 @@ fn setting(name: &str, args: &[&str]) -> Option<Result<Setting, String>> {
         "secpcrematchlimit" | "secpcrematchlimitrecursion" => {
             Ok(Setting::NoEffect("expressions run in linear time and need no such limit"))
         }
-        "secrequestbodyinmemorylimit" | "sectmpdir" | "secdatadir" | "secuploaddir" | "secuploadkeepfiles"
-        | "secuploadfilemode" | "secuploadfilelimit" | "secrequestbodynofileslimit" => {
-            Ok(Setting::NoEffect("bodies are held in memory within one limit"))
-        }
-        "secauditengine" | "secauditlog" | "secauditlogrelevantstatus" | "secauditlogparts" | "secauditlogtype"
-        | "secauditlogstoragedir" | "secauditlog2" | "secauditlogformat" | "secdebuglog" | "secdebugloglevel" => {
-            Ok(Setting::NoEffect("records are written by the gateway"))
-        }
+        "secrequestbodyinmemorylimit"
+        | "sectmpdir"
+        | "secdatadir"
+        | "secuploaddir"
+        | "secuploadkeepfiles"
+        | "secuploadfilemode"
+        | "secuploadfilelimit"
+        | "secrequestbodynofileslimit" => Ok(Setting::NoEffect("bodies are held in memory within one limit")),
+        "secauditengine"
+        | "secauditlog"
+        | "secauditlogrelevantstatus"
+        | "secauditlogparts"
+        | "secauditlogtype"
+        | "secauditlogstoragedir"
+        | "secauditlog2"
+        | "secauditlogformat"
+        | "secdebuglog"
+        | "secdebugloglevel" => Ok(Setting::NoEffect("records are written by the gateway")),
         "secstatusengine" | "seccollectiontimeout" | "seccomponentsignature" | "secserversignature" => {
             Ok(Setting::NoEffect("describes the reference engine, not the rules"))
         }

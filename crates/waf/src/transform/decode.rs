@@ -83,10 +83,7 @@ fn number(input: &[u8], start: usize, radix: u32) -> Option<(u8, usize)> {
     let mut value = 0i64;
     let mut end = start;
     while let Some(next) = input.get(end).and_then(|b| char::from(*b).to_digit(radix)) {
-        value = value
-            .checked_mul(i64::from(radix))
-            .and_then(|v| v.checked_add(i64::from(next)))
-            .unwrap_or(i64::MAX);
+        value = value.checked_mul(i64::from(radix)).and_then(|v| v.checked_add(i64::from(next))).unwrap_or(i64::MAX);
         end += 1;
     }
     (end > start).then(|| (value.to_le_bytes()[0], end))

@@ -19,13 +19,16 @@ fn fields_and_files() {
         Content-Disposition: form-data; name=\"f\"; filename=\"q\\\"r.txt\"\r\nContent-Type: text/plain\r\n\r\ndata\r\n--x--\r\n";
     let (outcome, values) = values(body);
     outcome.unwrap();
-    assert_eq!(values, [
-        "arg a=1\r\n2",
-        "file f=q\"r.txt",
-        "head a=Content-Disposition: form-data; name=\"a\"",
-        "head f=Content-Disposition: form-data; name=\"f\"; filename=\"q\\\"r.txt\"",
-        "head f=Content-Type: text/plain",
-    ]);
+    assert_eq!(
+        values,
+        [
+            "arg a=1\r\n2",
+            "file f=q\"r.txt",
+            "head a=Content-Disposition: form-data; name=\"a\"",
+            "head f=Content-Disposition: form-data; name=\"f\"; filename=\"q\\\"r.txt\"",
+            "head f=Content-Type: text/plain",
+        ]
+    );
 }
 
 #[test]
