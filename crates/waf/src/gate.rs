@@ -20,6 +20,8 @@ use crate::store::{Half, LISTS, List};
 use crate::tx::TxValue;
 pub(crate) use bits::Bits;
 pub(crate) use scan::Scanner;
+#[cfg(test)]
+pub(crate) use sqli::Words as SqlWords;
 
 /// The rules that look at one half of a list's entries.
 #[derive(Debug, Clone, Default)]

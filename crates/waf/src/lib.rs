@@ -8,10 +8,13 @@ mod diagnostic;
 mod engine;
 #[cfg(feature = "ftw")]
 pub mod ftw;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gate;
 mod loader;
 mod message;
 mod operator;
+mod pack;
 mod pattern;
 mod random;
 mod rule;
@@ -28,6 +31,7 @@ mod verdict;
 pub use diagnostic::Diagnostic;
 pub use loader::{Disk, Memory, Source};
 pub use message::{Field, RequestHead, ResponseHead};
+pub use pack::builtin;
 pub use random::Random;
 pub use rule::RuleInfo;
 pub use ruleset::{Counts, Part, RuleSet};

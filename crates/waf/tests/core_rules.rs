@@ -1,6 +1,7 @@
 //! The Core Rule Set's own regression suite, and the gates held against the interpreter without them.
 //! Reads the suite from where it lives beside the project; a test that doesn't find it fails and says so.
 #![cfg(feature = "ftw")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test states facts")]
 
 use portcullis_waf::ftw::{Suite, compare_gates, core_rules, core_rules_overrides, run};
 use portcullis_waf::{Disk, RuleSet};

@@ -11,7 +11,7 @@ pub(super) const MARKS: Classes = classes::of(b"'\"`();@#&|$\\");
 
 /// The tokenizer's words.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(crate) struct Words {
     words: HashSet<Vec<u8>, std::hash::BuildHasherDefault<super::scan::Mixer>>,
     longest: usize,
 }
@@ -19,7 +19,7 @@ pub(super) struct Words {
 // === impl Words ===
 
 impl Words {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut out = Self::default();
         for keyword in libinjectionrs::sqli::sqli_data::SQL_KEYWORDS {
             if keyword.token_type == b'F' {
@@ -35,7 +35,7 @@ impl Words {
     }
 
     /// Whether a value with these classes may have a fingerprint.
-    pub(super) fn possible(&self, value: &[u8], mask: Classes) -> bool {
+    pub(crate) fn possible(&self, value: &[u8], mask: Classes) -> bool {
         if mask & MARKS != 0 || contains_comment(value) {
             return true;
         }
