@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
-use portcullis_waf::ftw::{RawRequest, Suite, core_rules, parse_request};
+use portcullis_waf::ftw::{RawRequest, Suite, core_rules_as_shipped, parse_request};
 use portcullis_waf::{Detail, Disk, Random, RequestHead, RuleSet, Scratch};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
@@ -266,7 +266,8 @@ fn main() -> std::process::ExitCode {
     let rounds = arguments.get(1).and_then(|r| r.parse().ok()).unwrap_or(7);
     let before = memory_kib();
     let started = Instant::now();
-    let (Ok(rules), Ok(suite)) = (RuleSet::load(&core_rules(folder, 1), &Disk), Suite::folder(folder, &Disk)) else {
+    let (Ok(rules), Ok(suite)) = (RuleSet::load(&core_rules_as_shipped(folder), &Disk), Suite::folder(folder, &Disk))
+    else {
         eprintln!("the rules or the suite can't be loaded");
         return std::process::ExitCode::FAILURE;
     };

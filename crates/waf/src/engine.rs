@@ -29,6 +29,8 @@ pub(crate) struct Value {
     pub(crate) var: Var,
     pub(crate) name: Name,
     pub(crate) span: Span,
+    /// What the gates found out about it; 0 where they weren't asked.
+    pub(crate) mark: u32,
 }
 
 /// The state of one request.

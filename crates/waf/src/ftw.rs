@@ -9,5 +9,5 @@ mod yaml;
 
 pub use equal::compare_gates;
 pub use request::{RawRequest, parse_request};
-pub use run::{Failure, Override, Report, Seen, core_rules, core_rules_overrides, observe, run};
+pub use run::{Failure, Override, Report, Seen, core_rules, core_rules_as_shipped, core_rules_overrides, observe, run};
 pub use suite::{Expect, Stage, Suite, Test};

@@ -8,6 +8,7 @@ mod build;
 mod clauses;
 mod fold;
 mod literals;
+mod memory;
 mod scan;
 mod sqli;
 mod together;

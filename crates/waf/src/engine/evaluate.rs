@@ -65,6 +65,8 @@ impl Machine {
                     if rule.log && !chained {
                         self.record(program, rule);
                     }
+                } else if let Some(number) = gate {
+                    self.scanner.refute(value.mark, number);
                 }
             }
         }

@@ -37,13 +37,13 @@ impl Machine {
             Var::MultipartFlag(_) | Var::MultipartStrictError | Var::MultipartUnmatchedBoundary => {
                 let set = self.multipart_flag(target.var);
                 let span = self.store.intern(if set { b"1" } else { b"0" });
-                out.push(Value { var: target.var, name: Name::None, span });
+                out.push(Value { var: target.var, name: Name::None, span, mark: 0 });
             }
             Var::MatchedVar | Var::MatchedVarName | Var::Duration | Var::HighestSeverity | Var::Rule(_) => {
                 let mut text = Vec::new();
                 self.read(names, target.var, None, None, &mut text);
                 let span = self.store.intern(&text);
-                out.push(Value { var: target.var, name: Name::None, span });
+                out.push(Value { var: target.var, name: Name::None, span, mark: 0 });
             }
             _ => self.collect_stored(target, gate, out),
         }
@@ -65,7 +65,7 @@ impl Machine {
             let count = out.len() - start;
             out.truncate(start);
             let span = self.store.intern(count.to_string().as_bytes());
-            out.push(Value { var: target.var, name: Name::None, span });
+            out.push(Value { var: target.var, name: Name::None, span, mark: 0 });
         }
     }
 
@@ -86,6 +86,7 @@ impl Machine {
                         var: target.var,
                         name: if named { Name::Span(entry.name) } else { Name::None },
                         span,
+                        mark: entry.mark(*half),
                     });
                 }
             }
@@ -95,7 +96,7 @@ impl Machine {
     fn collect_tx(&mut self, names: &TxNames, target: &CompiledTarget, out: &mut Vec<Value>) {
         if let Some(slot) = target.slot {
             if let Some(span) = self.tx_span(TxKey::Slot(slot)) {
-                out.push(Value { var: Var::Tx, name: Name::Slot(slot), span });
+                out.push(Value { var: Var::Tx, name: Name::Slot(slot), span, mark: 0 });
             }
             return;
         }
@@ -107,7 +108,7 @@ impl Machine {
             .collect();
         for slot in slots {
             if let Some(span) = self.tx_span(TxKey::Slot(slot)) {
-                out.push(Value { var: Var::Tx, name: Name::Slot(slot), span });
+                out.push(Value { var: Var::Tx, name: Name::Slot(slot), span, mark: 0 });
             }
         }
         let made_up: Vec<(Span, TxValue)> =
@@ -118,7 +119,7 @@ impl Machine {
                 TxValue::Text(span) => span,
                 TxValue::Number(n) => self.store.write(|out| crate::bytes::push_decimal(out, n)),
             };
-            out.push(Value { var: Var::Tx, name: Name::Span(name), span });
+            out.push(Value { var: Var::Tx, name: Name::Span(name), span, mark: 0 });
         }
     }
 

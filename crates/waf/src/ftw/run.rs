@@ -91,6 +91,11 @@ pub fn core_rules(folder: &str, paranoia: u8) -> Vec<Part> {
     ]
 }
 
+/// The parts of a Core Rule Set folder as it comes.
+pub fn core_rules_as_shipped(folder: &str) -> Vec<Part> {
+    vec![Part::File(format!("{folder}/crs-setup.conf.example")), Part::File(format!("{folder}/rules/*.conf"))]
+}
+
 /// Runs the suite. `prepare` may change how each transaction runs.
 ///
 /// # Errors

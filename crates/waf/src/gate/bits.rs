@@ -17,6 +17,12 @@ impl Bits {
         crate::rule::insert(&mut self.0, at);
     }
 
+    pub(super) fn remove(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word &= !(1 << (at % 64));
+        }
+    }
+
     pub(crate) fn contains(&self, at: usize) -> bool {
         crate::rule::contains(&self.0, at)
     }

@@ -22,6 +22,9 @@ pub(crate) struct Scanner {
     lower: Vec<u8>,
     /// For each scanned value that has any: its rules.
     left: Vec<Bits>,
+    /// For each of them where its verdict is remembered, if it is.
+    remembered: Vec<Option<usize>>,
+    memory: super::memory::Memory,
     /// All of them together.
     union: Bits,
     /// Bytes of views looked at.
@@ -71,8 +74,10 @@ impl Scanner {
             self.owner = owner;
             self.steps.clear();
             self.together = [None, None];
+            self.memory.clear();
         }
         self.left.clear();
+        self.remembered.clear();
         self.union = Bits::NONE;
         self.work = 0;
     }
@@ -91,6 +96,14 @@ impl Scanner {
         }
     }
 
+    /// Notes that the value with this mark was tried and doesn't match the rule of gate `number`.
+    pub(crate) fn refute(&mut self, mark: u32, number: u16) {
+        let Some(at) = crate::bytes::index(mark).checked_sub(1) else { return };
+        if let Some(Some(slot)) = self.remembered.get(at) {
+            self.memory.refute(*slot, usize::from(number));
+        }
+    }
+
     /// Scans the values that haven't been scanned yet.
     pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store) {
         for list in ALL_LISTS {
@@ -106,12 +119,27 @@ impl Scanner {
                         Half::Name => (entry.name, entry.name_mask),
                         Half::Value => (entry.value, entry.value_mask),
                     };
-                    let left = self.value(gate, store.bytes(span), mask, rules);
+                    let value = store.bytes(span);
+                    let (left, remembered) = if super::memory::worth(list, half) {
+                        let name = if half == Half::Name { &[] } else { store.bytes(entry.name) };
+                        match self.memory.find(list, half, name, value) {
+                            super::memory::Found::Known(slot, left) => (left, Some(slot)),
+                            super::memory::Found::Place(slot) => {
+                                let left = self.value(gate, value, mask, rules);
+                                self.memory.keep(slot, list, half, name, value, left);
+                                (left, Some(slot))
+                            }
+                            super::memory::Found::Nothing => (self.value(gate, value, mask, rules), None),
+                        }
+                    } else {
+                        (self.value(gate, value, mask, rules), None)
+                    };
                     let mark = if left.is_empty() {
                         0
                     } else {
                         self.union.or(&left);
                         self.left.push(left);
+                        self.remembered.push(remembered);
                         crate::bytes::len32(self.left.len())
                     };
                     store.mark(list, half, at, mark);
