@@ -163,7 +163,9 @@ fn telling_window(literal: &[u8]) -> &[u8] {
 }
 
 fn useful(set: &AnyOf) -> bool {
-    !set.is_empty() && set.len() <= MEMBERS && set.iter().all(|s| s.len() >= 2)
+    // Two letters occur in nearly every text: looking for them costs more than it saves.
+    let telling = |s: &Vec<u8>| s.len() >= 3 || (s.len() == 2 && s.iter().any(u8::is_ascii_punctuation));
+    !set.is_empty() && set.len() <= MEMBERS && set.iter().all(telling)
 }
 
 /// One clause for "any of these strings": of each string its rarest byte.
