@@ -15,6 +15,10 @@ use crate::variable::Var;
 use crate::verdict::{Detail, Match, Refused};
 use std::sync::Arc;
 
+/// LIMIT: bytes that are looked at for one request, every view and every trial counted. What needs more is refused:
+/// no ordinary request comes near, and a hostile one must not cost seconds.
+const WORK_BYTES: usize = 64 << 20;
+
 /// The name of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Name {
@@ -49,6 +53,8 @@ pub(crate) struct Machine {
     pub(crate) matched_ids: Vec<u64>,
     pub(crate) would_refuse: Option<Refused>,
     pub(crate) evaluations: u64,
+    /// Bytes that conditions were tried on.
+    work: usize,
     /// Rules that a `ctl` took out.
     removed: Vec<u64>,
     /// Members that a `ctl` took out of rules.
@@ -96,6 +102,7 @@ impl Default for Machine {
             matched_ids: Vec::new(),
             would_refuse: None,
             evaluations: 0,
+            work: 0,
             removed: Vec::new(),
             exclusions: Vec::new(),
             matched: None,
@@ -134,6 +141,7 @@ impl Machine {
         self.matched_ids.clear();
         self.would_refuse = None;
         self.evaluations = 0;
+        self.work = 0;
         self.removed.clear();
         self.exclusions.clear();
         self.matched = None;
@@ -167,6 +175,14 @@ impl Machine {
             if skip > 0 {
                 skip -= 1;
                 continue;
+            }
+            if self.work.saturating_add(self.scanner.work) > WORK_BYTES && self.gated && self.engine == EngineMode::On {
+                return Some(Refused {
+                    status: 413,
+                    rule: 0,
+                    limit: Some(crate::verdict::Limit::TooMuchWork),
+                    drop: false,
+                });
             }
             let gate = if self.gated { program.gate.number(*at) } else { None };
             if gate.is_some_and(|number| !self.scanner.may_match(number)) {

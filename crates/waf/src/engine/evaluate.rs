@@ -126,6 +126,7 @@ impl Machine {
             self.expand(&program.names, template, rule, &mut argument);
         }
         let bytes = if transformed { self.view.as_slice() } else { self.store.bytes(value.span) };
+        self.work = self.work.saturating_add(bytes.len());
         let found = operator.test(bytes, &argument, link.capture && !link.negated);
         self.argument = argument;
         if found.is_some() == link.negated {
