@@ -1,0 +1,283 @@
+//! JSON, flattened while it is read: `{"a":[{"b":1}]}` is the argument `json.a.0.b`. No tree is built.
+
+use super::BodyLimits;
+use crate::bytes::at;
+use crate::store::{List, Store};
+
+struct Reader<'a> {
+    input: &'a [u8],
+    i: usize,
+    /// The name of the value that is read now; levels are appended and taken off again.
+    path: Vec<u8>,
+    limits: BodyLimits,
+}
+
+/// What an open container is, and where its name ends in the path.
+enum Level {
+    Object { path: usize },
+    Array { path: usize, index: usize },
+}
+
+/// Adds every scalar as an argument.
+pub(crate) fn read(body: &[u8], limits: BodyLimits, store: &mut Store) -> Result<(), String> {
+    let mut reader = Reader { input: body, i: 0, path: b"json".to_vec(), limits };
+    reader.blank();
+    if reader.i >= body.len() {
+        return Err("JSON: the body is empty".into());
+    }
+    reader.document(store)?;
+    reader.blank();
+    if reader.i < body.len() { Err(reader.wrong("something follows the value")) } else { Ok(()) }
+}
+
+// === impl Reader ===
+
+impl Reader<'_> {
+    fn wrong(&self, what: &str) -> String {
+        format!("JSON: {what} at byte {}", self.i)
+    }
+
+    fn blank(&mut self) {
+        while matches!(self.input.get(self.i), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.i += 1;
+        }
+    }
+
+    fn next_is(&mut self, byte: u8) -> bool {
+        let is = self.input.get(self.i) == Some(&byte);
+        if is {
+            self.i += 1;
+        }
+        is
+    }
+
+    fn document(&mut self, store: &mut Store) -> Result<(), String> {
+        let mut levels: Vec<Level> = Vec::new();
+        loop {
+            // A value is due here.
+            self.blank();
+            let opened = match at(self.input, self.i) {
+                b'{' => Some(Level::Object { path: self.path.len() }),
+                b'[' => Some(Level::Array { path: self.path.len(), index: 0 }),
+                _ => None,
+            };
+            if let Some(level) = opened {
+                self.i += 1;
+                // LIMIT: nesting.
+                if levels.len() >= self.limits.json_depth {
+                    return Err(self.wrong("nested too deeply"));
+                }
+                levels.push(level);
+                self.blank();
+                if self.enter(&mut levels)? {
+                    continue;
+                }
+            } else {
+                self.scalar(store)?;
+            }
+            if !self.leave(&mut levels, store)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// After an opening bracket: true if a value follows, false if the container was closed at once.
+    fn enter(&mut self, levels: &mut Vec<Level>) -> Result<bool, String> {
+        let (object, close) = match levels.last() {
+            Some(Level::Object { .. }) => (true, b'}'),
+            _ => (false, b']'),
+        };
+        if self.next_is(close) {
+            levels.pop();
+            return Ok(false);
+        }
+        if object {
+            self.key()?;
+        } else {
+            self.path.extend_from_slice(b".0");
+        }
+        Ok(true)
+    }
+
+    /// After a value: closes what ends here; true if another value follows.
+    fn leave(&mut self, levels: &mut Vec<Level>, store: &mut Store) -> Result<bool, String> {
+        loop {
+            self.blank();
+            let Some(level) = levels.last_mut() else { return Ok(false) };
+            match level {
+                Level::Object { path } => {
+                    self.path.truncate(*path);
+                    if self.next_is(b',') {
+                        self.blank();
+                        self.key()?;
+                        return Ok(true);
+                    }
+                    if !self.next_is(b'}') {
+                        return Err(self.wrong("`,` or `}` is missing"));
+                    }
+                }
+                Level::Array { path, index } => {
+                    self.path.truncate(*path);
+                    if self.next_is(b',') {
+                        *index += 1;
+                        self.path.push(b'.');
+                        self.path.extend_from_slice(index.to_string().as_bytes());
+                        return Ok(true);
+                    }
+                    if !self.next_is(b']') {
+                        return Err(self.wrong("`,` or `]` is missing"));
+                    }
+                    // The list itself is an argument, its length the value: rules on names see names that hold lists.
+                    let length = *index + 1;
+                    self.argument(store, &length.to_string())?;
+                }
+            }
+            levels.pop();
+        }
+    }
+
+    fn key(&mut self) -> Result<(), String> {
+        if !self.next_is(b'"') {
+            return Err(self.wrong("a name is missing"));
+        }
+        self.path.push(b'.');
+        let mut path = std::mem::take(&mut self.path);
+        let read = self.string(&mut path);
+        self.path = path;
+        // LIMIT: a name's length; paths grow by every level.
+        if self.path.len() > 4096 {
+            return Err(self.wrong("a name is too long"));
+        }
+        read?;
+        self.blank();
+        if self.next_is(b':') { Ok(()) } else { Err(self.wrong("`:` is missing")) }
+    }
+
+    fn room(&self, store: &Store) -> Result<(), String> {
+        if store.list(List::ArgsPost).len() >= self.limits.arguments {
+            return Err(format!("more than {} arguments", self.limits.arguments));
+        }
+        Ok(())
+    }
+
+    fn argument(&self, store: &mut Store, value: &str) -> Result<(), String> {
+        self.room(store)?;
+        let name = store.intern(&self.path);
+        let value = store.intern(value.as_bytes());
+        store.push(List::ArgsPost, name, value);
+        Ok(())
+    }
+
+    fn scalar(&mut self, store: &mut Store) -> Result<(), String> {
+        self.room(store)?;
+        let name = store.intern(&self.path);
+        let mut outcome = Ok(());
+        let value = if self.next_is(b'"') {
+            store.write(|out| outcome = self.string(out))
+        } else {
+            let start = self.i;
+            while at(self.input, self.i).is_ascii_alphanumeric() || matches!(at(self.input, self.i), b'+' | b'-' | b'.')
+            {
+                self.i += 1;
+            }
+            match crate::bytes::sub(self.input, start, self.i) {
+                b"null" => store.intern(b""),
+                word @ (b"true" | b"false") => store.intern(word),
+                word if is_number(word) => store.intern(word),
+                _ => return Err(self.wrong("not a value")),
+            }
+        };
+        // What was read so far is looked at even if the string is broken.
+        store.push(List::ArgsPost, name, value);
+        outcome
+    }
+
+    /// The rest of a string after its quote, unescaped.
+    fn string(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
+        loop {
+            let rest = crate::bytes::sub(self.input, self.i, self.input.len());
+            let plain = memchr::memchr2(b'"', b'\\', rest).ok_or_else(|| self.wrong("a string isn't closed"))?;
+            let text = crate::bytes::sub(rest, 0, plain);
+            out.extend_from_slice(text);
+            if text.iter().any(|b| *b < 0x20) {
+                return Err(self.wrong("a control byte in a string"));
+            }
+            self.i += plain + 1;
+            if at(rest, plain) == b'"' {
+                return Ok(());
+            }
+            self.escape(out)?;
+        }
+    }
+
+    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
+        let escaped = at(self.input, self.i);
+        self.i += 1;
+        out.push(match escaped {
+            b'"' | b'\\' | b'/' => escaped,
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => return self.unicode(out),
+            _ => return Err(self.wrong("an unknown escape")),
+        });
+        Ok(())
+    }
+
+    fn unicode(&mut self, out: &mut Vec<u8>) -> Result<(), String> {
+        let first = self.code_unit().ok_or_else(|| self.wrong("a broken \\u escape"))?;
+        let mut code = first;
+        if (0xd800..0xdc00).contains(&first) && at(self.input, self.i) == b'\\' && at(self.input, self.i + 1) == b'u' {
+            let back = self.i;
+            self.i += 2;
+            match self.code_unit() {
+                Some(second) if (0xdc00..0xe000).contains(&second) => {
+                    code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                }
+                _ => self.i = back,
+            }
+        }
+        let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        Ok(())
+    }
+
+    fn code_unit(&mut self) -> Option<u32> {
+        let high = crate::bytes::hex_pair(self.input, self.i)?;
+        let low = crate::bytes::hex_pair(self.input, self.i + 2)?;
+        self.i += 4;
+        Some(u32::from(high) << 8 | u32::from(low))
+    }
+}
+
+/// A number by JSON's grammar.
+fn is_number(word: &[u8]) -> bool {
+    let digits = |from: usize| word.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
+    let mut i = usize::from(word.first() == Some(&b'-'));
+    let whole = digits(i);
+    if whole == 0 || (whole > 1 && at(word, i) == b'0') {
+        return false;
+    }
+    i += whole;
+    if at(word, i) == b'.' {
+        let fraction = digits(i + 1);
+        if fraction == 0 {
+            return false;
+        }
+        i += fraction + 1;
+    }
+    if matches!(at(word, i), b'e' | b'E') {
+        i += 1 + usize::from(matches!(at(word, i + 1), b'+' | b'-'));
+        let exponent = digits(i);
+        if exponent == 0 {
+            return false;
+        }
+        i += exponent;
+    }
+    i == word.len()
+}
+
+#[cfg(test)]
+mod tests;

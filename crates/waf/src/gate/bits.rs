@@ -1,0 +1,53 @@
+//! A set of gated rules.
+
+/// LIMIT: words of a set; rules beyond 384 run without a gate.
+const WORDS: usize = 6;
+
+/// Up to 384 rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bits([u64; WORDS]);
+
+// === impl Bits ===
+
+impl Bits {
+    pub(crate) const NONE: Self = Self([0; WORDS]);
+    pub(super) const CAPACITY: usize = WORDS * 64;
+
+    pub(super) fn insert(&mut self, at: usize) {
+        crate::rule::insert(&mut self.0, at);
+    }
+
+    pub(super) fn remove(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word &= !(1 << (at % 64));
+        }
+    }
+
+    pub(crate) fn contains(&self, at: usize) -> bool {
+        crate::rule::contains(&self.0, at)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().fold(0, |all, w| all | w) == 0
+    }
+
+    pub(crate) fn or(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word &= more;
+        }
+        self
+    }
+
+    pub(super) fn without(mut self, other: &Self) -> Self {
+        for (word, less) in self.0.iter_mut().zip(&other.0) {
+            *word &= !less;
+        }
+        self
+    }
+}

@@ -1,0 +1,263 @@
+//! Looks at each value once per view and says which rules are left to confirm.
+
+use super::clauses::Allowed;
+use super::views::{self, NodeSet, Signature, Step, Views};
+use super::{ALL_LISTS, Bits, Gate};
+use crate::classes::{self, Classes};
+use crate::store::{Half, Store};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// LIMIT: steps of the view tree that are remembered.
+const STEPS: usize = 8192;
+
+/// What a worker keeps between requests.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    /// Which rule set the steps are of.
+    owner: u64,
+    steps: HashMap<(NodeSet, Signature), std::sync::Arc<Step>, BuildHasherDefault<Mixer>>,
+    buffers: Vec<Vec<u8>>,
+    together: [Option<super::together::Memory>; 2],
+    lower: Vec<u8>,
+    /// For each scanned value that has any: its rules.
+    left: Vec<Bits>,
+    /// For each of them where its verdict is remembered, if it is.
+    remembered: Vec<Option<usize>>,
+    memory: super::memory::Memory,
+    /// All of them together.
+    union: Bits,
+    /// Bytes of views looked at.
+    pub(crate) work: usize,
+}
+
+/// Multiplies and folds: enough for keys that are bit sets.
+#[derive(Debug, Default)]
+pub(crate) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (place, byte) in word.iter_mut().zip(chunk) {
+                *place = *byte;
+            }
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        for half in [value, value >> 64] {
+            self.write_u64(u64::try_from(half & u128::from(u64::MAX)).unwrap_or(0));
+        }
+    }
+}
+
+// === impl Scanner ===
+
+impl Scanner {
+    /// Forgets the request before.
+    pub(crate) fn reset(&mut self, owner: u64) {
+        if self.owner != owner {
+            self.owner = owner;
+            self.steps.clear();
+            self.together = [None, None];
+            self.memory.clear();
+        }
+        self.left.clear();
+        self.remembered.clear();
+        self.union = Bits::NONE;
+        self.work = 0;
+    }
+
+    /// Whether any value may match the rule of gate `number`.
+    pub(crate) fn may_match(&self, number: u16) -> bool {
+        self.union.contains(usize::from(number))
+    }
+
+    /// Whether the value with this mark may match the rule of gate `number`.
+    pub(crate) fn value_may_match(&self, mark: u32, number: u16) -> bool {
+        match mark {
+            Store::UNSCANNED => true,
+            0 => false,
+            at => self.left.get(crate::bytes::index(at) - 1).is_none_or(|bits| bits.contains(usize::from(number))),
+        }
+    }
+
+    /// Notes that the value with this mark was tried and doesn't match the rule of gate `number`.
+    pub(crate) fn refute(&mut self, mark: u32, number: u16) {
+        let Some(at) = crate::bytes::index(mark).checked_sub(1) else { return };
+        if let Some(Some(slot)) = self.remembered.get(at) {
+            self.memory.refute(*slot, usize::from(number));
+        }
+    }
+
+    /// Scans the values that haven't been scanned yet.
+    pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store) {
+        for list in ALL_LISTS {
+            for half in [Half::Name, Half::Value] {
+                let Some(interest) = gate.interest(list, half) else { continue };
+                if interest.all.is_empty() && interest.named.is_empty() {
+                    continue;
+                }
+                for at in store.unscanned(list)..store.list(list).len() {
+                    let Some(entry) = store.list(list).get(at).copied() else { break };
+                    let rules = interest.of(store.bytes(entry.name));
+                    let (span, mask) = match half {
+                        Half::Name => (entry.name, entry.name_mask),
+                        Half::Value => (entry.value, entry.value_mask),
+                    };
+                    let value = store.bytes(span);
+                    let (left, remembered) = if super::memory::worth(list, half) {
+                        let name = if half == Half::Name { &[] } else { store.bytes(entry.name) };
+                        match self.memory.find(list, half, name, value) {
+                            super::memory::Found::Known(slot, left) => (left, Some(slot)),
+                            super::memory::Found::Place(slot) => {
+                                let left = self.value(gate, value, mask, rules);
+                                self.memory.keep(slot, list, half, name, value, left);
+                                (left, Some(slot))
+                            }
+                            super::memory::Found::Nothing => (self.value(gate, value, mask, rules), None),
+                        }
+                    } else {
+                        (self.value(gate, value, mask, rules), None)
+                    };
+                    let mark = if left.is_empty() {
+                        0
+                    } else {
+                        self.union.or(&left);
+                        self.left.push(left);
+                        self.remembered.push(remembered);
+                        crate::bytes::len32(self.left.len())
+                    };
+                    store.mark(list, half, at, mark);
+                }
+            }
+            store.scanned(list);
+        }
+    }
+
+    /// The rules among `rules` that a value may match.
+    fn value(&mut self, gate: &Gate, value: &[u8], mask: Classes, rules: Bits) -> Bits {
+        let Some(by_length) = gate.by_length.get(value.len().min(gate.by_length.len().saturating_sub(1))) else {
+            return rules;
+        };
+        self.view(gate, value, mask, Views::ROOT, rules.and(by_length), 0)
+    }
+
+    /// One view: the rules that look at it, then the views made from it.
+    fn view(&mut self, gate: &Gate, view: &[u8], mask: Classes, nodes: NodeSet, rules: Bits, depth: usize) -> Bits {
+        self.work = self.work.saturating_add(view.len());
+        let allowed = gate.clauses.allowed(mask);
+        let rules = gate.prune(rules, &allowed, view, mask);
+        if rules.is_empty() {
+            return rules;
+        }
+        let step = self.step(gate, nodes, views::changes(mask));
+        let here = rules.and(&step.rules).and(&allowed.exact);
+        let mut left = gate.here(here, view, mask);
+        left = self.together(gate, left, view, mask);
+        for (transform, nodes, below) in &step.next {
+            let wanted = rules.and(below).without(&left);
+            if wanted.is_empty() {
+                continue;
+            }
+            if depth >= self.buffers.len() {
+                self.buffers.resize_with(depth + 1, Vec::new);
+            }
+            let mut buffer = self.buffers.get_mut(depth).map(std::mem::take).unwrap_or_default();
+            transform.apply(view, &mut buffer);
+            left.or(&self.view(gate, &buffer, classes::mask(&buffer), *nodes, wanted, depth + 1));
+            if let Some(place) = self.buffers.get_mut(depth) {
+                *place = buffer;
+            }
+        }
+        left
+    }
+
+    /// Tries the expressions that say little together.
+    fn together(&mut self, gate: &Gate, mut left: Bits, view: &[u8], mask: Classes) -> Bits {
+        for (at, (together, memory)) in gate.together.iter().zip(&mut self.together).enumerate() {
+            if left.and(&together.all).is_empty() {
+                continue;
+            }
+            if memory.is_none() {
+                *memory = together.memory();
+            }
+            let Some(memory) = memory else { continue };
+            left = if at == 1 && mask & classes::UPPER != 0 {
+                self.lower.clear();
+                self.lower.extend(view.iter().map(u8::to_ascii_lowercase));
+                together.filter(left, &self.lower, memory)
+            } else {
+                together.filter(left, view, memory)
+            };
+        }
+        left
+    }
+
+    fn step(&mut self, gate: &Gate, nodes: NodeSet, signature: Signature) -> std::sync::Arc<Step> {
+        if let Some(step) = self.steps.get(&(nodes, signature)) {
+            return std::sync::Arc::clone(step);
+        }
+        let step = std::sync::Arc::new(gate.views.step(nodes, signature));
+        if self.steps.len() < STEPS {
+            self.steps.insert((nodes, signature), std::sync::Arc::clone(&step));
+        }
+        step
+    }
+}
+
+// === impl Gate ===
+
+impl Gate {
+    /// The rules that may match this view or any view made from it.
+    fn prune(&self, rules: Bits, allowed: &Allowed, view: &[u8], mask: Classes) -> Bits {
+        let mut free = self.unbounded;
+        for (trigger, bits) in &self.triggers {
+            if mask & trigger != 0 {
+                free.or(bits);
+            }
+        }
+        let mut bound = rules.and(&allowed.loose).without(&free);
+        if mask & classes::of(b"<=") == 0 {
+            bound = bound.without(&self.xss);
+        }
+        // A decoded plus sign is a space, which separates words as well.
+        if !bound.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
+            bound = bound.without(&self.sqli);
+        }
+        bound.or(&rules.and(&free));
+        bound
+    }
+
+    /// The rules that may match exactly this view.
+    fn here(&self, rules: Bits, view: &[u8], mask: Classes) -> Bits {
+        if rules.is_empty() {
+            return rules;
+        }
+        let mut rules = rules;
+        if mask & classes::of(b"<=") == 0 {
+            rules = rules.without(&self.xss);
+        }
+        if !rules.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
+            rules = rules.without(&self.sqli);
+        }
+        if rules.is_empty() || self.literals.unconditional(rules) == rules {
+            return rules;
+        }
+        self.literals.filter(rules, view)
+    }
+}

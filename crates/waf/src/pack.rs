@@ -1,0 +1,22 @@
+//! The built-in rules, embedded: what runs when no other set is named. Written for JSON APIs.
+
+use crate::diagnostic::Diagnostic;
+use crate::loader::Memory;
+use crate::ruleset::{Part, RuleSet};
+
+const RULES: &str = include_str!("../pack/builtin.conf");
+
+/// The built-in rules as a part of a set, to be combined with an exclusions file.
+pub fn builtin() -> Part {
+    Part::Text { name: "builtin.conf".to_owned(), text: RULES.to_owned() }
+}
+
+impl RuleSet {
+    /// The built-in rules alone.
+    ///
+    /// # Errors
+    /// Never as shipped: a test loads them.
+    pub fn builtin() -> Result<Self, Vec<Diagnostic>> {
+        Self::load(&[builtin()], &Memory::default())
+    }
+}

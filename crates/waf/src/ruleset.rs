@@ -1,0 +1,154 @@
+//! A rule set: loads rule files, applies removals and updates, resolves references, or says everything that is wrong.
+
+mod compile;
+mod names;
+mod parse;
+
+use crate::diagnostic::Diagnostic;
+use crate::loader::Source;
+use crate::rule::{Rule, RuleInfo};
+use crate::transaction::Transaction;
+pub(crate) use names::TxNames;
+use std::sync::Arc;
+
+/// What to load, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A rule file; `*` and `?` in its last part mean several.
+    File(String),
+    /// Rules given as text, with a name for messages.
+    Text {
+        /// What messages call it.
+        name: String,
+        /// The rules.
+        text: String,
+    },
+}
+
+/// Settings of the engine, as the rule files leave them.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) engine: crate::seclang::EngineMode,
+    pub(crate) request_body: bool,
+    pub(crate) request_body_limit: usize,
+    pub(crate) request_body_partial: bool,
+    pub(crate) json_depth: usize,
+    pub(crate) arguments: usize,
+    pub(crate) response_body: bool,
+    pub(crate) response_body_types: Vec<String>,
+    pub(crate) response_body_limit: usize,
+    pub(crate) response_body_partial: bool,
+    pub(crate) separator: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: crate::seclang::EngineMode::On,
+            request_body: true,
+            // LIMIT: body bytes that are inspected; what is longer is refused.
+            request_body_limit: 1 << 20,
+            request_body_partial: false,
+            // LIMIT: nesting of a JSON body.
+            json_depth: 64,
+            // LIMIT: arguments of a request.
+            arguments: 1000,
+            response_body: true,
+            response_body_types: ["text/plain", "text/html", "text/xml", "application/json"]
+                .map(str::to_owned)
+                .to_vec(),
+            // LIMIT: response bytes that are inspected; the rest passes unseen.
+            response_body_limit: 512 << 10,
+            response_body_partial: true,
+            separator: b'&',
+        }
+    }
+}
+
+/// The compiled rules.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) rules: Vec<Rule>,
+    /// Positions of the rules of each phase, in order.
+    pub(crate) phases: [Vec<u32>; 5],
+    pub(crate) names: TxNames,
+    pub(crate) settings: Settings,
+    pub(crate) gate: crate::gate::Gate,
+}
+
+/// A loaded rule set. Cheap to clone; shared by all requests.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    pub(crate) program: Arc<Program>,
+    notes: Arc<[Diagnostic]>,
+}
+
+/// How many rules a set has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rules and unconditional actions.
+    pub rules: usize,
+    /// Further conditions of chained rules.
+    pub links: usize,
+    /// Rules by phase.
+    pub by_phase: [usize; 5],
+    /// Rules that the gates can leave out for most values.
+    pub gated: usize,
+}
+
+// === impl RuleSet ===
+
+impl RuleSet {
+    /// Loads the parts in order.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, by file and line.
+    pub fn load(parts: &[Part], source: &dyn Source) -> Result<Self, Vec<Diagnostic>> {
+        let (parsed, mut errors) = parse::parse(parts, source);
+        let compiled = compile::compile(parsed, source, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let (program, notes) = compiled;
+        Ok(Self { program: Arc::new(program), notes: notes.into() })
+    }
+
+    /// What is worth knowing about the files: directives without effect here, removals that remove nothing.
+    pub fn notes(&self) -> &[Diagnostic] {
+        &self.notes
+    }
+
+    /// How many rules there are.
+    pub fn counts(&self) -> Counts {
+        let rules = &self.program.rules;
+        Counts {
+            rules: rules.len(),
+            links: rules.iter().map(|r| r.links.len().saturating_sub(1)).sum(),
+            by_phase: std::array::from_fn(|i| self.program.phases.get(i).map_or(0, Vec::len)),
+            gated: self.program.gate.gated_rules(),
+        }
+    }
+
+    /// Every rule's description, in order.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleInfo> {
+        self.program.rules.iter().map(|rule| rule.info.as_ref())
+    }
+
+    /// The memory of the tables that the gates need, in bytes.
+    pub fn gate_bytes(&self) -> usize {
+        self.program.gate.bytes()
+    }
+
+    /// Starts inspecting a request.
+    pub fn transaction(&self) -> Transaction {
+        Transaction::new(self, crate::transaction::Scratch::default())
+    }
+
+    /// Starts inspecting a request with the buffers of an earlier one.
+    pub fn transaction_with(&self, scratch: crate::transaction::Scratch) -> Transaction {
+        Transaction::new(self, scratch)
+    }
+}
+
+#[cfg(test)]
+mod tests;

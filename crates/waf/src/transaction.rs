@@ -1,0 +1,268 @@
+//! One request on its way through the five phases: fills the values, runs the rules of the phase, gives the verdict.
+
+mod head;
+
+use crate::body::{self, BodyLimits, Processor};
+use crate::bytes::integer;
+use crate::engine::Machine;
+use crate::message::{RequestHead, ResponseHead};
+use crate::ruleset::{Program, RuleSet};
+use crate::seclang::EngineMode;
+use crate::store::List;
+use crate::tx::{TxKey, TxValue};
+use crate::verdict::{Detail, Limit, Match, Refused, Scores, Verdict};
+use std::sync::Arc;
+
+/// Buffers of a finished request, to be used by the next one.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    machine: Machine,
+}
+
+/// The inspection of one request and its response.
+///
+/// Phases are called in order: `request_head`, `request_body` (also for an empty body), `response_head`,
+/// `response_body`, `finish`. Each may be left out from the end.
+#[derive(Debug)]
+pub struct Transaction {
+    program: Arc<Program>,
+    machine: Machine,
+    content_type: Vec<u8>,
+    body_error: bool,
+    response_inspected: bool,
+    verdict: Verdict,
+}
+
+// === impl Transaction ===
+
+impl Transaction {
+    pub(crate) fn new(rules: &RuleSet, scratch: Scratch) -> Self {
+        let program = Arc::clone(&rules.program);
+        let mut machine = scratch.machine;
+        machine.reset(&program, true);
+        Self {
+            program,
+            machine,
+            content_type: Vec::new(),
+            body_error: false,
+            response_inspected: false,
+            verdict: Verdict::Pass,
+        }
+    }
+
+    /// How much to keep of each match; everything but the steps if not called.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Detail) -> Self {
+        self.machine.detail = detail;
+        self
+    }
+
+    /// Runs every rule on every value, without gates: the yardstick that the fast path is held against.
+    #[must_use]
+    pub fn ungated(mut self) -> Self {
+        let (detail, engine) = (self.machine.detail, self.machine.engine);
+        self.machine.reset(&self.program, false);
+        (self.machine.detail, self.machine.engine) = (detail, engine);
+        self
+    }
+
+    /// Looks only, whatever the rule files say: matches are recorded and nothing is refused.
+    #[must_use]
+    pub fn observing(mut self) -> Self {
+        if self.machine.engine == EngineMode::On {
+            self.machine.engine = EngineMode::DetectionOnly;
+        }
+        self
+    }
+
+    /// Phase 1: the request's head.
+    pub fn request_head(&mut self, head: &RequestHead<'_>) -> Verdict {
+        let separator = self.program.settings.separator;
+        self.content_type = head::request(&mut self.machine.store, head, separator, self.program.settings.arguments);
+        if let Some(processor) = Processor::for_type(&self.content_type) {
+            self.machine.processor = Some(processor);
+            self.machine.store.set_bytes(List::Processor, processor.name().as_bytes());
+        } else {
+            self.machine.store.set_bytes(List::Processor, b"");
+        }
+        self.machine.request_body_access = self.program.settings.request_body;
+        self.machine.response_body_access = self.program.settings.response_body;
+        self.sizes();
+        self.run(1)
+    }
+
+    /// Phase 2: the request's body, empty if there is none.
+    pub fn request_body(&mut self, body: &[u8]) -> Verdict {
+        if self.verdict.is_refused() {
+            return self.verdict;
+        }
+        let settings = &self.program.settings;
+        let mut body = body;
+        if body.len() > settings.request_body_limit {
+            if !settings.request_body_partial && self.machine.engine == EngineMode::On {
+                return self.refuse(Limit::BodyTooLong, 413);
+            }
+            body = crate::bytes::sub(body, 0, settings.request_body_limit);
+        }
+        if self.machine.request_body_access {
+            self.read_body(body);
+        }
+        self.sizes();
+        self.run(2)
+    }
+
+    fn read_body(&mut self, body: &[u8]) {
+        let settings = &self.program.settings;
+        let limits = BodyLimits { arguments: settings.arguments, json_depth: settings.json_depth };
+        let machine = &mut self.machine;
+        machine.store.set_number(List::BodyLength, body.len());
+        let processor = machine.processor;
+        let name = processor.map_or("", Processor::name);
+        machine.store.set_bytes(List::Processor, name.as_bytes());
+        let mut error = String::new();
+        if let Some(processor) = processor
+            && !body.is_empty()
+            && let Err(e) =
+                body::read(processor, body, &self.content_type, limits, settings.separator, &mut machine.store)
+        {
+            error = e;
+        }
+        self.body_error = !error.is_empty();
+        machine.store.set_bytes(List::BodyError, if self.body_error { b"1" } else { b"0" });
+        machine.store.set_bytes(List::BodyErrorMsg, error.as_bytes());
+        // A body that a processor took apart is looked at in its parts; one that it couldn't read, as a whole.
+        let whole = match processor {
+            None => machine.force_body,
+            Some(Processor::UrlEncoded) => true,
+            Some(Processor::Json | Processor::Multipart | Processor::Xml) => self.body_error || machine.force_body,
+        };
+        if whole && !body.is_empty() {
+            machine.store.set_bytes(List::Body, body);
+        } else {
+            machine.store.set_bytes(List::Body, b"");
+        }
+    }
+
+    /// The sums that rules compare with limits.
+    fn sizes(&mut self) {
+        let store = &mut self.machine.store;
+        let both = store.list(List::ArgsGet).iter().chain(store.list(List::ArgsPost));
+        let size = both.map(|e| e.name.len() + e.value.len()).sum();
+        store.set_number(List::ArgsSize, size);
+        if store.list(List::FilesSize).is_empty() {
+            store.set_number(List::FilesSize, 0);
+        }
+    }
+
+    /// Phase 3: the response's head.
+    pub fn response_head(&mut self, head: &ResponseHead<'_>) -> Verdict {
+        if self.verdict.is_refused() {
+            return self.verdict;
+        }
+        let content_type = head::response(&mut self.machine.store, head);
+        let end = content_type.iter().position(|b| *b == b';').unwrap_or(content_type.len());
+        let kind = crate::bytes::trim(crate::bytes::sub(&content_type, 0, end)).to_ascii_lowercase();
+        self.response_inspected =
+            self.program.settings.response_body_types.iter().any(|t| t.as_bytes() == kind.as_slice());
+        self.run(3)
+    }
+
+    /// Whether the response's body is wanted; if not, it needn't be collected.
+    pub fn wants_response_body(&self) -> bool {
+        self.response_inspected && self.machine.response_body_access && self.machine.engine != EngineMode::Off
+    }
+
+    /// Phase 4: the response's body, decoded, as far as it is inspected.
+    pub fn response_body(&mut self, body: &[u8]) -> Verdict {
+        if self.verdict.is_refused() {
+            return self.verdict;
+        }
+        let settings = &self.program.settings;
+        let limit = settings.response_body_limit;
+        if body.len() > limit && !settings.response_body_partial && self.machine.engine == EngineMode::On {
+            return self.refuse(Limit::BodyTooLong, 500);
+        }
+        if self.wants_response_body() {
+            self.machine.store.set_bytes(List::ResponseBody, crate::bytes::sub(body, 0, limit));
+        }
+        self.run(4)
+    }
+
+    /// Phase 5: rules that only record. Refuses nothing.
+    pub fn finish(&mut self) {
+        let verdict = self.verdict;
+        self.run(5);
+        self.verdict = verdict;
+    }
+
+    fn run(&mut self, phase: u8) -> Verdict {
+        let program = Arc::clone(&self.program);
+        if let Some(refused) = self.machine.run(&program, phase)
+            && phase < 5
+        {
+            self.verdict = Verdict::Refuse(refused);
+        }
+        self.verdict
+    }
+
+    fn refuse(&mut self, limit: Limit, status: u16) -> Verdict {
+        self.verdict = Verdict::Refuse(Refused { status, rule: 0, limit: Some(limit), drop: false });
+        self.verdict
+    }
+
+    /// Whether the body isn't what its content type says. A gateway may refuse such a body; rules see it whole.
+    pub fn has_body_error(&self) -> bool {
+        self.body_error
+    }
+
+    /// The verdict so far.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// What would have been refused if the engine weren't only looking.
+    pub fn would_refuse(&self) -> Option<Refused> {
+        self.machine.would_refuse
+    }
+
+    /// The rules that matched and are to be recorded, in order. LIMIT: the first 256.
+    pub fn matches(&self) -> &[Match] {
+        &self.machine.matches
+    }
+
+    /// The numbers of all rules that matched and are to be recorded, once per match.
+    pub fn matched_ids(&self) -> &[u64] {
+        &self.machine.matched_ids
+    }
+
+    /// The anomaly scores.
+    pub fn scores(&self) -> Scores {
+        let score = |name: &str| self.number(name);
+        Scores {
+            inbound: score("blocking_inbound_anomaly_score"),
+            outbound: score("blocking_outbound_anomaly_score"),
+            detected_inbound: score("detection_inbound_anomaly_score"),
+            detected_outbound: score("detection_outbound_anomaly_score"),
+        }
+    }
+
+    /// A `tx` variable as a number, 0 if it isn't set; `name` in lower case.
+    pub fn number(&self, name: &str) -> i64 {
+        let Some(slot) = self.program.names.find(name.as_bytes()) else { return 0 };
+        match self.machine.tx.get(TxKey::Slot(slot)) {
+            TxValue::Unset => 0,
+            TxValue::Number(n) => n,
+            TxValue::Text(span) => integer(self.machine.store.bytes(span)),
+        }
+    }
+
+    /// How often a condition was tried on a value: what a benchmark counts to know that rules ran.
+    pub fn evaluations(&self) -> u64 {
+        self.machine.evaluations
+    }
+
+    /// The buffers, for the next request.
+    pub fn into_scratch(self) -> Scratch {
+        Scratch { machine: self.machine }
+    }
+}
