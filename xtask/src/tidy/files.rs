@@ -63,7 +63,7 @@ pub(super) fn read_tree(root: &Path) -> Result<Tree, String> {
             let entry = entry.map_err(|error| format!("{}: {error}", folder.display()))?;
             let path = folder.join(entry.file_name());
             let kind = entry.file_type().map_err(|error| format!("{}: {error}", path.display()))?;
-            let skipped = [".git", "target", "node_modules"].iter().any(|name| entry.file_name() == *name);
+            let skipped = [".git", "node_modules"].iter().any(|name| entry.file_name() == *name);
             if skipped || ignored.contains(&path) {
                 continue;
             }
