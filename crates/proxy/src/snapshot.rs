@@ -210,7 +210,7 @@ impl Route {
         RouteLabels { api: Arc::clone(&self.api), route, version: Arc::clone(&self.version) }
     }
 
-    /// `,"stages":{…}`: what each stage decides for a request that passes.
+    /// `,"identify":"public",…`: what each stage decides for a request that passes.
     pub(crate) fn stages(&self) -> &str {
         &self.stages
     }
@@ -234,8 +234,10 @@ pub(crate) fn decisions(authn: Authn) -> [(Stage, &'static str); 8] {
     ]
 }
 
+/// The stages that had nothing to do as one text, the others by name.
 fn stages(authn: Authn) -> String {
-    let members: Vec<String> =
-        decisions(authn).iter().map(|(stage, decision)| format!("\"{}\":\"{decision}\"", stage.name())).collect();
-    format!(",\"stages\":{{{}}}", members.join(","))
+    let (idle, decided): (Vec<_>, Vec<_>) = decisions(authn).into_iter().partition(|(_, how)| *how == "not_required");
+    let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
+    let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();
+    format!("{decided},\"not_required\":\"{}\"", idle.join(" "))
 }

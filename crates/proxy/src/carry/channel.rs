@@ -14,6 +14,12 @@ const AHEAD_BYTES_MAX: usize = 16 * 1024;
 // LIMIT: memory kept for the next output of the same conversation; a whole read and its frame fit.
 const OUTPUT_KEEP_BYTES: usize = 20 * 1024;
 
+// LIMIT: output memory of a connection between two messages: the head of an ordinary one, so that it need not be asked
+// for with each.
+const REST_KEEP_BYTES: usize = 2 * 1024;
+/// Output memory that a message begins with.
+const OUTPUT_FIRST_BYTES: usize = 1024;
+
 /// A connection as the carriers of messages see it.
 #[derive(Debug)]
 pub(crate) struct Channel {
@@ -45,7 +51,7 @@ impl Channel {
         Self {
             socket,
             input: Input::default(),
-            output: Vec::new(),
+            output: Vec::with_capacity(OUTPUT_FIRST_BYTES),
             written: 0,
             timer,
             patience: None,
@@ -118,7 +124,7 @@ impl Channel {
 
     /// Gives back what a conversation that has ended does not need.
     pub(crate) fn rest(&mut self) {
-        if self.output.is_empty() {
+        if self.output.is_empty() && self.output.capacity() > REST_KEEP_BYTES {
             self.output = Vec::new();
         }
     }

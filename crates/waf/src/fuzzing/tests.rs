@@ -1,3 +1,5 @@
+//! Rows of the fuzz entries over seeded inputs.
+
 use super::*;
 use crate::random::Random;
 

@@ -1,3 +1,5 @@
+//! Rows of the operators.
+
 use super::*;
 use crate::loader::Memory;
 

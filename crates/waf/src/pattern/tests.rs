@@ -1,3 +1,5 @@
+//! Rows of expressions as rules write them.
+
 use super::*;
 
 fn check(source: &str, input: &[u8], expect: bool) {

@@ -1,3 +1,5 @@
+//! Rows of rule sets that load and that do not.
+
 use super::*;
 use crate::loader::Memory;
 use crate::message::RequestHead;

@@ -1,3 +1,5 @@
+//! Rows of the transformations.
+
 use super::*;
 
 fn check(name: &str, input: &[u8], expect: &[u8]) {

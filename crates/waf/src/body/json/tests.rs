@@ -1,3 +1,5 @@
+//! Rows of JSON bodies as arguments.
+
 use super::*;
 
 fn flat(body: &str) -> Result<Vec<String>, String> {

@@ -1,3 +1,5 @@
+//! Rows of multipart bodies and their strictness.
+
 use super::*;
 
 fn values(body: &str) -> (Result<(), String>, Vec<String>) {

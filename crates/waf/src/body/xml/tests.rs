@@ -1,3 +1,5 @@
+//! Rows of XML bodies as text and attributes.
+
 use super::*;
 
 fn values(body: &str) -> Result<Vec<String>, String> {

@@ -1,3 +1,5 @@
+//! Rows of what an expression needs to match.
+
 use super::*;
 
 fn of(source: &str) -> Facts {
