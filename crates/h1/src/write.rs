@@ -1,5 +1,7 @@
 //! Messages to bytes: what goes out is framed anew from what was parsed, never copied through.
 
+use std::net::IpAddr;
+
 /// Appends the size line of a chunk of `length` bytes; the data and [`CHUNK_END`] follow. `length` is not 0,
 /// since that would end the body.
 pub fn chunk_start(length: usize, out: &mut Vec<u8>) {
@@ -51,6 +53,21 @@ pub fn decimal(value: u64, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+/// Appends an address without brackets.
+pub fn address(ip: IpAddr, out: &mut Vec<u8>) {
+    match ip {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                decimal(u64::from(octet), out);
+            }
+        }
+        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
+    }
 }
 
 /// Appends the status line of HTTP/1.1 with the standard phrase of the status.

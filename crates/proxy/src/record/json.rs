@@ -4,7 +4,8 @@
 use super::AccessRecord;
 use super::wall::WallTexts;
 use crate::snapshot::Snapshot;
-use portcullis_h1::write::decimal;
+use portcullis_h1::write::{address, decimal};
+use std::net::SocketAddr;
 
 // LIMIT: bytes of a client's text in a record.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -39,7 +40,7 @@ pub(crate) fn line(
     }
     if let Some(peer) = record.peer {
         out.extend_from_slice(b",\"peer\":\"");
-        address(peer, out);
+        peer_text(peer, out);
         out.push(b'"');
     }
     if let Some(tls) = record.tls {
@@ -155,21 +156,11 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
     text("target", &shown, out);
 }
 
-fn address(peer: std::net::SocketAddr, out: &mut Vec<u8>) {
-    match peer.ip() {
-        std::net::IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                decimal(u64::from(octet), out);
-            }
-        }
-        std::net::IpAddr::V6(address) => {
-            out.extend_from_slice(format!("[{address}]").as_bytes());
-        }
-    }
-    out.push(b':');
+fn peer_text(peer: SocketAddr, out: &mut Vec<u8>) {
+    let bracketed = peer.is_ipv6();
+    out.extend_from_slice(if bracketed { b"[" } else { b"" });
+    address(peer.ip(), out);
+    out.extend_from_slice(if bracketed { b"]:" } else { b":" });
     decimal(u64::from(peer.port()), out);
 }
 

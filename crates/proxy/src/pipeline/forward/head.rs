@@ -8,9 +8,8 @@ use super::super::route::Request;
 use super::Routed;
 use crate::exchange::Connection;
 use crate::named::Named;
-use portcullis_h1::write::{decimal, field};
+use portcullis_h1::write::{address, decimal, field};
 use portcullis_h1::{Field, Framing, Known, claims_identity};
-use std::net::IpAddr;
 
 /// Appends the whole head.
 pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut Vec<u8>) {
@@ -76,17 +75,7 @@ fn host(request: &Request<'_>, out: &mut Vec<u8>) {
 /// Where the request came from, as far as we have seen it ourselves.
 fn provenance(connection: &Connection, request: &Request<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"x-forwarded-for: ");
-    match connection.peer.ip() {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                decimal(u64::from(octet), out);
-            }
-        }
-        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
-    }
+    address(connection.peer.ip(), out);
     out.extend_from_slice(b"\r\n");
     let scheme: &[u8] = if connection.is_secure() { b"https" } else { b"http" };
     field(b"x-forwarded-proto", scheme, out);
