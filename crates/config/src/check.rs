@@ -4,6 +4,7 @@
 mod apis;
 mod certificates;
 mod conflicts;
+mod http2;
 pub(crate) mod layers;
 mod listeners;
 mod locks;

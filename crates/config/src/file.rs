@@ -3,6 +3,7 @@
 
 mod api;
 pub(crate) mod defaults;
+mod http2;
 mod listener;
 
 use indexmap::IndexMap;
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use api::{Api, Authn, Route, Upstream, Version};
+pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, SelfSigned};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};

@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use crate::values::ValueSource;
 
+mod http2;
+
+pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
+
 /// Everything that the gateway needs to know before it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -44,6 +48,8 @@ pub struct ListenerPlan {
     pub tls: Option<TlsPlan>,
     /// What one client may ask of it.
     pub limits: ListenerLimits,
+    /// `None` where HTTP/2 is not spoken.
+    pub http2: Option<Http2Plan>,
 }
 
 /// What one connection may cost; each has a name, so that a refusal can say which one it met.
@@ -193,6 +199,8 @@ pub struct RoutePlan {
     pub upstream: Arc<UpstreamPlan>,
     /// From the end of the request's head to the end of the answer.
     pub timeout: Duration,
+    /// Whether its requests may go on as WebSocket.
+    pub websocket: Option<WebSocketPlan>,
     /// Where the route is written.
     pub origin: Origin,
 }
@@ -232,6 +240,10 @@ pub struct UpstreamPlan {
     pub idle_connections: usize,
     /// Present if, and only if, targets speak TLS.
     pub tls: Option<UpstreamTlsPlan>,
+    /// What the targets speak.
+    pub protocol: UpstreamProtocol,
+    /// What answers that go on may do.
+    pub streams: StreamsPlan,
 }
 
 /// One server. Prints as its address, or as where the address came from if it isn't written in the file.

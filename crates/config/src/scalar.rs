@@ -15,7 +15,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
-pub(crate) use names::{Address, FileName, Host, Method, Target, Text};
+pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
 
@@ -145,4 +145,19 @@ macro_rules! scalar {
     )+};
 }
 
-scalar!(Period, Size, Count, Flag, Text, FileName, Address, Host, Method, Target, BasePath, Template, VersionPath);
+scalar!(
+    Period,
+    Size,
+    Count,
+    Flag,
+    Text,
+    FileName,
+    Address,
+    Host,
+    Method,
+    PageOrigin,
+    Target,
+    BasePath,
+    Template,
+    VersionPath
+);

@@ -9,7 +9,7 @@ use crate::{BodyError, Known, claims_identity};
 // LIMIT: extension bytes of one chunk.
 const EXTENSION_BYTES_MAX: u32 = 256;
 // LIMIT: bytes of the trailer section.
-const TRAILER_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const TRAILER_BYTES_MAX: usize = 8 * 1024;
 // LIMIT: framing overhead. A body whose framing outweighs its data by more than this is an attack on our time.
 const OVERHEAD_BYTES_MAX: u64 = 64 * 1024;
 
@@ -150,7 +150,7 @@ fn last_line(bytes: &[u8]) -> Option<&[u8]> {
     line.get(start..)
 }
 
-fn check_trailer(line: &[u8]) -> Result<(), BodyError> {
+pub(crate) fn check_trailer(line: &[u8]) -> Result<(), BodyError> {
     let colon = line.iter().position(|byte| *byte == b':').ok_or(BodyError::TrailerMalformed)?;
     let (name, value) = line.split_at(colon);
     let clean = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7e | 0x80..);

@@ -1,10 +1,11 @@
-//! HTTP/1 messages from bytes and back, strictly, and why not (RFC 9112).
+//! HTTP/1 messages from bytes and back, strictly, and why not (RFC 9112). Heads of HTTP/2 get the same form.
 //!
 //! Sans-io: bytes go in, heads and body parts come out; sockets, time and what to do about an error belong to
 //! the caller. Nothing here is lenient: what two servers could read differently is refused, with the rule named.
 
 pub mod body;
 mod chunked;
+mod compose;
 mod error;
 mod field;
 mod framing;
@@ -19,12 +20,13 @@ pub mod write;
 mod tests;
 
 pub use body::{Body, Part};
+pub use compose::{trailer_fields, trailer_lines};
 pub use error::{BodyError, HeadError};
 pub use field::{Field, Fields, members};
 pub use framing::Framing;
 pub use fuzz::{fuzz_body, fuzz_head, fuzz_response_head};
 pub use known::{Known, claims_identity};
-pub use request::{RequestHead, Version};
+pub use request::{Composed, RequestHead, Version};
 pub use response::ResponseHead;
 pub use scan::HeadScan;
 

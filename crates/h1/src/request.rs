@@ -1,6 +1,7 @@
 //! A request's head: parsed once, kept as raw bytes with offsets, memory used again for the next one.
 
-use crate::field::{Line, Span, is_token_byte};
+use crate::compose::{self, Composer};
+use crate::field::{Line, Span, is_token_byte, members};
 use crate::framing::{declared, keeps_alive};
 use crate::{FIELDS_CEILING, Fields, Framing, HeadError, HeadLimits, Known};
 use std::mem::MaybeUninit;
@@ -16,6 +17,23 @@ pub enum Version {
     /// HTTP/1.1
     #[default]
     Http11,
+    /// HTTP/2; such heads are composed, never parsed.
+    Http2,
+}
+
+/// A request's head as HTTP/2 delivers it (RFC 9113 section 8.3.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Composed<'a> {
+    /// `:method`; GET for an extended CONNECT (RFC 8441), which asks for what GET asks for in HTTP/1.
+    pub method: &'a [u8],
+    /// `:path`.
+    pub target: &'a [u8],
+    /// `:authority`; may be missing where there is a `host` field.
+    pub authority: Option<&'a [u8]>,
+    /// Whether a body follows.
+    pub has_body: bool,
+    /// Whether the request is an extended CONNECT with the protocol `websocket`.
+    pub websocket: bool,
 }
 
 /// The head of a request, with its raw bytes.
@@ -33,6 +51,7 @@ pub struct RequestHead {
     framing: Framing,
     keep_alive: bool,
     expects_continue: bool,
+    websocket: bool,
 }
 
 // === impl RequestHead ===
@@ -57,8 +76,54 @@ impl RequestHead {
         self.framing = declared(self.fields(), self.version)?;
         self.keep_alive = keeps_alive(self.fields(), self.version)?;
         self.expects_continue = self.expectation()?;
+        self.websocket = self.asks_upgrade();
         self.split_target()?;
         host::check(self)
+    }
+
+    /// Takes over a head of HTTP/2 and its fields, equal names side by side. It is kept as the lines that HTTP/1 would
+    /// have had, under the same rules.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks. What was written so far stays readable through [`RequestHead::raw`].
+    pub fn compose<'f>(
+        &mut self,
+        head: &Composed<'_>,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        limits: &HeadLimits,
+    ) -> Result<(), HeadError> {
+        self.clear();
+        self.version = Version::Http2;
+        let mut out = Composer::new(&mut self.raw, &mut self.lines, limits);
+        self.method = out.word(head.method, b" ");
+        self.target = out.word(head.target, b" HTTP/2\r\n");
+        self.origin = self.target;
+        if let Some(authority) = head.authority {
+            out.field(b"host", authority)?;
+        }
+        let outcome = out.fields(fields).and_then(|()| out.finish());
+        outcome?;
+        if head.target.len() > limits.target_bytes_max {
+            return Err(HeadError::TargetTooLong);
+        }
+        if !is_token(head.method) {
+            return Err(HeadError::Method);
+        }
+        if diagnose::is_bad_target(head.target) {
+            return Err(HeadError::Target);
+        }
+        if compose::names_connection(self.fields()) {
+            return Err(HeadError::ConnectionField);
+        }
+        self.framing = match declared(self.fields(), self.version)? {
+            _ if !head.has_body => Framing::None,
+            Framing::None => Framing::Chunked,
+            framing => framing,
+        };
+        self.keep_alive = true;
+        self.expects_continue = self.expectation()?;
+        self.websocket = head.websocket;
+        host::check_composed(self, head.authority)
     }
 
     /// Forgets the message and keeps the memory.
@@ -67,7 +132,7 @@ impl RequestHead {
         self.lines.clear();
         (self.method, self.target, self.authority, self.origin) = Default::default();
         (self.version, self.framing) = Default::default();
-        (self.keep_alive, self.expects_continue) = (false, false);
+        (self.keep_alive, self.expects_continue, self.websocket) = (false, false, false);
     }
 
     fn split(&mut self, limits: &HeadLimits) -> Result<(), HeadError> {
@@ -96,9 +161,17 @@ impl RequestHead {
                 return Err(HeadError::Expectation);
             }
             // A client of HTTP/1.0 cannot understand an interim answer (RFC 9110 section 10.1.1).
-            expects = self.version == Version::Http11;
+            expects = self.version != Version::Http10;
         }
         Ok(expects)
+    }
+
+    /// Whether the head asks to go on as WebSocket (RFC 6455 section 4.1).
+    fn asks_upgrade(&self) -> bool {
+        self.version == Version::Http11
+            && self.method() == b"GET"
+            && self.fields().all(Known::Upgrade).flat_map(members).any(|name| name.eq_ignore_ascii_case(b"websocket"))
+            && self.fields().all(Known::Connection).flat_map(members).any(|name| name.eq_ignore_ascii_case(b"upgrade"))
     }
 
     /// Sorts the target by its form (RFC 9112 section 3.2).
@@ -187,6 +260,12 @@ impl RequestHead {
     #[must_use]
     pub fn keep_alive(&self) -> bool {
         self.keep_alive
+    }
+
+    /// Whether the client asks to go on as WebSocket after this message.
+    #[must_use]
+    pub fn asks_websocket(&self) -> bool {
+        self.websocket
     }
 
     /// Whether the client waits for `100 Continue` before it sends its body.

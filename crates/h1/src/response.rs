@@ -1,5 +1,6 @@
 //! An answer's head, and where its body ends given what was asked.
 
+use crate::compose::{self, Composer};
 use crate::field::Line;
 use crate::framing::{declared, keeps_alive};
 use crate::request::diagnose_fields;
@@ -40,6 +41,38 @@ impl ResponseHead {
             (100..=199 | 204 | 304, ..) | (_, true, _) => Framing::None,
             (_, false, Framing::None) => Framing::UntilClose,
             (_, false, framing) => framing,
+        };
+        Ok(())
+    }
+
+    /// Takes over an answer of HTTP/2 and its fields; `has_body` where its stream has not ended with them.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks.
+    pub fn compose<'f>(
+        &mut self,
+        status: u16,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        (to_head, has_body): (bool, bool),
+        limits: &HeadLimits,
+    ) -> Result<(), HeadError> {
+        self.raw.clear();
+        self.lines.clear();
+        (self.version, self.status, self.keep_alive) = (Version::Http2, status, true);
+        if !(100..=599).contains(&status) {
+            return Err(HeadError::StatusLine);
+        }
+        let mut out = Composer::new(&mut self.raw, &mut self.lines, limits);
+        out.fields(fields)?;
+        out.finish()?;
+        if compose::names_connection(self.fields()) {
+            return Err(HeadError::ConnectionField);
+        }
+        self.framing = match declared(self.fields(), self.version)? {
+            _ if to_head || matches!(status, 100..=199 | 204 | 304) => Framing::None,
+            _ if !has_body => Framing::Length(0),
+            Framing::None => Framing::UntilClose,
+            framing => framing,
         };
         Ok(())
     }

@@ -4,4 +4,6 @@ pub(crate) mod buffer;
 pub(crate) mod channel;
 pub(crate) mod relay;
 pub(crate) mod socket;
+pub(crate) mod stream;
 pub(crate) mod timer;
+pub(crate) mod websocket;

@@ -2,10 +2,13 @@
 //!
 //! It takes a checked [`portcullis_config::plan::Plan`] and knows neither the command line nor the files behind it.
 
+mod answer;
 mod carry;
 mod exchange;
 mod gateway;
+mod head;
 mod http1;
+mod http2;
 mod metrics;
 mod named;
 mod pipeline;

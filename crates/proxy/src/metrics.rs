@@ -7,6 +7,7 @@ mod text;
 
 pub(crate) use text::Extras;
 
+use crate::http2::meter::Flood;
 use crate::record::{AccessRecord, Outcome};
 use portcullis_types::{Reason, Stage};
 use std::collections::HashMap;
@@ -32,6 +33,9 @@ pub(crate) struct Registry {
     pub(crate) connections_refused: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
     pub(crate) plaintext_on_tls: AtomicU64,
+    /// Connections of HTTP/2 that were ended because of a flood, by its kind.
+    floods: [AtomicU64; Flood::ALL.len()],
+    pub(crate) connections_http2: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_failed: AtomicU64,
     pub(crate) last_reload_seconds: AtomicU64,
@@ -87,6 +91,17 @@ pub(crate) struct Counters {
 struct RouteSeries {
     requests: Vec<(u64, Arc<AtomicU64>)>,
     durations: Option<Arc<Durations>>,
+}
+
+// === impl Registry ===
+
+impl Registry {
+    /// Counts a connection that is ended because of a flood.
+    pub(crate) fn count_flood(&self, flood: Flood) {
+        if let Some(count) = self.floods.get(flood as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 // === impl Histogram ===

@@ -2,6 +2,7 @@
 //!
 //! INVARIANT: nothing here holds what a client sent or what an upstream said; every text is fixed.
 
+use crate::head::Head;
 use crate::pipeline::Stop;
 use portcullis_h1::{Fields, Known};
 use portcullis_types::id::RequestId;
@@ -18,11 +19,13 @@ pub(crate) struct Problem {
     pub(crate) close: bool,
 }
 
-/// The two forms of a problem.
+/// The forms of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
     Html,
+    /// A call of gRPC, which reads status and message from fields.
+    Grpc,
 }
 
 // === impl Problem ===
@@ -58,7 +61,19 @@ impl Problem {
         match form {
             Form::Json => self.json(id, base),
             Form::Html => self.html(id, base),
+            Form::Grpc => String::new(),
         }
+    }
+
+    /// Status and message of a call that ends with its head ("Trailers-Only" of gRPC over HTTP/2).
+    pub(crate) fn grpc_status(&self, out: &mut impl Head) {
+        out.number(b"grpc-status", grpc_code(self.reason));
+        out.field_with(b"grpc-message", |out| {
+            percent(&self.detail, out);
+            out.extend_from_slice(b" (");
+            out.extend_from_slice(self.reason.code().as_bytes());
+            out.push(b')');
+        });
     }
 
     fn json(&self, id: RequestId, base: &str) -> String {
@@ -88,6 +103,9 @@ impl Problem {
 impl Form {
     /// HTML only where the client names it before any JSON, as browsers do on navigation.
     pub(crate) fn asked_by(fields: Fields<'_>) -> Self {
+        if is_grpc(fields) {
+            return Self::Grpc;
+        }
         for value in fields.all(Known::Accept) {
             for member in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
                 if member.starts_with(b"text/html") {
@@ -105,6 +123,47 @@ impl Form {
         match self {
             Self::Json => "application/problem+json",
             Self::Html => "text/html; charset=utf-8",
+            Self::Grpc => "application/grpc",
+        }
+    }
+
+    /// The status on the wire: a call of gRPC fails within an answer that HTTP takes for a success.
+    pub(crate) fn status(self, problem: &Problem) -> u16 {
+        match self {
+            Self::Json | Self::Html => problem.reason.status(),
+            Self::Grpc => 200,
+        }
+    }
+}
+
+/// Whether a message belongs to a call of gRPC.
+pub(crate) fn is_grpc(fields: Fields<'_>) -> bool {
+    let begins = |value: &[u8]| value.get(..16).is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"));
+    let ends = |value: &[u8]| matches!(value.get(16), None | Some(b'+' | b';' | b' ' | b'-'));
+    fields.first(Known::ContentType).is_some_and(|value| begins(value) && ends(value))
+}
+
+/// The status of gRPC that tells a client what to do about a reason (the mapping of HTTP statuses in the gRPC
+/// documentation, finer where the status alone would say UNKNOWN).
+fn grpc_code(reason: Reason) -> u64 {
+    match reason.status() {
+        401 => 16,
+        403 => 7,
+        404 | 501 | 405 => 12,
+        408 | 504 => 4,
+        413 | 414 | 429 | 431 => 8,
+        400..=499 => 3,
+        500 => 13,
+        _ => 14,
+    }
+}
+
+/// Text as gRPC wants a message: ASCII, everything else and the percent sign escaped.
+fn percent(text: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes() {
+        match byte {
+            b'%' | 0..0x20 | 0x7f.. => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            plain => out.push(plain),
         }
     }
 }

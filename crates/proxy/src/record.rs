@@ -40,6 +40,10 @@ pub(crate) struct AccessRecord {
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
     pub(crate) decision: Option<Decision>,
+    /// How a conversation that went on was ended, where that was not one of its sides.
+    pub(crate) note: Option<&'static str>,
+    /// What the client's connection speaks.
+    pub(crate) protocol: Protocol,
     /// The server that was asked.
     pub(crate) target: Option<Rc<str>>,
     pub(crate) request_bytes: u64,
@@ -70,6 +74,26 @@ pub(crate) struct TlsFacts {
 /// A `traceparent` (W3C Trace Context level 1): 55 ASCII characters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trace(pub(crate) [u8; 55]);
+
+/// What a client's connection speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    #[default]
+    Http1,
+    Http2,
+}
+
+// === impl Protocol ===
+
+impl Protocol {
+    /// The name in records, as in `network.protocol.version` of OpenTelemetry.
+    pub(crate) const fn version(self) -> &'static str {
+        match self {
+            Self::Http1 => "1.1",
+            Self::Http2 => "2",
+        }
+    }
+}
 
 // === impl Outcome ===
 

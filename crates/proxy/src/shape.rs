@@ -1,9 +1,9 @@
 //! `shape`: every answer's head, the upstream's and ours alike, made fit to leave: framed anew, banners removed,
 //! security headers and the request id on it.
 
+use crate::head::{Fixed, Head, fixed};
 use crate::named::Named;
 use crate::problem::{Form, Problem};
-use portcullis_h1::write::{decimal, field, status_line};
 use portcullis_h1::{Field, Framing, Known, ResponseHead};
 use portcullis_types::id::RequestId;
 
@@ -17,17 +17,23 @@ pub(crate) struct Frame<'a> {
     /// A client of HTTP/1.0 has to be told that it stays open, and knows no chunks.
     pub(crate) old: bool,
     pub(crate) to_head: bool,
+    /// What we accept a client's WebSocket with, where it goes on as one.
+    pub(crate) accept: Option<&'a str>,
     pub(crate) date: &'a str,
 }
 
 /// On every answer. Nothing an API sends is a document that a browser should render or run.
-const SECURITY_HEADERS: &[u8] = b"x-content-type-options: nosniff\r\n\
-    content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\
-    x-frame-options: DENY\r\n\
-    referrer-policy: no-referrer\r\n";
+const SECURITY_HEADERS: Fixed = fixed! {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+};
 
 /// Only over TLS, where it means something (RFC 6797 section 7.2).
-const TRANSPORT_SECURITY: &[u8] = b"strict-transport-security: max-age=31536000; includeSubDomains\r\n";
+const TRANSPORT_SECURITY: Fixed = fixed! { "strict-transport-security": "max-age=31536000; includeSubDomains" };
+
+const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
 
 /// How the body of an upstream's answer leaves: in chunks or not.
 pub(crate) fn is_chunked(framing: Framing, old: bool) -> bool {
@@ -39,67 +45,66 @@ pub(crate) fn needs_close(framing: Framing, old: bool) -> bool {
     matches!(framing, Framing::Chunked | Framing::UntilClose) && old
 }
 
-/// Appends the head of an upstream's answer.
-pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    status_line(head.status(), out);
+/// Writes the head of an upstream's answer.
+pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut impl Head) {
+    out.status(head.status());
     let mut dated = false;
     let named = Named::by(head.fields());
     for line in head.fields().iter() {
         dated |= line.known == Known::Date;
         if !is_left_out(&line, frame, head) && !named.holds(line.name) {
-            field(line.name, line.value, out);
+            out.field(line.name, line.value);
         }
     }
     if !dated {
-        field(b"date", frame.date.as_bytes(), out);
+        out.field(b"date", frame.date.as_bytes());
     }
     match head.framing() {
-        framing if is_chunked(framing, frame.old) => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-        Framing::Length(bytes) => length(bytes, out),
+        framing if is_chunked(framing, frame.old) => out.framing(CHUNKED),
+        Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::Chunked | Framing::UntilClose => {}
     }
     finish(frame, out);
 }
 
-/// Appends one of our own answers, body included unless the question was HEAD.
-pub(crate) fn problem(problem: &Problem, form: Form, base: &str, frame: &Frame<'_>, out: &mut Vec<u8>) {
-    let body = problem.body(form, frame.id, base);
-    status_line(problem.reason.status(), out);
-    field(b"date", frame.date.as_bytes(), out);
-    field(b"content-type", form.content_type().as_bytes(), out);
-    length(body.len() as u64, out);
-    field(b"cache-control", b"no-store", out);
-    field(b"vary", b"accept", out);
-    out.extend_from_slice(b"proxy-status: portcullis; error=");
-    out.extend_from_slice(problem.proxy_status.as_bytes());
-    out.extend_from_slice(b"\r\n");
+/// Writes the head of one of our own answers to a body of `length` bytes.
+pub(crate) fn problem(problem: &Problem, form: Form, length: usize, frame: &Frame<'_>, out: &mut impl Head) {
+    out.status(form.status(problem));
+    out.field(b"date", frame.date.as_bytes());
+    out.field(b"content-type", form.content_type().as_bytes());
+    if form == Form::Grpc {
+        problem.grpc_status(out);
+    } else {
+        out.number(b"content-length", length as u64);
+    }
+    out.fixed(&fixed! { "cache-control": "no-store", "vary": "accept" });
+    out.field_with(b"proxy-status", |out| {
+        out.extend_from_slice(b"portcullis; error=");
+        out.extend_from_slice(problem.proxy_status.as_bytes());
+    });
     for (name, value) in &problem.headers {
-        field(name.as_bytes(), value.as_bytes(), out);
+        out.field(name.as_bytes(), value.as_bytes());
     }
     finish(frame, out);
-    if !frame.to_head {
-        out.extend_from_slice(body.as_bytes());
-    }
 }
 
-fn finish(frame: &Frame<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(SECURITY_HEADERS);
+fn finish(frame: &Frame<'_>, out: &mut impl Head) {
+    out.fixed(&SECURITY_HEADERS);
     if frame.secure {
-        out.extend_from_slice(TRANSPORT_SECURITY);
+        out.fixed(&TRANSPORT_SECURITY);
     }
-    field(b"x-request-id", frame.id.as_bytes(), out);
+    out.field(b"x-request-id", frame.id.as_bytes());
+    if let Some(accept) = frame.accept {
+        out.framing(b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ");
+        out.framing(accept.as_bytes());
+        out.framing(b"\r\n");
+    }
     match (frame.keep_alive, frame.old) {
-        (false, _) => out.extend_from_slice(b"connection: close\r\n"),
-        (true, true) => out.extend_from_slice(b"connection: keep-alive\r\n"),
+        (false, _) => out.framing(b"connection: close\r\n"),
+        (true, true) => out.framing(b"connection: keep-alive\r\n"),
         (true, false) => {}
     }
-    out.extend_from_slice(b"\r\n");
-}
-
-fn length(bytes: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"content-length: ");
-    decimal(bytes, out);
-    out.extend_from_slice(b"\r\n");
+    out.end();
 }
 
 /// Fields of the upstream's connection, banners, and what we say ourselves.
@@ -123,6 +128,8 @@ const fn is_ours(known: Known) -> bool {
             | Known::XFrameOptions
             | Known::ReferrerPolicy
             | Known::StrictTransportSecurity
+            // The handshake with the client is ours.
+            | Known::SecWebSocketAccept
     )
 }
 

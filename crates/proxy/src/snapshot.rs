@@ -10,7 +10,7 @@ use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
 use crate::upstream::tls::UpstreamTls;
 use hosts::Hosts;
-use portcullis_config::plan::{Authn, ListenerLimits, Plan, RoutePlan, UpstreamPlan};
+use portcullis_config::plan::{Authn, Http2Plan, ListenerLimits, Plan, RoutePlan, UpstreamPlan, WebSocketPlan};
 use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
 use std::collections::HashMap;
@@ -39,6 +39,7 @@ pub(crate) struct ListenerSettings {
     pub(crate) tls: Option<ListenerTls>,
     pub(crate) limits: ListenerLimits,
     pub(crate) head: HeadLimits,
+    pub(crate) http2: Option<Http2Plan>,
 }
 
 /// One operation, with its labels for records and metrics.
@@ -54,6 +55,7 @@ pub(crate) struct Route {
     pub(crate) body_bytes: u64,
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
+    pub(crate) websocket: Option<WebSocketPlan>,
     /// Index into the snapshot's upstreams.
     pub(crate) upstream: usize,
     /// Where the configuration says so: `portcullis.yaml:12`.
@@ -114,7 +116,8 @@ impl Snapshot {
     pub(crate) fn compile(plan: &Plan, generation: u64, problem_base: String) -> Result<Self, CompileError> {
         let mut listeners = HashMap::new();
         for listener in &plan.listeners {
-            let tls = listener.tls.as_ref().map(server::listener).transpose();
+            let http2 = listener.http2.is_some();
+            let tls = listener.tls.as_ref().map(|tls| server::listener(tls, http2)).transpose();
             let tls =
                 tls.map_err(|error| CompileError::Tls { place: format!("listeners.{}", listener.name), error })?;
             let head = HeadLimits {
@@ -122,8 +125,10 @@ impl Snapshot {
                 target_bytes_max: listener.limits.target_bytes,
                 fields_max: listener.limits.headers,
             };
-            listeners
-                .insert(Arc::clone(&listener.name), ListenerSettings { tls, limits: listener.limits.clone(), head });
+            listeners.insert(
+                Arc::clone(&listener.name),
+                ListenerSettings { tls, limits: listener.limits.clone(), head, http2: listener.http2.clone() },
+            );
         }
         let mut snapshot = Self {
             generation,
@@ -170,7 +175,7 @@ impl Snapshot {
         if let Some(index) = known.get(&Arc::as_ptr(plan)) {
             return Ok(*index);
         }
-        let tls = plan.tls.as_ref().map(UpstreamTls::new).transpose();
+        let tls = plan.tls.as_ref().map(|tls| UpstreamTls::new(tls, plan.protocol)).transpose();
         let tls = tls.map_err(|error| CompileError::Tls { place: format!("apis.{}.upstream", plan.name), error })?;
         let index = self.upstreams.len();
         self.upstreams.push(Upstream { plan: Arc::clone(plan), tls });
@@ -197,6 +202,7 @@ impl Route {
             authn: plan.authn,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
+            websocket: plan.websocket.clone(),
             allow_path_parameters,
             upstream,
             origin: plan.origin.to_string(),

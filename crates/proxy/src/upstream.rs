@@ -3,42 +3,48 @@
 pub(crate) mod connect;
 pub(crate) mod pool;
 pub(crate) mod tls;
+pub(crate) mod trunk;
 
 use crate::snapshot::Upstream;
 use crate::worker::Worker;
 use pool::{Lease, Target};
+use portcullis_config::plan::UpstreamProtocol;
 use portcullis_types::{Fault, FaultKind, Millis};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// The targets of one upstream as a worker holds them.
 #[derive(Debug)]
-pub(crate) struct Targets(Vec<Rc<Target>>);
+pub(crate) struct Targets {
+    targets: Vec<Rc<Target>>,
+    /// How long a connection that nobody uses is kept.
+    idle: Duration,
+}
 
 // === impl Targets ===
 
 impl Targets {
-    pub(crate) fn new(targets: Vec<Rc<Target>>) -> Self {
-        Self(targets)
+    pub(crate) fn new(targets: Vec<Rc<Target>>, idle: Duration) -> Self {
+        Self { targets, idle }
     }
 
     /// Closes the kept connections whose time is up.
     pub(crate) fn expire(&self, now: Millis) {
-        for target in &self.0 {
-            target.expire(now);
+        for target in &self.targets {
+            target.expire(now, self.idle);
         }
     }
 
     /// The less busy of two targets drawn by chance (Mitzenmacher, "The power of two choices", 2001).
     fn choose(&self, random: u64, now: Millis) -> Option<&Rc<Target>> {
-        let count = self.0.len();
+        let count = self.targets.len();
         if count <= 1 {
-            return self.0.first();
+            return self.targets.first();
         }
         let index = |bits: u64| usize::try_from(bits % count as u64).unwrap_or(0);
         let first = index(random >> 32);
         let second = (first + 1 + index((random & 0xffff_ffff) * (count as u64 - 1) / 0x1_0000_0000)) % count;
-        match (self.0.get(first), self.0.get(second)) {
+        match (self.targets.get(first), self.targets.get(second)) {
             (Some(a), Some(b)) => Some(if b.burden(now) < a.burden(now) { b } else { a }),
             (one, other) => one.or(other),
         }
@@ -57,17 +63,23 @@ pub(crate) async fn acquire(
 ) -> Result<Lease, Fault> {
     let chosen = targets.choose(worker.random(), worker.timers.now());
     let first = chosen.ok_or_else(|| Fault::before_sending(FaultKind::NoTarget, "no target"))?;
-    let others = targets.0.iter().filter(|target| !Rc::ptr_eq(target, first));
+    let others = targets.targets.iter().filter(|target| !Rc::ptr_eq(target, first));
     let mut last = None;
     for target in std::iter::once(first).chain(others) {
-        if let Some(lease) = pool::kept(worker, target, reuse).await {
+        let shares = upstream.plan.protocol == UpstreamProtocol::Http2;
+        if !shares && let Some(lease) = pool::kept(worker, target, reuse).await {
             return Ok(lease);
         }
         let left = Duration::from_millis(due.saturating_sub(worker.timers.now()));
         if left.is_zero() {
             break;
         }
-        match connect::open(worker, upstream, target, left).await {
+        let lease = if shares {
+            trunk::acquire(worker, upstream, target, left).await
+        } else {
+            connect::open(worker, upstream, target, left).await
+        };
+        match lease {
             Ok(lease) => return Ok(lease),
             Err(fault) => last = Some(fault),
         }

@@ -21,13 +21,13 @@ use tokio_rustls::TlsAcceptor;
 
 type Place = (Arc<str>, Rc<ListenerSettings>, SocketAddr);
 
-/// Shakes hands within the time for a head.
+/// Shakes hands within the time for a head; says whether HTTP/2 was agreed on.
 pub(crate) async fn secure(
     worker: &Worker,
     stream: TcpStream,
     tls: &ListenerTls,
     place: Place,
-) -> Option<(Socket, Connection)> {
+) -> Option<(Socket, Connection, bool)> {
     let limit = place.1.limits.head_timeout;
     let mut first = [0u8; 1];
     let peeked = tokio::time::timeout(limit, stream.peek(&mut first)).await;
@@ -50,7 +50,8 @@ pub(crate) async fn secure(
                 (Arc::clone(&tls.names), index)
             });
             let connection = Connection { listener, settings, peer, tls: Some(facts(session)), certificate };
-            Some((Socket::TlsServer(Box::new(stream)), connection))
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            Some((Socket::TlsServer(Box::new(stream)), connection, http2))
         }
         Ok(Err(_)) | Err(_) => {
             worker.shared.registry.handshakes_failed.fetch_add(1, Ordering::Relaxed);

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-pub(crate) use run::{Bound, Ready};
+pub(crate) use run::{Bound, Guest, Ready};
 
 // LIMIT: exchanges whose memory a worker keeps for the next connection.
 const SPARE_EXCHANGES_MAX: usize = 256;
@@ -106,7 +106,7 @@ impl Worker {
                 kept.insert(plan.clone(), Rc::clone(&target));
                 target
             });
-            Targets::new(targets.collect())
+            Targets::new(targets.collect(), upstream.plan.idle_timeout)
         });
         let local = Local { targets: targets.collect(), snapshot: Arc::clone(&snapshot) };
         *known = kept;

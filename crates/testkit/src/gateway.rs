@@ -4,8 +4,9 @@ use crate::deadline::eventually;
 use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
-    AccessLogPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, ListenerLimits, ListenerPlan,
-    LogSink, Methods, Origin, Plan, RoutePlan, StatusPlan, TargetPlan, TlsPlan, TlsVersion, UpstreamPlan, VersionPlan,
+    AccessLogPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan, ListenerLimits,
+    ListenerPlan, LogSink, Methods, Origin, Plan, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion,
+    UpstreamPlan, UpstreamProtocol, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -158,6 +159,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         body_bytes: 1024 * 1024,
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),
+        websocket: None,
         origin: Origin { file: "test.yaml".into(), line: 1 },
     }
 }
@@ -173,6 +175,8 @@ pub fn upstream_plan(name: &str, address: SocketAddr) -> UpstreamPlan {
         idle_timeout: Duration::from_secs(30),
         idle_connections: 16,
         tls: None,
+        protocol: UpstreamProtocol::Http1,
+        streams: StreamsPlan::default(),
     }
 }
 
@@ -185,7 +189,7 @@ pub fn target(address: SocketAddr) -> TargetPlan {
 /// A listener on a port that the system chooses.
 #[must_use]
 pub fn listener(name: &str, tls: Option<TlsPlan>) -> ListenerPlan {
-    ListenerPlan { name: name.into(), bind: loopback(), tls, limits: limits() }
+    ListenerPlan { name: name.into(), bind: loopback(), tls, limits: limits(), http2: Some(Http2Plan::default()) }
 }
 
 /// TLS with certificates from files.

@@ -169,6 +169,30 @@ reasons! {
         "Open a new connection for this host.",
         "Usually a client that reuses connections across hosts too eagerly.",
     }
+    /// A page of this origin may not open a WebSocket.
+    OriginRefused = 403 "origin_refused" "Pages of this origin may not call" {
+        "Browsers let any page open a WebSocket to any host, with the visitor's cookies, so that the server has to check the Origin that they state. The origin of this page is not among those that the operation allows, or none was stated where one is required.",
+        "Call from a page of an origin that the API allows.",
+        "`websocket.origins` of the route lists who may; `require_origin` says whether a client must state one.",
+    }
+    /// The operation is not served over WebSocket.
+    WebSocketClosed = 403 "websocket_closed" "This operation is not served over WebSocket" {
+        "The request asks to go on as WebSocket, and the operation does not declare that it does.",
+        "Check the path; ask the operator of the API.",
+        "A route serves WebSocket where it says `websocket: { origins: [...] }`.",
+    }
+    /// The WebSocket handshake is malformed.
+    WebSocketHandshake = 400 "websocket_handshake" "The handshake of WebSocket is malformed" {
+        "The request asks to go on as WebSocket, and its Sec-WebSocket-Key is missing, stands twice or is not 16 bytes in base64 (RFC 6455 section 4.1).",
+        "Connect with a maintained WebSocket client.",
+        "Nothing to do; the client is broken or is a scanner.",
+    }
+    /// Another version of WebSocket.
+    WebSocketVersion = 426 "websocket_version" "This version of WebSocket is not supported" {
+        "The request asks for a version of WebSocket other than 13, the one of RFC 6455. The Sec-WebSocket-Version field of the answer names it.",
+        "Connect with a maintained WebSocket client.",
+        "Nothing to do.",
+    }
     /// No target of the upstream could be reached.
     UpstreamUnreachable = 502 "upstream_unreachable" "The API cannot be reached" {
         "No server behind this API accepted a connection.",

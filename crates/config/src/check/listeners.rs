@@ -52,7 +52,13 @@ impl Check<'_> {
         let tls = listener.tls.as_ref().map(|tls| self.tls(tls, &at.key("tls")));
         self.plaintext(listener, at, bind);
         let limits = self.limits(listener.limits.as_ref(), &at.key("limits"));
-        ListenerPlan { name: Arc::from(name), bind, tls, limits }
+        ListenerPlan {
+            name: Arc::from(name),
+            bind,
+            tls,
+            limits,
+            http2: self.http2(listener.http2.as_ref(), &at.key("http2")),
+        }
     }
 
     fn plaintext(&mut self, listener: &Listener, at: &At<'_>, bind: SocketAddr) {

@@ -98,10 +98,12 @@ impl Check<'_> {
                 Authn::Refuse
             }
         };
+        let websocket = self.websocket(route, (at, &methods), &scope.upstream);
         RoutePlan {
             id,
             template: route.path.0.clone(),
             methods,
+            websocket,
             authn,
             body_bytes: chain.body_bytes().value.bytes,
             upstream: Arc::clone(&scope.upstream),

@@ -61,6 +61,8 @@ impl Check<'_> {
             idle_timeout: chain.idle_timeout().value.duration(),
             idle_connections: usize::try_from(idle_connections).unwrap_or(usize::MAX),
             tls: speaks_tls.then(|| tls.unwrap_or_default()),
+            protocol: Self::protocol(&own, parent),
+            streams: self.streams(&own, parent),
         }
     }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::defaults;
+use super::{Protocol, Streams, WebSocket, defaults};
 use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
 
 /// One API. It has either `routes` or `versions`.
@@ -65,6 +65,8 @@ pub(crate) struct Route {
     pub(crate) body_bytes: Option<Size>,
     /// From the end of the request's head to the end of its answer.
     pub(crate) timeout: Option<Period>,
+    /// Lets requests go on as WebSocket. Without it, no request does.
+    pub(crate) websocket: Option<WebSocket>,
 }
 
 /// How callers are identified.
@@ -96,6 +98,11 @@ pub(crate) struct Upstream {
     pub(crate) idle_connections: Option<Count>,
     /// How `https` targets are verified and what the gateway shows them. They are always verified.
     pub(crate) tls: Option<UpstreamTls>,
+    /// What the servers speak.
+    #[schemars(extend("default" = "http1"))]
+    pub(crate) protocol: Option<Protocol>,
+    /// What answers that go on may do: server-sent events, gRPC, WebSocket.
+    pub(crate) streams: Option<Streams>,
 }
 
 /// How `https` targets are verified, and what the gateway shows them.

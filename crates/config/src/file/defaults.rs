@@ -16,6 +16,13 @@ pub(crate) const BODY_IDLE_TIMEOUT: Period = Period::seconds(30);
 pub(crate) const CONNECTIONS: Count = Count(20_000);
 pub(crate) const REQUESTS_PER_CONNECTION: Count = Count(1_000_000);
 
+pub(crate) const HTTP2_STREAMS: Count = Count(100);
+/// Bursts of resets, settings, pings, empty data, priorities, window updates and continuations, as in `FloodLimits`.
+pub(crate) const FLOODS: [Count; 7] =
+    [Count(200), Count(50), Count(500), Count(100), Count(1_000), Count(5_000), Count(500)];
+pub(crate) const STREAM_IDLE_TIMEOUT: Period = Period::seconds(5 * 60);
+pub(crate) const STREAM_LIFETIME: Period = Period::seconds(60 * 60);
+
 pub(crate) const BODY_BYTES: Size = Size::mib(10);
 pub(crate) const TIMEOUT: Period = Period::seconds(30);
 pub(crate) const CONNECT_TIMEOUT: Period = Period::seconds(2);
@@ -29,6 +36,10 @@ pub(crate) const MAX_WORKERS: u64 = 1024;
 pub(crate) const MAX_QUEUE: u64 = 1 << 24;
 /// LIMIT: header lines of one request: as many as the codec has room for (`FIELDS_CEILING` of `portcullis-h1`).
 pub(crate) const MAX_HEADERS: u64 = 256;
+/// LIMIT: requests under way on one connection of HTTP/2.
+pub(crate) const MAX_HTTP2_STREAMS: u64 = 10_000;
+/// LIMIT: frames in a burst.
+pub(crate) const MAX_FLOOD: u64 = 1_000_000;
 /// LIMIT: open connections of one listener.
 pub(crate) const MAX_CONNECTIONS: u64 = 10_000_000;
 /// LIMIT: unused connections kept per worker and target.

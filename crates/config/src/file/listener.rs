@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::defaults;
+use super::{Http2, defaults};
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
 
 /// One address that accepts connections.
@@ -19,6 +19,8 @@ pub(crate) struct Listener {
     pub(crate) danger_plaintext: Option<Flag>,
     /// What one client may ask of it.
     pub(crate) limits: Option<ListenerLimits>,
+    /// HTTP/2, which is spoken unless switched off here.
+    pub(crate) http2: Option<Http2>,
 }
 
 /// Encryption of a listener. One of `certificates` and `self_signed` is needed.

@@ -35,6 +35,13 @@ pub(crate) enum Method {
     Only(String),
 }
 
+/// Where a page comes from (RFC 6454), or any page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PageOrigin {
+    Any,
+    Only(String),
+}
+
 /// A server that requests are forwarded to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target(pub(crate) TargetPlan);
@@ -204,6 +211,31 @@ impl Scalar for Target {
 
     fn made_up() -> Self {
         Self(TargetPlan { tls: false, host: "made-up.invalid".to_owned(), port: 1, from: None })
+    }
+}
+
+impl Scalar for PageOrigin {
+    const NAME: &'static str = "PageOrigin";
+    const WHAT: &'static str = "an origin";
+    const ABOUT: &'static str = "Where a page comes from, as browsers state it in `Origin`: scheme, host, and a port unless it is the scheme's own. `*` is any page.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^(\\*|https?://[^/@?#]+)$");
+    const EXAMPLES: &'static [&'static str] = &["https://app.example.com", "http://localhost:3000", "*"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        if raw.text == "*" {
+            return Ok(Self::Any);
+        }
+        // The same form as a target's; browsers leave out a port that the scheme implies (RFC 6454 section 6.1).
+        let Target(target) = Target::parse(raw).map_err(|_| format!("{}, without a path", example::<Self>()))?;
+        let implied = if target.tls { 443 } else { 80 };
+        let origin = target.to_string().to_ascii_lowercase();
+        let implied = format!(":{implied}");
+        Ok(Self::Only(origin.strip_suffix(&implied).unwrap_or(&origin).to_owned()))
+    }
+
+    fn made_up() -> Self {
+        Self::Only("https://made-up.invalid".to_owned())
     }
 }
 

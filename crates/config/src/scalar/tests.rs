@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::{any, proptest};
 
 use super::{
-    Address, BasePath, Count, FileName, Flag, Host, Method, Period, Raw, Scalar, Size, Target, Template, Text,
-    VersionPath, shape,
+    Address, BasePath, Count, FileName, Flag, Host, Method, PageOrigin, Period, Raw, Scalar, Size, Target, Template,
+    Text, VersionPath, shape,
 };
 use crate::plan::HostPattern;
 
@@ -36,6 +36,7 @@ fn examples_fit_parser_and_pattern() {
     examples_fit::<Address>();
     examples_fit::<Host>();
     examples_fit::<Method>();
+    examples_fit::<PageOrigin>();
     examples_fit::<Target>();
     examples_fit::<BasePath>();
     examples_fit::<Template>();
@@ -53,6 +54,22 @@ fn durations() {
         assert!(parse::<Period>(text).is_err(), "{text}");
     }
     assert!(parse::<Period>("18446744073709551615d").is_err(), "it would overflow");
+}
+
+#[test]
+fn origins() {
+    for (text, origin) in [
+        ("https://App.example.com", "https://app.example.com"),
+        ("https://app.example.com:443", "https://app.example.com"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[::1]:80", "http://[::1]"),
+    ] {
+        assert_eq!(parse::<PageOrigin>(text), Ok(PageOrigin::Only(origin.to_owned())), "{text}");
+    }
+    assert_eq!(parse::<PageOrigin>("*"), Ok(PageOrigin::Any));
+    for text in ["", "null", "app.example.com", "https://app.example.com/", "ftp://a", "https://*.example.com"] {
+        assert!(parse::<PageOrigin>(text).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -11,13 +11,26 @@ pub(super) fn check(head: &RequestHead) -> Result<(), HeadError> {
     }
     let absolute = (head.authority != Span::default()).then(|| head.authority.slice(&head.raw));
     match (host, absolute) {
-        (None, None) if head.version == Version::Http11 => Err(HeadError::HostMissing),
+        (None, None) if head.version != Version::Http10 => Err(HeadError::HostMissing),
         // Clients of HTTP/1.0 may leave it out with an origin-form target; such a request matches `*` only.
         (None, None) => Ok(()),
         (None, Some(_)) => Err(HeadError::HostMissing),
         (Some(host), None) => well_formed(host),
         (Some(host), Some(target)) if host.eq_ignore_ascii_case(target) => well_formed(host),
         (Some(_), Some(_)) => Err(HeadError::HostUnlikeTarget),
+    }
+}
+
+/// The same for a head of HTTP/2, whose authority is the first host line and whose own host field may repeat it
+/// (RFC 9113 section 8.3.1).
+pub(super) fn check_composed(head: &RequestHead, authority: Option<&[u8]>) -> Result<(), HeadError> {
+    let mut values = head.fields().all(Known::Host);
+    let host = values.next().ok_or(HeadError::HostMissing)?;
+    match (values.next(), authority) {
+        (Some(own), Some(authority)) if !own.eq_ignore_ascii_case(authority) => Err(HeadError::HostUnlikeTarget),
+        (Some(_), None) => Err(HeadError::HostRepeated),
+        (Some(_), Some(_)) if values.next().is_some() => Err(HeadError::HostRepeated),
+        (Some(_), Some(_)) | (None, _) => well_formed(host),
     }
 }
 

@@ -2,13 +2,18 @@
 
 use super::buffer::{Buffers, Input};
 use super::socket::Socket;
-use super::timer::{Timer, Timers};
+use super::stream::Stream;
+use super::timer::{NEVER, Timer, Timers};
+use portcullis_h1::BodyError;
+use portcullis_types::Millis;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Output beyond this waits for the peer before more is read for it.
 pub(crate) const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
+/// The same for one of many streams on a connection, which may all have a slow reader.
+const STREAM_HIGH_BYTES: usize = 16 * 1024;
 // LIMIT: input of a peer that is kept while it is not its turn; beyond it, nothing more is read.
 const AHEAD_BYTES_MAX: usize = 16 * 1024;
 // LIMIT: memory kept for the next output of the same conversation; a whole read and its frame fit.
@@ -30,6 +35,8 @@ pub(crate) struct Channel {
     pub(crate) timer: Timer,
     /// How long the peer may make no progress, counted anew with every wait; `None` is a deadline that stands.
     patience: Option<Duration>,
+    /// When even a peer that makes progress has had its time.
+    due: Millis,
     /// Whether the last read or write found the peer not ready, so that its patience is being counted.
     waiting: (bool, bool),
     pub(crate) sent: u64,
@@ -55,9 +62,43 @@ impl Channel {
             written: 0,
             timer,
             patience: None,
+            due: NEVER,
             waiting: (false, false),
             sent: 0,
         }
+    }
+
+    /// The stream behind it, if it is one of many on a connection.
+    pub(crate) fn stream(&mut self) -> Option<&mut Stream> {
+        self.socket.as_stream()
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.socket.is_stream()
+    }
+
+    /// The socket, and what has been read from it and not been used.
+    pub(crate) fn into_parts(self) -> (Socket, Vec<u8>) {
+        (self.socket, self.input.bytes().to_vec())
+    }
+
+    /// Forgets an answer of which nothing has left since `sent` was so much; says whether another can be given.
+    pub(crate) fn take_back(&mut self, sent: u64) -> bool {
+        let untouched = self.sent == sent && self.socket.as_stream().is_none_or(Stream::take_back);
+        if untouched {
+            self.output.clear();
+        }
+        untouched
+    }
+
+    /// Ends our direction of a stream with trailer lines; where messages are framed by themselves, nothing is left to do.
+    pub(crate) fn end(&mut self, trailers: &[u8]) -> Result<(), Broken> {
+        self.socket.as_stream().map_or(Ok(()), |stream| stream.end(trailers)).map_err(Broken::Io)
+    }
+
+    /// The trailer lines that came after the body of a stream.
+    pub(crate) fn take_trailers(&mut self) -> Result<Vec<u8>, BodyError> {
+        self.socket.as_stream().map_or_else(|| Ok(Vec::new()), Stream::take_trailers)
     }
 
     /// Reads once into the input. `Ready(Ok(0))` is the end.
@@ -88,6 +129,9 @@ impl Channel {
     /// Whether the peer has gone while nothing is asked of it. What it says meanwhile is kept, within a bound; no
     /// deadline is looked at.
     pub(crate) fn is_gone(&mut self, context: &mut Context<'_>, buffers: &Buffers) -> bool {
+        if let Some(stream) = self.socket.as_stream() {
+            return stream.is_gone(context);
+        }
         while self.input.bytes().len() < AHEAD_BYTES_MAX {
             let room = self.input.room(buffers);
             match self.socket.poll_read(context, room) {
@@ -122,6 +166,11 @@ impl Channel {
         self.waiting = (false, false);
     }
 
+    /// From now on even progress does not carry the peer beyond `due`; [`NEVER`] takes that back.
+    pub(crate) fn set_due(&mut self, due: Millis) {
+        self.due = due;
+    }
+
     /// Gives back what a conversation that has ended does not need.
     pub(crate) fn rest(&mut self) {
         if self.output.is_empty() && self.output.capacity() > REST_KEEP_BYTES {
@@ -132,7 +181,7 @@ impl Channel {
     /// Starts counting the peer's time anew.
     fn be_patient(&self, timers: &Timers) {
         if let Some(patience) = self.patience {
-            self.timer.set(timers, patience);
+            self.timer.set_at(timers.after(patience).min(self.due));
         }
     }
 
@@ -168,11 +217,12 @@ impl Channel {
 
     /// Whether so much waits to leave that no more should be read for it.
     pub(crate) fn is_full(&self) -> bool {
-        self.output.len() - self.written >= OUTPUT_HIGH_BYTES
+        let high = if self.socket.is_stream() { STREAM_HIGH_BYTES } else { OUTPUT_HIGH_BYTES };
+        self.output.len() - self.written >= high
     }
 
     /// Makes the coming close a reset: what was sent is not whole, and nothing else would tell.
-    pub(crate) fn break_off(&self) {
+    pub(crate) fn break_off(&mut self) {
         self.socket.break_off();
     }
 

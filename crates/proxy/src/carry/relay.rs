@@ -2,6 +2,7 @@
 
 use super::buffer::Buffers;
 use super::channel::{Broken, Channel};
+use super::stream::Stream;
 use super::timer::Timers;
 use portcullis_h1::{Body, BodyError, Framing, Part, write};
 use std::task::{Context, Poll, ready};
@@ -10,11 +11,24 @@ use std::task::{Context, Poll, ready};
 #[derive(Debug, Default)]
 pub(crate) struct Relay {
     body: Body,
-    /// Whether the outgoing body is chunked; otherwise its bytes stand alone.
-    chunked: bool,
+    leaving: Leaving,
     bytes_max: u64,
     finished: bool,
     abandoned: bool,
+    /// Trailer lines that end a stream once its data has left.
+    trailers: Vec<u8>,
+}
+
+/// How a body leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Its bytes stand alone: their number has been said, or the end of the connection ends them.
+    #[default]
+    Bare,
+    /// In chunks.
+    Chunked,
+    /// On a stream of its own, whose end ends it.
+    Stream,
 }
 
 /// Why a body stopped on its way.
@@ -40,12 +54,18 @@ impl std::fmt::Display for Stopped {
 // === impl Relay ===
 
 impl Relay {
-    /// A body of `framing`, sent on in chunks or not, of at most `bytes_max` bytes.
-    pub(crate) fn new(framing: Framing, chunked: bool, bytes_max: u64) -> Self {
+    /// A body of `framing`, sent on as `leaving` says, of at most `bytes_max` bytes.
+    pub(crate) fn new(framing: Framing, leaving: Leaving, bytes_max: u64) -> Self {
         let body = Body::new(framing);
-        // A chunked body that is empty still needs its last chunk; without one, nothing is left to send.
-        let finished = body.is_done() && !chunked;
-        Self { body, chunked, bytes_max, finished, abandoned: false }
+        // A chunked body that is empty still needs its last chunk, and a stream its end; without one, nothing is left.
+        let finished = body.is_done() && leaving == Leaving::Bare;
+        Self { body, leaving, bytes_max, finished, abandoned: false, trailers: Vec::new() }
+    }
+
+    /// Changes how the body leaves, before any of it has.
+    pub(crate) fn leave(&mut self, leaving: Leaving) {
+        self.leaving = leaving;
+        self.finished = self.body.is_done() && leaving == Leaving::Bare;
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -91,13 +111,17 @@ impl Relay {
             match ready!(source.poll_fill(context, timers, buffers)) {
                 Ok(0) => {
                     self.body.closed().map_err(Stopped::Body)?;
-                    self.finish(sink);
+                    self.finish(source, sink)?;
                 }
                 Ok(_) => {}
                 Err(broken) => return Poll::Ready(Err(Stopped::Source(broken))),
             }
         }
-        sink.poll_flush(context, timers).map_err(Stopped::Sink)
+        ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
+        if self.leaving == Leaving::Stream && !self.abandoned {
+            sink.end(&std::mem::take(&mut self.trailers)).map_err(Stopped::Sink)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Takes one part of the source's input; says whether more of it is needed.
@@ -109,7 +133,7 @@ impl Relay {
                     return Err(Stopped::Body(BodyError::TooLarge));
                 }
                 let data = input.get(range.clone()).unwrap_or_default();
-                if self.chunked {
+                if self.leaving == Leaving::Chunked {
                     write::chunk_start(data.len(), &mut sink.output);
                     sink.output.extend_from_slice(data);
                     sink.output.extend_from_slice(write::CHUNK_END);
@@ -118,7 +142,7 @@ impl Relay {
                 }
                 source.input.consume(range.end, buffers);
                 if self.body.is_done() {
-                    self.finish(sink);
+                    self.finish(source, sink)?;
                 }
                 Ok(false)
             }
@@ -128,19 +152,30 @@ impl Relay {
             }
             Part::End(count) => {
                 source.input.consume(count, buffers);
-                self.finish(sink);
+                self.finish(source, sink)?;
                 Ok(false)
             }
         }
     }
 
-    fn finish(&mut self, sink: &mut Channel) {
-        if self.chunked {
-            sink.output.extend_from_slice(write::LAST_CHUNK);
-            sink.output.extend_from_slice(self.body.trailers());
-            sink.output.extend_from_slice(b"\r\n");
-        }
+    /// The last of the body: trailers go along where the way out has a place for them.
+    fn finish(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
         self.finished = true;
+        if self.leaving == Leaving::Bare {
+            return Ok(());
+        }
+        let own = source.take_trailers().map_err(Stopped::Body)?;
+        let trailers = if own.is_empty() { self.body.trailers() } else { &own };
+        if self.leaving == Leaving::Chunked {
+            sink.output.extend_from_slice(write::LAST_CHUNK);
+            sink.output.extend_from_slice(trailers);
+            sink.output.extend_from_slice(b"\r\n");
+        } else if trailers.is_empty() {
+            sink.stream().into_iter().for_each(Stream::set_ending);
+        } else {
+            self.trailers = trailers.to_vec();
+        }
+        Ok(())
     }
 }
 

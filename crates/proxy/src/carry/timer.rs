@@ -33,7 +33,8 @@ struct Entry {
     waker: RefCell<Option<Waker>>,
 }
 
-const NEVER: Millis = Millis::MAX;
+/// The deadline of what has none.
+pub(crate) const NEVER: Millis = Millis::MAX;
 
 // === impl Timers ===
 
@@ -107,6 +108,12 @@ impl Timer {
     /// Sets the deadline of a connection between two messages, which also ends when the worker closes.
     pub(crate) fn set_idle(&self, timers: &Timers, after: Duration) {
         self.set(timers, after);
+        self.0.idle.set(true);
+    }
+
+    /// Sets the deadline to a moment that [`Timers::after`] gave, or to when the worker closes.
+    pub(crate) fn set_idle_at(&self, due: Millis) {
+        self.set_at(due);
         self.0.idle.set(true);
     }
 

@@ -8,10 +8,15 @@ use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
+/// What a connection of HTTP/2 begins with, as far as it looks like a head of HTTP/1.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
 /// What came.
 pub(super) enum Arrival {
     /// A well-formed head.
     Request(Box<Exchange>),
+    /// The preface of HTTP/2, on a connection that may begin with it (RFC 9113 section 3.3).
+    Http2,
     /// Bytes that are none, with whatever could be read of them.
     Refused(Box<Exchange>, Refusal),
     /// The end of the connection, between two requests.
@@ -19,7 +24,7 @@ pub(super) enum Arrival {
 }
 
 /// Waits for the next head.
-pub(super) async fn arrival(worker: &Worker, connection: &Connection, client: &mut Channel) -> Arrival {
+pub(super) async fn arrival(worker: &Worker, connection: &Connection, client: &mut Channel, first: bool) -> Arrival {
     let limits = &connection.settings.limits;
     if client.input.is_empty() {
         client.timer.set_idle(&worker.timers, limits.idle_timeout);
@@ -27,10 +32,14 @@ pub(super) async fn arrival(worker: &Worker, connection: &Connection, client: &m
         client.timer.set(&worker.timers, limits.head_timeout);
     }
     client.rest();
-    let mut waiting = Waiting { worker, connection, scan: HeadScan::default(), begun: false, skipped: false };
+    // Over TLS, the handshake has said what is spoken.
+    let may_be_http2 = first && connection.settings.http2.is_some() && !connection.is_secure();
+    let mut waiting =
+        Waiting { worker, connection, scan: HeadScan::default(), begun: false, skipped: false, may_be_http2 };
     let outcome = poll_fn(|context| waiting.poll(client, context)).await;
     client.timer.clear();
     match outcome {
+        Ok(Some(_)) if may_be_http2 && client.input.bytes().starts_with(PREFACE) => Arrival::Http2,
         Ok(Some(length)) => {
             let mut exchange = worker.exchange();
             let raw = client.input.bytes().get(..length).unwrap_or_default();
@@ -54,6 +63,8 @@ struct Waiting<'a> {
     begun: bool,
     /// Whether an empty line before it has been read over.
     skipped: bool,
+    /// Whether the preface of HTTP/2 may come instead.
+    may_be_http2: bool,
 }
 
 // === impl Waiting ===
@@ -71,6 +82,9 @@ impl Waiting<'_> {
             if !input.is_empty() && (self.begun || self.skipped || input != b"\r") {
                 if !std::mem::replace(&mut self.begun, true) {
                     client.timer.set(&self.worker.timers, settings.limits.head_timeout);
+                }
+                if self.may_be_http2 && input.starts_with(PREFACE) {
+                    return Poll::Ready(Ok(Some(PREFACE.len())));
                 }
                 if let Some(length) = self.scan.find(input, settings.head.head_bytes_max).map_err(refusal)? {
                     return Poll::Ready(Ok(Some(length)));
@@ -119,6 +133,7 @@ pub(crate) fn refusal(error: HeadError) -> Refusal {
         | HeadError::EmptyName
         | HeadError::Name
         | HeadError::NoColon
+        | HeadError::ConnectionField
         | HeadError::TargetForm => Reason::MalformedHead,
         HeadError::VersionUnsupported => Reason::UnsupportedVersion,
         HeadError::TooManyFields | HeadError::HeadTooLarge => Reason::HeadTooLarge,

@@ -1,6 +1,7 @@
 //! The counters in the text format of Prometheus (version 0.0.4).
 
 use super::{BUCKETS_US, Histogram, Registry, RouteLabels};
+use crate::http2::meter::Flood;
 use crate::record::log::Queue;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -46,6 +47,7 @@ impl Registry {
         self.decisions_text(&mut out);
         self.durations_text(&mut out);
         self.plain_text(&mut out);
+        self.floods_text(&mut out);
         if let Some(queue) = queue {
             heading(&mut out, "portcullis_access_records_total", "counter", "Access records by what became of them.");
             for (what, value) in
@@ -108,10 +110,29 @@ impl Registry {
         }
     }
 
+    fn floods_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_http2_floods_total";
+        heading(
+            out,
+            NAME,
+            "counter",
+            "Connections of HTTP/2 that were ended because of a flood of frames, by its kind.",
+        );
+        for (flood, count) in Flood::ALL.iter().zip(&self.floods) {
+            line(out, NAME, &format!("limit=\"{}\"", flood.name()), load(count));
+        }
+    }
+
     fn plain_text(&self, out: &mut String) {
         for (name, kind, help, value) in [
             ("portcullis_connections", "gauge", "Open client connections.", &self.connections_open),
             ("portcullis_connections_total", "counter", "Client connections taken.", &self.connections_total),
+            (
+                "portcullis_connections_http2_total",
+                "counter",
+                "Client connections that spoke HTTP/2.",
+                &self.connections_http2,
+            ),
             (
                 "portcullis_connections_refused_total",
                 "counter",

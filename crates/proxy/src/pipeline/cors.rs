@@ -1,11 +1,16 @@
 //! `cors`: cross-origin rules. A preflight may end here.
 //!
-//! No origin can be allowed in this version, so that browsers keep other origins out: a preflight finds no route with
-//! its method, and no answer names an origin.
+//! No origin can be allowed to read answers in this version, so that browsers keep other origins out: a preflight finds no
+//! route with its method, and no answer names an origin. A WebSocket is not kept out by browsers, so that its `Origin` is
+//! checked here (RFC 6455 section 10.2).
 
 use super::Stop;
 use super::guard::Guarded;
 use super::route::Routed;
+use crate::carry::websocket::is_key;
+use portcullis_config::plan::WebSocketPlan;
+use portcullis_h1::{Known, RequestHead, Version};
+use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that the request's origin has been looked at.
 #[derive(Debug)]
@@ -19,8 +24,53 @@ impl<'a> Cleared<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn clear(before: Guarded<'_>) -> Result<Cleared<'_>, Stop> {
+/// Checks the origin of a WebSocket; decides "not required" about everything else, which the record says.
+pub(super) fn clear(mut before: Guarded<'_>) -> Result<Cleared<'_>, Stop> {
+    let routed = before.routed_mut();
+    let head = routed.request.head;
+    if head.asks_websocket() {
+        match &routed.route().websocket {
+            Some(plan) => {
+                websocket(plan, head)?;
+                routed.upgrades = true;
+            }
+            // An extended CONNECT asks for nothing else; a GET may be answered as one.
+            None if head.version() == Version::Http2 => {
+                return Err(refuse(Reason::WebSocketClosed, "the operation is not served over WebSocket").into());
+            }
+            None => {}
+        }
+    }
     Ok(Cleared(before))
+}
+
+fn websocket(plan: &WebSocketPlan, head: &RequestHead) -> Result<(), Refusal> {
+    let fields = head.fields();
+    let mut origins = fields.all(Known::Origin);
+    match (origins.next(), origins.next()) {
+        (None, _) if plan.require_origin => {
+            return Err(refuse(Reason::OriginRefused, "the request states no origin"));
+        }
+        (Some(origin), None) if !plan.origins.allow(origin) => {
+            return Err(refuse(Reason::OriginRefused, "pages of this origin may not open a WebSocket here"));
+        }
+        (Some(_), Some(_)) => return Err(refuse(Reason::OriginRefused, "the request states several origins")),
+        (None, _) | (Some(_), None) => {}
+    }
+    let shared = head.version() == Version::Http2;
+    let version = fields.first(Known::SecWebSocketVersion);
+    if version != Some(b"13") && !(shared && version.is_none()) {
+        let refusal = refuse(Reason::WebSocketVersion, "version 13 of WebSocket is spoken here");
+        return Err(refusal.header("sec-websocket-version", "13"));
+    }
+    let mut keys = fields.all(Known::SecWebSocketKey);
+    let key = (keys.next(), keys.next());
+    if !shared && !matches!(key, (Some(key), None) if is_key(key)) {
+        return Err(refuse(Reason::WebSocketHandshake, "the key of the handshake is not 16 bytes in base64"));
+    }
+    Ok(())
+}
+
+fn refuse(reason: Reason, detail: &'static str) -> Refusal {
+    Refusal::new(Stage::Cors, reason, detail)
 }

@@ -1,18 +1,23 @@
 //! `forward`: asks the upstream. It takes only a request that every stage has passed.
 
 pub(super) mod head;
+mod time;
 
 use super::inspect::Inspected;
 use super::route::Routed;
 use super::{Stop, receive};
 use crate::carry::channel::{Broken, Channel};
-use crate::carry::relay::{Relay, Stopped};
+use crate::carry::relay::{Leaving, Relay, Stopped};
+use crate::carry::websocket::Handshake;
 use crate::exchange::Connection;
+use crate::head::{FieldMap, Head as _};
+use crate::problem::is_grpc;
 use crate::snapshot::Route;
 use crate::upstream::pool::{Lease, Reuse};
 use crate::upstream::{self, Targets};
 use crate::worker::{Local, Worker};
-use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan};
+use portcullis_config::plan::StreamsPlan;
+use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan, Known};
 use portcullis_types::{Fault, FaultKind, Millis, Reason, Refusal, Stage};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -29,6 +34,8 @@ pub(crate) struct Forwarded {
     pub(crate) upload: Relay,
     /// How long the connection may be kept, and how many such.
     pub(crate) keep: (Duration, usize),
+    /// What an answer that goes on may do.
+    pub(crate) streams: StreamsPlan,
 }
 
 /// Asks until there is an answer. A request is sent again only where a kept connection turned out to be closed, the
@@ -41,21 +48,23 @@ pub(super) async fn forward(
     client: &mut Channel,
 ) -> Result<Forwarded, Stop> {
     let (mut routed, mut upload) = inspected.into_inner().into_inner().into_parts();
-    let due = worker.timers.after(routed.route().timeout);
     let (upstream, targets) = upstream_of(local, routed.route())?;
+    let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
+    let due = worker.timers.after(call.within);
+    routed.handshake = routed.upgrades.then(|| Handshake::new([worker.random(), worker.random()]));
     let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
     loop {
         let mut lease = upstream::acquire(worker, upstream, targets, reuse, due).await?;
         lease.channel.timer.set_at(due);
-        head::write(&routed, connection, &lease.authority(), &mut lease.channel.output);
+        send_head(&routed, connection, &mut lease, &mut upload)?;
         routed.record.target = Some(lease.label());
-        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
+        client.set_patience(Some(call.patience));
         let asking = Asking {
             worker,
             upload: &mut upload,
             scan: HeadScan::default(),
-            first_byte: upstream.plan.first_byte_timeout,
+            first_byte: call.first_byte.unwrap_or(upstream.plan.first_byte_timeout),
             due,
             repeatable: reuse == Reuse::Any,
             asked: false,
@@ -65,18 +74,44 @@ pub(super) async fn forward(
             Ok(()) => {
                 lease.channel.timer.set_at(due);
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
-                return Ok(Forwarded { lease, upload, keep });
+                return Ok(Forwarded { lease, upload, keep, streams: upstream.plan.streams });
             }
             Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
                 drop(lease);
                 reuse = Reuse::Never;
             }
             Err(stop) => {
+                if matches!(&stop, Stop::Failed(fault) if fault.kind == FaultKind::Timeout) {
+                    lease.distrust();
+                }
                 drop(lease);
                 return Err(stop);
             }
         }
     }
+}
+
+/// Writes the request's head, and settles how its body leaves.
+fn send_head(routed: &Routed<'_>, connection: &Connection, lease: &mut Lease, upload: &mut Relay) -> Result<(), Fault> {
+    let framing = routed.request.head.framing();
+    let authority = lease.authority();
+    if !lease.is_shared() {
+        head::write(routed, connection, &authority, &mut lease.channel.output);
+        upload.leave(if framing == Framing::Chunked { Leaving::Chunked } else { Leaving::Bare });
+        return Ok(());
+    }
+    let mut map = FieldMap::default();
+    head::write(routed, connection, &authority, &mut map);
+    if is_grpc(routed.request.head.fields()) {
+        // Servers of gRPC refuse calls from those who would drop their trailers.
+        map.field(b"te", b"trailers");
+    }
+    let unsayable = || Fault::before_sending(FaultKind::Internal, "the request cannot be said in HTTP/2");
+    let request = map.into_request(lease.is_secure()).ok_or_else(unsayable)?;
+    let whole = matches!(framing, Framing::None | Framing::Length(0));
+    lease.ask(request, whole).map_err(|error| Fault::before_sending(FaultKind::Closed, error.to_string()))?;
+    upload.leave(if whole { Leaving::Bare } else { Leaving::Stream });
+    Ok(())
 }
 
 fn upstream_of<'a>(local: &'a Local, route: &Route) -> Result<(&'a crate::snapshot::Upstream, &'a Targets), Fault> {
@@ -94,7 +129,7 @@ fn may_repeat(routed: &Routed<'_>) -> bool {
 
 /// As long as configured, but less than the server says it keeps the connection.
 fn keep_for(routed: &Routed<'_>, configured: Duration) -> Duration {
-    let stated = routed.answer.fields().first(portcullis_h1::Known::KeepAlive).and_then(|value| {
+    let stated = routed.answer.fields().first(Known::KeepAlive).and_then(|value| {
         let text = std::str::from_utf8(value).ok()?;
         let seconds = text.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
         seconds.parse::<u64>().ok()
@@ -172,6 +207,9 @@ impl Asking<'_> {
     ) -> Poll<Result<(), Stop>> {
         let (timers, buffers) = (&self.worker.timers, &self.worker.buffers);
         let limits = HeadLimits::default();
+        if upstream.is_stream() {
+            return self.poll_stream_head(routed, upstream, context, &limits);
+        }
         loop {
             let input = upstream.input.bytes();
             if !input.is_empty() {
@@ -199,10 +237,46 @@ impl Asking<'_> {
         }
     }
 
+    /// The same where the answer comes as fields. Interim answers stay with the connection.
+    fn poll_stream_head(
+        &mut self,
+        routed: &mut Routed<'_>,
+        upstream: &mut Channel,
+        context: &mut Context<'_>,
+        limits: &HeadLimits,
+    ) -> Poll<Result<(), Stop>> {
+        let Some(stream) = upstream.stream() else { return Poll::Pending };
+        match stream.poll_answer(context) {
+            Poll::Ready(Ok((answer, has_body))) => {
+                let to_head = routed.request.head.method() == b"HEAD";
+                let fields = crate::http2::fields::pairs(answer.headers());
+                let parsed = routed.answer.compose(answer.status().as_u16(), fields, (to_head, has_body), limits);
+                Poll::Ready(parsed.map_err(malformed))
+            }
+            Poll::Ready(Err(error)) => {
+                // A stream that was refused, or that came after the last one a server took, was not acted upon
+                // (RFC 9113 section 8.7).
+                let untouched =
+                    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM));
+                let retry_safe = self.upload.received() == 0 && (untouched || self.repeatable);
+                Poll::Ready(Err(Fault { kind: FaultKind::Closed, retry_safe, source: error.to_string() }.into()))
+            }
+            Poll::Pending if upstream.timer.expired(&self.worker.timers, context) => {
+                Poll::Ready(Err(self.late(upstream)))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
     /// An interim answer is read over: we have told the client to continue ourselves, and hints are optional.
     fn is_interim(&mut self, routed: &Routed<'_>) -> Result<bool, Stop> {
         if routed.answer.status() == 101 {
-            return Err(Fault::new(FaultKind::Malformed, "the server switched protocols unasked").into());
+            let accept = routed.answer.fields().first(Known::SecWebSocketAccept);
+            return match &routed.handshake {
+                Some(handshake) if handshake.is_accepted(accept) => Ok(false),
+                Some(_) => Err(Fault::new(FaultKind::Malformed, "the server accepted another handshake").into()),
+                None => Err(Fault::new(FaultKind::Malformed, "the server switched protocols unasked").into()),
+            };
         }
         if !routed.answer.is_interim() {
             return Ok(false);

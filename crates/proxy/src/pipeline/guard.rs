@@ -15,6 +15,11 @@ impl<'a> Guarded<'a> {
     pub(super) fn into_inner(self) -> Routed<'a> {
         self.0
     }
+
+    /// For the stage after this one, to add what it finds.
+    pub(super) fn routed_mut(&mut self) -> &mut Routed<'a> {
+        &mut self.0
+    }
 }
 
 /// Decides "not required", which the record says.

@@ -4,10 +4,10 @@ use super::Stop;
 use super::charge::Admitted;
 use super::route::Routed;
 use crate::carry::channel::{Broken, Channel};
-use crate::carry::relay::Relay;
+use crate::carry::relay::{Leaving, Relay};
 use crate::exchange::Connection;
 use crate::worker::Worker;
-use portcullis_h1::Framing;
+use portcullis_h1::{Framing, Version};
 use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
 
@@ -35,7 +35,10 @@ pub(super) async fn receive<'a>(
 ) -> Result<Received<'a>, Stop> {
     let received = bound(before)?;
     if received.routed.request.head.expects_continue() {
-        client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        match client.stream() {
+            Some(stream) => stream.go_on(),
+            None => client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        }
         client.set_patience(Some(connection.settings.limits.body_idle_timeout));
         let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
         flushed.map_err(|_: Broken| Stop::Gone)?;
@@ -51,8 +54,16 @@ pub(super) fn bound(before: Admitted<'_>) -> Result<Received<'_>, Stop> {
     if matches!(framing, Framing::Length(bytes) if bytes > bytes_max) {
         return Err(too_large().into());
     }
-    let upload = Relay::new(framing, framing == Framing::Chunked, bytes_max);
+    let upload = Relay::new(arriving(framing, routed.request.head.version()), Leaving::Bare, bytes_max);
     Ok(Received { routed, upload })
+}
+
+/// How a body arrives: on a stream, only the stream's end ends it, whatever length was declared.
+fn arriving(framing: Framing, version: Version) -> Framing {
+    match (version, framing) {
+        (Version::Http2, Framing::Length(_) | Framing::Chunked) => Framing::UntilClose,
+        (_, framing) => framing,
+    }
 }
 
 /// A body over its limit; nothing after it on the connection can be told apart.

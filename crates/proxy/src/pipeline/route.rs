@@ -1,6 +1,7 @@
 //! `route`: the API, version and operation that a request is for, or that there is none.
 
 use super::Stop;
+use crate::carry::websocket::Handshake;
 use crate::exchange::{Connection, Exchange};
 use crate::record::{AccessRecord, Trace};
 use crate::snapshot::paths::Found;
@@ -14,6 +15,10 @@ use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 pub(crate) struct Routed<'a> {
     pub(crate) request: Request<'a>,
     route: &'a Route,
+    /// Whether the request may go on as WebSocket.
+    pub(crate) upgrades: bool,
+    /// Our own handshake with the server, once there is one.
+    pub(crate) handshake: Option<Handshake>,
     /// What the answer's head is read into.
     pub(crate) answer: &'a mut ResponseHead,
     pub(crate) record: &'a mut AccessRecord,
@@ -67,5 +72,5 @@ pub(super) fn find<'a>(
         );
     }
     let request = Request { id: record.id, trace: record.trace, head, target, host };
-    Ok(Routed { request, route, answer, record })
+    Ok(Routed { request, route, upgrades: false, handshake: None, answer, record })
 }

@@ -54,12 +54,16 @@ pub(crate) fn line(
         }
         text("route", route.template.as_bytes(), out);
     }
+    text("protocol", record.protocol.version().as_bytes(), out);
     text("method", subject.method, out);
     text("host", subject.host, out);
     redacted_target(subject.target, snapshot, out);
     number("status", u64::from(record.status), out);
     text("outcome", record.outcome.name().as_bytes(), out);
     decision(record, snapshot, out);
+    if let Some(note) = record.note {
+        text("detail", note.as_bytes(), out);
+    }
     if let Some(target) = &record.target {
         text("target_server", target.as_bytes(), out);
     }

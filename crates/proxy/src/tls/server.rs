@@ -31,7 +31,7 @@ struct Named {
 ///
 /// # Errors
 /// Files that cannot be read, that hold nothing usable, or a certificate that doesn't match its key.
-pub(crate) fn listener(plan: &TlsPlan) -> Result<ListenerTls, TlsError> {
+pub(crate) fn listener(plan: &TlsPlan, http2: bool) -> Result<ListenerTls, TlsError> {
     let certificates = match &plan.certificates {
         CertificateSource::Files(files) => files.iter().map(named).collect::<Result<Vec<_>, _>>()?,
         CertificateSource::SelfSigned { names, directory } => vec![named(&self_signed::ensure(names, directory)?)?],
@@ -47,7 +47,10 @@ pub(crate) fn listener(plan: &TlsPlan) -> Result<ListenerTls, TlsError> {
         .map_err(TlsError::internal)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&names) as Arc<dyn ResolvesServerCert>);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if http2 {
+        config.alpn_protocols.push(b"h2".to_vec());
+    }
+    config.alpn_protocols.push(b"http/1.1".to_vec());
     // Tickets need no shared table of sessions: any worker can resume what another one began.
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::internal)?;
     config.send_tls13_tickets = 1;

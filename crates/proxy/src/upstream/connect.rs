@@ -5,6 +5,7 @@ use crate::carry::channel::Channel;
 use crate::carry::socket::Socket;
 use crate::snapshot::Upstream;
 use crate::worker::Worker;
+use portcullis_config::plan::UpstreamProtocol;
 use portcullis_types::{Fault, FaultKind, Millis};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -25,17 +26,25 @@ pub(crate) async fn open(
     target: &Rc<Target>,
     left: Duration,
 ) -> Result<Lease, Fault> {
-    let limit = upstream.plan.connect_timeout.min(left);
     // From here on it counts: a target that swallows connections must not look idle.
     let busy = Busy::with(target);
+    let socket = socket(worker, upstream, target, left).await?;
+    Ok(Lease::new(Channel::new(socket, worker.timers.timer()), busy, false))
+}
+
+/// A connection on which nothing has been said yet.
+pub(super) async fn socket(
+    worker: &Worker,
+    upstream: &Upstream,
+    target: &Target,
+    left: Duration,
+) -> Result<Socket, Fault> {
+    let limit = upstream.plan.connect_timeout.min(left);
     let outcome = within(worker, upstream, target, limit).await;
-    match outcome {
-        Ok(socket) => Ok(Lease::new(Channel::new(socket, worker.timers.timer()), busy, false)),
-        Err(fault) => {
-            target.shun(worker.millis());
-            Err(fault)
-        }
+    if outcome.is_err() {
+        target.shun(worker.millis());
     }
+    outcome
 }
 
 async fn within(worker: &Worker, upstream: &Upstream, target: &Target, limit: Duration) -> Result<Socket, Fault> {
@@ -60,6 +69,11 @@ async fn stand(worker: &Worker, upstream: &Upstream, target: &Target, limit: Dur
         |error: &dyn std::fmt::Display| Fault::before_sending(FaultKind::Tls, format!("{}: {error}", target.label));
     let name = tls.server_name(&target.plan.host).map_err(|error| fault(&error))?;
     let stream = TlsConnector::from(tls.config()).connect(name, stream).await.map_err(|error| fault(&error))?;
+    let wanted = upstream.plan.protocol == UpstreamProtocol::Http2;
+    if wanted != (stream.get_ref().1.alpn_protocol() == Some(b"h2")) {
+        let spoken = if wanted { "the server does not speak HTTP/2" } else { "the server insists on HTTP/2" };
+        return Err(fault(&spoken));
+    }
     Ok(Socket::TlsClient(Box::new(stream)))
 }
 

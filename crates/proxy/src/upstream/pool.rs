@@ -1,5 +1,6 @@
 //! Connections to one target that are kept open between requests, most recently used first.
 
+use super::trunk::{Place, Trunks};
 use crate::carry::channel::Channel;
 use crate::worker::Worker;
 use portcullis_config::plan::TargetPlan;
@@ -37,6 +38,8 @@ pub(crate) struct Target {
     /// `host:port`, for a request that names no host.
     authority: Rc<str>,
     idle: RefCell<Vec<Kept>>,
+    /// Connections that many requests share.
+    pub(crate) trunks: Trunks,
     active: Cell<usize>,
     /// Until when others are preferred, because this one could not be reached.
     shunned_until: Cell<Millis>,
@@ -58,6 +61,8 @@ pub(crate) struct Lease {
     busy: Busy,
     /// Whether it has carried a request before.
     pub(crate) reused: bool,
+    /// The place on a connection that others share; `None` where the connection is this request's alone.
+    place: Option<Place>,
 }
 
 /// Counts a request to a target, from before the connection is opened until the request is over.
@@ -91,6 +96,7 @@ impl Target {
             label,
             authority,
             idle: RefCell::default(),
+            trunks: Trunks::default(),
             active: Cell::new(0),
             shunned_until: Cell::new(0),
             resolved: RefCell::default(),
@@ -108,8 +114,9 @@ impl Target {
     }
 
     /// Closes the kept connections whose time is up.
-    pub(crate) fn expire(&self, now: Millis) {
+    pub(crate) fn expire(&self, now: Millis, idle: Duration) {
         self.idle.borrow_mut().retain(|kept| kept.until > now);
+        self.trunks.expire(now, idle);
     }
 }
 
@@ -117,7 +124,36 @@ impl Target {
 
 impl Lease {
     pub(crate) fn new(channel: Channel, busy: Busy, reused: bool) -> Self {
-        Self { channel, busy, reused }
+        Self { channel, busy, reused, place: None }
+    }
+
+    pub(crate) fn shared(channel: Channel, busy: Busy, reused: bool, place: Place) -> Self {
+        Self { channel, busy, reused, place: Some(place) }
+    }
+
+    /// Whether the request goes over a connection that others share.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Sends a request's head over a shared connection; `whole` if no body follows.
+    pub(crate) fn ask(&mut self, request: http::Request<()>, whole: bool) -> Result<(), h2::Error> {
+        if let (Some(place), Some(stream)) = (&mut self.place, self.channel.stream()) {
+            *stream = place.ask(request, whole)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps later requests off a shared connection over which no answer came.
+    pub(crate) fn distrust(&self) {
+        if let Some(place) = &self.place {
+            place.distrust();
+        }
+    }
+
+    /// Whether the target is spoken to over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.busy.0.plan.tls
     }
 
     pub(crate) fn authority(&self) -> Rc<str> {
@@ -130,7 +166,10 @@ impl Lease {
 
     /// Keeps the connection for another request. Whatever is unread or unsent makes it unfit.
     pub(crate) fn keep(self, now: Millis, for_at_most: Duration, count_max: usize) {
-        let Self { mut channel, busy, .. } = self;
+        let Self { mut channel, busy, place, .. } = self;
+        if place.is_some() {
+            return;
+        }
         let mut idle = busy.0.idle.borrow_mut();
         if channel.input.is_empty() && channel.output.is_empty() && idle.len() < count_max {
             let until = now.saturating_add(Millis::try_from(for_at_most.as_millis()).unwrap_or(Millis::MAX));

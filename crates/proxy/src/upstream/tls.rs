@@ -1,7 +1,7 @@
 //! What an upstream's certificate is verified against, and what we show of ourselves. There is no switch to skip it.
 
 use crate::tls::files::{self, TlsError};
-use portcullis_config::plan::UpstreamTlsPlan;
+use portcullis_config::plan::{UpstreamProtocol, UpstreamTlsPlan};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct UpstreamTls {
 impl UpstreamTls {
     /// # Errors
     /// Files that cannot be read or don't belong together, and names that are none.
-    pub(crate) fn new(plan: &UpstreamTlsPlan) -> Result<Self, TlsError> {
+    pub(crate) fn new(plan: &UpstreamTlsPlan, protocol: UpstreamProtocol) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         match &plan.ca_file {
             Some(path) => {
@@ -39,7 +39,10 @@ impl UpstreamTls {
                 .map_err(|error| TlsError::new(&own.cert_file, &error))?,
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = match protocol {
+            UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
+            UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
+        };
         let server_name = plan.server_name.as_deref().map(parse_name).transpose()?;
         Ok(Self { config: Arc::new(config), server_name })
     }

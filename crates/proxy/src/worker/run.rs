@@ -5,9 +5,9 @@ use crate::carry::socket::Socket;
 use crate::carry::timer::SWEEP_EVERY;
 use crate::exchange::Connection;
 use crate::gateway::Shared;
-use crate::http1;
 use crate::snapshot::ListenerSettings;
 use crate::welcome;
+use crate::{http1, http2};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -134,22 +134,35 @@ async fn connection(
         match settings.tls.clone() {
             None => {
                 let connection = Connection { listener, settings, peer, tls: None, certificate: None };
-                http1::serve(&worker, Socket::Plain(stream), connection).await;
+                talk(&worker, Socket::Plain(stream), connection, guest, false).await;
             }
             Some(tls) => {
-                if let Some((socket, connection)) =
+                if let Some((socket, connection, http2)) =
                     welcome::secure(&worker, stream, &tls, (listener, settings, peer)).await
                 {
-                    http1::serve(&worker, socket, connection).await;
+                    talk(&worker, socket, connection, guest, http2).await;
                 }
             }
         }
     }
-    drop(guest);
+}
+
+/// Serves a connection in what it speaks: as the handshake agreed, or as its first bytes say.
+async fn talk(worker: &Rc<Worker>, socket: Socket, connection: Connection, guest: Guest, http2: bool) {
+    let (socket, ahead) = if http2 {
+        (socket, Vec::new())
+    } else {
+        match http1::serve(worker, socket, &connection).await {
+            Some(found) => found,
+            None => return,
+        }
+    };
+    worker.shared.registry.connections_http2.fetch_add(1, Ordering::Relaxed);
+    http2::serve(worker, socket, ahead, connection, guest).await;
 }
 
 /// Counts a connection for as long as it lives; the listener has counted it already.
-struct Guest {
+pub(crate) struct Guest {
     worker: Rc<Worker>,
     open: Arc<AtomicU64>,
 }

@@ -7,45 +7,42 @@
 use super::super::route::Request;
 use super::Routed;
 use crate::exchange::Connection;
+use crate::head::Head;
 use crate::named::Named;
-use portcullis_h1::write::{address, decimal, field};
+use portcullis_h1::write::address;
 use portcullis_h1::{Field, Framing, Known, claims_identity};
 
-/// Appends the whole head.
-pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut Vec<u8>) {
+/// Writes the whole head.
+pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut impl Head) {
     let request = routed.request;
     let head = request.head;
-    out.extend_from_slice(head.method());
-    out.push(b' ');
-    out.extend_from_slice(request.target.as_str().as_bytes());
-    out.extend_from_slice(b" HTTP/1.1\r\n");
-    out.extend_from_slice(b"host: ");
+    out.request(head.method(), request.target.as_str());
     if request.host.is_empty() {
-        // Only a client of HTTP/1.0 may leave it out, but what we send is HTTP/1.1.
-        out.extend_from_slice(target.as_bytes());
+        // Only a client of HTTP/1.0 may leave it out, but what we send is not.
+        out.host(|out| out.extend_from_slice(target.as_bytes()));
     } else {
-        host(&request, out);
+        out.host(|out| host(&request, out));
     }
-    out.extend_from_slice(b"\r\n");
     let named = Named::by(head.fields());
     for line in head.fields().iter() {
         if !is_left_out(&line) && !named.holds(line.name) {
-            field(line.name, line.value, out);
+            out.field(line.name, line.value);
         }
     }
     match head.framing() {
-        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-        Framing::Length(bytes) => {
-            out.extend_from_slice(b"content-length: ");
-            decimal(bytes, out);
-            out.extend_from_slice(b"\r\n");
-        }
+        Framing::Chunked => out.framing(b"transfer-encoding: chunked\r\n"),
+        Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::UntilClose => {}
     }
-    field(b"x-request-id", request.id.as_bytes(), out);
-    field(b"traceparent", request.trace.as_bytes(), out);
+    out.field(b"x-request-id", request.id.as_bytes());
+    out.field(b"traceparent", request.trace.as_bytes());
     provenance(connection, &request, out);
-    out.extend_from_slice(b"\r\n");
+    if let Some(handshake) = &routed.handshake {
+        out.framing(b"connection: upgrade\r\nupgrade: websocket\r\n");
+        out.field(b"sec-websocket-version", b"13");
+        out.field(b"sec-websocket-key", handshake.key.as_bytes());
+    }
+    out.end();
 }
 
 fn is_left_out(line: &Field<'_>) -> bool {
@@ -58,7 +55,17 @@ fn is_left_out(line: &Field<'_>) -> bool {
         || known.is_identity()
         || known.is_provenance()
         || known.is_override()
-        || matches!(known, Known::Host | Known::ContentLength | Known::Expect | Known::XRequestId | Known::Traceparent)
+        || matches!(
+            known,
+            Known::Host
+                | Known::ContentLength
+                | Known::Expect
+                | Known::XRequestId
+                | Known::Traceparent
+                // The handshake with the server is ours.
+                | Known::SecWebSocketKey
+                | Known::SecWebSocketVersion
+        )
 }
 
 /// The host that was routed, and the port that the client named.
@@ -73,15 +80,11 @@ fn host(request: &Request<'_>, out: &mut Vec<u8>) {
 }
 
 /// Where the request came from, as far as we have seen it ourselves.
-fn provenance(connection: &Connection, request: &Request<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"x-forwarded-for: ");
-    address(connection.peer.ip(), out);
-    out.extend_from_slice(b"\r\n");
+fn provenance(connection: &Connection, request: &Request<'_>, out: &mut impl Head) {
+    out.field_with(b"x-forwarded-for", |out| address(connection.peer.ip(), out));
     let scheme: &[u8] = if connection.is_secure() { b"https" } else { b"http" };
-    field(b"x-forwarded-proto", scheme, out);
+    out.field(b"x-forwarded-proto", scheme);
     if !request.host.is_empty() {
-        out.extend_from_slice(b"x-forwarded-host: ");
-        host(request, out);
-        out.extend_from_slice(b"\r\n");
+        out.field_with(b"x-forwarded-host", |out| host(request, out));
     }
 }

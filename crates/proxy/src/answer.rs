@@ -1,0 +1,326 @@
+//! How a request ends, whatever the client's connection speaks: with the answer of its upstream or with one of ours, and with
+//! one record.
+
+mod rest;
+mod tunnel;
+
+use crate::carry::channel::{Broken, Channel};
+use crate::carry::relay::{Leaving, Relay, Stopped};
+use crate::carry::stream::Stream;
+use crate::carry::websocket::accept_for;
+use crate::exchange::{Connection, Exchange};
+use crate::head::FieldMap;
+use crate::pipeline::forward::Forwarded;
+use crate::pipeline::{self, Stop};
+use crate::problem::{Form, Problem, is_grpc};
+use crate::record::wall::WallTexts;
+use crate::record::{Decision, Outcome, Trace};
+use crate::shape::{self, Frame};
+use crate::upstream::pool::Lease;
+use crate::worker::{Local, Worker};
+use portcullis_config::plan::StreamsPlan;
+use portcullis_h1::{Framing, Known, ResponseHead, Version};
+use portcullis_types::{Fault, FaultKind, Refusal, Stage};
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::task::Poll;
+
+/// What follows a request on its connection.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Request,
+    /// The rest of a body that nobody wants stands before the next request.
+    Discard(Relay),
+    Close,
+    /// Bytes of the client are still on their way; closing at once would destroy the answer before it is read.
+    CloseSlowly,
+    /// The answer is not whole, and an orderly end would make it look so.
+    BreakOff,
+}
+
+pub(crate) fn begin(worker: &Worker, connection: &Connection, exchange: &mut Exchange) {
+    let record = &mut exchange.record;
+    record.started = worker.nanos();
+    record.wall_ms = worker.wall_ms(record.started);
+    let mut ids = worker.ids.borrow_mut();
+    record.id = ids.request_id(record.wall_ms);
+    record.trace = Trace::continued(exchange.head.fields().first(Known::Traceparent), &mut ids);
+    record.listener = Some(Arc::clone(&connection.listener));
+    record.peer = Some(connection.peer);
+    record.tls = connection.tls;
+}
+
+/// Decides, answers, and says what follows.
+pub(crate) async fn handle(
+    worker: &Worker,
+    local: &Local,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    client: &mut Channel,
+    last: bool,
+) -> Next {
+    let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
+        Ok(forwarded) => pass_on(worker, connection, exchange, client, forwarded, last).await,
+        Err(stop) => Err(stop),
+    };
+    match outcome {
+        Ok(next) => next,
+        Err(stop) => refuse(worker, local, connection, exchange, client, &stop, last).await,
+    }
+}
+
+/// The upstream's answer on its way to the client. While nothing of it has left, a failure can still be told as one.
+async fn pass_on(
+    worker: &Worker,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    client: &mut Channel,
+    forwarded: Forwarded,
+    last: bool,
+) -> Result<Next, Stop> {
+    let Forwarded { mut lease, mut upload, keep, streams } = forwarded;
+    let old = exchange.head.version() == Version::Http10;
+    let framing = exchange.answer.framing();
+    // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
+    let last = last || worker.shared.is_draining();
+    // With an answer before the end of the body, nobody can say how much of the rest will be read.
+    let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
+    exchange.record.status = exchange.answer.status();
+    let sent_before = client.sent;
+    if exchange.answer.status() == 101 {
+        return converse(worker, connection, exchange, client, (lease, streams)).await;
+    }
+    let leaving = match client.is_stream() {
+        true if !has_body(framing) => Leaving::Bare,
+        true => Leaving::Stream,
+        false if shape::is_chunked(framing, old) => Leaving::Chunked,
+        false => Leaving::Bare,
+    };
+    answer_head(worker, connection, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
+    if lasts(&exchange.answer) {
+        // What goes on is bounded by its own times; its head came within the route's.
+        let lifetime = worker.timers.after(streams.lifetime);
+        lease.channel.set_due(lifetime);
+        lease.channel.set_patience(Some(streams.idle_timeout));
+        client.set_patience(Some(streams.idle_timeout));
+    }
+    let arriving = if lease.is_shared() && has_body(framing) { Framing::UntilClose } else { framing };
+    let mut download = Relay::new(arriving, leaving, u64::MAX);
+    let carry = (&worker.timers, &worker.buffers);
+    // Until its last bytes have left, not only until they have been read.
+    let mut uploading = true;
+    let outcome = poll_fn(|context| {
+        let upstream = &mut lease.channel;
+        if upstream.timer.expired(carry.0, context) {
+            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
+        }
+        if uploading && let Poll::Ready(sent) = upload.poll(client, upstream, context, carry) {
+            uploading = false;
+            if sent.is_err() {
+                upload.abandon();
+            }
+        }
+        match download.poll(upstream, client, context, carry) {
+            // A silent server must not be waited for on behalf of nobody.
+            Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
+                Poll::Ready(Err(Stopped::Sink(Broken::Io(ErrorKind::UnexpectedEof.into()))))
+            }
+            outcome @ (Poll::Ready(_) | Poll::Pending) => outcome,
+        }
+    })
+    .await;
+    client.timer.clear();
+    client.set_patience(None);
+    let record = &mut exchange.record;
+    record.answered = worker.nanos();
+    record.request_bytes = upload.received();
+    record.response_bytes = client.sent - sent_before;
+    let clean = outcome.is_ok() && upload.is_whole();
+    if clean && exchange.answer.keep_alive() {
+        lease.keep(worker.millis(), keep.0, keep.1);
+    } else {
+        drop(lease);
+    }
+    if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
+        && client.take_back(sent_before)
+    {
+        return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
+    }
+    record.outcome = match &outcome {
+        Ok(()) => Outcome::Served,
+        Err(Stopped::Sink(_)) => Outcome::Gone,
+        Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
+    };
+    Ok(match outcome {
+        Ok(()) if keep_alive => Next::Request,
+        // A client that would have gone on may have sent its next request already.
+        Ok(()) if clean && !exchange.head.keep_alive() => Next::Close,
+        Ok(()) => Next::CloseSlowly,
+        Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
+        Err(_) => Next::Close,
+    })
+}
+
+/// Whether a body follows a head of this framing.
+fn has_body(framing: Framing) -> bool {
+    !matches!(framing, Framing::None | Framing::Length(0))
+}
+
+/// Whether an answer is meant to go on: events, calls of gRPC, parts that replace each other.
+fn lasts(answer: &ResponseHead) -> bool {
+    const TYPES: [&[u8]; 3] = [b"text/event-stream", b"multipart/x-mixed-replace", b"application/x-ndjson"];
+    let fields = answer.fields();
+    let begins =
+        |value: &[u8], kind: &[u8]| value.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind));
+    let is_one = |value: &[u8]| TYPES.iter().any(|kind| begins(value, kind));
+    fields.first(Known::ContentType).is_some_and(is_one) || is_grpc(fields)
+}
+
+/// The head of the upstream's answer; `whole` if no body follows.
+fn answer_head(
+    worker: &Worker,
+    connection: &Connection,
+    exchange: &Exchange,
+    client: &mut Channel,
+    (keep_alive, whole): (bool, bool),
+) -> Result<(), Stop> {
+    let key = exchange.head.fields().first(Known::SecWebSocketKey);
+    let switches = exchange.answer.status() == 101;
+    let accept = switches.then(|| accept_for(key.unwrap_or_default()));
+    let mut wall = worker.wall.borrow_mut();
+    let frame = Frame { accept: accept.as_deref(), ..frame(&mut wall, connection, exchange, keep_alive) };
+    let Some(stream) = client.stream() else {
+        shape::answer(&exchange.answer, &frame, &mut client.output);
+        return Ok(());
+    };
+    let mut map = FieldMap::default();
+    shape::answer(&exchange.answer, &frame, &mut map);
+    let head =
+        map.into_answer().ok_or_else(|| Fault::new(FaultKind::Malformed, "the answer cannot be said in HTTP/2"))?;
+    stream.answer(head, whole);
+    Ok(())
+}
+
+/// A request that goes on as WebSocket.
+async fn converse(
+    worker: &Worker,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    client: &mut Channel,
+    (mut lease, streams): (Lease, StreamsPlan),
+) -> Result<Next, Stop> {
+    let sent_before = client.sent;
+    answer_head(worker, connection, exchange, client, (true, false))?;
+    let ended = tunnel::run(worker, streams, client, &mut lease.channel).await;
+    let record = &mut exchange.record;
+    record.answered = worker.nanos();
+    record.request_bytes = ended.received;
+    record.response_bytes = client.sent - sent_before;
+    record.outcome = ended.outcome;
+    record.note = ended.why;
+    Ok(if ended.outcome == Outcome::Served { Next::Close } else { Next::BreakOff })
+}
+
+/// An answer of ours.
+pub(crate) async fn refuse(
+    worker: &Worker,
+    local: &Local,
+    connection: &Connection,
+    exchange: &mut Exchange,
+    client: &mut Channel,
+    stop: &Stop,
+    last: bool,
+) -> Next {
+    note(exchange, stop);
+    if exchange.record.forwarded > 0 {
+        exchange.record.answered = worker.nanos();
+    }
+    let Some(problem) = Problem::of(stop) else { return Next::Close };
+    let rest = rest::of(exchange);
+    let keep_alive =
+        exchange.head.keep_alive() && !problem.close && !last && rest.is_some() && !worker.shared.is_draining();
+    let form = Form::asked_by(exchange.head.fields());
+    let sent_before = client.sent;
+    if problem_head(worker, local, (connection, exchange), client, (&problem, form, keep_alive)).is_err() {
+        return Next::Close;
+    }
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
+    let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
+    exchange.record.response_bytes = client.sent - sent_before;
+    if flushed.is_err() || client.end(&[]).is_err() {
+        return Next::Close;
+    }
+    match rest {
+        Some(rest) if keep_alive => Next::Discard(rest),
+        _ => Next::CloseSlowly,
+    }
+}
+
+/// The head of an answer of ours, and its body behind it.
+fn problem_head(
+    worker: &Worker,
+    local: &Local,
+    (connection, exchange): (&Connection, &Exchange),
+    client: &mut Channel,
+    (problem, form, keep_alive): (&Problem, Form, bool),
+) -> Result<(), Stop> {
+    let mut wall = worker.wall.borrow_mut();
+    let frame = frame(&mut wall, connection, exchange, keep_alive);
+    let body = problem.body(form, frame.id, &local.snapshot.problem_base);
+    let whole = frame.to_head || body.is_empty();
+    match client.stream() {
+        None => shape::problem(problem, form, body.len(), &frame, &mut client.output),
+        Some(stream) => {
+            let mut map = FieldMap::default();
+            shape::problem(problem, form, body.len(), &frame, &mut map);
+            stream.answer(map.into_answer().ok_or(Stop::Gone)?, whole);
+        }
+    }
+    if !whole {
+        client.output.extend_from_slice(body.as_bytes());
+        client.stream().into_iter().for_each(Stream::set_ending);
+    }
+    Ok(())
+}
+
+/// Enters into the record why there is no answer of the upstream.
+fn note(exchange: &mut Exchange, stop: &Stop) {
+    let record = &mut exchange.record;
+    let (outcome, decision) = match stop {
+        Stop::Refused(refusal) => (Outcome::Refused, Some(decision(refusal))),
+        Stop::Failed(fault) => {
+            let private = Some(format!("{:?}: {}", fault.kind, fault.source));
+            (Outcome::Failed, Some(Decision { stage: Stage::Forward, reason: fault.kind.reason(), private }))
+        }
+        Stop::Gone => (Outcome::Gone, None),
+    };
+    record.outcome = outcome;
+    record.status = decision.as_ref().map_or(499, |decision| decision.reason.status());
+    record.decision = decision;
+}
+
+fn decision(refusal: &Refusal) -> Decision {
+    let private = refusal.private.clone().or_else(|| Some(refusal.detail.to_string()));
+    Decision { stage: refusal.stage, reason: refusal.reason, private }
+}
+
+fn frame<'a>(wall: &'a mut WallTexts, connection: &Connection, exchange: &Exchange, keep_alive: bool) -> Frame<'a> {
+    Frame {
+        id: exchange.record.id,
+        secure: connection.is_secure(),
+        keep_alive,
+        old: exchange.head.version() == Version::Http10,
+        to_head: exchange.head.method() == b"HEAD",
+        accept: None,
+        date: wall.imf(exchange.record.wall_ms),
+    }
+}
+
+/// One record at the end of every request; the log line and the metrics both come from it.
+pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>) {
+    exchange.record.ended = worker.nanos();
+    worker.note(local, &exchange);
+    worker.give_back(exchange);
+}

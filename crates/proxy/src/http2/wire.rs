@@ -1,0 +1,82 @@
+//! The bytes of a client's connection of HTTP/2, metered on their way.
+
+use super::meter::{Flood, Meter};
+use crate::carry::socket::Socket;
+use portcullis_types::Clock;
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A socket whose frames are counted. After a flood nothing more is read from it.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    socket: Socket,
+    /// What was read before it was known that the connection speaks HTTP/2.
+    ahead: Vec<u8>,
+    meter: Meter,
+    clock: Clock,
+    flood: Rc<Cell<Option<Flood>>>,
+}
+
+// === impl Wire ===
+
+impl Wire {
+    /// The flood that stopped it shows in `flood`.
+    pub(crate) fn new(
+        socket: Socket,
+        ahead: Vec<u8>,
+        meter: Meter,
+        clock: Clock,
+        flood: Rc<Cell<Option<Flood>>>,
+    ) -> Self {
+        Self { socket, ahead, meter, clock, flood }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        if wire.flood.get().is_some() {
+            // Whoever drives the connection looks at the flood after each turn.
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let outcome = if wire.ahead.is_empty() {
+            Pin::new(&mut wire.socket).poll_read(context, buffer)
+        } else {
+            let count = wire.ahead.len().min(buffer.remaining());
+            buffer.put_slice(wire.ahead.get(..count).unwrap_or_default());
+            wire.ahead.drain(..count);
+            Poll::Ready(Ok(()))
+        };
+        let arrived = buffer.filled().get(before..).unwrap_or_default();
+        if let Err(flood) = wire.meter.received(arrived, wire.clock.millis()) {
+            wire.flood.set(Some(flood));
+            buffer.set_filled(before);
+            return Poll::Pending;
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let wire = self.get_mut();
+        let outcome = Pin::new(&mut wire.socket).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = &outcome {
+            wire.meter.sent(*count);
+        }
+        outcome.map_ok(|count| count)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_flush(Pin::new(&mut self.get_mut().socket), context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsyncWrite::poll_shutdown(Pin::new(&mut self.get_mut().socket), context)
+    }
+}
