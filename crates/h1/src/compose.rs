@@ -112,14 +112,18 @@ pub fn trailer_fields(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// Whether any field speaks about one connection, which HTTP/2 has frames for (RFC 9113 section 8.2.2).
 pub(crate) fn names_connection(fields: Fields<'_>) -> bool {
-    fields.iter().any(|field| match field.known {
-        Known::Connection
-        | Known::KeepAlive
-        | Known::ProxyConnection
-        | Known::TransferEncoding
-        | Known::Upgrade
-        | Known::Http2Settings => true,
-        Known::Te => !field.value.eq_ignore_ascii_case(b"trailers"),
-        _ => false,
-    })
+    let names = |known| {
+        matches!(
+            known,
+            Known::Connection
+                | Known::KeepAlive
+                | Known::ProxyConnection
+                | Known::TransferEncoding
+                | Known::Upgrade
+                | Known::Http2Settings
+        )
+    };
+    fields
+        .iter()
+        .any(|field| names(field.known) || (field.known == Known::Te && !field.value.eq_ignore_ascii_case(b"trailers")))
 }

@@ -118,7 +118,7 @@ impl RequestHead {
         self.framing = match declared(self.fields(), self.version)? {
             _ if !head.has_body => Framing::None,
             Framing::None => Framing::Chunked,
-            framing => framing,
+            framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
         };
         self.keep_alive = true;
         self.expects_continue = self.expectation()?;

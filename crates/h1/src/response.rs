@@ -72,7 +72,7 @@ impl ResponseHead {
             _ if to_head || matches!(status, 100..=199 | 204 | 304) => Framing::None,
             _ if !has_body => Framing::Length(0),
             Framing::None => Framing::UntilClose,
-            framing => framing,
+            framing @ (Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
         };
         Ok(())
     }

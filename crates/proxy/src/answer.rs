@@ -91,20 +91,15 @@ async fn pass_on(
     if exchange.answer.status() == 101 {
         return converse(worker, connection, exchange, client, (lease, streams)).await;
     }
-    let leaving = match client.is_stream() {
-        true if !has_body(framing) => Leaving::Bare,
-        true => Leaving::Stream,
-        false if shape::is_chunked(framing, old) => Leaving::Chunked,
-        false => Leaving::Bare,
-    };
+    let leaving = leaving(client, framing, old);
     answer_head(worker, connection, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
-    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     if lasts(&exchange.answer) {
         // What goes on is bounded by its own times; its head came within the route's.
-        let lifetime = worker.timers.after(streams.lifetime);
-        lease.channel.set_due(lifetime);
+        lease.channel.set_due(worker.timers.after(streams.lifetime));
         lease.channel.set_patience(Some(streams.idle_timeout));
         client.set_patience(Some(streams.idle_timeout));
+    } else {
+        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     }
     let arriving = if lease.is_shared() && has_body(framing) { Framing::UntilClose } else { framing };
     let mut download = Relay::new(arriving, leaving, u64::MAX);
@@ -148,11 +143,7 @@ async fn pass_on(
     {
         return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
     }
-    record.outcome = match &outcome {
-        Ok(()) => Outcome::Served,
-        Err(Stopped::Sink(_)) => Outcome::Gone,
-        Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
-    };
+    record.outcome = became(&outcome);
     Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
         // A client that would have gone on may have sent its next request already.
@@ -161,6 +152,24 @@ async fn pass_on(
         Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
         Err(_) => Next::Close,
     })
+}
+
+/// What an answer is called whose body ended so.
+fn became(outcome: &Result<(), Stopped>) -> Outcome {
+    match outcome {
+        Ok(()) => Outcome::Served,
+        Err(Stopped::Sink(_)) => Outcome::Gone,
+        Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
+    }
+}
+
+/// How the body of an answer leaves for the client.
+fn leaving(client: &Channel, framing: Framing, old: bool) -> Leaving {
+    match client.is_stream() {
+        true if has_body(framing) => Leaving::Stream,
+        false if shape::is_chunked(framing, old) => Leaving::Chunked,
+        true | false => Leaving::Bare,
+    }
 }
 
 /// Whether a body follows a head of this framing.

@@ -23,8 +23,12 @@ mod desync;
 mod edges;
 #[path = "wire/faults.rs"]
 mod faults;
+#[path = "wire/grpc.rs"]
+mod grpc;
 #[path = "wire/headers.rs"]
 mod headers;
+#[path = "wire/http2.rs"]
+mod http2;
 #[path = "wire/life.rs"]
 mod life;
 #[path = "wire/mistakes.rs"]
@@ -39,3 +43,5 @@ mod talking;
 mod time;
 #[path = "wire/tls.rs"]
 mod tls;
+#[path = "wire/websocket.rs"]
+mod websocket;

@@ -159,6 +159,13 @@ impl Client {
         Some(answer)
     }
 
+    /// The next bytes, exactly so many.
+    pub fn read_exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        assert!(self.take(count, &mut bytes, Deadline::default()), "the connection ended after {:?}", lossy(&bytes));
+        bytes
+    }
+
     fn take(&mut self, length: usize, into: &mut Vec<u8>, deadline: Deadline) -> bool {
         while self.ahead.len() < length {
             if self.fill(deadline) == 0 {

@@ -128,6 +128,18 @@ impl Talk {
         }
     }
 
+    /// The next frame of a WebSocket: opcode and payload. Payloads of up to 125 bytes, as the tests send them.
+    pub fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        while self.ahead.len() < 6 || self.ahead.len() < 6 + usize::from(self.ahead[1] & 0x7f) {
+            self.fill()?;
+        }
+        let length = usize::from(self.ahead[1] & 0x7f);
+        assert!(length <= 125 && self.ahead[1] & 0x80 != 0, "a short frame of a client: {:?}", &self.ahead[..6]);
+        let frame: Vec<u8> = self.ahead.drain(..6 + length).collect();
+        let payload = frame[6..].iter().zip(frame[2..6].iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        Some((frame[0] & 0x0f, payload))
+    }
+
     fn fill(&mut self) -> Option<()> {
         let mut room = vec![0u8; 64 * 1024];
         let count = self.wire.read(&mut room).ok().filter(|count| *count > 0)?;
