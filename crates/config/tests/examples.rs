@@ -117,7 +117,18 @@ fn each_setting_names_the_line_that_decided() {
 fn the_table_of_routes_has_whole_paths() {
     let rows = routes(&example("full.yaml"));
     let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    assert_eq!(paths, ["/orders/v1", "/orders/v1/{id}", "/orders/v1/{id}", "/orders/v2/{id}", "/files/{*rest}"]);
+    assert_eq!(
+        paths,
+        [
+            "/orders/v1",
+            "/orders/v1/{id}",
+            "/orders/v1/{id}",
+            "/orders/v2/{id}",
+            "/files/{*rest}",
+            "/files/live",
+            "/{*method}"
+        ]
+    );
     assert_eq!(rows[0].hosts, ["api.example.com", "*.example.org"]);
     assert_eq!(rows[4].methods, ["any"]);
 }

@@ -1,5 +1,6 @@
 //! `demo`: a sample API, a gateway in front of it on loopback, and what to try. `--tour` checks it with real requests.
 
+mod live;
 mod sample;
 mod site;
 mod upstream;

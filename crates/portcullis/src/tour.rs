@@ -5,6 +5,7 @@ mod edge;
 mod gateway;
 mod inputs;
 mod life;
+mod protocols;
 mod report;
 mod shown;
 
@@ -62,7 +63,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let serving = serving.map_err(|error| Stop::environment(format!("no thread for the gateway: {error}")))?;
     let scene = Scene { client, upstreams: &upstreams, handle, secure, small, status, config, log };
     let mut rows = Vec::new();
-    for practice in [edge::rows, inputs::rows, gateway::rows, shown::rows, life::rows] {
+    for practice in [edge::rows, inputs::rows, gateway::rows, protocols::rows, shown::rows, life::rows] {
         rows.extend(practice(&scene));
     }
     stopper.stop();

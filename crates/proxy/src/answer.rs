@@ -6,7 +6,6 @@ mod tunnel;
 
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay, Stopped};
-use crate::carry::stream::Stream;
 use crate::carry::websocket::accept_for;
 use crate::exchange::{Connection, Exchange};
 use crate::head::FieldMap;
@@ -31,7 +30,7 @@ use std::task::Poll;
 pub(crate) enum Next {
     Request,
     /// The rest of a body that nobody wants stands before the next request.
-    Discard(Relay),
+    Discard(Box<Relay>),
     Close,
     /// Bytes of the client are still on their way; closing at once would destroy the answer before it is read.
     CloseSlowly,
@@ -61,7 +60,7 @@ pub(crate) async fn handle(
     last: bool,
 ) -> Next {
     let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
-        Ok(forwarded) => pass_on(worker, connection, exchange, client, forwarded, last).await,
+        Ok(forwarded) => pass_on(worker, local, (connection, exchange), client, forwarded, last).await,
         Err(stop) => Err(stop),
     };
     match outcome {
@@ -73,13 +72,13 @@ pub(crate) async fn handle(
 /// The upstream's answer on its way to the client. While nothing of it has left, a failure can still be told as one.
 async fn pass_on(
     worker: &Worker,
-    connection: &Connection,
-    exchange: &mut Exchange,
+    local: &Local,
+    (connection, exchange): (&Connection, &mut Exchange),
     client: &mut Channel,
     forwarded: Forwarded,
     last: bool,
 ) -> Result<Next, Stop> {
-    let Forwarded { mut lease, mut upload, keep, streams } = forwarded;
+    let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
     // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
@@ -89,11 +88,12 @@ async fn pass_on(
     exchange.record.status = exchange.answer.status();
     let sent_before = client.sent;
     if exchange.answer.status() == 101 {
-        return converse(worker, connection, exchange, client, (lease, streams)).await;
+        return converse(worker, connection, exchange, client, (lease, streams(local, exchange))).await;
     }
     let leaving = leaving(client, framing, old);
     answer_head(worker, connection, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     if lasts(&exchange.answer) {
+        let streams = streams(local, exchange);
         // What goes on is bounded by its own times; its head came within the route's.
         lease.channel.set_due(worker.timers.after(streams.lifetime));
         lease.channel.set_patience(Some(streams.idle_timeout));
@@ -152,6 +152,13 @@ async fn pass_on(
         Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
         Err(_) => Next::Close,
     })
+}
+
+/// What the upstream's answers that go on may do.
+fn streams(local: &Local, exchange: &Exchange) -> StreamsPlan {
+    let route = exchange.record.route.and_then(|index| local.snapshot.routes.get(index));
+    let upstream = route.and_then(|route| local.snapshot.upstreams.get(route.upstream));
+    upstream.map(|upstream| upstream.plan.streams).unwrap_or_default()
 }
 
 /// What an answer is called whose body ended so.
@@ -258,11 +265,11 @@ pub(crate) async fn refuse(
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
     exchange.record.response_bytes = client.sent - sent_before;
-    if flushed.is_err() || client.end(&[]).is_err() {
+    if flushed.is_err() || client.end().is_err() {
         return Next::Close;
     }
     match rest {
-        Some(rest) if keep_alive => Next::Discard(rest),
+        Some(rest) if keep_alive => Next::Discard(Box::new(rest)),
         _ => Next::CloseSlowly,
     }
 }
@@ -289,7 +296,7 @@ fn problem_head(
     }
     if !whole {
         client.output.extend_from_slice(body.as_bytes());
-        client.stream().into_iter().for_each(Stream::set_ending);
+        client.stream().into_iter().for_each(|stream| stream.set_ending(&[]));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The sample API as two servers on loopback, and an address where nobody is.
 
+use super::live::{self, Answered};
 use super::sample::{self, Question};
 use crate::ending::Stop;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -89,15 +90,24 @@ async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicU64>)
                 answer(name, request)
             });
             // A gateway that breaks off is no business of the sample.
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await);
         }));
     }
 }
 
-async fn answer(name: &'static str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(name: &'static str, mut request: Request<Incoming>) -> Result<Answered, Infallible> {
+    match request.uri().path() {
+        "/lab/events" => return Ok(live::events()),
+        "/lab/chat" => {
+            if let Some(accepted) = live::conversation(&mut request) {
+                return Ok(accepted);
+            }
+        }
+        _ => {}
+    }
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-        return Ok(Response::new(Full::default()));
+        return Ok(Response::new(Full::default().boxed()));
     };
     let headers = head.headers.iter();
     let question = Question {
@@ -111,7 +121,7 @@ async fn answer(name: &'static str, request: Request<Incoming>) -> Result<Respon
     };
     let told = sample::answer(name, &question);
     tokio::time::sleep(told.after).await;
-    let mut response = Response::new(Full::new(Bytes::from(told.body)));
+    let mut response = Response::new(Full::new(Bytes::from(told.body)).boxed());
     *response.status_mut() = StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(told.content_type));

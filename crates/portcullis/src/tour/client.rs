@@ -1,6 +1,7 @@
 //! A small HTTP client that can also say what no decent client says. Blocking, with a deadline on everything.
 
 mod answer;
+pub(crate) mod http2;
 
 pub(crate) use answer::Answer;
 
@@ -145,6 +146,38 @@ impl Open {
                 self.unread.clear();
                 let (answer, _) = whole.ok_or("the connection was closed without an answer")?;
                 return Ok(answer.with_tls(self.tls_facts()));
+            }
+        }
+    }
+
+    /// The head of the next answer alone: its status.
+    pub(crate) fn head(&mut self) -> Result<u16, String> {
+        let end = self.until("\r\n\r\n")?;
+        let head: Vec<u8> = self.unread.drain(..end).collect();
+        let line = String::from_utf8_lossy(&head).into_owned();
+        line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| format!("not an answer: {line}"))
+    }
+
+    /// The next bytes, exactly so many.
+    pub(crate) fn exactly(&mut self, count: usize) -> Result<Vec<u8>, String> {
+        let due = self.clock.millis() + 10_000;
+        while self.unread.len() < count {
+            if !self.more(due)? {
+                return Err("the connection was closed".to_owned());
+            }
+        }
+        Ok(self.unread.drain(..count).collect())
+    }
+
+    /// Reads until a text has come; says where it ends.
+    pub(crate) fn until(&mut self, text: &str) -> Result<usize, String> {
+        let due = self.clock.millis() + 10_000;
+        loop {
+            if let Some(at) = answer::find(&self.unread, text.as_bytes()) {
+                return Ok(at + text.len());
+            }
+            if !self.more(due)? {
+                return Err(format!("closed before `{text}` came"));
             }
         }
     }

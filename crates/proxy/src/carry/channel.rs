@@ -91,9 +91,9 @@ impl Channel {
         untouched
     }
 
-    /// Ends our direction of a stream with trailer lines; where messages are framed by themselves, nothing is left to do.
-    pub(crate) fn end(&mut self, trailers: &[u8]) -> Result<(), Broken> {
-        self.socket.as_stream().map_or(Ok(()), |stream| stream.end(trailers)).map_err(Broken::Io)
+    /// Ends our direction of a stream; where messages are framed by themselves, nothing is left to do.
+    pub(crate) fn end(&mut self) -> Result<(), Broken> {
+        self.socket.as_stream().map_or(Ok(()), Stream::end).map_err(Broken::Io)
     }
 
     /// The trailer lines that came after the body of a stream.

@@ -2,7 +2,6 @@
 
 use super::buffer::Buffers;
 use super::channel::{Broken, Channel};
-use super::stream::Stream;
 use super::timer::Timers;
 use portcullis_h1::{Body, BodyError, Framing, Part, write};
 use std::task::{Context, Poll, ready};
@@ -15,8 +14,6 @@ pub(crate) struct Relay {
     bytes_max: u64,
     finished: bool,
     abandoned: bool,
-    /// Trailer lines that end a stream once its data has left.
-    trailers: Vec<u8>,
 }
 
 /// How a body leaves.
@@ -59,7 +56,7 @@ impl Relay {
         let body = Body::new(framing);
         // A chunked body that is empty still needs its last chunk, and a stream its end; without one, nothing is left.
         let finished = body.is_done() && leaving == Leaving::Bare;
-        Self { body, leaving, bytes_max, finished, abandoned: false, trailers: Vec::new() }
+        Self { body, leaving, bytes_max, finished, abandoned: false }
     }
 
     /// Changes how the body leaves, before any of it has.
@@ -119,7 +116,7 @@ impl Relay {
         }
         ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
         if self.leaving == Leaving::Stream && !self.abandoned {
-            sink.end(&std::mem::take(&mut self.trailers)).map_err(Stopped::Sink)?;
+            sink.end().map_err(Stopped::Sink)?;
         }
         Poll::Ready(Ok(()))
     }
@@ -170,10 +167,8 @@ impl Relay {
             sink.output.extend_from_slice(write::LAST_CHUNK);
             sink.output.extend_from_slice(trailers);
             sink.output.extend_from_slice(b"\r\n");
-        } else if trailers.is_empty() {
-            sink.stream().into_iter().for_each(Stream::set_ending);
-        } else {
-            self.trailers = trailers.to_vec();
+        } else if let Some(stream) = sink.stream() {
+            stream.set_ending(trailers);
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ impl Socket {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::TlsServer(stream) => Pin::new(stream).poll_shutdown(context),
             Self::TlsClient(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Stream(stream) => Poll::Ready(stream.end(&[])),
+            Self::Stream(stream) => Poll::Ready(stream.end()),
         }
     }
 }

@@ -26,8 +26,8 @@ pub(crate) struct Stream {
     /// What arrived and has not been read.
     chunk: Bytes,
     trailers: Option<HeaderMap>,
-    /// Whether the write that empties our output is the last one, so that it can end the stream itself.
-    ending: bool,
+    /// Trailer lines that follow what is written from now on; without any, the last write ends the stream itself.
+    ending: Option<Vec<u8>>,
 }
 
 /// How far our direction has come.
@@ -46,7 +46,7 @@ enum Sending {
 impl Stream {
     /// A request of ours that has not been sent yet.
     pub(crate) fn idle() -> Self {
-        Self { sending: Sending::Ended(None), incoming: None, chunk: Bytes::new(), trailers: None, ending: false }
+        Self { sending: Sending::Ended(None), incoming: None, chunk: Bytes::new(), trailers: None, ending: None }
     }
 
     /// A client's request, to be answered.
@@ -151,7 +151,7 @@ impl Stream {
         }
         let count = send.capacity().min(wanted);
         let piece = Bytes::copy_from_slice(bytes.get(..count).unwrap_or_default());
-        let last = self.ending && count == bytes.len();
+        let last = count == bytes.len() && self.ending.as_ref().is_some_and(Vec::is_empty);
         send.send_data(piece, last).map_err(error)?;
         if last && let Sending::Open(_, answer) = &mut self.sending {
             self.sending = Sending::Ended(answer.take());
@@ -159,19 +159,20 @@ impl Stream {
         Poll::Ready(Ok(count))
     }
 
-    /// What is written from now on is the last of the body, and no trailers follow.
-    pub(crate) fn set_ending(&mut self) {
-        self.ending = true;
+    /// What is written from now on is the last of the body, and these trailer lines follow it.
+    pub(crate) fn set_ending(&mut self, trailers: &[u8]) {
+        self.ending = Some(trailers.to_vec());
     }
 
-    /// Ends our direction, with trailer lines if there are any.
-    pub(crate) fn end(&mut self, trailers: &[u8]) -> io::Result<()> {
+    /// Ends our direction.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         self.flush()?;
+        let trailers = self.ending.take().unwrap_or_default();
         let Sending::Open(send, answer) = &mut self.sending else { return Ok(()) };
         let outcome = if trailers.is_empty() {
             send.send_data(Bytes::new(), true)
         } else {
-            send.send_trailers(crate::http2::fields::map(portcullis_h1::trailer_fields(trailers)))
+            send.send_trailers(crate::http2::fields::map(portcullis_h1::trailer_fields(&trailers)))
         };
         self.sending = Sending::Ended(answer.take());
         outcome.map_err(error)

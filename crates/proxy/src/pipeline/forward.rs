@@ -16,7 +16,6 @@ use crate::snapshot::Route;
 use crate::upstream::pool::{Lease, Reuse};
 use crate::upstream::{self, Targets};
 use crate::worker::{Local, Worker};
-use portcullis_config::plan::StreamsPlan;
 use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan, Known};
 use portcullis_types::{Fault, FaultKind, Millis, Reason, Refusal, Stage};
 use std::future::poll_fn;
@@ -34,8 +33,6 @@ pub(crate) struct Forwarded {
     pub(crate) upload: Relay,
     /// How long the connection may be kept, and how many such.
     pub(crate) keep: (Duration, usize),
-    /// What an answer that goes on may do.
-    pub(crate) streams: StreamsPlan,
 }
 
 /// Asks until there is an answer. A request is sent again only where a kept connection turned out to be closed, the
@@ -51,7 +48,7 @@ pub(super) async fn forward(
     let (upstream, targets) = upstream_of(local, routed.route())?;
     let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
     let due = worker.timers.after(call.within);
-    routed.handshake = routed.upgrades.then(|| Handshake::new([worker.random(), worker.random()]));
+    routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
     let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
     loop {
@@ -74,7 +71,7 @@ pub(super) async fn forward(
             Ok(()) => {
                 lease.channel.timer.set_at(due);
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
-                return Ok(Forwarded { lease, upload, keep, streams: upstream.plan.streams });
+                return Ok(Forwarded { lease, upload, keep });
             }
             Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
                 drop(lease);

@@ -18,7 +18,7 @@ pub(crate) struct Routed<'a> {
     /// Whether the request may go on as WebSocket.
     pub(crate) upgrades: bool,
     /// Our own handshake with the server, once there is one.
-    pub(crate) handshake: Option<Handshake>,
+    pub(crate) handshake: Option<Box<Handshake>>,
     /// What the answer's head is read into.
     pub(crate) answer: &'a mut ResponseHead,
     pub(crate) record: &'a mut AccessRecord,

@@ -62,7 +62,7 @@ pub(crate) struct Lease {
     /// Whether it has carried a request before.
     pub(crate) reused: bool,
     /// The place on a connection that others share; `None` where the connection is this request's alone.
-    place: Option<Place>,
+    place: Option<Box<Place>>,
 }
 
 /// Counts a request to a target, from before the connection is opened until the request is over.
@@ -128,7 +128,7 @@ impl Lease {
     }
 
     pub(crate) fn shared(channel: Channel, busy: Busy, reused: bool, place: Place) -> Self {
-        Self { channel, busy, reused, place: Some(place) }
+        Self { channel, busy, reused, place: Some(Box::new(place)) }
     }
 
     /// Whether the request goes over a connection that others share.

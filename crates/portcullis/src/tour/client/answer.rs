@@ -92,6 +92,6 @@ fn dechunked(mut rest: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
     }
 }
 
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
