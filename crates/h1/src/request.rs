@@ -51,6 +51,7 @@ pub struct RequestHead {
     framing: Framing,
     keep_alive: bool,
     expects_continue: bool,
+    /// Set for a head of HTTP/2 alone; in HTTP/1 the fields say it.
     websocket: bool,
 }
 
@@ -76,7 +77,6 @@ impl RequestHead {
         self.framing = declared(self.fields(), self.version)?;
         self.keep_alive = keeps_alive(self.fields(), self.version)?;
         self.expects_continue = self.expectation()?;
-        self.websocket = self.asks_upgrade();
         self.split_target()?;
         host::check(self)
     }
@@ -265,7 +265,7 @@ impl RequestHead {
     /// Whether the client asks to go on as WebSocket after this message.
     #[must_use]
     pub fn asks_websocket(&self) -> bool {
-        self.websocket
+        self.websocket || self.asks_upgrade()
     }
 
     /// Whether the client waits for `100 Continue` before it sends its body.

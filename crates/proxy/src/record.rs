@@ -86,11 +86,11 @@ pub(crate) enum Protocol {
 // === impl Protocol ===
 
 impl Protocol {
-    /// The name in records, as in `network.protocol.version` of OpenTelemetry.
-    pub(crate) const fn version(self) -> &'static str {
+    /// The member of a record, named as `network.protocol.version` of OpenTelemetry is.
+    pub(crate) const fn member(self) -> &'static [u8] {
         match self {
-            Self::Http1 => "1.1",
-            Self::Http2 => "2",
+            Self::Http1 => b",\"protocol\":\"1.1\"",
+            Self::Http2 => b",\"protocol\":\"2\"",
         }
     }
 }

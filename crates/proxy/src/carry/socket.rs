@@ -43,11 +43,14 @@ impl Socket {
 
     /// Reads once. `Ready(Ok(0))` is the end.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        if let Self::Stream(stream) = self {
-            return stream.poll_read(context, room);
-        }
         let mut buffer = ReadBuf::new(room);
-        Pin::new(self).poll_read(context, &mut buffer).map_ok(|()| buffer.filled().len())
+        let outcome = match self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+            Self::TlsServer(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+            Self::TlsClient(stream) => Pin::new(stream).poll_read(context, &mut buffer),
+            Self::Stream(stream) => return stream.poll_read(context, room),
+        };
+        outcome.map_ok(|()| buffer.filled().len())
     }
 
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

@@ -28,18 +28,16 @@ impl<'a> Cleared<'a> {
 pub(super) fn clear(mut before: Guarded<'_>) -> Result<Cleared<'_>, Stop> {
     let routed = before.routed_mut();
     let head = routed.request.head;
-    if head.asks_websocket() {
-        match &routed.route().websocket {
-            Some(plan) => {
-                websocket(plan, head)?;
-                routed.upgrades = true;
-            }
-            // An extended CONNECT asks for nothing else; a GET may be answered as one.
-            None if head.version() == Version::Http2 => {
-                return Err(refuse(Reason::WebSocketClosed, "the operation is not served over WebSocket").into());
-            }
-            None => {}
+    match &routed.route().websocket {
+        Some(plan) if head.asks_websocket() => {
+            websocket(plan, head)?;
+            routed.upgrades = true;
         }
+        // An extended CONNECT asks for nothing else; a GET of HTTP/1 may be answered as one.
+        None if head.version() == Version::Http2 && head.asks_websocket() => {
+            return Err(refuse(Reason::WebSocketClosed, "the operation is not served over WebSocket").into());
+        }
+        Some(_) | None => {}
     }
     Ok(Cleared(before))
 }

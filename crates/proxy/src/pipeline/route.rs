@@ -3,11 +3,10 @@
 use super::Stop;
 use crate::carry::websocket::Handshake;
 use crate::exchange::{Connection, Exchange};
-use crate::record::{AccessRecord, Trace};
+use crate::record::AccessRecord;
 use crate::snapshot::paths::Found;
 use crate::snapshot::{Route, Snapshot};
 use portcullis_h1::{RequestHead, ResponseHead};
-use portcullis_types::id::RequestId;
 use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 
 /// A request whose route is known. Every later proof holds it.
@@ -24,11 +23,9 @@ pub(crate) struct Routed<'a> {
     pub(crate) record: &'a mut AccessRecord,
 }
 
-/// A request as every stage sees it.
+/// A request as every stage sees it. Small, since every proof is moved; what else is known of it stands in the record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    pub(crate) id: RequestId,
-    pub(crate) trace: Trace,
     pub(crate) head: &'a RequestHead,
     pub(crate) target: &'a CanonicalTarget,
     pub(crate) host: &'a str,
@@ -71,6 +68,6 @@ pub(super) fn find<'a>(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
         );
     }
-    let request = Request { id: record.id, trace: record.trace, head, target, host };
+    let request = Request { head, target, host };
     Ok(Routed { request, route, upgrades: false, handshake: None, answer, record })
 }

@@ -54,7 +54,7 @@ pub(crate) fn line(
         }
         text("route", route.template.as_bytes(), out);
     }
-    text("protocol", record.protocol.version().as_bytes(), out);
+    out.extend_from_slice(record.protocol.member());
     text("method", subject.method, out);
     text("host", subject.host, out);
     redacted_target(subject.target, snapshot, out);

@@ -34,8 +34,8 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, t
         Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::UntilClose => {}
     }
-    out.field(b"x-request-id", request.id.as_bytes());
-    out.field(b"traceparent", request.trace.as_bytes());
+    out.field(b"x-request-id", routed.record.id.as_bytes());
+    out.field(b"traceparent", routed.record.trace.as_bytes());
     provenance(connection, &request, out);
     if let Some(handshake) = &routed.handshake {
         out.framing(b"connection: upgrade\r\nupgrade: websocket\r\n");

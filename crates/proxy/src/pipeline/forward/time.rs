@@ -22,7 +22,8 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn of(routed: &Routed<'_>, streams: &StreamsPlan, limits: &ListenerLimits) -> Self {
         let fields = routed.request.head.fields();
-        if !is_grpc(fields) {
+        // Every call of gRPC is a POST.
+        if routed.request.head.method() != b"POST" || !is_grpc(fields) {
             return Self { within: routed.route().timeout, patience: limits.body_idle_timeout, first_byte: None };
         }
         // Nobody can tell from its head whether a call streams; its own deadline is the one that it asked for.
