@@ -43,5 +43,7 @@ mod talking;
 mod time;
 #[path = "wire/tls.rs"]
 mod tls;
+#[path = "wire/traces.rs"]
+mod traces;
 #[path = "wire/websocket.rs"]
 mod websocket;
