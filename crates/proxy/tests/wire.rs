@@ -17,6 +17,8 @@ mod bodies;
 mod chaos;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/collector.rs"]
+mod collector;
 #[path = "wire/desync.rs"]
 mod desync;
 #[path = "wire/edges.rs"]
