@@ -3,6 +3,7 @@
 
 use crate::check::GOOD;
 use crate::collector::{FakeCollector, attribute, encoded_well, export, of_kind, telling};
+use crate::http2::peer::Peer;
 use portcullis_config::plan::{Continue, ExportPlan, TracingPlan, UpstreamTlsPlan};
 use portcullis_testkit::certificates::{self, Authority};
 use portcullis_testkit::deadline::eventually;
@@ -297,4 +298,25 @@ fn whose_traces_go_on_can_be_reloaded_and_the_collector_cannot() {
         assert!(error.contains("tracing") && error.contains("restart") && !error.contains("s3cr3t"), "{error}");
     }
     assert!(!follows(), "what is in force stays");
+}
+
+#[test]
+fn a_request_in_http2_is_told_like_any_other() {
+    let (upstream, collector) = (FakeUpstream::echoing(), FakeCollector::healthy());
+    let gate = Gatehouse::with(upstream.address(), telling(collector.server.address()));
+    let request = http::Request::get("http://api.test/a?token=s3cr3t")
+        .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
+        .header("tracestate", "a=1")
+        .header("tracestate", "b=2")
+        .body(())
+        .unwrap();
+    let text = Peer::connect(gate.address()).ask(request, b"").text();
+    let spans = collector.spans(2);
+    let (server, client) = (&of_kind(&spans, 2)[0], &of_kind(&spans, 3)[0]);
+    encoded_well(server, &["startTimeUnixNano", "endTimeUnixNano"]);
+    assert_eq!(attribute(server, "network.protocol.version"), Some("2"));
+    assert_eq!((server["parentSpanId"].as_str(), &client["parentSpanId"]), (Some(PARENT), &server["spanId"]));
+    let inner = client["spanId"].as_str().unwrap();
+    assert!(text.contains(&format!("traceparent: 00-{TRACE}-{inner}-01\r\ntracestate: a=1,b=2\r\n")), "{text}");
+    assert!(!format!("{spans:?}").contains("s3cr3t"), "no query");
 }
