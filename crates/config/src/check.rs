@@ -12,6 +12,7 @@ mod operations;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod upstream;
 
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let status = check.status(file, root, &listeners);
     let workers = check.workers(file, root);
     let access_log = check.access_log(file, root);
+    let tracing = check.tracing(file, root);
     let shutdown_deadline = check.shutdown(file, root);
     let apis = check.apis(file, root);
     Plan {
@@ -57,6 +59,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         status,
         workers,
         access_log,
+        tracing,
         shutdown_deadline,
         apis,
         dangers: check.dangers,

@@ -5,14 +5,17 @@ mod api;
 pub(crate) mod defaults;
 mod http2;
 mod listener;
+mod tracing;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Authn, Route, Upstream, Version};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, SelfSigned};
+pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
 
@@ -44,6 +47,8 @@ pub(crate) struct File {
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.
     pub(crate) apis: IndexMap<String, Api>,
+    /// Traces, and where spans and access records are sent.
+    pub(crate) tracing: Option<Tracing>,
 }
 
 /// Where operators look.

@@ -11,8 +11,10 @@ use std::time::Duration;
 use crate::values::ValueSource;
 
 mod http2;
+mod tracing;
 
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
+pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 
 /// Everything that the gateway needs to know before it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Plan {
     pub workers: Option<NonZeroUsize>,
     /// Where access records go.
     pub access_log: AccessLogPlan,
+    /// What is done about traces.
+    pub tracing: TracingPlan,
     /// How long open requests may go on after a stop was asked for.
     pub shutdown_deadline: Duration,
     /// What is served, in the order of the file.

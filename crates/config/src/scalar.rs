@@ -4,6 +4,7 @@
 mod names;
 mod paths;
 mod quantities;
+mod share;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use serde::de::{self, Visitor};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
+pub(crate) use share::Share;
 
 /// A value as it was written.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +151,7 @@ scalar!(
     Period,
     Size,
     Count,
+    Share,
     Flag,
     Text,
     FileName,

@@ -69,6 +69,10 @@ fn the_full_example_means_what_it_says() {
     let files = &plan.apis[1];
     assert_eq!(files.versions[0].name, None);
     assert_eq!(files.versions[0].routes[0].methods, Methods::Any);
+    let export = plan.tracing.export.as_ref().expect("a collector");
+    assert_eq!((export.collector.port, export.logs, plan.tracing.sample_millionths), (4318, false, 100_000));
+    assert_eq!(export.headers[0].0, "x-scope");
+    assert!(!format!("{export:?}").contains("gateway"), "values of header lines are never printed");
     assert_eq!(plan.watched.len(), 1);
     assert_eq!(plan.hash.len(), 64);
 }

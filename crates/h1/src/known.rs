@@ -273,6 +273,7 @@ impl Known {
                     | Self::Origin
                     | Self::XRequestId
                     | Self::Traceparent
+                    | Self::Tracestate
             )
     }
 }

@@ -42,9 +42,10 @@ pub(crate) fn begin(worker: &Worker, connection: &Connection, exchange: &mut Exc
     let record = &mut exchange.record;
     record.started = worker.nanos();
     record.wall_ms = worker.wall_ms(record.started);
+    let rules = worker.local().snapshot.trace_rules;
     let mut ids = worker.ids.borrow_mut();
     record.id = ids.request_id(record.wall_ms);
-    record.trace = Trace::continued(exchange.head.fields().first(Known::Traceparent), &mut ids);
+    record.trace = Trace::begin(exchange.head.fields(), &rules, &mut ids);
     record.listener = Some(Arc::clone(&connection.listener));
     record.peer = Some(connection.peer);
     record.tls = connection.tls;

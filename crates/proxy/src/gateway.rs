@@ -3,6 +3,7 @@
 use crate::metrics::{Extras, Registry};
 use crate::record::log::{self, Queue};
 use crate::snapshot::{CompileError, Snapshot};
+use crate::trace::export::{self, ExportError, Exporter};
 use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use portcullis_config::plan::{ListenerPlan, Plan};
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     drain_until: AtomicU64,
     workers_left: AtomicUsize,
     queue: Mutex<Option<Arc<Queue>>>,
+    export: Mutex<Option<Arc<export::Queue>>>,
 }
 
 /// A running gateway. Dropping it does not stop it; [`Gateway::drain`] does.
@@ -38,6 +40,7 @@ pub struct Gateway {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
+    exporter: Option<Exporter>,
 }
 
 /// What the admin side and the command line hold of a gateway.
@@ -98,6 +101,10 @@ impl Shared {
     pub(crate) fn log_queue(&self) -> Option<Arc<Queue>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    pub(crate) fn export_queue(&self) -> Option<Arc<export::Queue>> {
+        self.export.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 // === impl Gateway ===
@@ -114,13 +121,17 @@ impl Gateway {
         let (listeners, addresses) = listen::bind(&plan.listeners, workers)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
         let (queue, writer) = started.map_or((None, None), |(queue, thread)| (Some(queue), Some(thread)));
+        let registry: Arc<Registry> = Arc::default();
+        let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
+        let (export, exporter) = exporting.transpose()?.unzip();
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(1),
-            registry: Arc::default(),
+            registry,
             drain_until: AtomicU64::new(0),
             workers_left: AtomicUsize::new(0),
             queue: Mutex::new(queue),
+            export: Mutex::new(export),
             clock,
         });
         shared.stamp_reload();
@@ -130,7 +141,7 @@ impl Gateway {
         }
         let handle =
             Handle { shared, state: Arc::new(Mutex::new(State { plan, problem_base })), addresses: addresses.into() };
-        Ok(Self { handle, threads, writer })
+        Ok(Self { handle, threads, writer, exporter })
     }
 
     /// The part that can be shared.
@@ -147,6 +158,10 @@ impl Gateway {
             drop(thread.join());
         }
         self.handle.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.handle.shared.export.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(exporter) = self.exporter {
+            exporter.end();
+        }
         if let Some(writer) = self.writer {
             drop(writer.join());
         }
@@ -264,6 +279,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.status != new.status, "status"),
         (old.workers != new.workers, "workers"),
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
+        (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.access_log.queue != new.access_log.queue, "access_log.queue"),
     ]
     .into_iter()
@@ -297,6 +313,15 @@ fn listen_advice(source: &io::Error) -> String {
         "this is no address of this machine; use one that is, or 0.0.0.0".to_owned()
     } else {
         source.to_string()
+    }
+}
+
+impl From<ExportError> for StartError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Tls(error) => Self::Compile(CompileError::Tls { place: "tracing".to_owned(), error }),
+            ExportError::System(error) => Self::System(error),
+        }
     }
 }
 

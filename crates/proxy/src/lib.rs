@@ -17,6 +17,7 @@ mod record;
 mod shape;
 mod snapshot;
 mod tls;
+mod trace;
 mod upstream;
 mod welcome;
 mod worker;

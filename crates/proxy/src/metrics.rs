@@ -9,6 +9,7 @@ pub(crate) use text::Extras;
 
 use crate::http2::meter::Flood;
 use crate::record::{AccessRecord, Outcome};
+use crate::trace::export::Counts;
 use portcullis_types::{Reason, Stage};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,7 +21,7 @@ const BUCKETS_US: [u64; 14] =
     [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000, 10_000_000];
 
 /// The methods that have a label of their own; a client can make up any other one.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+pub(crate) const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
 
 /// Where all workers' counters meet. Taken on the request path only when a series is new.
 #[derive(Debug, Default)]
@@ -36,6 +37,8 @@ pub(crate) struct Registry {
     /// Connections of HTTP/2 that were ended because of a flood, by its kind.
     floods: [AtomicU64; Flood::ALL.len()],
     pub(crate) connections_http2: AtomicU64,
+    /// What became of spans and records that were to be sent.
+    pub(crate) exported: Arc<Counts>,
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_failed: AtomicU64,
     pub(crate) last_reload_seconds: AtomicU64,

@@ -4,6 +4,8 @@ pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod wall;
 
+pub(crate) use crate::trace::Trace;
+
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
 use std::net::SocketAddr;
@@ -71,10 +73,6 @@ pub(crate) struct TlsFacts {
     pub(crate) group: &'static str,
 }
 
-/// A `traceparent` (W3C Trace Context level 1): 55 ASCII characters.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trace(pub(crate) [u8; 55]);
-
 /// What a client's connection speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -122,55 +120,4 @@ impl AccessRecord {
     pub(crate) fn upstream_nanos(&self) -> u64 {
         self.answered.saturating_sub(self.forwarded)
     }
-}
-
-// === impl Trace ===
-
-impl Default for Trace {
-    fn default() -> Self {
-        Self([b'0'; 55])
-    }
-}
-
-impl Trace {
-    /// The client's trace id with a new parent id where the client's field is valid, else a new trace.
-    pub(crate) fn continued(incoming: Option<&[u8]>, ids: &mut portcullis_types::id::Ids) -> Self {
-        let mut trace = Self::default();
-        let valid = incoming.and_then(trace_id);
-        let mut write = |at: usize, part: &[u8]| {
-            if let Some(slot) = trace.0.get_mut(at..at + part.len()) {
-                slot.copy_from_slice(part);
-            }
-        };
-        match valid {
-            Some((id, _)) => write(3, id),
-            None => {
-                write(3, &ids.hex());
-                write(19, &ids.hex());
-            }
-        }
-        write(36, &ids.hex());
-        for at in [2, 35, 52] {
-            write(at, b"-");
-        }
-        write(53, valid.map_or(b"01", |(_, flags)| flags));
-        trace
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Trace id and flags of a valid field of version 00.
-fn trace_id(field: &[u8]) -> Option<(&[u8], &[u8])> {
-    let hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let zero = |part: &[u8]| part.iter().all(|byte| *byte == b'0');
-    if field.len() != 55 {
-        return None;
-    }
-    let mut parts = field.split(|byte| *byte == b'-');
-    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let shaped = version == b"00" && trace.len() == 32 && parent.len() == 16 && flags.len() == 2;
-    (shaped && hex(trace) && hex(parent) && hex(flags) && !zero(trace) && !zero(parent)).then_some((trace, flags))
 }

@@ -8,6 +8,7 @@ pub(crate) mod paths;
 use crate::metrics::RouteLabels;
 use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
+use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use hosts::Hosts;
 use portcullis_config::plan::{Authn, Http2Plan, ListenerLimits, Plan, RoutePlan, UpstreamPlan, WebSocketPlan};
@@ -31,6 +32,7 @@ pub(crate) struct Snapshot {
     pub(crate) problem_base: String,
     /// Query parameters whose values may be written to records.
     pub(crate) show_query: Vec<String>,
+    pub(crate) trace_rules: TraceRules,
 }
 
 /// What a listener needs for a new connection.
@@ -138,6 +140,7 @@ impl Snapshot {
             upstreams: Vec::new(),
             problem_base,
             show_query: plan.access_log.show_query.clone(),
+            trace_rules: TraceRules::new(&plan.tracing),
         };
         snapshot.add_apis(plan)?;
         Ok(snapshot)

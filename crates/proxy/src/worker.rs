@@ -13,6 +13,8 @@ use crate::record::json::{self, Subject};
 use crate::record::log::LogLines;
 use crate::record::wall::WallTexts;
 use crate::snapshot::{Route, Snapshot};
+use crate::trace::export::Spool;
+use crate::trace::spans::Finished;
 use crate::upstream::Targets;
 use crate::upstream::pool::Target;
 use portcullis_config::plan::TargetPlan;
@@ -38,6 +40,8 @@ pub(crate) struct Worker {
     pub(crate) buffers: Buffers,
     pub(crate) ids: RefCell<Ids>,
     pub(crate) log: RefCell<LogLines>,
+    /// What is told to a collector; `None` without one.
+    spool: Option<RefCell<Spool>>,
     pub(crate) counters: RefCell<Counters>,
     pub(crate) wall: RefCell<WallTexts>,
     local: RefCell<Rc<Local>>,
@@ -67,6 +71,7 @@ impl Worker {
             buffers: Buffers::default(),
             ids: RefCell::new(Ids::new(seed)),
             log: RefCell::new(LogLines::new(shared.log_queue())),
+            spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
             local: RefCell::new(Rc::new(Local { snapshot: shared.snapshot.load_full(), targets: Vec::new() })),
@@ -140,6 +145,9 @@ impl Worker {
         self.wall_base.set((u64::try_from(wall.as_millis()).unwrap_or(0), nanos));
         self.timers.sweep(nanos / 1_000_000);
         self.log.borrow_mut().flush();
+        if let Some(spool) = &self.spool {
+            spool.borrow_mut().flush();
+        }
         self.timers.close(self.shared.is_draining());
         for targets in &self.local.borrow().targets {
             targets.expire(nanos / 1_000_000);
@@ -157,8 +165,24 @@ impl Worker {
         };
         let mut wall = self.wall.borrow_mut();
         self.log.borrow_mut().add(|out| json::line(record, subject, snapshot, &mut wall, out));
+        if let Some(spool) = &self.spool {
+            self.tell(spool, local, exchange);
+        }
         self.counters.borrow_mut().count(snapshot.generation, record, subject.method, || {
             record.route.and_then(|index| snapshot.routes.get(index)).map(Route::labels).unwrap_or_default()
+        });
+    }
+
+    /// Tells a collector of a finished request.
+    fn tell(&self, spool: &RefCell<Spool>, local: &Local, exchange: &Exchange) {
+        let record = &exchange.record;
+        spool.borrow_mut().add(&Finished {
+            record,
+            route: record.route.and_then(|index| local.snapshot.routes.get(index)),
+            method: exchange.head.method(),
+            path: exchange.target.path().as_bytes(),
+            host: exchange.host.as_bytes(),
+            version: exchange.head.version(),
         });
     }
 

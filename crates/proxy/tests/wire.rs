@@ -17,6 +17,8 @@ mod bodies;
 mod chaos;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/collector.rs"]
+mod collector;
 #[path = "wire/desync.rs"]
 mod desync;
 #[path = "wire/edges.rs"]
@@ -43,5 +45,7 @@ mod talking;
 mod time;
 #[path = "wire/tls.rs"]
 mod tls;
+#[path = "wire/traces.rs"]
+mod traces;
 #[path = "wire/websocket.rs"]
 mod websocket;

@@ -6,7 +6,7 @@ use crate::scratch::Scratch;
 use portcullis_config::plan::{
     AccessLogPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan, ListenerLimits,
     ListenerPlan, LogSink, Methods, Origin, Plan, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion,
-    UpstreamPlan, UpstreamProtocol, VersionPlan,
+    TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -128,6 +128,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         status: StatusPlan { bind: loopback() },
         workers: NonZeroUsize::new(1),
         access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
+        tracing: TracingPlan::default(),
         shutdown_deadline: Duration::from_secs(1),
         apis: vec![api("api", HostPattern::Any, routes)],
         dangers: Vec::new(),

@@ -52,6 +52,15 @@ impl Ids {
         RequestId(text)
     }
 
+    /// Thirty-two lower-case hexadecimal digits, never all zeros, of which the last 56 bits are random (W3C Trace
+    /// Context level 2, section 3.2.2.3).
+    pub fn trace_id(&mut self) -> [u8; 32] {
+        let mut digits = [0u8; 32];
+        hex_into(self.bits() | 1, &mut digits, 0);
+        hex_into(self.bits(), &mut digits, 16);
+        digits
+    }
+
     /// Sixteen random lower-case hexadecimal digits, never all zeros.
     pub fn hex(&mut self) -> [u8; 16] {
         let mut digits = [0u8; 16];

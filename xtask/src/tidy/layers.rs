@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-types", 0),
     ("portcullis-h1", 1),
     ("portcullis-auth", 1),
+    ("portcullis-coding", 1),
     ("portcullis-limit", 1),
     ("portcullis-contract", 1),
     ("portcullis-waf", 1),

@@ -9,7 +9,7 @@ use super::Check;
 use super::certificates::Pem;
 use super::layers::{Chain, Found};
 use crate::diagnostic::Diagnostic;
-use crate::file::{Lockable, Upstream, defaults};
+use crate::file::{Lockable, Upstream, UpstreamTls, defaults};
 use crate::plan::{TargetPlan, UpstreamPlan, UpstreamTlsPlan};
 use crate::scalar::{Period, Text};
 use crate::sources::Span;
@@ -150,6 +150,11 @@ impl Check<'_> {
                 .help("write the targets as `https://…`, or remove `tls`");
             self.reject(&at, diagnostic);
         }
+        self.tls_towards(written, &at)
+    }
+
+    /// How a server that speaks TLS is verified, wherever that is written.
+    pub(super) fn tls_towards(&mut self, written: &UpstreamTls, at: &At<'_>) -> UpstreamTlsPlan {
         let ca_file = written.ca_file.as_ref().map(|name| self.pem(&at.key("ca_file"), name, Pem::Certificate));
         let server_name = written.server_name.as_ref().map(|name| self.server_name(&at.key("server_name"), name));
         let client_certificate = written

@@ -5,6 +5,8 @@ use crate::scalar::{Count, Period, Size};
 
 pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
+pub(crate) const SERVICE_NAME: &str = "portcullis";
+pub(crate) const TRACING_QUEUE: Count = Count(8_192);
 pub(crate) const SHUTDOWN_DEADLINE: Period = Period::seconds(30);
 
 pub(crate) const HEAD_BYTES: Size = Size::kib(64);
@@ -34,6 +36,8 @@ pub(crate) const IDLE_CONNECTIONS: Count = Count(64);
 pub(crate) const MAX_WORKERS: u64 = 1024;
 /// LIMIT: records that wait to be written.
 pub(crate) const MAX_QUEUE: u64 = 1 << 24;
+/// LIMIT: spans and records that wait to be sent.
+pub(crate) const MAX_TRACING_QUEUE: u64 = 1 << 20;
 /// LIMIT: header lines of one request: as many as the codec has room for (`FIELDS_CEILING` of `portcullis-h1`).
 pub(crate) const MAX_HEADERS: u64 = 256;
 /// LIMIT: requests under way on one connection of HTTP/2.

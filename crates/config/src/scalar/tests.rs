@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::{any, proptest};
 
 use super::{
-    Address, BasePath, Count, FileName, Flag, Host, Method, PageOrigin, Period, Raw, Scalar, Size, Target, Template,
-    Text, VersionPath, shape,
+    Address, BasePath, Count, FileName, Flag, Host, Method, PageOrigin, Period, Raw, Scalar, Share, Size, Target,
+    Template, Text, VersionPath, shape,
 };
 use crate::plan::HostPattern;
 
@@ -30,6 +30,7 @@ fn examples_fit_parser_and_pattern() {
     examples_fit::<Period>();
     examples_fit::<Size>();
     examples_fit::<Count>();
+    examples_fit::<Share>();
     examples_fit::<Flag>();
     examples_fit::<Text>();
     examples_fit::<FileName>();
@@ -41,6 +42,18 @@ fn examples_fit_parser_and_pattern() {
     examples_fit::<BasePath>();
     examples_fit::<Template>();
     examples_fit::<VersionPath>();
+}
+
+#[test]
+fn shares() {
+    for (text, millionths) in
+        [("0%", 0), ("10%", 100_000), ("0.5%", 5_000), ("100%", 1_000_000), ("99.9999%", 999_999), ("0.0001%", 1)]
+    {
+        assert_eq!(parse::<Share>(text).map(|share| share.millionths), Ok(millionths), "{text}");
+    }
+    for text in ["", "%", "10", "0.1", "101%", "100.0001%", "-1%", "1e1%", ".5%", "5.%", "0.00001%", "1 %", "1000%"] {
+        assert!(parse::<Share>(text).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Registry {
                 line(&mut out, "portcullis_access_records_total", &format!("result=\"{what}\""), value);
             }
         }
+        self.exported_text(&mut out);
         heading(&mut out, "portcullis_ready", "gauge", "Whether the gateway serves its configuration.");
         line(&mut out, "portcullis_ready", "", u8::from(extras.ready));
         heading(&mut out, "portcullis_config_info", "gauge", "The configuration in force, by the digest of its files.");
@@ -63,6 +64,14 @@ impl Registry {
         heading(&mut out, "portcullis_build_info", "gauge", "The running version.");
         line(&mut out, "portcullis_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
         out
+    }
+
+    fn exported_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_otlp_items_total";
+        heading(out, NAME, "counter", "Spans and access records for the collector by what became of them.");
+        for (signal, result, count) in self.exported.all() {
+            line(out, NAME, &format!("signal=\"{signal}\",result=\"{result}\""), count);
+        }
     }
 
     fn requests_text(&self, out: &mut String) {

@@ -9,6 +9,7 @@ use super::Routed;
 use crate::exchange::Connection;
 use crate::head::Head;
 use crate::named::Named;
+use crate::trace::context::write_state;
 use portcullis_h1::write::address;
 use portcullis_h1::{Field, Framing, Known, claims_identity};
 
@@ -36,6 +37,9 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, t
     }
     out.field(b"x-request-id", routed.record.id.as_bytes());
     out.field(b"traceparent", routed.record.trace.as_bytes());
+    if routed.record.trace.keeps_state {
+        out.field_with(b"tracestate", |out| write_state(head.fields(), out));
+    }
     provenance(connection, &request, out);
     if let Some(handshake) = &routed.handshake {
         out.framing(b"connection: upgrade\r\nupgrade: websocket\r\n");
@@ -62,6 +66,7 @@ fn is_left_out(line: &Field<'_>) -> bool {
                 | Known::Expect
                 | Known::XRequestId
                 | Known::Traceparent
+                | Known::Tracestate
                 // The handshake with the server is ours.
                 | Known::SecWebSocketKey
                 | Known::SecWebSocketVersion

@@ -1,0 +1,231 @@
+//! The small part of OTLP's JSON encoding that is used here (opentelemetry-proto, "JSON Protobuf Encoding"): ids are
+//! hexadecimal, enumerations are numbers, 64-bit integers are strings, names are lowerCamelCase.
+
+use crate::record::json::escape;
+use portcullis_h1::write::decimal;
+
+/// What is sent in requests of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Spans,
+    Logs,
+}
+
+/// `SpanKind` of the schema.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Server = 2,
+    Client = 3,
+}
+
+/// `SeverityNumber` of the schema.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Severity {
+    Info = 9,
+    Warn = 13,
+    Error = 17,
+}
+
+/// One object under construction.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    any: bool,
+}
+
+/// A list of `KeyValue`.
+#[derive(Debug)]
+pub(crate) struct Attributes<'a> {
+    out: &'a mut Vec<u8>,
+    any: bool,
+}
+
+// === impl Signal ===
+
+impl Signal {
+    pub(crate) const ALL: [Self; 2] = [Self::Spans, Self::Logs];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Spans => "spans",
+            Self::Logs => "logs",
+        }
+    }
+
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Spans => "/v1/traces",
+            Self::Logs => "/v1/logs",
+        }
+    }
+
+    /// The members around the items: resource, scope, items.
+    const fn around(self) -> [&'static str; 3] {
+        match self {
+            Self::Spans => ["resourceSpans", "scopeSpans", "spans"],
+            Self::Logs => ["resourceLogs", "scopeLogs", "logRecords"],
+        }
+    }
+}
+
+// === impl Severity ===
+
+impl Severity {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+
+    pub(crate) fn write(self, object: &mut Object<'_>) {
+        object.number("severityNumber", self as u64);
+        object.text("severityText", self.name().as_bytes());
+    }
+}
+
+// === impl Object ===
+
+impl<'a> Object<'a> {
+    /// Opens an object; [`Object::close`] ends it.
+    pub(crate) fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, any: false }
+    }
+
+    pub(crate) fn close(self) {
+        self.out.push(b'}');
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.extend_from_slice(if self.any { b",\"" } else { b"\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.any = true;
+    }
+
+    pub(crate) fn text(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        string(value, self.out);
+    }
+
+    /// A 32-bit integer or an enumeration.
+    pub(crate) fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        decimal(value, self.out);
+    }
+
+    /// A 64-bit integer.
+    pub(crate) fn long(&mut self, name: &str, value: u64) {
+        self.name(name);
+        self.out.push(b'"');
+        decimal(value, self.out);
+        self.out.push(b'"');
+    }
+
+    /// An `AnyValue` that is a text, put together by `write` from texts that need no escaping.
+    pub(crate) fn body(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.name(name);
+        self.out.extend_from_slice(b"{\"stringValue\":\"");
+        write(self.out);
+        self.out.extend_from_slice(b"\"}");
+    }
+
+    /// A member whose value is put together by `write`.
+    pub(crate) fn raw(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.name(name);
+        write(self.out);
+    }
+
+    pub(crate) fn attributes(&mut self, write: impl FnOnce(&mut Attributes<'_>)) {
+        self.name("attributes");
+        self.out.push(b'[');
+        write(&mut Attributes { out: self.out, any: false });
+        self.out.push(b']');
+    }
+}
+
+// === impl Attributes ===
+
+impl Attributes<'_> {
+    pub(crate) fn text(&mut self, key: &'static str, value: &[u8]) {
+        self.key(key);
+        self.out.extend_from_slice(b"\"stringValue\":");
+        string(value, self.out);
+        self.out.extend_from_slice(b"}}");
+    }
+
+    pub(crate) fn number(&mut self, key: &'static str, value: u64) {
+        self.key(key);
+        self.out.extend_from_slice(b"\"intValue\":\"");
+        decimal(value, self.out);
+        self.out.extend_from_slice(b"\"}}");
+    }
+
+    fn key(&mut self, key: &'static str) {
+        self.out.extend_from_slice(if self.any { b",{\"key\":\"" } else { b"{\"key\":\"" });
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\",\"value\":{");
+        self.any = true;
+    }
+}
+
+fn string(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    escape(value, out);
+    out.push(b'"');
+}
+
+/// A whole request around items that are separated by commas.
+pub(crate) fn request(signal: Signal, service_name: &str, items: &[u8], out: &mut Vec<u8>) {
+    let [resource, scope, list] = signal.around();
+    out.clear();
+    out.extend_from_slice(format!("{{\"{resource}\":[{{\"resource\":").as_bytes());
+    let mut object = Object::open(out);
+    object.attributes(|attributes| {
+        attributes.text("service.name", service_name.as_bytes());
+        attributes.text("service.version", env!("CARGO_PKG_VERSION").as_bytes());
+    });
+    object.close();
+    let version = env!("CARGO_PKG_VERSION");
+    let between =
+        format!(",\"{scope}\":[{{\"scope\":{{\"name\":\"portcullis\",\"version\":\"{version}\"}},\"{list}\":[");
+    out.extend_from_slice(between.as_bytes());
+    out.extend_from_slice(items);
+    out.extend_from_slice(b"]}]}]}");
+}
+
+/// How many items an accepted request says were not taken after all (`ExportPartialSuccess`).
+pub(crate) fn rejected(signal: Signal, answer: &[u8]) -> u64 {
+    let member = match signal {
+        Signal::Spans => "\"rejectedSpans\"",
+        Signal::Logs => "\"rejectedLogRecords\"",
+    };
+    let text = String::from_utf8_lossy(answer);
+    let Some((_, rest)) = text.split_once(member) else { return 0 };
+    let digits = rest.trim_start_matches([' ', '\t', '\r', '\n', ':', '"']);
+    let end = digits.find(|character: char| !character.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Signal, rejected};
+
+    #[test]
+    fn what_a_collector_rejects_is_read() {
+        for (answer, expected) in [
+            ("{}", 0),
+            ("", 0),
+            (r#"{"partialSuccess":{}}"#, 0),
+            (r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"x"}}"#, 3),
+            (r#"{ "partialSuccess" : { "rejectedSpans" : 12 } }"#, 12),
+            (r#"{"partialSuccess":{"rejectedSpans":"-1"}}"#, 0),
+            (r#"{"partialSuccess":{"rejectedLogRecords":"3"}}"#, 0),
+        ] {
+            assert_eq!(rejected(Signal::Spans, answer.as_bytes()), expected, "{answer}");
+        }
+        assert_eq!(rejected(Signal::Logs, br#"{"partialSuccess":{"rejectedLogRecords":"3"}}"#), 3);
+    }
+}
