@@ -1,7 +1,7 @@
 //! What applies to a route and which line says so. Answers from the same chain of levels as the plan.
 
 use crate::check::layers::{Chain, INHERITED, Level};
-use crate::file::{Api, Lockable, Route, Upstream, Version};
+use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
 use crate::plan::{ApiPlan, Authn, HostPattern, Methods, Origin, RoutePlan, VersionPlan};
 use crate::tree::At;
@@ -74,6 +74,31 @@ pub fn effective_policy(loaded: &Loaded, name: &str) -> Vec<(RouteRow, Vec<Polic
     found
 }
 
+/// A setting that an `upstream` section has and a version's takes from its API's.
+struct Shared {
+    path: &'static [&'static str],
+    value: fn(&Upstream) -> Option<String>,
+    built_in: fn() -> String,
+}
+
+const SHARED: [Shared; 3] = [
+    Shared {
+        path: &["protocol"],
+        value: |upstream| upstream.protocol.map(|protocol| protocol.name().to_owned()),
+        built_in: || Protocol::Http1.name().to_owned(),
+    },
+    Shared {
+        path: &["streams", "idle_timeout"],
+        value: |upstream| upstream.streams.as_ref()?.idle_timeout.map(|period| period.to_string()),
+        built_in: || defaults::STREAM_IDLE_TIMEOUT.to_string(),
+    },
+    Shared {
+        path: &["streams", "lifetime"],
+        value: |upstream| upstream.streams.as_ref()?.lifetime.map(|period| period.to_string()),
+        built_in: || defaults::STREAM_LIFETIME.to_string(),
+    },
+];
+
 /// One route that was asked about.
 struct Question<'q> {
     loaded: &'q Loaded,
@@ -117,7 +142,37 @@ impl Question<'_> {
         let api_upstream = self.api.upstream.as_ref().map(|upstream| (upstream, self.api_at.key("upstream")));
         let own = version.as_ref().and_then(|(version, at)| Some((version.upstream.as_ref()?, at.key("upstream"))));
         lines.extend(self.targets(own, api_upstream));
+        let sections = [own, api_upstream];
+        lines.extend(SHARED.iter().map(|setting| self.of_upstream(setting, &sections)));
+        lines.extend(self.websocket(route, &level.at));
         lines
+    }
+
+    /// A setting of the nearest `upstream` section that has it, or what is built in.
+    fn of_upstream(&self, setting: &Shared, sections: &[Option<(&Upstream, At<'_>)>]) -> PolicyLine {
+        let name = format!("upstream.{}", setting.path.join("."));
+        let found = sections.iter().flatten().find_map(|(upstream, at)| Some(((setting.value)(upstream)?, at)));
+        match found {
+            None => PolicyLine { setting: name, value: (setting.built_in)(), origin: None, locked: false },
+            Some((value, at)) => self.below(at, setting.path, &name, value),
+        }
+    }
+
+    fn below(&self, at: &At<'_>, path: &[&str], name: &str, value: String) -> PolicyLine {
+        match path.split_first() {
+            Some((key, rest)) => self.below(&at.key(key), rest, name, value),
+            None => self.line(name, value, at),
+        }
+    }
+
+    fn websocket(&self, route: &Route, at: &At<'_>) -> Option<PolicyLine> {
+        let websocket = route.websocket.as_ref()?;
+        let section = at.key("websocket");
+        let list = section.key("origins");
+        let origins = websocket.origins.iter().enumerate();
+        let shown: Vec<String> =
+            origins.map(|(index, origin)| self.shown(&list.index(index), origin.to_string())).collect();
+        Some(self.line("websocket.origins", shown.join(", "), &list))
     }
 
     fn inherited(&self, chain: &Chain<'_, '_>, setting: Lockable) -> Option<PolicyLine> {

@@ -58,6 +58,15 @@ pub(crate) enum Protocol {
     Http2,
 }
 
+impl Protocol {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 => "http2",
+        }
+    }
+}
+
 /// Answers that go on: server-sent events, gRPC, WebSocket. `timeout` ends at their head.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -239,6 +239,15 @@ impl Scalar for PageOrigin {
     }
 }
 
+impl std::fmt::Display for PageOrigin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => formatter.write_str("*"),
+            Self::Only(origin) => formatter.write_str(origin),
+        }
+    }
+}
+
 /// A text without control characters that isn't empty.
 fn one_line(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
