@@ -24,7 +24,7 @@ pub use compose::{trailer_fields, trailer_lines};
 pub use error::{BodyError, HeadError};
 pub use field::{Field, Fields, members};
 pub use framing::Framing;
-pub use fuzz::{fuzz_body, fuzz_head, fuzz_response_head};
+pub use fuzz::{fuzz_body, fuzz_compose, fuzz_head, fuzz_response_head};
 pub use known::{Known, claims_identity};
 pub use request::{Composed, RequestHead, Version};
 pub use response::ResponseHead;

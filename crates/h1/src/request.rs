@@ -97,7 +97,9 @@ impl RequestHead {
         let mut out = Composer::new(&mut self.raw, &mut self.lines, limits);
         self.method = out.word(head.method, b" ");
         self.target = out.word(head.target, b" HTTP/2\r\n");
-        self.origin = self.target;
+        if head.target.starts_with(b"/") {
+            self.origin = self.target;
+        }
         if let Some(authority) = head.authority {
             out.field(b"host", authority)?;
         }
@@ -109,8 +111,13 @@ impl RequestHead {
         if !is_token(head.method) {
             return Err(HeadError::Method);
         }
-        if diagnose::is_bad_target(head.target) {
+        if diagnose::is_bad_target(head.target) || std::str::from_utf8(head.target).is_err() {
             return Err(HeadError::Target);
+        }
+        // The asterisk asks about the server, or stands in for the path that a CONNECT does not have.
+        let pathless = head.target == b"*" && matches!(head.method, b"OPTIONS" | b"CONNECT");
+        if !pathless && !head.target.starts_with(b"/") {
+            return Err(HeadError::TargetForm);
         }
         if compose::names_connection(self.fields()) {
             return Err(HeadError::ConnectionField);

@@ -184,6 +184,34 @@ pub const TARGET_PIECES: &[&str] = &[
     "%e2%80%8b",
 ];
 
+/// Heads of HTTP/2, their parts told apart by a byte 31.
+pub const COMPOSE_SEEDS: &[&str] = &[
+    "GET\u{1f}/\u{1f}api.test",
+    "POST\u{1f}/a?b=c\u{1f}api.test:8443\u{1f}content-length\u{1f}5\u{1f}te\u{1f}trailers",
+    "GET\u{1f}/\u{1f}\u{1f}host\u{1f}api.test\u{1f}cookie\u{1f}a=1\u{1f}cookie\u{1f}b=2\u{1f}cookie\u{1f}c=3",
+    "OPTIONS\u{1f}*\u{1f}[::1]:80\u{1f}host\u{1f}[::1]:80",
+    "PUT\u{1f}/x\u{1f}api.test\u{1f}expect\u{1f}100-continue\u{1f}x-long\u{1f} value \u{1f}x-empty\u{1f}",
+];
+
+/// Pieces that matter in a head of HTTP/2.
+pub const COMPOSE_PIECES: &[&str] = &[
+    "\u{1f}",
+    "\u{1f}host\u{1f}other.test",
+    "\u{1f}content-length\u{1f}7",
+    "\u{1f}transfer-encoding\u{1f}chunked",
+    "\u{1f}connection\u{1f}close",
+    "\u{1f}content_length\u{1f}1",
+    "\r\nx: y",
+    "\r\n\r\nGET / HTTP/1.1\r\n",
+    " HTTP/1.1\r\n",
+    "\n",
+    "\0",
+    ": ",
+    "@",
+    "#",
+    "http://other.test/",
+];
+
 /// Pieces that matter in a body.
 pub const BODY_PIECES: &[&str] = &[
     "\r\n",

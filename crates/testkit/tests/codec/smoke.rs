@@ -1,9 +1,10 @@
 //! Each fuzz target's function over mutated seeds. An input that ever broke one becomes a seed here.
 
-use portcullis_h1::{fuzz_body, fuzz_head, fuzz_response_head};
+use portcullis_h1::{fuzz_body, fuzz_compose, fuzz_head, fuzz_response_head};
 use portcullis_testkit::Dice;
 use portcullis_testkit::fuzz::{
-    ANSWER_SEEDS, BODY_PIECES, BODY_SEEDS, HEAD_PIECES, HEAD_SEEDS, TARGET_PIECES, TARGET_SEEDS, fuzz_forward, mutate,
+    ANSWER_SEEDS, BODY_PIECES, BODY_SEEDS, COMPOSE_PIECES, COMPOSE_SEEDS, HEAD_PIECES, HEAD_SEEDS, TARGET_PIECES,
+    TARGET_SEEDS, fuzz_forward, mutate,
 };
 use portcullis_types::fuzz_target;
 
@@ -22,6 +23,11 @@ fn smoke(seeds: &[&str], pieces: &[&str], rounds: usize, run: impl Fn(&[u8])) {
 #[test]
 fn fuzz_smoke_head() {
     smoke(HEAD_SEEDS, HEAD_PIECES, 20_000, fuzz_head);
+}
+
+#[test]
+fn fuzz_smoke_compose() {
+    smoke(COMPOSE_SEEDS, COMPOSE_PIECES, 50_000, fuzz_compose);
 }
 
 #[test]
