@@ -1,6 +1,7 @@
 //! What settings mean together: a typed file becomes a plan, and everything about it that cannot work is reported. The
 //! shape of the file is settled before.
 
+mod admin;
 mod apis;
 mod certificates;
 mod conflicts;
@@ -9,6 +10,7 @@ pub(crate) mod layers;
 mod listeners;
 mod locks;
 mod operations;
+mod provenance;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -52,14 +54,18 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let workers = check.workers(file, root);
     let access_log = check.access_log(file, root);
     let tracing = check.tracing(file, root);
+    let admin = check.admin(file, root);
+    let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
     let apis = check.apis(file, root);
     Plan {
         listeners,
         status,
+        admin,
         workers,
         access_log,
         tracing,
+        shutdown_grace,
         shutdown_deadline,
         apis,
         dangers: check.dangers,

@@ -1,6 +1,7 @@
 //! What people write, exactly. The comments here are the reference page and the descriptions in the JSON Schema; what a
 //! setting means for others is decided in `check`.
 
+mod admin;
 mod api;
 pub(crate) mod defaults;
 mod http2;
@@ -11,10 +12,11 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Authn, Route, Upstream, Version};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
-pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, SelfSigned};
+pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
@@ -39,6 +41,8 @@ pub(crate) struct File {
     pub(crate) listeners: IndexMap<String, Listener>,
     /// Where operators look: `/livez`, `/readyz`, `/metrics` and the pages that explain problems.
     pub(crate) status: Option<Status>,
+    /// Where commands reach the running gateway.
+    pub(crate) admin: Option<Admin>,
     /// One record per request.
     pub(crate) access_log: Option<AccessLog>,
     /// What happens when the gateway is asked to stop.
@@ -94,6 +98,9 @@ pub(crate) enum LogTo {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Shutdown {
+    /// How long requests are still taken after `/readyz` has gone down: as long as a load balancer needs to notice.
+    #[schemars(extend("default" = defaults::SHUTDOWN_GRACE.to_string()))]
+    pub(crate) grace: Option<Period>,
     /// How long open requests may go on. The last records get three seconds more.
     #[schemars(extend("default" = defaults::SHUTDOWN_DEADLINE.to_string()))]
     pub(crate) deadline: Option<Period>,

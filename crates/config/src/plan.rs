@@ -1,6 +1,9 @@
 //! The checked configuration: every default is explicit, every path absolute or relative to the working directory,
 //! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
 
+mod admin;
+mod listener;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -9,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::values::ValueSource;
+pub use admin::AdminPlan;
+pub use listener::{PacePlan, ProvenancePlan};
 
 mod http2;
 mod tracing;
@@ -23,12 +28,16 @@ pub struct Plan {
     pub listeners: Vec<ListenerPlan>,
     /// Where operators look.
     pub status: StatusPlan,
+    /// Where commands reach the running gateway.
+    pub admin: AdminPlan,
     /// Threads that carry requests; `None` means one per core.
     pub workers: Option<NonZeroUsize>,
     /// Where access records go.
     pub access_log: AccessLogPlan,
     /// What is done about traces.
     pub tracing: TracingPlan,
+    /// How long requests are still taken once `/readyz` has gone down.
+    pub shutdown_grace: Duration,
     /// How long open requests may go on after a stop was asked for.
     pub shutdown_deadline: Duration,
     /// What is served, in the order of the file.
@@ -50,6 +59,8 @@ pub struct ListenerPlan {
     pub bind: SocketAddr,
     /// `None` is plain HTTP.
     pub tls: Option<TlsPlan>,
+    /// Whom it believes about where connections come from.
+    pub provenance: ProvenancePlan,
     /// What one client may ask of it.
     pub limits: ListenerLimits,
     /// `None` where HTTP/2 is not spoken.
@@ -71,6 +82,8 @@ pub struct ListenerLimits {
     pub idle_timeout: Duration,
     /// Between two reads of a body.
     pub body_idle_timeout: Duration,
+    /// How slow a client may be.
+    pub pace: PacePlan,
     /// Open connections at once.
     pub connections: usize,
     /// Requests before a connection is closed.

@@ -2,6 +2,7 @@
 //! found in a file, and what a message about it looks like, is `recover`'s business.
 
 mod names;
+mod networks;
 mod paths;
 mod quantities;
 mod share;
@@ -17,6 +18,7 @@ use serde::Deserializer;
 use serde::de::{self, Visitor};
 
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
+pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
 pub(crate) use share::Share;
@@ -156,6 +158,7 @@ scalar!(
     Text,
     FileName,
     Address,
+    Network,
     Host,
     Method,
     PageOrigin,

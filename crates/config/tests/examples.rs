@@ -45,7 +45,8 @@ fn every_example_loads() {
 fn the_full_example_means_what_it_says() {
     let plan = example("full.yaml").plan;
     assert_eq!(plan.workers.map(usize::from), Some(2));
-    assert_eq!(plan.listeners.len(), 2);
+    assert_eq!(plan.listeners.len(), 3);
+    assert!(plan.listeners[2].provenance.proxy_protocol && plan.listeners[2].provenance.trusted.len() == 2);
     let orders = &plan.apis[0];
     assert_eq!(
         orders.hosts,

@@ -4,9 +4,9 @@ use crate::deadline::eventually;
 use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
-    AccessLogPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan, ListenerLimits,
-    ListenerPlan, LogSink, Methods, Origin, Plan, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion,
-    TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
+    AccessLogPlan, AdminPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
+    ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, ProvenancePlan, RoutePlan, StatusPlan,
+    StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -129,6 +129,8 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         workers: NonZeroUsize::new(1),
         access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
         tracing: TracingPlan::default(),
+        admin: AdminPlan::default(),
+        shutdown_grace: Duration::ZERO,
         shutdown_deadline: Duration::from_secs(1),
         apis: vec![api("api", HostPattern::Any, routes)],
         dangers: Vec::new(),
@@ -190,7 +192,14 @@ pub fn target(address: SocketAddr) -> TargetPlan {
 /// A listener on a port that the system chooses.
 #[must_use]
 pub fn listener(name: &str, tls: Option<TlsPlan>) -> ListenerPlan {
-    ListenerPlan { name: name.into(), bind: loopback(), tls, limits: limits(), http2: Some(Http2Plan::default()) }
+    ListenerPlan {
+        name: name.into(),
+        bind: loopback(),
+        tls,
+        provenance: ProvenancePlan::default(),
+        limits: limits(),
+        http2: Some(Http2Plan::default()),
+    }
 }
 
 /// TLS with certificates from files.
@@ -207,6 +216,7 @@ fn limits() -> ListenerLimits {
         head_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(30),
         body_idle_timeout: Duration::from_secs(10),
+        pace: PacePlan::default(),
         connections: 1000,
         requests_per_connection: 100_000,
     }

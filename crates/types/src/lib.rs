@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod fault;
 pub mod id;
+pub mod network;
 pub mod reason;
 pub mod refusal;
 pub mod secret;
@@ -14,6 +15,7 @@ pub mod target;
 
 pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultKind};
+pub use network::{Network, NetworkError};
 pub use reason::Reason;
 pub use refusal::Refusal;
 pub use secret::Secret;

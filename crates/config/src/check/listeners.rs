@@ -56,6 +56,7 @@ impl Check<'_> {
             name: Arc::from(name),
             bind,
             tls,
+            provenance: self.provenance(listener, at),
             limits,
             http2: self.http2(listener.http2.as_ref(), &at.key("http2")),
         }
@@ -156,6 +157,7 @@ impl Check<'_> {
             head_timeout: self.period(&at.key("head_timeout"), head_timeout, (LEAST_TIMEOUT, MAX_TIMEOUT)),
             idle_timeout: self.period(&at.key("idle_timeout"), idle_timeout, (LEAST_TIMEOUT, MAX_IDLE)),
             body_idle_timeout: self.period(&at.key("body_idle_timeout"), body_idle, (LEAST_TIMEOUT, MAX_TIMEOUT)),
+            pace: self.pace(written, at),
             connections: whole(self.within(&at.key("connections"), connections, (1, defaults::MAX_CONNECTIONS), plain)),
             requests_per_connection: self.within(&at.key("requests_per_connection"), requests, (1, u64::MAX), plain),
         }

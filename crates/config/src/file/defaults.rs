@@ -7,6 +7,7 @@ pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);
+pub(crate) const SHUTDOWN_GRACE: Period = Period::seconds(0);
 pub(crate) const SHUTDOWN_DEADLINE: Period = Period::seconds(30);
 
 pub(crate) const HEAD_BYTES: Size = Size::kib(64);
@@ -15,6 +16,9 @@ pub(crate) const HEADERS: Count = Count(100);
 pub(crate) const HEAD_TIMEOUT: Period = Period::seconds(10);
 pub(crate) const IDLE_TIMEOUT: Period = Period::seconds(60);
 pub(crate) const BODY_IDLE_TIMEOUT: Period = Period::seconds(30);
+pub(crate) const BODY_RATE: Size = Size { bytes: 240 };
+pub(crate) const SEND_RATE: Size = Size { bytes: 240 };
+pub(crate) const RATE_GRACE: Period = Period::seconds(10);
 pub(crate) const CONNECTIONS: Count = Count(20_000);
 pub(crate) const REQUESTS_PER_CONNECTION: Count = Count(1_000_000);
 

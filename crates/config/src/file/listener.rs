@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Http2, defaults};
-use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
+use crate::scalar::{Address, Count, FileName, Flag, Network, Period, Size, Text};
 
 /// One address that accepts connections.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -17,10 +17,29 @@ pub(crate) struct Listener {
     /// Serves plain HTTP to whoever reaches the address: everybody on the way can read and change what passes.
     #[schemars(extend("default" = false))]
     pub(crate) danger_plaintext: Option<Flag>,
+    /// Whether every connection begins with a PROXY header (version 1 or 2) that says where it comes from. Such a header
+    /// counts from `trusted_proxies` only; a connection without one, or from anybody else, is closed.
+    #[schemars(extend("default" = "off"))]
+    pub(crate) proxy_protocol: Option<ProxyProtocol>,
+    /// Proxies in front of the gateway. Only what these say about where a request comes from counts: `Forwarded`,
+    /// `X-Forwarded-For`, `X-Forwarded-Proto`, and `X-Request-ID`. The client is the last address, read from the right,
+    /// that is not one of them.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) trusted_proxies: Option<Vec<Network>>,
     /// What one client may ask of it.
     pub(crate) limits: Option<ListenerLimits>,
     /// HTTP/2, which is spoken unless switched off here.
     pub(crate) http2: Option<Http2>,
+}
+
+/// Whether connections begin with a PROXY header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProxyProtocol {
+    /// None does.
+    Off,
+    /// Every one does.
+    Required,
 }
 
 /// Encryption of a listener. One of `certificates` and `self_signed` is needed.
@@ -89,6 +108,15 @@ pub(crate) struct ListenerLimits {
     /// Between two reads of a request's body.
     #[schemars(extend("default" = defaults::BODY_IDLE_TIMEOUT.to_string()))]
     pub(crate) body_idle_timeout: Option<Period>,
+    /// Bytes a second that a request's body must bring on average.
+    #[schemars(extend("default" = defaults::BODY_RATE.to_string()))]
+    pub(crate) body_rate: Option<Size>,
+    /// Bytes a second of an answer that a client must take on average.
+    #[schemars(extend("default" = defaults::SEND_RATE.to_string()))]
+    pub(crate) send_rate: Option<Size>,
+    /// How long a client may be slower than that.
+    #[schemars(extend("default" = defaults::RATE_GRACE.to_string()))]
+    pub(crate) rate_grace: Option<Period>,
     /// Open connections at once.
     #[schemars(extend("default" = defaults::CONNECTIONS.0), extend("minimum" = 1, "maximum" = defaults::MAX_CONNECTIONS))]
     pub(crate) connections: Option<Count>,
