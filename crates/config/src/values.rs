@@ -55,7 +55,7 @@ impl Environment {
 
     /// The value of a variable, or why there is none.
     #[expect(clippy::disallowed_methods, reason = "this is the one module that reads the environment")]
-    pub(crate) fn variable(&self, name: &str) -> Result<String, &'static str> {
+    pub fn variable(&self, name: &str) -> Result<String, &'static str> {
         let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name {
             return Err(NO_NAME);

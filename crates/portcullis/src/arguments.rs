@@ -37,6 +37,15 @@ pub(crate) enum Command {
     /// nothing. SIGTERM and Ctrl-C let open requests end; a second one ends at once.
     #[command(after_help = help::RUN)]
     Run(Reading),
+    /// Show how a running gateway is: listeners, connections, reloads, certificates and when they expire, upstreams
+    #[command(after_help = help::STATUS)]
+    Status(Control),
+    /// Let a running gateway take over its configuration, or hear what is wrong with it
+    #[command(after_help = help::RELOAD)]
+    Reload(Control),
+    /// Let a running gateway end: not ready first, then no new connections, then open requests end
+    #[command(after_help = help::DRAIN)]
+    Drain(Control),
     /// List every route: who may call it, where it goes and which line says so
     #[command(after_help = help::ROUTES)]
     Routes(Reading),
@@ -95,6 +104,18 @@ pub(crate) struct Init {
 pub(crate) struct Reading {
     #[command(flatten)]
     pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// Commands that ask a running gateway.
+#[derive(Args, Debug)]
+pub(crate) struct Control {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// The admin socket, instead of the one that the configuration names
+    #[arg(long, value_name = "PATH", conflicts_with = "path")]
+    pub(crate) socket: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) form: Form,
 }

@@ -1,6 +1,7 @@
 //! One function for each command of the command line.
 
 mod about;
+mod control;
 mod explain;
 mod inspect;
 mod write;
@@ -17,6 +18,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Init(init) => write::init(init),
         Command::Validate(reading) => inspect::validate(reading),
         Command::Run(reading) => serve(reading),
+        Command::Status(control) => control::status(control),
+        Command::Reload(control) => control::reload(control),
+        Command::Drain(control) => control::drain(control),
         Command::Routes(reading) => inspect::routes(reading),
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),
@@ -28,9 +32,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
     }
 }
 
+/// One question to a running gateway: status and body of its answer.
+pub(crate) fn ask(socket: &std::path::Path, method: &str, path: &str) -> Result<(u16, serde_json::Value), String> {
+    control::ask_once(socket, method, path).map_err(|stop| stop.summary())
+}
+
 fn serve(reading: &Reading) -> Result<Ending, Stop> {
     // Before anything is started, so that nobody is ended by a signal that came too early.
     let signals = Signals::listen()?;
-    let service = Service::start(&reading.config.path, Journal::Screen(reading.form.format))?;
+    let service = Service::start(&reading.config.path, Journal::Screen(reading.form.format), &signals)?;
     service.serve(&signals, WATCH_INTERVAL)
 }

@@ -24,9 +24,13 @@ pub(crate) fn demo(arguments: &arguments::Demo) -> Result<Ending, Stop> {
     if arguments.tour {
         // A folder and ports of its own: a demo that runs beside it is not disturbed.
         let folder = arguments.data_dir.join("tour");
-        return tour::tour(Site::start(&folder, Ports::Any, Journal::Silent)?, signals, arguments.form.format);
+        return tour::tour(
+            Site::start(&folder, Ports::Any, Journal::Silent, &signals)?,
+            signals,
+            arguments.form.format,
+        );
     }
-    let site = Site::start(&arguments.data_dir, Ports::Friendly, Journal::Screen(Format::Text))?;
+    let site = Site::start(&arguments.data_dir, Ports::Friendly, Journal::Screen(Format::Text), &signals)?;
     say(&guide(&site)?)?;
     site.service.serve(&signals, WATCH_INTERVAL)
 }

@@ -42,6 +42,26 @@ impl Stop {
         Self::Environment(text.into())
     }
 
+    /// One line without colours.
+    pub(crate) fn summary(&self) -> String {
+        match self {
+            Self::Mistakes(failure) => {
+                let first = failure.diagnostics().first().map(|diagnostic| diagnostic.message.as_str());
+                let (count, first) = (failure.diagnostics().len(), first.unwrap_or_default());
+                format!("{count} mistakes in the configuration, the first: {first}")
+            }
+            Self::Unfit(text) | Self::Environment(text) => text.clone(),
+        }
+    }
+
+    /// All of it without colours.
+    pub(crate) fn plain(&self) -> String {
+        match self {
+            Self::Mistakes(failure) => failure.render(false).trim_end().to_owned(),
+            Self::Unfit(text) | Self::Environment(text) => format!("error: {text}"),
+        }
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Mistakes(_) | Self::Unfit(_) => ExitCode::from(1),

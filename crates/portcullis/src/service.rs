@@ -1,6 +1,9 @@
 //! A gateway with its status listener, from a configuration file that is watched.
 
+mod inherited;
 mod journal;
+mod notify;
+mod reload;
 mod signals;
 mod watch;
 
@@ -8,10 +11,11 @@ pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
 
 use crate::ending::{Ending, Stop};
-use portcullis_admin::Status;
+use notify::Notify;
+use portcullis_admin::{Admin, AdminSocket, Order, Orders, Status};
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
-use portcullis_proxy::{ExplainRequest, Gateway, Handle, ReloadError, StartError};
+use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
 use portcullis_types::{Clock, Millis};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,8 +37,17 @@ pub(crate) struct Service {
     journal: Journal,
     gateway: Gateway,
     status: Status,
+    admin: Option<Admin>,
     watch: Watch,
-    shutdown_deadline: Duration,
+    notify: Notify,
+    shutdown: Shutdown,
+}
+
+/// How long the end may take.
+#[derive(Clone, Copy, Debug)]
+struct Shutdown {
+    grace: Duration,
+    deadline: Duration,
 }
 
 /// Reads a configuration. A file that isn't there is a matter of the command line, not a mistake in it.
@@ -74,29 +87,39 @@ pub(crate) fn check(plan: &Plan) -> Result<(), Stop> {
 // === impl Service ===
 
 impl Service {
-    /// Serves what the file says, or says why not.
-    pub(crate) fn start(path: &Path, journal: Journal) -> Result<Self, Stop> {
+    /// Serves what the file says, or says why not. Whoever runs it alone takes sockets from systemd and tells it how it
+    /// goes; what admin commands ask for is heard among the signals.
+    pub(crate) fn start(path: &Path, journal: Journal, signals: &Signals) -> Result<Self, Stop> {
         let mut watch = Watch::new(path);
         let plan = watch.read(|| read(path))?.plan;
         announce_dangers(&journal, &plan);
-        let status = Status::listen(plan.status.bind).map_err(|error| Stop::environment(error.to_string()))?;
-        let shutdown_deadline = plan.shutdown_deadline;
-        let facts = Facts::of(&plan);
-        let gateway = match Gateway::start(plan, Clock::system(), status.problem_base()) {
+        let environment = Environment::process();
+        let notify = Notify::new(&environment)?;
+        let sockets = inherited::inherited(&environment, plan.listeners.iter().map(|listener| &*listener.name))?;
+        let unusable = |error: &dyn std::fmt::Display| Stop::environment(error.to_string());
+        let admin = plan.admin.socket.as_deref().map(AdminSocket::bind).transpose();
+        let admin = admin.map_err(|error| unusable(&error))?;
+        let status = Status::listen(plan.status.bind).map_err(|error| unusable(&error))?;
+        let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
+        let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), sockets) {
             Ok(gateway) => gateway,
             Err(error) => {
                 status.stop();
                 return Err(match error {
                     StartError::Compile(error) => Stop::Unfit(error.to_string()),
-                    StartError::Listen { .. } | StartError::Log(_) | StartError::System(_) => {
-                        Stop::environment(error.to_string())
-                    }
+                    StartError::Listen { .. }
+                    | StartError::Inherited(_)
+                    | StartError::Log(_)
+                    | StartError::System(_) => unusable(&error),
                 });
             }
         };
         status.attach(gateway.handle());
-        let service = Self { path: path.to_owned(), journal, gateway, status, watch, shutdown_deadline };
+        let admin = admin.map(|socket| socket.serve(gateway.handle(), orders(signals))).transpose();
+        let admin = admin.map_err(|error| unusable(&error))?;
+        let service = Self { path: path.to_owned(), journal, gateway, status, admin, watch, notify, shutdown };
         service.announce(&facts);
+        service.notify.ready(&format!("serving {} routes", facts.routes));
         Ok(service)
     }
 
@@ -110,63 +133,58 @@ impl Service {
 
     /// Reloads when asked or when a file changed, until told to stop; then lets open requests end.
     pub(crate) fn serve(mut self, signals: &Signals, interval: Duration) -> Result<Ending, Stop> {
+        let clock = Clock::system();
+        let mut looked = clock.millis();
         loop {
-            match signals.next(interval) {
-                Ok(Asked::Reload) => self.reload("SIGHUP"),
+            self.notify.alive(|within| self.gateway.handle().is_lively(within));
+            match signals.next(self.notify.interval(interval)) {
+                Ok(Asked::Reload) => drop(self.reload("SIGHUP")),
+                Ok(Asked::Told(Order::Reload(answer))) => {
+                    let reloaded = self.reload("admin");
+                    // Whoever asked may have gone.
+                    drop(answer.send(reloaded));
+                }
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.watch.has_changed() {
-                        self.reload("a file changed");
+                    let now = clock.millis();
+                    if now.saturating_sub(looked) >= Millis::try_from(interval.as_millis()).unwrap_or(Millis::MAX) {
+                        looked = now;
+                        if self.watch.has_changed() {
+                            drop(self.reload("a file changed"));
+                        }
                     }
                 }
-                Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Asked::Stop | Asked::Told(Order::Drain)) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         Ok(self.end(signals))
     }
 
-    /// Takes over the whole file or nothing of it.
-    fn reload(&mut self, cause: &str) {
-        let handle = self.handle();
-        let loaded = match self.watch.read(|| read(&self.path)) {
-            Ok(loaded) => loaded,
-            Err(stop) => {
-                handle.count_failed_reload();
-                self.journal.event("reload_failed", &[("cause", cause.to_owned()), ("kept", "true".to_owned())]);
-                self.journal.detail(&stop);
-                return;
-            }
-        };
-        let (facts, deadline) = (Facts::of(&loaded.plan), loaded.plan.shutdown_deadline);
-        announce_dangers(&self.journal, &loaded.plan);
-        match handle.reload(loaded.plan) {
-            Ok(()) => {
-                self.shutdown_deadline = deadline;
-                self.journal.event("reloaded", &[("cause", cause.to_owned()), ("config_hash", facts.hash)]);
-            }
-            Err(error) => {
-                self.journal.event("reload_failed", &[("cause", cause.to_owned()), ("kept", "true".to_owned())]);
-                self.journal.detail(&match error {
-                    ReloadError::Compile(_) => Stop::Unfit(error.to_string()),
-                    ReloadError::NeedsRestart(_) => Stop::environment(error.to_string()),
-                });
-            }
-        }
-    }
-
-    /// Not ready from this moment; open requests may end until the deadline or until somebody asks again. A log that
-    /// takes nothing holds nobody back for longer than that.
-    fn end(self, signals: &Signals) -> Ending {
-        let deadline = self.shutdown_deadline;
+    /// Not ready from this moment; after the grace nobody is accepted, and open requests may end until the deadline or
+    /// until somebody asks again. A log that takes nothing holds nobody back for longer than that.
+    fn end(mut self, signals: &Signals) -> Ending {
+        let Shutdown { grace, deadline } = self.shutdown;
+        let handle = self.gateway.handle();
         // Before it is told, so that whoever reads the line finds /readyz down.
-        self.gateway.handle().begin_drain(deadline);
-        self.journal.event("draining", &[("deadline_s", deadline.as_secs().to_string())]);
+        handle.begin_drain(grace, deadline);
+        let mut fields = vec![("deadline_s", deadline.as_secs().to_string())];
+        if !grace.is_zero() {
+            fields.insert(0, ("grace_s", grace.as_secs().to_string()));
+        }
+        self.journal.event("draining", &fields);
+        self.notify.stopping("open requests end");
         let (ended, wait) = std::sync::mpsc::sync_channel(1);
         let gateway = self.gateway;
         let draining = std::thread::Builder::new().name("drain".to_owned()).spawn(move || {
             gateway.drain(deadline);
             let _told = ended.send(());
         });
-        let how = if draining.is_err() { Drain::AtOnce } else { drained(&wait, signals, deadline) };
+        let how = match draining {
+            Err(_) => Drain::AtOnce,
+            // Workers that have ended are as well as they can be.
+            Ok(_) => drained(&wait, signals, grace + deadline, || {
+                self.notify.alive(|within| handle.is_lively(within) || !handle.has_workers());
+            }),
+        };
         self.status.stop();
         if how == Drain::Forced {
             let fields = [
@@ -176,18 +194,25 @@ impl Service {
             self.journal.event("not_written", &fields);
         }
         self.journal.event("stopped", &[("how", how.name().to_owned())]);
+        // Last, so that whoever waits for the end over it has seen everything else end.
+        if let Some(admin) = self.admin {
+            admin.stop();
+        }
         if how == Drain::Forced { Ending::No } else { Ending::Done }
     }
 
     fn announce(&self, facts: &Facts) {
         for (name, address) in self.handle().addresses() {
-            let tls = facts.encrypted.iter().any(|encrypted| encrypted == &**name);
+            let tls = facts.encrypted.iter().any(|encrypted| **encrypted == *name);
             let scheme = if tls { "https" } else { "http" };
             let fields =
                 [("listener", name.to_string()), ("address", address.to_string()), ("scheme", scheme.to_owned())];
             self.journal.event("listening", &fields);
         }
         self.journal.event("status", &[("address", self.status_address().to_string())]);
+        if let Some(admin) = &self.admin {
+            self.journal.event("admin", &[("socket", admin.path().display().to_string())]);
+        }
         let (file, hash) = (self.path.display().to_string(), facts.hash.clone());
         let fields = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -211,11 +236,12 @@ enum Drain {
 }
 
 /// Waits until it is told that all has ended, for no longer than the deadline and what writing out may take.
-fn drained(ended: &Receiver<()>, signals: &Signals, deadline: Duration) -> Drain {
+fn drained(ended: &Receiver<()>, signals: &Signals, deadline: Duration, mut meanwhile: impl FnMut()) -> Drain {
     let clock = Clock::system();
     let due = Millis::try_from(deadline.as_millis()).unwrap_or(Millis::MAX).saturating_add(WRITE_OUT_MS);
     while ended.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
-        if signals.next(Duration::ZERO) == Ok(Asked::Stop) && clock.millis() > SAME_SIGNAL_MS {
+        meanwhile();
+        if matches!(signals.next(Duration::ZERO), Ok(Asked::Stop)) && clock.millis() > SAME_SIGNAL_MS {
             return Drain::AtOnce;
         }
         if clock.millis() > due {
@@ -223,6 +249,20 @@ fn drained(ended: &Receiver<()>, signals: &Signals, deadline: Duration) -> Drain
         }
     }
     Drain::Drained
+}
+
+/// Puts what admin commands ask for among the signals.
+fn orders(signals: &Signals) -> Orders {
+    let teller = signals.teller();
+    std::sync::Arc::new(move |order| teller.tell(Asked::Told(order)))
+}
+
+// === impl Shutdown ===
+
+impl Shutdown {
+    fn of(plan: &Plan) -> Self {
+        Self { grace: plan.shutdown_grace, deadline: plan.shutdown_deadline }
+    }
 }
 
 // === impl Drain ===

@@ -1,6 +1,7 @@
 //! `demo --tour`: each practice that is built, with a real request, what was expected and what came back.
 
 mod client;
+mod control;
 mod edge;
 mod gateway;
 mod inputs;
@@ -39,6 +40,8 @@ pub(crate) struct Scene<'a> {
     handle: Handle,
     secure: SocketAddr,
     small: SocketAddr,
+    behind: SocketAddr,
+    admin: PathBuf,
     status: SocketAddr,
     config: PathBuf,
     log: PathBuf,
@@ -52,7 +55,8 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let secure = site.address("secure")?;
     let client = Client::new(&site.authority_file(), secure).map_err(Stop::environment)?;
     let (config, log, folder) = (site.config_file(), site.log_file(), site.folder.clone());
-    let (small, status) = (site.address("small")?, site.service.status_address());
+    let (small, behind, admin) = (site.address("small")?, site.address("behind")?, site.admin_socket());
+    let status = site.service.status_address();
     let Site { upstreams, service, .. } = site;
     let handle = service.handle();
     let stopper = signals.stopper();
@@ -61,9 +65,10 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         service.serve(&signals, WATCH_INTERVAL)
     });
     let serving = serving.map_err(|error| Stop::environment(format!("no thread for the gateway: {error}")))?;
-    let scene = Scene { client, upstreams: &upstreams, handle, secure, small, status, config, log };
+    let scene = Scene { client, upstreams: &upstreams, handle, secure, small, behind, admin, status, config, log };
     let mut rows = Vec::new();
-    for practice in [edge::rows, inputs::rows, gateway::rows, protocols::rows, shown::rows, life::rows] {
+    let practices = [edge::rows, inputs::rows, gateway::rows, protocols::rows, shown::rows, control::rows, life::rows];
+    for practice in practices {
         rows.extend(practice(&scene));
     }
     stopper.stop();

@@ -9,6 +9,7 @@ use crate::carry::relay::{Leaving, Relay, Stopped};
 use crate::carry::websocket::accept_for;
 use crate::exchange::{Connection, Exchange};
 use crate::head::FieldMap;
+use crate::origin;
 use crate::pipeline::forward::Forwarded;
 use crate::pipeline::{self, Stop};
 use crate::problem::{Form, Problem, is_grpc};
@@ -23,6 +24,7 @@ use portcullis_types::{Fault, FaultKind, Refusal, Stage};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 /// What follows a request on its connection.
@@ -44,11 +46,13 @@ pub(crate) fn begin(worker: &Worker, connection: &Connection, exchange: &mut Exc
     record.wall_ms = worker.wall_ms(record.started);
     let rules = worker.local().snapshot.trace_rules;
     let mut ids = worker.ids.borrow_mut();
-    record.id = ids.request_id(record.wall_ms);
+    record.id =
+        origin::request_id(connection, exchange.head.fields()).unwrap_or_else(|| ids.request_id(record.wall_ms));
     record.trace = Trace::begin(exchange.head.fields(), &rules, &mut ids);
     record.listener = Some(Arc::clone(&connection.listener));
     record.peer = Some(connection.peer);
     record.tls = connection.tls;
+    origin::note(connection, exchange, origin::of_connection(connection));
 }
 
 /// Decides, answers, and says what follows.
@@ -60,6 +64,7 @@ pub(crate) async fn handle(
     client: &mut Channel,
     last: bool,
 ) -> Next {
+    client.set_pace(Some(&connection.settings.limits.pace));
     let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
         Ok(forwarded) => pass_on(worker, local, (connection, exchange), client, forwarded, last).await,
         Err(stop) => Err(stop),
@@ -83,7 +88,7 @@ async fn pass_on(
     let old = exchange.head.version() == Version::Http10;
     let framing = exchange.answer.framing();
     // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
-    let last = last || worker.shared.is_draining();
+    let last = last || connection.is_ending(&worker.shared);
     // With an answer before the end of the body, nobody can say how much of the rest will be read.
     let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
     exchange.record.status = exchange.answer.status();
@@ -92,7 +97,7 @@ async fn pass_on(
         return converse(worker, connection, exchange, client, (lease, streams(local, exchange))).await;
     }
     let leaving = leaving(client, framing, old);
-    answer_head(worker, connection, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
+    answer_head(worker, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     if lasts(&exchange.answer) {
         let streams = streams(local, exchange);
         // What goes on is bounded by its own times; its head came within the route's.
@@ -143,6 +148,9 @@ async fn pass_on(
         && client.take_back(sent_before)
     {
         return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
+    }
+    if matches!(outcome, Err(Stopped::Sink(Broken::Slow))) {
+        worker.shared.registry.slow_readers.fetch_add(1, Ordering::Relaxed);
     }
     record.outcome = became(&outcome);
     Ok(match outcome {
@@ -198,7 +206,6 @@ fn lasts(answer: &ResponseHead) -> bool {
 /// The head of the upstream's answer; `whole` if no body follows.
 fn answer_head(
     worker: &Worker,
-    connection: &Connection,
     exchange: &Exchange,
     client: &mut Channel,
     (keep_alive, whole): (bool, bool),
@@ -207,7 +214,7 @@ fn answer_head(
     let switches = exchange.answer.status() == 101;
     let accept = switches.then(|| accept_for(key.unwrap_or_default()));
     let mut wall = worker.wall.borrow_mut();
-    let frame = Frame { accept: accept.as_deref(), ..frame(&mut wall, connection, exchange, keep_alive) };
+    let frame = Frame { accept: accept.as_deref(), ..frame(&mut wall, exchange, keep_alive) };
     let Some(stream) = client.stream() else {
         shape::answer(&exchange.answer, &frame, &mut client.output);
         return Ok(());
@@ -229,8 +236,8 @@ async fn converse(
     (mut lease, streams): (Lease, StreamsPlan),
 ) -> Result<Next, Stop> {
     let sent_before = client.sent;
-    answer_head(worker, connection, exchange, client, (true, false))?;
-    let ended = tunnel::run(worker, streams, client, &mut lease.channel).await;
+    answer_head(worker, exchange, client, (true, false))?;
+    let ended = tunnel::run((worker, connection), streams, client, &mut lease.channel).await;
     let record = &mut exchange.record;
     record.answered = worker.nanos();
     record.request_bytes = ended.received;
@@ -256,11 +263,14 @@ pub(crate) async fn refuse(
     }
     let Some(problem) = Problem::of(stop) else { return Next::Close };
     let rest = rest::of(exchange);
-    let keep_alive =
-        exchange.head.keep_alive() && !problem.close && !last && rest.is_some() && !worker.shared.is_draining();
+    let keep_alive = exchange.head.keep_alive()
+        && !problem.close
+        && !last
+        && rest.is_some()
+        && !connection.is_ending(&worker.shared);
     let form = Form::asked_by(exchange.head.fields());
     let sent_before = client.sent;
-    if problem_head(worker, local, (connection, exchange), client, (&problem, form, keep_alive)).is_err() {
+    if problem_head(worker, local, exchange, client, (&problem, form, keep_alive)).is_err() {
         return Next::Close;
     }
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
@@ -279,12 +289,12 @@ pub(crate) async fn refuse(
 fn problem_head(
     worker: &Worker,
     local: &Local,
-    (connection, exchange): (&Connection, &Exchange),
+    exchange: &Exchange,
     client: &mut Channel,
     (problem, form, keep_alive): (&Problem, Form, bool),
 ) -> Result<(), Stop> {
     let mut wall = worker.wall.borrow_mut();
-    let frame = frame(&mut wall, connection, exchange, keep_alive);
+    let frame = frame(&mut wall, exchange, keep_alive);
     let body = problem.body(form, frame.id, &local.snapshot.problem_base);
     let whole = frame.to_head || body.is_empty();
     match client.stream() {
@@ -323,10 +333,10 @@ fn decision(refusal: &Refusal) -> Decision {
     Decision { stage: refusal.stage, reason: refusal.reason, private }
 }
 
-fn frame<'a>(wall: &'a mut WallTexts, connection: &Connection, exchange: &Exchange, keep_alive: bool) -> Frame<'a> {
+fn frame<'a>(wall: &'a mut WallTexts, exchange: &Exchange, keep_alive: bool) -> Frame<'a> {
     Frame {
         id: exchange.record.id,
-        secure: connection.is_secure(),
+        secure: exchange.client.secure,
         keep_alive,
         old: exchange.head.version() == Version::Http10,
         to_head: exchange.head.method() == b"HEAD",

@@ -15,7 +15,7 @@ pub(crate) use reading::refusal as head_refusal;
 /// Serves a connection until it ends, or until it turns out to speak HTTP/2: then it is given back with what has been
 /// read from it.
 pub(crate) async fn serve(worker: &Worker, socket: Socket, connection: &Connection) -> Option<(Socket, Vec<u8>)> {
-    let mut client = Channel::new(socket, worker.timers.timer());
+    let mut client = Channel::new(socket, worker.timers.timer_of(&connection.life));
     let limits = &connection.settings.limits;
     for served in 1..=limits.requests_per_connection {
         let mut exchange = match reading::arrival(worker, connection, &mut client, served == 1).await {
@@ -28,7 +28,7 @@ pub(crate) async fn serve(worker: &Worker, socket: Socket, connection: &Connecti
             Arrival::End => return None,
         };
         answer::begin(worker, connection, &mut exchange);
-        let last = served == limits.requests_per_connection || worker.shared.is_draining();
+        let last = served == limits.requests_per_connection || connection.is_ending(&worker.shared);
         let local = worker.local();
         let next = answer::handle(worker, &local, connection, &mut exchange, &mut client, last).await;
         answer::finish(worker, &local, exchange);

@@ -61,12 +61,13 @@ pub(crate) async fn serve(worker: &Rc<Worker>, socket: Socket, ahead: Vec<u8>, c
     let Ok(Ok(mut served)) = tokio::time::timeout(connection.settings.limits.head_timeout, shaking).await else {
         return;
     };
+    let timer = worker.timers.timer_of(&connection.life);
     let mut serving = Serving {
         worker: Rc::clone(worker),
         connection: Rc::new(connection),
         guest: Rc::new(guest),
         flood,
-        timer: worker.timers.timer(),
+        timer,
         asked: 0,
         seen: 0,
         open: Rc::default(),
@@ -140,7 +141,7 @@ impl Serving {
     fn late(&mut self, served: &mut Served) {
         let open = self.open.get();
         let used = std::mem::replace(&mut self.seen, self.asked) != self.asked;
-        if !self.worker.shared.is_draining() && (open > 0 || used) {
+        if !self.connection.is_ending(&self.worker.shared) && (open > 0 || used) {
             self.rest();
             return;
         }

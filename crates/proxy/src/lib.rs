@@ -11,6 +11,7 @@ mod http1;
 mod http2;
 mod metrics;
 mod named;
+mod origin;
 mod pipeline;
 mod problem;
 mod record;
@@ -22,7 +23,10 @@ mod upstream;
 mod welcome;
 mod worker;
 
-pub use gateway::{Gateway, Handle, ReloadError, StartError};
+pub use gateway::{
+    CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerFacts, Phase, ReloadError, StartError, UpstreamFacts,
+};
+pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use snapshot::CompileError;
 pub use tls::files::TlsError;

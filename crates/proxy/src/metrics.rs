@@ -39,6 +39,9 @@ pub(crate) struct Registry {
     pub(crate) connections_http2: AtomicU64,
     /// What became of spans and records that were to be sent.
     pub(crate) exported: Arc<Counts>,
+    /// By [`crate::welcome::Unheard`].
+    pub(crate) proxy_headers_refused: [AtomicU64; 3],
+    pub(crate) slow_readers: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_failed: AtomicU64,
     pub(crate) last_reload_seconds: AtomicU64,

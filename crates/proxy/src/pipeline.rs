@@ -21,6 +21,7 @@ mod tests;
 
 use crate::carry::channel::Channel;
 use crate::exchange::{Connection, Exchange};
+use crate::origin;
 use crate::worker::{Local, Worker};
 use forward::Forwarded;
 use portcullis_types::{Fault, Refusal};
@@ -44,6 +45,8 @@ pub(crate) async fn run(
     exchange: &mut Exchange,
     client: &mut Channel,
 ) -> Result<Forwarded, Stop> {
+    // Who asks is settled first; what cannot be told is not guessed.
+    origin::find(connection, exchange)?;
     // Everything after this sees one target, the same that the upstream will see.
     target::canonicalise(exchange)?;
     // What is not declared does not exist, so that nothing below has to decide about the unknown.

@@ -8,7 +8,7 @@ pub(crate) use crate::trace::Trace;
 
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub(crate) struct AccessRecord {
     pub(crate) trace: Trace,
     pub(crate) listener: Option<Arc<str>>,
     pub(crate) peer: Option<SocketAddr>,
+    /// Who asks, where that is not the peer.
+    pub(crate) client: Option<IpAddr>,
     pub(crate) tls: Option<TlsFacts>,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,

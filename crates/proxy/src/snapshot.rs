@@ -11,7 +11,9 @@ use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use hosts::Hosts;
-use portcullis_config::plan::{Authn, Http2Plan, ListenerLimits, Plan, RoutePlan, UpstreamPlan, WebSocketPlan};
+use portcullis_config::plan::{
+    Authn, Http2Plan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
+};
 use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
 use std::collections::HashMap;
@@ -39,6 +41,7 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Debug)]
 pub(crate) struct ListenerSettings {
     pub(crate) tls: Option<ListenerTls>,
+    pub(crate) provenance: ProvenancePlan,
     pub(crate) limits: ListenerLimits,
     pub(crate) head: HeadLimits,
     pub(crate) http2: Option<Http2Plan>,
@@ -127,10 +130,9 @@ impl Snapshot {
                 target_bytes_max: listener.limits.target_bytes,
                 fields_max: listener.limits.headers,
             };
-            listeners.insert(
-                Arc::clone(&listener.name),
-                ListenerSettings { tls, limits: listener.limits.clone(), head, http2: listener.http2.clone() },
-            );
+            let (provenance, limits) = (listener.provenance.clone(), listener.limits.clone());
+            let settings = ListenerSettings { tls, provenance, limits, head, http2: listener.http2.clone() };
+            listeners.insert(Arc::clone(&listener.name), settings);
         }
         let mut snapshot = Self {
             generation,

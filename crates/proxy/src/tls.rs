@@ -1,5 +1,6 @@
 //! TLS towards clients: protocol versions, certificates by name, development certificates.
 
+pub(crate) mod expiry;
 pub(crate) mod files;
 pub(crate) mod self_signed;
 pub(crate) mod server;

@@ -33,8 +33,14 @@ mod headers;
 mod http2;
 #[path = "wire/life.rs"]
 mod life;
+#[path = "wire/listeners.rs"]
+mod listeners;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
+#[path = "wire/pace.rs"]
+mod pace;
+#[path = "wire/provenance.rs"]
+mod provenance;
 #[path = "wire/records.rs"]
 mod records;
 #[path = "wire/storm.rs"]

@@ -66,10 +66,19 @@ impl Client {
     /// # Errors
     /// A handshake that failed.
     pub fn tls(address: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> io::Result<Self> {
+        Self::tls_after(b"", address, config, name)
+    }
+
+    /// Connects, says something in the clear, and shakes hands.
+    ///
+    /// # Errors
+    /// A handshake that failed.
+    pub fn tls_after(preface: &[u8], address: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> io::Result<Self> {
         let mut tcp = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(Duration::from_secs(10)))?;
         tcp.set_write_timeout(Some(Duration::from_secs(10)))?;
+        tcp.write_all(preface)?;
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let mut session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         while session.is_handshaking() {

@@ -3,9 +3,15 @@
 //! They name a request in records; they are no secret and nothing is decided by them, so a fast
 //! generator per worker is enough.
 
-/// A request id as its 36 characters.
+// LIMIT: characters of an id that a trusted proxy made.
+const FOREIGN_MAX: usize = 64;
+
+/// A request id: the 36 characters of ours, or what a trusted proxy made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RequestId([u8; 36]);
+pub struct RequestId {
+    text: [u8; FOREIGN_MAX],
+    length: u8,
+}
 
 /// Makes request ids and trace ids. One a worker; seeded from the operating system by its owner.
 #[derive(Debug)]
@@ -49,7 +55,7 @@ impl Ids {
                 target.copy_from_slice(source);
             }
         }
-        RequestId(text)
+        RequestId::of(&text)
     }
 
     /// Thirty-two lower-case hexadecimal digits, never all zeros, of which the last 56 bits are random (W3C Trace
@@ -79,16 +85,30 @@ fn hex_into(value: u64, out: &mut [u8], at: usize) {
 // === impl RequestId ===
 
 impl RequestId {
+    /// An id of somebody who is believed. It can stand in a header, a record and a page without being escaped: letters,
+    /// digits, `-`, `_`, `.`, `:`, `=`, `+` and `/`.
+    #[must_use]
+    pub fn foreign(text: &[u8]) -> Option<Self> {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(byte);
+        ((1..=FOREIGN_MAX).contains(&text.len()) && text.iter().all(plain)).then(|| Self::of(text))
+    }
+
+    fn of(from: &[u8]) -> Self {
+        let mut text = [b'0'; FOREIGN_MAX];
+        text.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+        Self { text, length: u8::try_from(from.len().min(FOREIGN_MAX)).unwrap_or(0) }
+    }
+
     /// The id's characters, ASCII.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.text.get(..usize::from(self.length)).unwrap_or_default()
     }
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("")
+        std::str::from_utf8(self.as_bytes()).unwrap_or("")
     }
 }
 
@@ -100,13 +120,23 @@ impl std::fmt::Debug for RequestId {
 
 impl Default for RequestId {
     fn default() -> Self {
-        Self([b'0'; 36])
+        Self { text: [b'0'; FOREIGN_MAX], length: 36 }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Ids;
+    use super::{Ids, RequestId};
+
+    #[test]
+    fn ids_of_others_are_plain_and_short() {
+        for good in ["a", "0af7651916cd43dd8448eb211c80319c", "Root=1-67891233-abcdef012345678912345678"] {
+            assert_eq!(RequestId::foreign(good.as_bytes()).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "a\"b", "a\\b", "a<b", "\u{e9}", &"a".repeat(65)] {
+            assert!(RequestId::foreign(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_id_is_a_uuid_of_version_7_and_sorts_by_time() {

@@ -79,6 +79,12 @@ reasons! {
         "Send exactly one Host field with the name of the API.",
         "Health checks without a Host field are the usual innocent cause.",
     }
+    /// A trusted proxy says something about the client that cannot be read.
+    MalformedForwarding = 400 "malformed_forwarding" "Where the request comes from cannot be told" {
+        "A proxy that the gateway trusts sent Forwarded, X-Forwarded-For or X-Forwarded-Proto in a form that is not theirs, or two of them that name different clients. Limits and records need one client, so nothing is guessed.",
+        "If you sent one of these fields yourself, leave it out. Otherwise tell the operator of the API.",
+        "The record's private detail names the rule. Let the proxy write exactly one of Forwarded and X-Forwarded-For, and remove the other one when a client sends it.",
+    }
     /// The target has no canonical form.
     MalformedTarget = 400 "malformed_target" "The target of the request is malformed" {
         "The path or query cannot be brought into one canonical form: a broken percent-encoding, a control character, bytes that are not UTF-8, a fragment, or a path that climbs above the root.",
@@ -138,6 +144,12 @@ reasons! {
         "The body made no progress for longer than the listener allows.",
         "Send the request again; check the connection.",
         "`limits.body_idle_timeout` of the listener. Many at once from few addresses are a slow-body attack.",
+    }
+    /// The body came too slowly.
+    BodyTooSlow = 408 "body_too_slow" "The body of the request arrived too slowly" {
+        "The body kept coming, but with fewer bytes a second than the listener asks for on average.",
+        "Send the request again over a better connection, or in smaller parts.",
+        "`limits.body_rate` and `limits.rate_grace` of the listener. Many at once from few addresses are a slow-body attack.",
     }
     /// The body is larger than its limit.
     BodyTooLarge = 413 "body_too_large" "The body of the request is too large" {

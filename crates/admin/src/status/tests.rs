@@ -64,7 +64,7 @@ fn readiness_follows_the_gateway() {
     assert!(ask(&status, "GET", "/", "").contains("<strong>ready</strong>"));
     let metrics = ask(&status, "GET", "/metrics", "");
     assert!(metrics.contains("text/plain; version=0.0.4") && metrics.contains("\nportcullis_ready 1\n"), "{metrics}");
-    gateway.handle().begin_drain(Duration::ZERO);
+    gateway.handle().begin_drain(Duration::ZERO, Duration::ZERO);
     assert!(ask(&status, "GET", "/readyz", "").starts_with("HTTP/1.1 503"));
     assert!(ask(&status, "GET", "/livez", "").starts_with("HTTP/1.1 200"));
     gateway.drain(Duration::ZERO);

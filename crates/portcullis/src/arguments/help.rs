@@ -34,6 +34,27 @@ Examples:
 
 What the process does is told on standard error, one line per fact.";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  portcullis status -c portcullis.yaml
+  portcullis status --socket /run/portcullis/admin.sock --format json | jq '.certificates[] | {name, expires}'
+
+The configuration names the socket: `admin: { socket: admin.sock }`. Only root and the gateway's own user are answered.
+Exits 0 with an answer, 2 if no gateway answers.";
+
+pub(super) const RELOAD: &str = "\
+Examples:
+  portcullis reload -c portcullis.yaml
+  portcullis reload --socket /run/portcullis/admin.sock
+
+Exits 0 if the configuration is in force, 1 with all its mistakes if it was refused, 2 if no gateway answers.";
+
+pub(super) const DRAIN: &str = "\
+Example:
+  portcullis drain -c portcullis.yaml
+
+The same as SIGTERM, and it waits for the end. Exits 0 once the gateway has ended, 2 if no gateway answers.";
+
 pub(super) const ROUTES: &str = "\
 Examples:
   portcullis routes

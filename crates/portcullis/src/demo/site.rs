@@ -2,7 +2,7 @@
 
 use super::upstream::Upstreams;
 use crate::ending::Stop;
-use crate::service::{Journal, Service};
+use crate::service::{Journal, Service, Signals};
 use portcullis_proxy::AUTHORITY_FILE;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -31,7 +31,7 @@ pub(crate) enum Ports {
 
 impl Site {
     /// Writes the configuration and starts what it speaks of.
-    pub(crate) fn start(folder: &Path, ports: Ports, journal: Journal) -> Result<Self, Stop> {
+    pub(crate) fn start(folder: &Path, ports: Ports, journal: Journal, signals: &Signals) -> Result<Self, Stop> {
         let cannot = |error: std::io::Error| {
             Stop::environment(format!(
                 "{} cannot be written: {error}; name another folder with --data-dir",
@@ -42,7 +42,7 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
-        let service = Service::start(&config, journal)?;
+        let service = Service::start(&config, journal, signals)?;
         Ok(Self { folder: folder.to_owned(), upstreams, service })
     }
 
@@ -61,6 +61,11 @@ impl Site {
         self.folder.join("access.log")
     }
 
+    /// Where the running gateway is asked how it is.
+    pub(crate) fn admin_socket(&self) -> PathBuf {
+        self.folder.join("admin.sock")
+    }
+
     /// What clients trust.
     pub(crate) fn authority_file(&self) -> PathBuf {
         self.folder.join("tls").join(AUTHORITY_FILE)
@@ -74,6 +79,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports) -> String {
     for (name, port) in [
         ("@SECURE@", friendly(8443)),
         ("@SMALL@", friendly(8081)),
+        ("@BEHIND@", friendly(8082)),
         ("@STATUS@", friendly(9901)),
         ("@A@", first.port()),
         ("@B@", second.port()),

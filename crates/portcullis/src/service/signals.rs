@@ -1,6 +1,7 @@
-//! What the system asks of us: SIGHUP to reload, SIGTERM and SIGINT to stop.
+//! What is asked of us: SIGHUP to reload, SIGTERM and SIGINT to stop, and the same over the admin socket.
 
 use crate::ending::Stop;
+use portcullis_admin::Order;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -9,12 +10,14 @@ use std::time::Duration;
 const WAITING_MAX: usize = 16;
 
 /// What was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Asked {
     /// Read the configuration again.
     Reload,
     /// End.
     Stop,
+    /// What a command asked for over the admin socket.
+    Told(Order),
 }
 
 /// Hears what is asked, in order.
@@ -27,6 +30,10 @@ pub(crate) struct Signals {
 /// Asks for the end from within.
 #[derive(Debug)]
 pub(crate) struct Stopper(SyncSender<Asked>);
+
+/// Puts what others ask for among the signals.
+#[derive(Debug)]
+pub(crate) struct Teller(SyncSender<Asked>);
 
 // === impl Signals ===
 
@@ -54,6 +61,11 @@ impl Signals {
         self.heard.recv_timeout(wait)
     }
 
+    /// For those who ask over the admin socket.
+    pub(crate) fn teller(&self) -> Teller {
+        Teller(self.sender.clone())
+    }
+
     /// For a part of this process that knows when the work is done.
     pub(crate) fn stopper(&self) -> Stopper {
         Stopper(self.sender.clone())
@@ -66,6 +78,15 @@ impl Stopper {
     /// As if the system had asked.
     pub(crate) fn stop(self) {
         let _heard = tell(&self.0, Asked::Stop);
+    }
+}
+
+// === impl Teller ===
+
+impl Teller {
+    /// Whether it will be heard.
+    pub(crate) fn tell(&self, asked: Asked) -> bool {
+        self.0.try_send(asked).is_ok()
     }
 }
 

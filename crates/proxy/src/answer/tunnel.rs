@@ -4,6 +4,7 @@
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::timer::NEVER;
 use crate::carry::websocket::{Frames, Sender, goodbye};
+use crate::exchange::Connection;
 use crate::record::Outcome;
 use crate::worker::Worker;
 use portcullis_config::plan::StreamsPlan;
@@ -32,6 +33,7 @@ struct Direction {
 
 struct Tunnel<'a> {
     worker: &'a Worker,
+    connection: &'a Connection,
     idle: Duration,
     due: Millis,
     up: Direction,
@@ -41,12 +43,18 @@ struct Tunnel<'a> {
 }
 
 /// Lets the conversation run its course.
-pub(super) async fn run(worker: &Worker, streams: StreamsPlan, client: &mut Channel, upstream: &mut Channel) -> Ended {
+pub(super) async fn run(
+    (worker, connection): (&Worker, &Connection),
+    streams: StreamsPlan,
+    client: &mut Channel,
+    upstream: &mut Channel,
+) -> Ended {
     client.set_patience(None);
     upstream.set_patience(None);
     upstream.set_due(NEVER);
     let mut tunnel = Tunnel {
         worker,
+        connection,
         idle: streams.idle_timeout,
         due: worker.timers.after(streams.lifetime),
         up: Direction::of(Sender::Client),
@@ -79,7 +87,7 @@ impl Direction {
         loop {
             let flushed = sink.poll_flush(context, &worker.timers);
             match flushed {
-                Poll::Ready(Err(Broken::Late)) => return Err(Stop::Late),
+                Poll::Ready(Err(Broken::Late | Broken::Slow)) => return Err(Stop::Late),
                 Poll::Ready(Err(Broken::Io(_))) => return Err(Stop::Broken),
                 Poll::Pending if sink.is_full() => return Ok(moved),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
@@ -97,7 +105,7 @@ impl Direction {
                     Poll::Pending => return Ok(moved),
                     Poll::Ready(Ok(0)) => self.ended = true,
                     Poll::Ready(Ok(_)) => {}
-                    Poll::Ready(Err(Broken::Late)) => return Err(Stop::Late),
+                    Poll::Ready(Err(Broken::Late | Broken::Slow)) => return Err(Stop::Late),
                     Poll::Ready(Err(Broken::Io(_))) => return Err(Stop::Broken),
                 }
             }
@@ -188,6 +196,8 @@ impl Tunnel<'_> {
         self.closing = true;
         self.why = Some(if self.worker.shared.is_draining() {
             "the gateway drains"
+        } else if self.connection.is_ending(&self.worker.shared) {
+            "the listener is gone"
         } else if self.worker.timers.now() >= self.due {
             "the conversation lasted as long as `streams.lifetime` allows"
         } else {

@@ -1,9 +1,11 @@
 //! One side of a conversation: a socket, what arrived, what waits to leave, and a deadline.
 
 use super::buffer::{Buffers, Input};
+use super::rate::Pace;
 use super::socket::Socket;
 use super::stream::Stream;
 use super::timer::{NEVER, Timer, Timers};
+use portcullis_config::plan::PacePlan;
 use portcullis_h1::BodyError;
 use portcullis_types::Millis;
 use std::io;
@@ -39,6 +41,8 @@ pub(crate) struct Channel {
     due: Millis,
     /// Whether the last read or write found the peer not ready, so that its patience is being counted.
     waiting: (bool, bool),
+    /// How slow the peer may be on average.
+    pace: Pace,
     pub(crate) sent: u64,
 }
 
@@ -47,6 +51,8 @@ pub(crate) struct Channel {
 pub(crate) enum Broken {
     /// The deadline passed.
     Late,
+    /// Progress was made, but too little of it.
+    Slow,
     /// The system said so.
     Io(io::Error),
 }
@@ -64,6 +70,7 @@ impl Channel {
             patience: None,
             due: NEVER,
             waiting: (false, false),
+            pace: Pace::default(),
             sent: 0,
         }
     }
@@ -113,15 +120,17 @@ impl Channel {
             Poll::Ready(Ok(count)) => {
                 self.input.filled(count);
                 self.waiting.0 = false;
+                self.pace.came(timers.now(), count);
                 Poll::Ready(Ok(count))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Io(error))),
             Poll::Pending => {
                 self.input.release(buffers);
                 if !std::mem::replace(&mut self.waiting.0, true) {
-                    self.be_patient(timers);
+                    let pace = self.pace.awaits(timers.now());
+                    self.be_patient(timers, pace);
                 }
-                if self.timer.expired(timers, context) { Poll::Ready(Err(Broken::Late)) } else { Poll::Pending }
+                self.wait(timers, context)
             }
         }
     }
@@ -148,14 +157,18 @@ impl Channel {
 
     /// Writes until the output is empty.
     pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>, timers: &Timers) -> Poll<Result<(), Broken>> {
-        match self.poll_write_out(context) {
+        let sent_before = self.sent;
+        let outcome = self.poll_write_out(context);
+        self.pace.left(timers.now(), self.sent - sent_before);
+        match outcome {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(Broken::Io(error))),
             Poll::Pending => {
                 if !std::mem::replace(&mut self.waiting.1, true) {
-                    self.be_patient(timers);
+                    let pace = self.pace.offers(timers.now());
+                    self.be_patient(timers, pace);
                 }
-                if self.timer.expired(timers, context) { Poll::Ready(Err(Broken::Late)) } else { Poll::Pending }
+                self.wait(timers, context)
             }
         }
     }
@@ -164,6 +177,12 @@ impl Channel {
     pub(crate) fn set_patience(&mut self, patience: Option<Duration>) {
         self.patience = patience;
         self.waiting = (false, false);
+        self.pace.begin();
+    }
+
+    /// How slow the peer may be on average, wherever we have to be patient with it; `None` demands nothing.
+    pub(crate) fn set_pace(&mut self, plan: Option<&PacePlan>) {
+        self.pace = plan.map(Pace::new).unwrap_or_default();
     }
 
     /// From now on even progress does not carry the peer beyond `due`; [`NEVER`] takes that back.
@@ -178,11 +197,18 @@ impl Channel {
         }
     }
 
-    /// Starts counting the peer's time anew.
-    fn be_patient(&self, timers: &Timers) {
+    /// Starts counting the peer's time anew; `pace` is when its average will be too low.
+    fn be_patient(&self, timers: &Timers, pace: Millis) {
         if let Some(patience) = self.patience {
-            self.timer.set_at(timers.after(patience).min(self.due));
+            self.timer.set_at(timers.after(patience).min(self.due).min(pace));
         }
+    }
+
+    fn wait<T>(&self, timers: &Timers, context: &Context<'_>) -> Poll<Result<T, Broken>> {
+        if self.patience.is_some() && self.pace.is_too_slow(timers.now()) {
+            return Poll::Ready(Err(Broken::Slow));
+        }
+        if self.timer.expired(timers, context) { Poll::Ready(Err(Broken::Late)) } else { Poll::Pending }
     }
 
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -239,6 +265,7 @@ impl std::fmt::Display for Broken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Late => formatter.write_str("the deadline passed"),
+            Self::Slow => formatter.write_str("the other side is too slow"),
             Self::Io(error) => error.fmt(formatter),
         }
     }

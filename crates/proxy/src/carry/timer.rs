@@ -3,9 +3,11 @@
 //! A connection sets its deadline several times a request, so that setting one must cost nothing; that it fires up
 //! to a tenth of a second late is no harm for limits of seconds.
 
+use crate::gateway::Life;
 use portcullis_types::Millis;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ struct Entry {
     due: Cell<Millis>,
     /// Whether the connection is between two messages, so that it may end at any time.
     idle: Cell<bool>,
+    /// The listener that a client's connection belongs to.
+    life: Option<Arc<Life>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -41,7 +45,16 @@ pub(crate) const NEVER: Millis = Millis::MAX;
 impl Timers {
     /// A deadline that is not set.
     pub(crate) fn timer(&self) -> Timer {
-        let entry = Rc::new(Entry { due: Cell::new(NEVER), idle: Cell::new(false), waker: RefCell::new(None) });
+        self.enter(None)
+    }
+
+    /// A deadline that is not set, of a connection that ends with its listener.
+    pub(crate) fn timer_of(&self, life: &Arc<Life>) -> Timer {
+        self.enter(Some(Arc::clone(life)))
+    }
+
+    fn enter(&self, life: Option<Arc<Life>>) -> Timer {
+        let entry = Rc::new(Entry { due: Cell::new(NEVER), idle: Cell::new(false), life, waker: RefCell::new(None) });
         self.entries.borrow_mut().push(Rc::downgrade(&entry));
         Timer(entry)
     }
@@ -86,7 +99,12 @@ impl Timers {
 
 impl Entry {
     fn has_passed(&self, timers: &Timers) -> bool {
-        self.due.get() <= timers.now() || timers.cut.get() || (self.idle.get() && timers.closing.get())
+        let idle = self.idle.get();
+        let ends = |life: &Arc<Life>| life.is_ending() && (idle || life.has_ended(timers.now()));
+        self.due.get() <= timers.now()
+            || timers.cut.get()
+            || (idle && timers.closing.get())
+            || self.life.as_ref().is_some_and(ends)
     }
 }
 

@@ -1,37 +1,96 @@
-//! Listening sockets: one per worker and listener on the same address, so that the system spreads connections.
+//! Listening sockets: one per worker and listener on the same address, so that the system spreads connections. A
+//! socket that was inherited is shared by the workers instead: whoever made it knows of one only.
 
-use super::StartError;
+use super::life::Life;
+use super::{Listener, StartError};
 use crate::worker::Bound;
 use portcullis_config::plan::ListenerPlan;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 // LIMIT: connections that wait to be accepted, as far as the system allows.
 const BACKLOG: i32 = 4096;
 
-type Sockets = (Vec<Vec<Bound>>, Vec<(Arc<str>, SocketAddr)>);
+/// A socket that somebody else opened for us, by the name of its listener.
+#[derive(Debug)]
+pub struct Inherited {
+    /// The listener that it is for.
+    pub listener: String,
+    /// The socket, listening.
+    pub socket: TcpListener,
+}
 
-/// Sockets for each worker, and the address of each listener.
-pub(super) fn bind(listeners: &[ListenerPlan], workers: usize) -> Result<Sockets, StartError> {
-    let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();
-    let mut addresses = Vec::new();
-    for listener in listeners {
-        let error = |source| StartError::Listen { listener: Arc::clone(&listener.name), bind: listener.bind, source };
-        let open = Arc::new(AtomicU64::new(0));
-        let mut address = listener.bind;
-        claim(address).map_err(error)?;
-        for bound in &mut by_worker {
-            let socket = listen(address).map_err(error)?;
-            // The first socket turns port 0 into a real one, which the others share.
-            address = socket.local_addr().map_err(error)?;
-            bound.push(Bound { name: Arc::clone(&listener.name), socket, open: Arc::clone(&open) });
-        }
-        addresses.push((Arc::clone(&listener.name), address));
+/// A listener that has just been bound, with a socket for each worker.
+pub(super) struct Fresh {
+    pub(super) listener: Listener,
+    pub(super) sockets: Vec<Bound>,
+}
+
+/// Binds what a plan has; nothing stays bound unless all is. Sockets that no listener is named after are refused.
+pub(super) fn bind_all(
+    plans: &[ListenerPlan],
+    workers: usize,
+    mut inherited: Vec<Inherited>,
+) -> Result<Vec<Fresh>, StartError> {
+    let mut all = Vec::new();
+    for plan in plans {
+        let at = inherited.iter().position(|socket| *socket.listener == *plan.name);
+        all.push(match at.map(|at| inherited.swap_remove(at)) {
+            Some(socket) => adopt(plan, workers, &socket.socket)?,
+            None => bind(plan, workers, &[])?,
+        });
     }
-    Ok((by_worker, addresses))
+    match inherited.first() {
+        None => Ok(all),
+        Some(left) => Err(StartError::Inherited(format!(
+            "the socket `{}` was inherited, but there is no listener of that name (or it came twice); \
+             `FileDescriptorName=` of the socket unit is the listener's name",
+            left.listener
+        ))),
+    }
+}
+
+/// Binds one listener beside those that are open already.
+pub(super) fn bind(plan: &ListenerPlan, workers: usize, open: &[Listener]) -> Result<Fresh, StartError> {
+    let error = |source| StartError::Listen { listener: Arc::clone(&plan.name), bind: plan.bind, source };
+    let life = Arc::new(Life::default());
+    let mut address = plan.bind;
+    // What is on the port may be a listener of ours that goes with the same reload.
+    if !open.iter().any(|listener| listener.address.port() == address.port()) {
+        claim(address).map_err(error)?;
+    }
+    let mut sockets = Vec::with_capacity(workers);
+    for _ in 0..workers {
+        let socket = listen(address).map_err(error)?;
+        // The first socket turns port 0 into a real one, which the others share.
+        address = socket.local_addr().map_err(error)?;
+        sockets.push(Bound { name: Arc::clone(&plan.name), socket, life: Arc::clone(&life) });
+    }
+    Ok(Fresh { listener: Listener { name: Arc::clone(&plan.name), bind: plan.bind, address, life }, sockets })
+}
+
+/// Takes over an inherited socket.
+fn adopt(plan: &ListenerPlan, workers: usize, socket: &TcpListener) -> Result<Fresh, StartError> {
+    let name = &plan.name;
+    let error = |source| StartError::Listen { listener: Arc::clone(name), bind: plan.bind, source };
+    let address = socket.local_addr().map_err(error)?;
+    let fits = address.ip() == plan.bind.ip() && (address.port() == plan.bind.port() || plan.bind.port() == 0);
+    if !fits {
+        return Err(StartError::Inherited(format!(
+            "listeners.{name}: the inherited socket is on {address}, the configuration says {}; make them the same",
+            plan.bind
+        )));
+    }
+    socket.set_nonblocking(true).map_err(error)?;
+    let life = Arc::new(Life::default());
+    let mut sockets = Vec::with_capacity(workers);
+    for _ in 0..workers {
+        let socket = socket.try_clone().map_err(error)?;
+        sockets.push(Bound { name: Arc::clone(name), socket, life: Arc::clone(&life) });
+    }
+    Ok(Fresh { listener: Listener { name: Arc::clone(name), bind: plan.bind, address, life }, sockets })
 }
 
 /// Sockets that share a port are granted to every process of the same user; binding once without sharing tells
@@ -45,7 +104,7 @@ fn claim(address: SocketAddr) -> io::Result<()> {
     socket.bind(&address.into())
 }
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;

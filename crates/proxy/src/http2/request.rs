@@ -37,7 +37,8 @@ async fn serve(worker: &Worker, connection: &Connection, request: Request<RecvSt
     let parsed = compose(&mut exchange, &request, connection);
     let body = request.into_body();
     let body = (!body.is_end_stream()).then_some(body);
-    let mut client = Channel::new(Socket::Stream(Box::new(Stream::asked(respond, body))), worker.timers.timer());
+    let mut client =
+        Channel::new(Socket::Stream(Box::new(Stream::asked(respond, body))), worker.timers.timer_of(&connection.life));
     answer::begin(worker, connection, &mut exchange);
     exchange.record.protocol = Protocol::Http2;
     let local = worker.local();

@@ -1,8 +1,10 @@
 //! The counters in the text format of Prometheus (version 0.0.4).
 
 use super::{BUCKETS_US, Histogram, Registry, RouteLabels};
+use crate::gateway::CertificateFacts;
 use crate::http2::meter::Flood;
 use crate::record::log::Queue;
+use crate::welcome::Unheard;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Extras {
     pub(crate) config_hash: String,
     pub(crate) ready: bool,
+    pub(crate) certificates: Vec<CertificateFacts>,
 }
 
 fn load(value: &AtomicU64) -> u64 {
@@ -48,6 +51,8 @@ impl Registry {
         self.durations_text(&mut out);
         self.plain_text(&mut out);
         self.floods_text(&mut out);
+        self.proxy_headers_text(&mut out);
+        certificates_text(&extras.certificates, &mut out);
         if let Some(queue) = queue {
             heading(&mut out, "portcullis_access_records_total", "counter", "Access records by what became of them.");
             for (what, value) in
@@ -71,6 +76,19 @@ impl Registry {
         heading(out, NAME, "counter", "Spans and access records for the collector by what became of them.");
         for (signal, result, count) in self.exported.all() {
             line(out, NAME, &format!("signal=\"{signal}\",result=\"{result}\""), count);
+        }
+    }
+
+    fn proxy_headers_text(&self, out: &mut String) {
+        const NAME: &str = "portcullis_proxy_headers_refused_total";
+        heading(
+            out,
+            NAME,
+            "counter",
+            "Connections closed because what had to say where they come from was no PROXY header.",
+        );
+        for (reason, value) in Unheard::ALL.iter().zip(&self.proxy_headers_refused) {
+            line(out, NAME, &format!("reason=\"{}\"", reason.name()), load(value));
         }
     }
 
@@ -160,6 +178,12 @@ impl Registry {
                 "Connections that spoke plain HTTP to a TLS port.",
                 &self.plaintext_on_tls,
             ),
+            (
+                "portcullis_slow_readers_total",
+                "counter",
+                "Answers broken off because the client took them too slowly.",
+                &self.slow_readers,
+            ),
             ("portcullis_reloads_total", "counter", "Configurations that were taken over.", &self.reloads),
             (
                 "portcullis_reloads_failed_total",
@@ -176,6 +200,17 @@ impl Registry {
         ] {
             heading(out, name, kind, help);
             line(out, name, "", load(value));
+        }
+    }
+}
+
+fn certificates_text(certificates: &[CertificateFacts], out: &mut String) {
+    const NAME: &str = "portcullis_certificate_expiry_timestamp_seconds";
+    heading(out, NAME, "gauge", "When a listener's certificate expires.");
+    for certificate in certificates {
+        if let Some(seconds) = certificate.expires_seconds {
+            let (listener, name) = (escaped(&certificate.listener), escaped(&certificate.name));
+            line(out, NAME, &format!("listener=\"{listener}\",name=\"{name}\""), seconds);
         }
     }
 }

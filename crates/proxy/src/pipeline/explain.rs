@@ -3,7 +3,8 @@
 //! The stages are the very ones of the pipeline; their proofs keep this from taking them in another order.
 
 use super::{Stop, charge, conform, cors, forward, guard, identify, inspect, permit, receive, route, target};
-use crate::exchange::{Connection, Exchange};
+use crate::exchange::{Connection, Exchange, Place};
+use crate::origin;
 use crate::problem::{Form, Problem};
 use crate::record::TlsFacts;
 use crate::snapshot::{CompileError, Snapshot, decisions};
@@ -105,6 +106,7 @@ fn walk(
     };
     parse(&mut exchange.head, raw, connection)?;
     ok(Stage::Head, format!("{} field lines", exchange.head.fields().len()), None);
+    origin::find(connection, exchange)?;
     target::canonicalise(exchange)?;
     ok(Stage::Target, format!("{}{}", exchange.host, exchange.target.as_str()), None);
     let routed = route::find(snapshot, connection, exchange)?;
@@ -125,7 +127,7 @@ fn walk(
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
     explanation.targets = targets.iter().map(ToString::to_string).collect();
     let mut head = Vec::new();
-    forward::head::write(&routed, connection, "upstream", &mut head);
+    forward::head::write(&routed, "upstream", &mut head);
     explanation.forwarded = Some(String::from_utf8_lossy(&head).into_owned());
     Ok(())
 }
@@ -172,5 +174,6 @@ fn connection(plan: &Plan, snapshot: &Snapshot, secure: bool) -> Option<Connecti
     let settings = Rc::new(snapshot.listeners.get(&name)?.clone());
     let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let tls = secure.then_some(TlsFacts { version: "1.3", group: "" });
-    Some(Connection { listener: name, settings, peer, tls, certificate: None })
+    let connection = Connection::new(Place { listener: name, settings, peer, life: Arc::default() }, peer);
+    Some(Connection { tls, ..connection })
 }

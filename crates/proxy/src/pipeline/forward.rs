@@ -54,8 +54,12 @@ pub(super) async fn forward(
     loop {
         let mut lease = upstream::acquire(worker, upstream, targets, reuse, due).await?;
         lease.channel.timer.set_at(due);
-        send_head(&routed, connection, &mut lease, &mut upload)?;
+        send_head(&routed, &mut lease, &mut upload)?;
         routed.record.target = Some(lease.label());
+        if call.first_byte.is_some() {
+            // What streams may pause as long as it likes within its patience.
+            client.set_pace(None);
+        }
         client.set_patience(Some(call.patience));
         let asking = Asking {
             worker,
@@ -89,16 +93,16 @@ pub(super) async fn forward(
 }
 
 /// Writes the request's head, and settles how its body leaves.
-fn send_head(routed: &Routed<'_>, connection: &Connection, lease: &mut Lease, upload: &mut Relay) -> Result<(), Fault> {
+fn send_head(routed: &Routed<'_>, lease: &mut Lease, upload: &mut Relay) -> Result<(), Fault> {
     let framing = routed.request.head.framing();
     let authority = lease.authority();
     if !lease.is_shared() {
-        head::write(routed, connection, &authority, &mut lease.channel.output);
+        head::write(routed, &authority, &mut lease.channel.output);
         upload.leave(if framing == Framing::Chunked { Leaving::Chunked } else { Leaving::Bare });
         return Ok(());
     }
     let mut map = FieldMap::default();
-    head::write(routed, connection, &authority, &mut map);
+    head::write(routed, &authority, &mut map);
     if is_grpc(routed.request.head.fields()) {
         // Servers of gRPC refuse calls from those who would drop their trailers.
         map.field(b"te", b"trailers");
@@ -226,7 +230,7 @@ impl Asking<'_> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.closed(upstream, "the server closed"))),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(Broken::Late)) => return Poll::Ready(Err(self.late(upstream))),
+                Poll::Ready(Err(Broken::Late | Broken::Slow)) => return Poll::Ready(Err(self.late(upstream))),
                 Poll::Ready(Err(Broken::Io(error))) => {
                     return Poll::Ready(Err(self.closed(upstream, &error.to_string())));
                 }
@@ -317,7 +321,10 @@ fn stop(stopped: Stopped) -> Stop {
         Stopped::Body(BodyError::Truncated) | Stopped::Source(Broken::Io(_)) => Stop::Gone,
         Stopped::Body(error) => refuse(Reason::MalformedBody, error.rule()).into(),
         Stopped::Source(Broken::Late) => refuse(Reason::BodyTimeout, "the body made no progress").into(),
-        Stopped::Sink(Broken::Late) => Fault::new(FaultKind::Timeout, "the request was not taken in time").into(),
+        Stopped::Source(Broken::Slow) => refuse(Reason::BodyTooSlow, "the body came too slowly").into(),
+        Stopped::Sink(Broken::Late | Broken::Slow) => {
+            Fault::new(FaultKind::Timeout, "the request was not taken in time").into()
+        }
         Stopped::Sink(Broken::Io(error)) => Fault::new(FaultKind::Closed, error.to_string()).into(),
     }
 }

@@ -3,6 +3,7 @@
 use super::Stop;
 use crate::carry::websocket::Handshake;
 use crate::exchange::{Connection, Exchange};
+use crate::origin::Client;
 use crate::record::AccessRecord;
 use crate::snapshot::paths::Found;
 use crate::snapshot::{Route, Snapshot};
@@ -29,6 +30,7 @@ pub(crate) struct Request<'a> {
     pub(crate) head: &'a RequestHead,
     pub(crate) target: &'a CanonicalTarget,
     pub(crate) host: &'a str,
+    pub(crate) client: Client,
 }
 
 // === impl Routed ===
@@ -45,7 +47,7 @@ pub(super) fn find<'a>(
     connection: &Connection,
     exchange: &'a mut Exchange,
 ) -> Result<Routed<'a>, Stop> {
-    let Exchange { head, target, host, answer, record } = exchange;
+    let Exchange { head, target, host, client, answer, record } = exchange;
     let refuse = |reason, detail: &'static str| Refusal::new(Stage::Route, reason, detail);
     if let Some((certificates, index)) = &connection.certificate
         && certificates.index(host) != *index
@@ -68,6 +70,6 @@ pub(super) fn find<'a>(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
         );
     }
-    let request = Request { head, target, host };
+    let request = Request { head, target, host, client: *client };
     Ok(Routed { request, route, upgrades: false, handshake: None, answer, record })
 }

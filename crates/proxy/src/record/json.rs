@@ -43,6 +43,11 @@ pub(crate) fn line(
         peer_text(peer, out);
         out.push(b'"');
     }
+    if let Some(client) = record.client {
+        out.extend_from_slice(b",\"client\":\"");
+        address(client, out);
+        out.push(b'"');
+    }
     if let Some(tls) = record.tls {
         text("tls_version", tls.version.as_bytes(), out);
         text("tls_group", tls.group.as_bytes(), out);

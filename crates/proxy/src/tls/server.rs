@@ -1,5 +1,6 @@
 //! The server side of TLS of one listener: versions, and a certificate chosen by the name that the client asks for.
 
+use super::expiry::{self, Expiry};
 use super::files::{self, TlsError};
 use super::self_signed;
 use portcullis_config::plan::{CertificateFiles, CertificateSource, TlsPlan, TlsVersion};
@@ -23,6 +24,8 @@ pub(crate) struct Certificates(Vec<Named>);
 
 #[derive(Debug)]
 struct Named {
+    /// When it expires, in seconds since 1970.
+    expires: Option<i64>,
     names: Vec<String>,
     key: Arc<CertifiedKey>,
 }
@@ -60,6 +63,7 @@ pub(crate) fn listener(plan: &TlsPlan, http2: bool) -> Result<ListenerTls, TlsEr
 fn named(files: &CertificateFiles) -> Result<Named, TlsError> {
     let chain = files::certificates(&files.cert_file)?;
     let names = chain.first().map(|leaf| dns_names(leaf)).unwrap_or_default();
+    let expires = chain.first().and_then(|leaf| expiry::not_after(leaf));
     let key = files::private_key(&files.key_file)?;
     let signer = aws_lc_rs::sign::any_supported_type(&key).map_err(|error| TlsError::new(&files.key_file, &error))?;
     let key = CertifiedKey::new(chain, signer);
@@ -73,7 +77,7 @@ fn named(files: &CertificateFiles) -> Result<Named, TlsError> {
             )));
         }
     }
-    Ok(Named { names, key: Arc::new(key) })
+    Ok(Named { expires, names, key: Arc::new(key) })
 }
 
 fn dns_names(leaf: &CertificateDer<'_>) -> Vec<String> {
@@ -95,6 +99,11 @@ impl Certificates {
             })
         };
         self.0.iter().position(exact).or_else(|| self.0.iter().position(wildcard)).unwrap_or(0)
+    }
+
+    /// The first name and the end of each.
+    pub(crate) fn expiries(&self) -> impl Iterator<Item = Expiry<'_>> {
+        self.0.iter().map(|named| Expiry { name: named.names.first().map(String::as_str), seconds: named.expires })
     }
 
     /// Whether names choose between several certificates.

@@ -329,7 +329,7 @@ fn a_drain_lets_requests_end_and_takes_no_more() {
         (first.text(), later.is_err())
     });
     begun.recv().unwrap();
-    handle.begin_drain(Duration::from_secs(5));
+    handle.begin_drain(Duration::ZERO, Duration::from_secs(5));
     gate.stop(Duration::from_secs(5));
     assert_eq!(client.join().unwrap(), ("ok".to_owned(), true));
 }

@@ -129,7 +129,7 @@ fn a_plan_that_cannot_be_served_changes_nothing() {
     let upstream = FakeUpstream::echoing();
     let gate = Gatehouse::before(upstream.address());
     let mut moved = gate.plan();
-    moved.listeners[0].bind.set_port(1);
+    moved.workers = std::num::NonZeroUsize::new(2);
     assert!(matches!(gate.handle().reload(moved), Err(ReloadError::NeedsRestart(_))));
     let mut clash = gate.plan();
     let mut again = clash.apis[0].versions[0].routes[1].clone();
@@ -182,7 +182,7 @@ fn a_drain_ends_what_is_idle_and_lets_finish_what_is_open() {
     eventually("the request is under way", || (upstream.requests() == 1).then_some(()));
     gate.wait_metric("portcullis_connections", 3.0);
     let address = gate.address();
-    gate.handle().begin_drain(Duration::from_secs(10));
+    gate.handle().begin_drain(Duration::ZERO, Duration::from_secs(10));
     assert!(!gate.handle().is_ready());
     idle.expect_end();
     silent.expect_end();

@@ -202,7 +202,7 @@ fn a_drain_says_goodbye_between_two_frames() {
     client.send(frame(1, b"hello"));
     assert_eq!(client.read_exactly(7)[2..], *b"hello");
     let handle = gate.handle().clone();
-    handle.begin_drain(Duration::from_secs(5));
+    handle.begin_drain(Duration::ZERO, Duration::from_secs(5));
     expect_goodbye(&mut client);
     client.send(frame(8, &[0x03, 0xe9]));
     drop(client.rest());

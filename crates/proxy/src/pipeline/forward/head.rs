@@ -6,7 +6,6 @@
 
 use super::super::route::Request;
 use super::Routed;
-use crate::exchange::Connection;
 use crate::head::Head;
 use crate::named::Named;
 use crate::trace::context::write_state;
@@ -14,7 +13,7 @@ use portcullis_h1::write::address;
 use portcullis_h1::{Field, Framing, Known, claims_identity};
 
 /// Writes the whole head.
-pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, target: &str, out: &mut impl Head) {
+pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut impl Head) {
     let request = routed.request;
     let head = request.head;
     out.request(head.method(), request.target.as_str());
@@ -40,7 +39,7 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, connection: &Connection, t
     if routed.record.trace.keeps_state {
         out.field_with(b"tracestate", |out| write_state(head.fields(), out));
     }
-    provenance(connection, &request, out);
+    provenance(&request, out);
     if let Some(handshake) = &routed.handshake {
         out.framing(b"connection: upgrade\r\nupgrade: websocket\r\n");
         out.field(b"sec-websocket-version", b"13");
@@ -84,10 +83,11 @@ fn host(request: &Request<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Where the request came from, as far as we have seen it ourselves.
-fn provenance(connection: &Connection, request: &Request<'_>, out: &mut impl Head) {
-    out.field_with(b"x-forwarded-for", |out| address(connection.peer.ip(), out));
-    let scheme: &[u8] = if connection.is_secure() { b"https" } else { b"http" };
+/// Where the request came from: one client, as far as we have seen it ourselves or believe who says it. What others
+/// wrote is never passed on.
+fn provenance(request: &Request<'_>, out: &mut impl Head) {
+    out.field_with(b"x-forwarded-for", |out| address(request.client.address, out));
+    let scheme: &[u8] = if request.client.secure { b"https" } else { b"http" };
     out.field(b"x-forwarded-proto", scheme);
     if !request.host.is_empty() {
         out.field_with(b"x-forwarded-host", |out| host(request, out));

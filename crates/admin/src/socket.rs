@@ -1,0 +1,240 @@
+//! The admin socket: a Unix socket over which commands ask a running gateway. Whoever is not root or the gateway's own
+//! user is not answered; what is asked of the process itself is handed to its owner as an [`Order`].
+
+mod bind;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bind::Place;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use portcullis_proxy::Handle;
+use serde_json::{Value, json};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+// LIMIT: connections at once; more wait in the system's queue.
+const CONNECTIONS_MAX: usize = 16;
+// LIMIT: bytes of a request head. Bodies are not read at all.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+// LIMIT: header lines of a request.
+const FIELDS_MAX: usize = 32;
+// LIMIT: from the first byte of a head to its last.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+// LIMIT: the whole life of a connection, a reload included.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
+/// After an accept that failed for want of file descriptors, so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is asked of the process.
+#[derive(Debug)]
+pub enum Order {
+    /// Read the configuration again, and say what came of it.
+    Reload(oneshot::Sender<Reloaded>),
+    /// End, as after SIGTERM.
+    Drain,
+}
+
+/// What came of a reload.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// Whether the configuration was taken over.
+    pub done: bool,
+    /// What to tell people if not: everything that is wrong with it.
+    pub text: String,
+    /// The same for programs.
+    pub details: Value,
+}
+
+/// Hands an order to the owner of the process; whether it was taken.
+pub type Orders = Arc<dyn Fn(Order) -> bool + Send + Sync>;
+
+/// A socket that is there and not answered yet.
+#[derive(Debug)]
+pub struct AdminSocket {
+    place: Place,
+    listener: std::os::unix::net::UnixListener,
+}
+
+/// The admin socket at work.
+#[derive(Debug)]
+pub struct Admin {
+    place: Place,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// Why there is no admin socket. The text is one line that says what to do.
+#[derive(Debug)]
+pub enum AdminError {
+    /// Another process answers there.
+    Taken(PathBuf),
+    /// Something else has that name.
+    NoSocket(PathBuf),
+    /// The system does not allow it.
+    System(PathBuf, io::Error),
+}
+
+// === impl AdminSocket ===
+
+impl AdminSocket {
+    /// Makes the socket, for its owner only from its first moment on. One that a dead process left is replaced.
+    ///
+    /// # Errors
+    /// Something is there that is in use or no socket, or the folder cannot be written.
+    pub fn bind(path: &Path) -> Result<Self, AdminError> {
+        let (listener, place) = bind::bind(path)?;
+        Ok(Self { place, listener })
+    }
+
+    /// Answers on a thread of its own.
+    ///
+    /// # Errors
+    /// The system grants no thread.
+    pub fn serve(self, handle: Handle, orders: Orders) -> Result<Admin, AdminError> {
+        let Self { place, listener } = self;
+        let error = |error| AdminError::System(place.path().to_owned(), error);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(error)?;
+        let listener = {
+            let _entered = runtime.enter();
+            UnixListener::from_std(listener).map_err(error)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let owner = place.owner();
+        let serving = move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = accept(listener, router(Source { handle, orders }), owner) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(serving).map_err(error)?;
+        Ok(Admin { place, stop, thread })
+    }
+}
+
+// === impl Admin ===
+
+impl Admin {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// Stops answering and takes the socket away.
+    pub fn stop(self) {
+        // A thread that has ended already hears nothing and needs nothing.
+        let _told = self.stop.send(());
+        drop(self.thread.join());
+        drop(self.place);
+    }
+}
+
+async fn accept(listener: UnixListener, router: Router, owner: u32) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) if is_welcome(&stream, owner) => drop(tokio::spawn(serve(stream, router.clone(), slot))),
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// The file's mode keeps others out already; who is there is asked all the same.
+fn is_welcome(stream: &UnixStream, owner: u32) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0)
+}
+
+async fn serve(stream: UnixStream, router: Router, slot: OwnedSemaphorePermit) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(FIELDS_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A client that breaks off or dawdles is its own problem.
+    drop(tokio::time::timeout(CONNECTION_TIMEOUT, connection).await);
+    drop(slot);
+}
+
+#[derive(Clone)]
+struct Source {
+    handle: Handle,
+    orders: Orders,
+}
+
+fn router(source: Source) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/reload", post(reload))
+        .route("/drain", post(drain))
+        .with_state(source)
+}
+
+async fn status(State(source): State<Source>) -> Response {
+    answer(StatusCode::OK, &report::status(&source.handle))
+}
+
+async fn reload(State(source): State<Source>) -> Response {
+    let (sender, told) = oneshot::channel();
+    if !(source.orders)(Order::Reload(sender)) {
+        return busy();
+    }
+    match told.await {
+        Ok(reloaded) => {
+            let status = if reloaded.done { StatusCode::OK } else { StatusCode::CONFLICT };
+            let body = json!({ "reloaded": reloaded.done, "text": reloaded.text, "details": reloaded.details });
+            answer(status, &body)
+        }
+        Err(_) => busy(),
+    }
+}
+
+async fn drain(State(source): State<Source>) -> Response {
+    if (source.orders)(Order::Drain) { answer(StatusCode::ACCEPTED, &report::status(&source.handle)) } else { busy() }
+}
+
+fn busy() -> Response {
+    let text = "the gateway ends already, or has too much to do";
+    answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "text": text }))
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
+}
+
+// === impl AdminError ===
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken(path) => {
+                write!(formatter, "admin: another gateway answers on {}; stop it or name another file", path.display())
+            }
+            Self::NoSocket(path) => {
+                write!(formatter, "admin: {} is there and no socket; name another file", path.display())
+            }
+            Self::System(path, error) => write!(formatter, "admin: no socket at {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for AdminError {}

@@ -1,0 +1,109 @@
+//! What is asked of a running gateway over its admin socket: how it is, to reload, to end.
+
+mod ask;
+mod show;
+
+use crate::arguments::{Control, Format};
+use crate::ending::{Ending, Stop};
+use crate::output::{note, report};
+use crate::service;
+use ask::{Answer, Asking};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a gateway that drains is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How it is.
+pub(super) fn status(control: &Control) -> Result<Ending, Stop> {
+    let answer = Asking::to(socket(control)?).ask("GET", "/status")?;
+    let status = expected(answer, 200)?;
+    report(control.form.format, || show::status(&status), || status.clone())?;
+    Ok(Ending::Done)
+}
+
+/// Takes over the configuration, or says what is wrong with it.
+pub(super) fn reload(control: &Control) -> Result<Ending, Stop> {
+    let answer = Asking::to(socket(control)?).ask("POST", "/reload")?;
+    let done = answer.status == 200;
+    if !done && answer.status != 409 {
+        return Err(unexpected(&answer));
+    }
+    let member = |name: &str| answer.body.get(name).cloned().unwrap_or_default();
+    let text = || match done {
+        true => format!(
+            "reloaded, configuration {}",
+            member("details").get("config_hash").and_then(Value::as_str).unwrap_or("?")
+        ),
+        false => {
+            format!("{}\nnot reloaded: the configuration in force stays", member("text").as_str().unwrap_or_default())
+        }
+    };
+    report(control.form.format, text, || json!({ "reloaded": done, "details": member("details") }))?;
+    Ok(if done { Ending::Done } else { Ending::No })
+}
+
+/// Lets it end, and tells how that goes.
+pub(super) fn drain(control: &Control) -> Result<Ending, Stop> {
+    let asking = Asking::to(socket(control)?);
+    let mut last = expected(asking.ask("POST", "/drain")?, 202)?;
+    let mut told = None;
+    loop {
+        let left = last.get("connections").and_then(Value::as_u64).unwrap_or(0);
+        if told != Some(left) && control.form.format == Format::Text {
+            note(&format!(
+                "{}, {left} connections are open",
+                last.get("phase").and_then(Value::as_str).unwrap_or("draining")
+            ));
+        }
+        told = Some(left);
+        // SLEEP: between two looks; the gateway's own deadline ends it.
+        std::thread::sleep(LOOK_EVERY);
+        // A gateway that answers no more has ended.
+        let Ok(answer) = asking.ask("GET", "/status") else { break };
+        last = expected(answer, 200)?;
+    }
+    let left = told.unwrap_or(0);
+    report(control.form.format, || "drained".to_owned(), || json!({ "drained": true, "last_connections": left }))?;
+    Ok(Ending::Done)
+}
+
+/// One question and its answer.
+pub(super) fn ask_once(socket: &Path, method: &str, path: &str) -> Result<(u16, Value), Stop> {
+    Asking::to(socket.to_owned()).ask(method, path).map(|answer| (answer.status, answer.body))
+}
+
+/// Where the gateway is asked: as the command line says, else as its configuration does.
+fn socket(control: &Control) -> Result<PathBuf, Stop> {
+    if let Some(path) = &control.socket {
+        return Ok(path.clone());
+    }
+    let path = &control.config.path;
+    let loaded = service::read(path).map_err(|stop| match stop {
+        // What is wrong is the answer where it is asked for; elsewhere it only hides the socket.
+        Stop::Mistakes(failure) => {
+            note(failure.render(false).trim_end());
+            Stop::environment(format!(
+                "{} has mistakes, so that it does not say where the gateway is asked; name the socket with `--socket PATH`",
+                path.display()
+            ))
+        }
+        Stop::Unfit(_) | Stop::Environment(_) => stop,
+    })?;
+    loaded.plan.admin.socket.ok_or_else(|| {
+        Stop::environment(format!(
+            "{} has no admin socket; add `admin: {{ socket: admin.sock }}` and start the gateway again",
+            path.display()
+        ))
+    })
+}
+
+fn expected(answer: Answer, status: u16) -> Result<Value, Stop> {
+    if answer.status == status { Ok(answer.body) } else { Err(unexpected(&answer)) }
+}
+
+fn unexpected(answer: &Answer) -> Stop {
+    let text = answer.body.get("text").and_then(Value::as_str).unwrap_or("it gave an answer that is not known here");
+    Stop::environment(format!("the gateway did not do it: {text} (status {})", answer.status))
+}

@@ -1,0 +1,62 @@
+//! Taking over a changed configuration, whole or not at all, and telling everybody who wants to know.
+
+use super::{Facts, Service, Shutdown, announce_dangers, read};
+use crate::ending::Stop;
+use portcullis_admin::Reloaded;
+use portcullis_proxy::ReloadError;
+use serde_json::{Value, json};
+
+// === impl Service ===
+
+impl Service {
+    /// Takes over the whole file or nothing of it.
+    pub(super) fn reload(&mut self, cause: &str) -> Reloaded {
+        self.notify.reloading();
+        let outcome = self.take_over(cause);
+        let status = match &outcome {
+            Ok(facts) => format!("serving {} routes", facts.routes),
+            Err(stop) => format!("serving; the last configuration was not taken over: {}", stop.summary()),
+        };
+        self.notify.ready(&status);
+        match outcome {
+            Ok(facts) => Reloaded { done: true, text: String::new(), details: json!({ "config_hash": facts.hash }) },
+            Err(stop) => Reloaded { done: false, text: stop.plain(), details: details(&stop) },
+        }
+    }
+
+    fn take_over(&mut self, cause: &str) -> Result<Facts, Stop> {
+        let handle = self.handle();
+        let loaded =
+            self.watch.read(|| read(&self.path)).inspect_err(|stop| handle.note_failed_reload(&stop.summary()));
+        let outcome = loaded.and_then(|loaded| {
+            let (facts, shutdown) = (Facts::of(&loaded.plan), Shutdown::of(&loaded.plan));
+            announce_dangers(&self.journal, &loaded.plan);
+            handle.reload(loaded.plan).map(|()| (facts, shutdown)).map_err(|error| match error {
+                ReloadError::Compile(_) => Stop::Unfit(error.to_string()),
+                ReloadError::NeedsRestart(_) | ReloadError::Listen(_) | ReloadError::Draining => {
+                    Stop::environment(error.to_string())
+                }
+            })
+        });
+        match outcome {
+            Ok((facts, shutdown)) => {
+                self.shutdown = shutdown;
+                let fields = [("cause", cause.to_owned()), ("config_hash", facts.hash.clone())];
+                self.journal.event("reloaded", &fields);
+                Ok(facts)
+            }
+            Err(stop) => {
+                self.journal.event("reload_failed", &[("cause", cause.to_owned()), ("kept", "true".to_owned())]);
+                self.journal.detail(&stop);
+                Err(stop)
+            }
+        }
+    }
+}
+
+fn details(stop: &Stop) -> Value {
+    match stop {
+        Stop::Mistakes(failure) => failure.to_json(),
+        Stop::Unfit(text) | Stop::Environment(text) => json!({ "message": text }),
+    }
+}

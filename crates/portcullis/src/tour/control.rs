@@ -1,0 +1,88 @@
+//! Who is believed about where a request comes from, and what operators can ask of the running gateway.
+
+use super::{Answer, Row, Scene};
+use crate::command::ask;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+const GATEWAY: &str = "gateway";
+const LOGGING: &str = "monitoring";
+const UPDATES: &str = "updates";
+
+pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
+    vec![claimed(scene), believed(scene), unreadable(scene), asked(scene), expiring(scene), reloaded(scene)]
+}
+
+/// What the API was told of the client.
+fn told(answer: &Answer) -> String {
+    let body = answer.body.to_ascii_lowercase();
+    let fields = body.matches("x-forwarded-for").count();
+    let named = body.split("x-forwarded-for").nth(1).unwrap_or_default();
+    let address: String = named
+        .chars()
+        .skip_while(|c| !c.is_ascii_hexdigit())
+        .take_while(|c| c.is_ascii_hexdigit() || ".:".contains(*c))
+        .collect();
+    if fields == 1 { address } else { format!("{fields} fields") }
+}
+
+fn claimed(scene: &Scene<'_>) -> Row {
+    let expected = "the API is told 127.0.0.1";
+    let outcome = scene.client.get("/lab/echo", "X-Forwarded-For: 192.0.2.7\r\n").map(|answer| {
+        let got = format!("the API is told {}", told(&answer));
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(GATEWAY, "X-Forwarded-For: 192.0.2.7 of an unknown client", expected, outcome)
+}
+
+fn believed(scene: &Scene<'_>) -> Row {
+    let expected = "the API is told 192.0.2.7";
+    let fields = "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\n";
+    let outcome = scene.client.get_plain(scene.behind, "/lab/echo", fields).map(|answer| {
+        let got = format!("the API is told {}", told(&answer));
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(GATEWAY, "X-Forwarded-For: 6.6.6.6, 192.0.2.7 of a listed proxy", expected, outcome)
+}
+
+fn unreadable(scene: &Scene<'_>) -> Row {
+    let fields = "Forwarded: for=6.6.6.6\r\nX-Forwarded-For: 192.0.2.7\r\n";
+    let answer = scene.client.get_plain(scene.behind, "/lab/echo", fields);
+    Row::brief(GATEWAY, "two fields of it that name two clients", "400 malformed_forwarding", answer)
+}
+
+fn asked(scene: &Scene<'_>) -> Row {
+    let expected = "serving, 3 listeners, mode 600";
+    let outcome = ask(&scene.admin, "GET", "/status").map(|(_, status)| {
+        let phase = status.get("phase").and_then(|phase| phase.as_str()).unwrap_or("unknown").to_owned();
+        let listeners = status.get("listeners").and_then(|list| list.as_array()).map_or(0, Vec::len);
+        let mode = fs::metadata(&scene.admin).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+        let got = format!("{phase}, {listeners} listeners, mode {mode:o}");
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(LOGGING, "portcullis status, over the admin socket", expected, outcome)
+}
+
+fn expiring(scene: &Scene<'_>) -> Row {
+    let series = "portcullis_certificate_expiry_timestamp_seconds{listener=\"secure\",name=\"localhost\"}";
+    let got = scene.metric(series);
+    let outcome = match got {
+        Some(seconds) if seconds > 0 => ("a moment".to_owned(), true),
+        Some(_) | None => ("nothing".to_owned(), false),
+    };
+    Row::new(LOGGING, "when the certificate expires, as a metric", "a moment", Ok(outcome))
+}
+
+fn reloaded(scene: &Scene<'_>) -> Row {
+    let expected = "200, in force";
+    let outcome = ask(&scene.admin, "POST", "/reload").map(|(status, answer)| {
+        let done = answer.get("reloaded").is_some_and(|done| done == true);
+        let got = format!("{status}, {}", if done { "in force" } else { "refused" });
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(UPDATES, "portcullis reload, over the admin socket", expected, outcome)
+}

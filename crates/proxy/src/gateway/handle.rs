@@ -1,0 +1,218 @@
+//! What can be asked of a gateway while it runs: its state, another configuration, its end.
+
+use super::listen::{self, Fresh};
+use super::{Listener, ReloadError, Shared, facts};
+use crate::metrics::Extras;
+use crate::snapshot::Snapshot;
+use portcullis_config::plan::{ListenerPlan, Plan};
+use portcullis_types::Millis;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the admin side and the command line hold of a gateway.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) shared: Arc<Shared>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) plan: Plan,
+    problem_base: String,
+    pub(super) listeners: Vec<Listener>,
+    /// Why the last configuration was not taken over.
+    pub(super) last_error: Option<String>,
+}
+
+/// How far a gateway is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// New requests are welcome.
+    Serving,
+    /// It is not ready any more, and serves whoever has not noticed yet.
+    Leaving,
+    /// It accepts nothing; open requests end.
+    Draining,
+}
+
+// === impl Phase ===
+
+impl Phase {
+    /// The name for operators.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serving => "serving",
+            Self::Leaving => "leaving",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+// === impl Handle ===
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>, plan: Plan, problem_base: String, listeners: Vec<Listener>) -> Self {
+        let state = State { plan, problem_base, listeners, last_error: None };
+        Self { shared, state: Arc::new(Mutex::new(state)) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where each listener listens; a port of 0 in the plan is a real one here.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(Arc<str>, SocketAddr)> {
+        let place = |listener: &Listener| (Arc::clone(&listener.name), listener.address);
+        self.state().listeners.iter().map(place).collect()
+    }
+
+    /// Whether new requests are welcome.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.shared.leaving.has_begun() && self.shared.workers_left.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether a worker still runs.
+    #[must_use]
+    pub fn has_workers(&self) -> bool {
+        self.shared.workers_left.load(Ordering::Relaxed) > 0
+    }
+
+    /// How far it is on its way.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match (self.shared.leaving.has_begun(), self.shared.is_draining()) {
+            (false, _) => Phase::Serving,
+            (true, false) => Phase::Leaving,
+            (true, true) => Phase::Draining,
+        }
+    }
+
+    /// Whether every worker has looked around within this time; one that hangs has not.
+    #[must_use]
+    pub fn is_lively(&self, within: Duration) -> bool {
+        let within = Millis::try_from(within.as_millis()).unwrap_or(Millis::MAX);
+        let since = self.shared.clock.millis().saturating_sub(within);
+        self.shared.posts.iter().all(|post| post.looked_since(since))
+    }
+
+    /// Is not ready from now on, stops accepting after `grace`, and lets open requests end within `deadline` after
+    /// that. The first call counts.
+    pub fn begin_drain(&self, grace: Duration, deadline: Duration) {
+        let millis = |time: Duration| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX);
+        let from = self.shared.clock.millis().saturating_add(millis(grace));
+        self.shared.leaving.begin(from, from.saturating_add(millis(deadline)));
+    }
+
+    pub(super) fn close_log(&self) {
+        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.export.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Takes over a new plan, all of it or nothing. Requests under way end under the old one. Listeners that it adds
+    /// are bound before anything changes; those that it removes end after what their connections are doing.
+    ///
+    /// # Errors
+    /// The configuration in force stays.
+    pub fn reload(&self, plan: Plan) -> Result<(), ReloadError> {
+        let outcome = self.try_reload(plan);
+        match &outcome {
+            Ok(()) => {
+                self.shared.registry.reloads.fetch_add(1, Ordering::Relaxed);
+                self.state().last_error = None;
+            }
+            Err(error) => self.note_failed_reload(&error.to_string()),
+        }
+        outcome
+    }
+
+    /// Counts a reload that failed before there was a plan, and keeps why.
+    pub fn note_failed_reload(&self, why: &str) {
+        self.shared.registry.reloads_failed.fetch_add(1, Ordering::Relaxed);
+        self.state().last_error = Some(why.to_owned());
+    }
+
+    fn try_reload(&self, plan: Plan) -> Result<(), ReloadError> {
+        if self.shared.leaving.has_begun() {
+            return Err(ReloadError::Draining);
+        }
+        let mut state = self.state();
+        if let Some(setting) = fixed_setting(&state.plan, &plan) {
+            return Err(ReloadError::NeedsRestart(setting));
+        }
+        let generation = self.shared.generation.load(Ordering::Relaxed) + 1;
+        let snapshot =
+            Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
+        let added = self.bind_added(&state.listeners, &plan)?;
+        // From here on nothing can fail.
+        self.shared.snapshot.store(Arc::new(snapshot));
+        self.shared.generation.store(generation, Ordering::Release);
+        self.exchange_listeners(&mut state.listeners, &plan, added);
+        self.shared.stamp_reload();
+        state.plan = plan;
+        Ok(())
+    }
+
+    /// Sockets of listeners that are not open yet, or elsewhere.
+    fn bind_added(&self, open: &[Listener], plan: &Plan) -> Result<Vec<Fresh>, ReloadError> {
+        let is_new = |wanted: &&ListenerPlan| !open.iter().any(|have| is_same(have, wanted));
+        let added = plan.listeners.iter().filter(is_new);
+        let workers = self.shared.posts.len();
+        added.map(|wanted| listen::bind(wanted, workers, open).map_err(ReloadError::Listen)).collect()
+    }
+
+    fn exchange_listeners(&self, open: &mut Vec<Listener>, plan: &Plan, added: Vec<Fresh>) {
+        let deadline = Millis::try_from(plan.shutdown_deadline.as_millis()).unwrap_or(Millis::MAX);
+        let until = self.shared.clock.millis().saturating_add(deadline);
+        open.retain(|have| {
+            let kept = plan.listeners.iter().any(|wanted| is_same(have, wanted));
+            if !kept {
+                have.life.end(until);
+            }
+            kept
+        });
+        for fresh in added {
+            self.shared.posts.iter().zip(fresh.sockets).for_each(|(post, socket)| post.open(socket));
+            open.push(fresh.listener);
+        }
+        // In the order of the file, as at a start.
+        let place = |listener: &Listener| plan.listeners.iter().position(|wanted| wanted.name == listener.name);
+        open.sort_by_key(place);
+    }
+
+    /// All metrics in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let queue = self.shared.log_queue();
+        let extras = {
+            let state = self.state();
+            let certificates = facts::certificates(&state.listeners, &self.shared.snapshot.load());
+            Extras { config_hash: state.plan.hash.clone(), ready: self.is_ready(), certificates }
+        };
+        self.shared.registry.text(queue.as_deref(), &extras)
+    }
+}
+
+/// Whether an open listener is the one that a plan wants: everything else about it can change while it is open.
+fn is_same(open: &Listener, wanted: &ListenerPlan) -> bool {
+    open.name == wanted.name && open.bind == wanted.bind
+}
+
+/// The first setting that only a restart can change.
+fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
+    [
+        (old.status != new.status, "status"),
+        (old.admin != new.admin, "admin.socket"),
+        (old.workers != new.workers, "workers"),
+        (old.access_log.sink != new.access_log.sink, "access_log.file"),
+        (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
+        (old.access_log.queue != new.access_log.queue, "access_log.queue"),
+    ]
+    .into_iter()
+    .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
+}
