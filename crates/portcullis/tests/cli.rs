@@ -4,6 +4,7 @@
 
 mod documents;
 mod life;
+mod operate;
 mod snapshots;
 mod support;
 mod tour;

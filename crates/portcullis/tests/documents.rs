@@ -101,6 +101,8 @@ fn the_metrics() {
 
 fn logged(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("good.yaml")).expect("a configuration");
+    let secure = "  secure: { bind: \"127.0.0.1:0\", tls: { self_signed: { names: [localhost], directory: tls } } }\n";
+    let text = text.replacen("status:", &format!("{secure}status:"), 1);
     text.replace("{ to: off }", "{ to: { file: access.log } }")
 }
 

@@ -190,3 +190,14 @@ fn the_end_of_each_certificate_is_a_metric() {
     assert!(facts.listeners[0].tls && facts.ready && facts.workers == 1);
     assert_eq!(facts.upstreams[0].targets, [format!("http://{}", upstream.address())]);
 }
+
+#[test]
+fn workers_that_do_not_look_around_are_not_lively() {
+    let upstream = FakeUpstream::echoing();
+    let mut gate = two_workers(&upstream);
+    let handle = gate.handle().clone();
+    eventually("every worker looks around", || handle.is_lively(Duration::from_secs(1)).then_some(()));
+    gate.stop(Duration::ZERO);
+    eventually("none does any more", || (!handle.is_lively(Duration::from_millis(200))).then_some(()));
+    assert!(!handle.has_workers());
+}
