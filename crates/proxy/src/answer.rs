@@ -149,10 +149,7 @@ async fn pass_on(
     {
         return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
     }
-    if matches!(outcome, Err(Stopped::Sink(Broken::Slow))) {
-        worker.shared.registry.slow_readers.fetch_add(1, Ordering::Relaxed);
-    }
-    record.outcome = became(&outcome);
+    record.outcome = became(worker, &outcome);
     Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
         // A client that would have gone on may have sent its next request already.
@@ -171,7 +168,10 @@ fn streams(local: &Local, exchange: &Exchange) -> StreamsPlan {
 }
 
 /// What an answer is called whose body ended so.
-fn became(outcome: &Result<(), Stopped>) -> Outcome {
+fn became(worker: &Worker, outcome: &Result<(), Stopped>) -> Outcome {
+    if matches!(outcome, Err(Stopped::Sink(Broken::Slow))) {
+        worker.shared.registry.slow_readers.fetch_add(1, Ordering::Relaxed);
+    }
     match outcome {
         Ok(()) => Outcome::Served,
         Err(Stopped::Sink(_)) => Outcome::Gone,
