@@ -10,6 +10,7 @@ pub(crate) mod layers;
 mod listeners;
 mod locks;
 mod operations;
+mod pool;
 mod provenance;
 mod routes;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod api;
 pub(crate) mod defaults;
 mod http2;
 mod listener;
+mod pool;
 mod tracing;
 
 use indexmap::IndexMap;
@@ -17,6 +18,7 @@ pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Authn, Route, Upstream, Version};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
+pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};

@@ -20,6 +20,8 @@ mod tracing;
 
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
+mod pool;
+pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};
 
 /// Everything that the gateway needs to know before it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,6 +263,8 @@ pub struct UpstreamPlan {
     pub protocol: UpstreamProtocol,
     /// What answers that go on may do.
     pub streams: StreamsPlan,
+    /// How targets are chosen, watched, relieved and asked again.
+    pub pool: PoolPlan,
 }
 
 /// One server. Prints as its address, or as where the address came from if it isn't written in the file.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis_config::plan::{Authn, HostPattern, Methods};
+use portcullis_config::plan::{Authn, Balance, HostPattern, Methods};
 use portcullis_config::{Environment, Loaded, effective_policy, load, routes};
 
 fn root() -> PathBuf {
@@ -55,6 +55,10 @@ fn the_full_example_means_what_it_says() {
     assert_eq!(orders.base_path, "/orders");
     let [v1, v2] = orders.versions.as_slice() else { panic!("two versions") };
     assert_eq!(v1.path.as_deref(), Some("v1"));
+    let pool = &v1.routes[0].upstream.pool;
+    assert_eq!(pool.balance, Balance::Header("x-tenant".to_owned()));
+    assert_eq!((pool.weights.as_slice(), pool.groups.as_slice()), ([1, 2, 1].as_slice(), [0, 0, 1].as_slice()));
+    assert_eq!((pool.connections, pool.slow_start.as_secs()), (Some(1024), 30));
     assert!(!v1.default && v2.default);
     assert_eq!(v1.routes[0].authn, Authn::Public);
     assert_eq!(v1.routes[2].authn, Authn::Refuse);

@@ -4,6 +4,8 @@ use crate::metrics::Registry;
 use crate::record::log::{self, Queue};
 use crate::snapshot::Snapshot;
 use crate::trace::export::{self, Exporter};
+use crate::upstream::check;
+use crate::upstream::fleet::Fleet;
 use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use life::Leaving;
@@ -42,6 +44,7 @@ pub(crate) struct Shared {
     leaving: Leaving,
     /// One for each worker.
     posts: Box<[Post]>,
+    pub(crate) fleet: Fleet,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -138,6 +141,7 @@ impl Gateway {
             registry,
             leaving: Leaving::default(),
             posts: (0..workers).map(|_| Post::default()).collect(),
+            fleet: Fleet::default(),
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),
@@ -145,6 +149,8 @@ impl Gateway {
             clock,
         });
         shared.stamp_reload();
+        shared.fleet.take_over(&plan, 0);
+        check::start(&shared).map_err(StartError::System)?;
         let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();
         let mut listeners = Vec::new();
         for fresh in fresh {

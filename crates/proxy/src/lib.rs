@@ -31,3 +31,4 @@ pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_
 pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};
+pub use upstream::fleet::{ServerStatus, UpstreamStatus};

@@ -4,8 +4,10 @@
 //! closed sets, so that their number is bounded whatever clients send.
 
 mod text;
+mod upstreams;
 
 pub(crate) use text::Extras;
+pub(crate) use upstreams::upstreams_text;
 
 use crate::http2::meter::Flood;
 use crate::record::{AccessRecord, Outcome};

@@ -6,7 +6,10 @@ use crate::head::Head;
 use crate::pipeline::Stop;
 use portcullis_h1::{Fields, Known};
 use portcullis_types::id::RequestId;
-use portcullis_types::{Fault, Reason, Refusal};
+use portcullis_types::{Fault, FaultKind, Reason, Refusal};
+
+/// Seconds after which a server may have become free or well again.
+const RETRY_AFTER: &str = "1";
 
 /// An answer of our own.
 #[derive(Debug)]
@@ -53,7 +56,9 @@ impl Problem {
     fn failed(fault: &Fault) -> Self {
         let reason = fault.kind.reason();
         let proxy_status = fault.kind.proxy_status();
-        Self { reason, detail: reason.title().into(), headers: Vec::new(), proxy_status, close: false }
+        let soon = matches!(fault.kind, FaultKind::Busy | FaultKind::Unhealthy);
+        let headers = if soon { vec![("retry-after", RETRY_AFTER.to_owned())] } else { Vec::new() };
+        Self { reason, detail: reason.title().into(), headers, proxy_status, close: false }
     }
 
     /// The body in the form that the client asks for.

@@ -32,6 +32,9 @@ pub(crate) use run::{Bound, Guest, Ready};
 // LIMIT: exchanges whose memory a worker keeps for the next connection.
 const SPARE_EXCHANGES_MAX: usize = 256;
 
+/// The targets that a worker holds, by upstream.
+type Known = HashMap<(Arc<str>, TargetPlan), Rc<Target>>;
+
 /// What every connection of a thread shares.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -45,7 +48,8 @@ pub(crate) struct Worker {
     pub(crate) counters: RefCell<Counters>,
     pub(crate) wall: RefCell<WallTexts>,
     local: RefCell<Rc<Local>>,
-    targets: RefCell<HashMap<TargetPlan, Rc<Target>>>,
+    /// By the name of their upstream.
+    targets: RefCell<Known>,
     #[expect(clippy::vec_box, reason = "an exchange moves between connections and this list as one pointer")]
     spare: RefCell<Vec<Box<Exchange>>>,
     /// Open client connections of this worker.
@@ -98,20 +102,27 @@ impl Worker {
     /// Takes over the newest snapshot. Targets that it keeps keep their connections.
     fn adopt(&self) {
         let snapshot = self.shared.snapshot.load_full();
+        let before = Rc::clone(&self.local.borrow());
         let mut known = self.targets.borrow_mut();
         let mut kept = HashMap::new();
         let targets = snapshot.upstreams.iter().map(|upstream| {
+            let name = &upstream.plan.name;
+            let crew = self.shared.fleet.crew(name);
             let targets = upstream.plan.targets.iter().map(|plan| {
+                let key = (Arc::clone(name), plan.clone());
                 // A target behind TLS settings belongs to its upstream: connections made under other settings must
                 // not be used. Plain ones are the same to everybody.
-                let target = match (plan.tls, kept.get(plan).or_else(|| known.get(plan))) {
+                let target = match (plan.tls, kept.get(&key).or_else(|| known.get(&key))) {
                     (false, Some(target)) => Rc::clone(target),
-                    _ => Rc::new(Target::new(plan.clone())),
+                    _ => Rc::new(Target::new(plan.clone(), crew.server(plan))),
                 };
-                kept.insert(plan.clone(), Rc::clone(&target));
+                kept.insert(key, Rc::clone(&target));
                 target
             });
-            Targets::new(targets.collect(), upstream.plan.idle_timeout)
+            let old = before.snapshot.upstreams.iter().position(|old| old.plan.name == *name);
+            let old = old.and_then(|index| before.targets.get(index));
+            let targets = targets.collect();
+            Targets::new(targets, &upstream.plan, crew, old)
         });
         let local = Local { targets: targets.collect(), snapshot: Arc::clone(&snapshot) };
         *known = kept;
@@ -149,8 +160,10 @@ impl Worker {
             spool.borrow_mut().flush();
         }
         self.timers.close(self.shared.is_draining());
-        for targets in &self.local.borrow().targets {
+        // Also so that a worker without requests lets go of what a reload has removed.
+        for targets in &self.local().targets {
             targets.expire(nanos / 1_000_000);
+            targets.publish();
         }
     }
 

@@ -53,5 +53,7 @@ mod time;
 mod tls;
 #[path = "wire/traces.rs"]
 mod traces;
+#[path = "wire/upstreams.rs"]
+mod upstreams;
 #[path = "wire/websocket.rs"]
 mod websocket;

@@ -5,8 +5,8 @@ use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
     AccessLogPlan, AdminPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
-    ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, ProvenancePlan, RoutePlan, StatusPlan,
-    StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
+    ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan, RoutePlan,
+    StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -180,6 +180,7 @@ pub fn upstream_plan(name: &str, address: SocketAddr) -> UpstreamPlan {
         tls: None,
         protocol: UpstreamProtocol::Http1,
         streams: StreamsPlan::default(),
+        pool: PoolPlan::default(),
     }
 }
 

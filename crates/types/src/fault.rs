@@ -18,6 +18,10 @@ pub struct Fault {
 pub enum FaultKind {
     /// No target of the upstream can be used.
     NoTarget,
+    /// Checks say that every target is down.
+    Unhealthy,
+    /// Every target is at its limit.
+    Busy,
     /// The name of a target did not resolve.
     Resolve,
     /// The connection was refused or is unreachable.
@@ -62,6 +66,8 @@ impl FaultKind {
     pub const fn reason(self) -> Reason {
         match self {
             Self::NoTarget | Self::Resolve | Self::Connect => Reason::UpstreamUnreachable,
+            Self::Unhealthy => Reason::UpstreamUnhealthy,
+            Self::Busy => Reason::UpstreamBusy,
             Self::Tls => Reason::UpstreamTls,
             Self::ConnectTimeout | Self::Timeout => Reason::UpstreamTimeout,
             Self::Closed | Self::Truncated => Reason::UpstreamClosed,
@@ -74,7 +80,8 @@ impl FaultKind {
     #[must_use]
     pub const fn proxy_status(self) -> &'static str {
         match self {
-            Self::NoTarget => "destination_unavailable",
+            Self::NoTarget | Self::Unhealthy => "destination_unavailable",
+            Self::Busy => "connection_limit_reached",
             Self::Resolve => "dns_error",
             Self::Connect => "connection_refused",
             Self::ConnectTimeout => "connection_timeout",

@@ -211,6 +211,18 @@ reasons! {
         "Try again later.",
         "The record's private detail has the target and the system's error.",
     }
+    /// Checks found every target down.
+    UpstreamUnhealthy = 503 "upstream_unhealthy" "The API is down" {
+        "The gateway checks the servers behind this API, and none of them is well. Requests are refused at once instead of being kept waiting.",
+        "Try again later, not before the time in Retry-After.",
+        "`portcullis_upstream_targets` counts targets by state; the last failure of each stands in the status of upstreams. `upstream.health` has the rules.",
+    }
+    /// Every target is at its limit.
+    UpstreamBusy = 503 "upstream_busy" "The API is busy" {
+        "Every server behind this API handles as many requests as it may, and this one could not wait, or waited in vain.",
+        "Try again after the time in Retry-After, and more slowly.",
+        "`upstream.connections` is the limit of a target, `upstream.queue` says how many requests wait and how long.",
+    }
     /// The upstream's certificate or handshake failed.
     UpstreamTls = 502 "upstream_tls" "The API cannot be reached securely" {
         "The TLS handshake with the server behind this API failed. Its certificate is always verified.",

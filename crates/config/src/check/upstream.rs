@@ -16,7 +16,7 @@ use crate::sources::Span;
 use crate::tree::At;
 
 /// LIMIT: targets of one upstream.
-const MAX_TARGETS: usize = 1024;
+pub(super) const MAX_TARGETS: usize = 1024;
 /// LIMIT: what a timeout may be.
 const LEAST_TIMEOUT: Period = Period::millis(1);
 const MAX_TIMEOUT: Period = Period::seconds(24 * 60 * 60);
@@ -45,6 +45,8 @@ impl Check<'_> {
             (None, Some(parent)) => parent.targets.clone(),
             (None, None) => Vec::new(),
         };
+        let mut targets = targets;
+        let pool = self.pool(&own, &mut targets, parent);
         let speaks_tls = targets.iter().any(|target| target.tls);
         let tls = match own.section.and_then(|section| section.tls.as_ref()) {
             Some(_) => Some(self.upstream_tls(&own, &targets)),
@@ -63,6 +65,7 @@ impl Check<'_> {
             tls: speaks_tls.then(|| tls.unwrap_or_default()),
             protocol: Self::protocol(&own, parent),
             streams: self.streams(&own, parent),
+            pool,
         }
     }
 

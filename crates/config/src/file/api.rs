@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Protocol, Streams, WebSocket, defaults};
+use super::{Balance, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
 use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
 
 /// One API. It has either `routes` or `versions`.
@@ -103,6 +103,32 @@ pub(crate) struct Upstream {
     pub(crate) protocol: Option<Protocol>,
     /// What answers that go on may do: server-sent events, gRPC, WebSocket.
     pub(crate) streams: Option<Streams>,
+    /// How a target is chosen.
+    #[schemars(extend("default" = "two_choices"))]
+    pub(crate) balance: Option<Balance>,
+    /// Shares of targets that get more than others, by their address as it is written in `targets` or `failover`. By
+    /// default 1.
+    pub(crate) weights: Option<IndexMap<String, Count>>,
+    /// More targets in groups: a group is asked only while no target of the groups before it can be. That needs `health` or
+    /// `ejection`.
+    pub(crate) failover: Option<Vec<Vec<Target>>>,
+    /// Checks whether targets are well.
+    pub(crate) health: Option<Health>,
+    /// Leaves targets out while requests to them fail.
+    pub(crate) ejection: Option<Ejection>,
+    /// How long a target that a reload adds, or that comes back, takes to get its full share.
+    #[schemars(extend("default" = "0ms"))]
+    pub(crate) slow_start: Option<Period>,
+    /// How often names of targets are looked up again. What was found last is used while a look-up fails.
+    #[schemars(extend("default" = defaults::RESOLVE_EVERY.to_string()))]
+    pub(crate) resolve_every: Option<Period>,
+    /// Sends requests again.
+    pub(crate) retries: Option<Retries>,
+    /// Requests under way to one target, over all workers. By default without a limit of its own.
+    #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_TARGET_CONNECTIONS))]
+    pub(crate) connections: Option<Count>,
+    /// Where requests wait while every target is at `connections`.
+    pub(crate) queue: Option<Queue>,
 }
 
 /// How `https` targets are verified, and what the gateway shows them.

@@ -52,3 +52,27 @@ pub(crate) const MAX_FLOOD: u64 = 1_000_000;
 pub(crate) const MAX_CONNECTIONS: u64 = 10_000_000;
 /// LIMIT: unused connections kept per worker and target.
 pub(crate) const MAX_IDLE_CONNECTIONS: u64 = 65_536;
+
+pub(crate) const CHECK_INTERVAL: Period = Period::seconds(5);
+pub(crate) const CHECK_TIMEOUT: Period = Period::seconds(2);
+pub(crate) const CHECK_RISE: Count = Count(2);
+pub(crate) const CHECK_FALL: Count = Count(3);
+pub(crate) const EJECTION_FAILURES: Count = Count(5);
+pub(crate) const EJECTION_BASE: Period = Period::seconds(30);
+pub(crate) const EJECTION_PERCENT: Count = Count(50);
+pub(crate) const RETRY_ATTEMPTS: Count = Count(2);
+pub(crate) const RETRY_BUDGET: Count = Count(20);
+pub(crate) const RETRY_PAUSE: Period = Period::millis(25);
+pub(crate) const RETRY_MAX_PAUSE: Period = Period::millis(250);
+pub(crate) const RESOLVE_EVERY: Period = Period::seconds(5);
+pub(crate) const QUEUE_TIMEOUT: Period = Period::seconds(1);
+/// LIMIT: checks or failures in a row.
+pub(crate) const MAX_ROW: u64 = 1_000;
+/// LIMIT: retries of one request.
+pub(crate) const MAX_ATTEMPTS: u64 = 10;
+/// LIMIT: weight of a target.
+pub(crate) const MAX_WEIGHT: u64 = 1_000;
+/// LIMIT: requests under way to one target.
+pub(crate) const MAX_TARGET_CONNECTIONS: u64 = 1_000_000;
+/// LIMIT: requests that wait for a target of one upstream.
+pub(crate) const MAX_WAITING: u64 = 100_000;

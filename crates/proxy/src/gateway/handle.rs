@@ -150,6 +150,7 @@ impl Handle {
             Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
         let added = self.bind_added(&state.listeners, &plan)?;
         // From here on nothing can fail.
+        self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
         self.shared.snapshot.store(Arc::new(snapshot));
         self.shared.generation.store(generation, Ordering::Release);
         self.exchange_listeners(&mut state.listeners, &plan, added);
@@ -194,7 +195,15 @@ impl Handle {
             let certificates = facts::certificates(&state.listeners, &self.shared.snapshot.load());
             Extras { config_hash: state.plan.hash.clone(), ready: self.is_ready(), certificates }
         };
-        self.shared.registry.text(queue.as_deref(), &extras)
+        let mut text = self.shared.registry.text(queue.as_deref(), &extras);
+        crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
+        text
+    }
+
+    /// Every upstream with its servers, by name.
+    #[must_use]
+    pub fn upstreams(&self) -> Vec<crate::UpstreamStatus> {
+        self.shared.fleet.status(self.shared.clock.millis())
     }
 }
 

@@ -21,17 +21,17 @@ fn load(value: &AtomicU64) -> u64 {
     value.load(Ordering::Relaxed)
 }
 
-fn heading(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(super) fn heading(out: &mut String, name: &str, kind: &str, help: &str) {
     out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
 }
 
-fn line(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
+pub(super) fn line(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
     let text = if labels.is_empty() { format!("{name} {value}\n") } else { format!("{name}{{{labels}}} {value}\n") };
     out.push_str(&text);
 }
 
 /// A label value: backslash, quote and line feed escaped. All values come from the configuration or from us.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

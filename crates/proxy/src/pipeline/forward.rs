@@ -1,6 +1,7 @@
 //! `forward`: asks the upstream. It takes only a request that every stage has passed.
 
 pub(super) mod head;
+mod key;
 mod time;
 
 use super::inspect::Inspected;
@@ -13,7 +14,9 @@ use crate::exchange::Connection;
 use crate::head::{FieldMap, Head as _};
 use crate::problem::is_grpc;
 use crate::snapshot::Route;
+use crate::upstream::choice::Selection;
 use crate::upstream::pool::{Lease, Reuse};
+use crate::upstream::retry::Retry;
 use crate::upstream::{self, Targets};
 use crate::worker::{Local, Worker};
 use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan, Known};
@@ -51,8 +54,11 @@ pub(super) async fn forward(
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
     let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
+    let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed, connection), avoid: Vec::new() };
+    let repeatable = reuse == Reuse::Any && !routed.upgrades;
+    let mut retry = Retry::new(upstream.plan.pool.retries.as_ref(), targets, repeatable, due);
     loop {
-        let mut lease = upstream::acquire(worker, upstream, targets, reuse, due).await?;
+        let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, due).await?;
         lease.channel.timer.set_at(due);
         send_head(&routed, &mut lease, &mut upload)?;
         routed.record.target = Some(lease.label());
@@ -73,6 +79,13 @@ pub(super) async fn forward(
         };
         match asking.answer(&mut routed, client, &mut lease.channel).await {
             Ok(()) => {
+                targets.judge(&lease, Ok(routed.answer.status()), worker);
+                if let Some(pause) = retry.after_status(worker, routed.answer.status()) {
+                    targets.avoid(&lease, &mut selection);
+                    drop(lease);
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
                 lease.channel.timer.set_at(due);
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
                 return Ok(Forwarded { lease, upload, keep });
@@ -82,6 +95,15 @@ pub(super) async fn forward(
                 reuse = Reuse::Never;
             }
             Err(stop) => {
+                if let Stop::Failed(fault) = &stop {
+                    targets.judge(&lease, Err(fault), worker);
+                    if let Some(pause) = retry.after_fault(worker, fault) {
+                        targets.avoid(&lease, &mut selection);
+                        drop(lease);
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                }
                 if matches!(&stop, Stop::Failed(fault) if fault.kind == FaultKind::Timeout) {
                     lease.distrust();
                 }

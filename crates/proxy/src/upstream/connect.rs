@@ -100,6 +100,11 @@ async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fa
     if let Ok(address) = target.plan.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, target.plan.port)]);
     }
+    let known = target.server.addresses.load();
+    if !known.is_empty() {
+        return Ok(known.to_vec());
+    }
+    // Nothing is known yet, and a request waits.
     let now = worker.millis();
     if let Some((at, addresses)) = target.resolved.borrow().as_ref()
         && now.saturating_sub(*at) < RESOLVED_MS

@@ -1,5 +1,7 @@
 //! Connections to one target that are kept open between requests, most recently used first.
 
+use super::choice::Permit;
+use super::fleet::Server;
 use super::trunk::{Place, Trunks};
 use crate::carry::channel::Channel;
 use crate::worker::Worker;
@@ -9,6 +11,8 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -33,6 +37,10 @@ const SHUN_MS: Millis = 1_000;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) plan: TargetPlan,
+    /// What all workers know of it.
+    pub(crate) server: Arc<Server>,
+    /// Requests under way and kept connections as others have been told.
+    told: Cell<(u64, u64)>,
     /// For records: its address, or where that comes from if it is a value that is never printed.
     pub(crate) label: Rc<str>,
     /// `host:port`, for a request that names no host.
@@ -63,6 +71,8 @@ pub(crate) struct Lease {
     pub(crate) reused: bool,
     /// The place on a connection that others share; `None` where the connection is this request's alone.
     place: Option<Box<Place>>,
+    /// The place under the target's limit, where it has one.
+    pub(super) permit: Option<Permit>,
 }
 
 /// Counts a request to a target, from before the connection is opened until the request is over.
@@ -84,15 +94,23 @@ impl Drop for Busy {
     }
 }
 
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.tell((0, 0));
+    }
+}
+
 // === impl Target ===
 
 impl Target {
-    pub(crate) fn new(plan: TargetPlan) -> Self {
+    pub(crate) fn new(plan: TargetPlan, server: Arc<Server>) -> Self {
         let host = if plan.host.contains(':') { format!("[{}]", plan.host) } else { plan.host.clone() };
         let authority = format!("{host}:{}", plan.port).into();
         let label = plan.to_string().into();
         Self {
             plan,
+            server,
+            told: Cell::new((0, 0)),
             label,
             authority,
             idle: RefCell::default(),
@@ -113,6 +131,27 @@ impl Target {
         self.shunned_until.set(now.saturating_add(SHUN_MS));
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.authority
+    }
+
+    /// Adds what has changed since the last time to what others see.
+    pub(super) fn publish(&self) {
+        let now = (self.active.get() as u64, self.idle.borrow().len() as u64);
+        self.tell(now);
+    }
+
+    fn tell(&self, now: (u64, u64)) {
+        let before = self.told.replace(now);
+        let add = |sum: &AtomicU64, now: u64, before: u64| {
+            if now != before {
+                sum.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+            }
+        };
+        add(&self.server.active, now.0, before.0);
+        add(&self.server.kept, now.1, before.1);
+    }
+
     /// Closes the kept connections whose time is up.
     pub(crate) fn expire(&self, now: Millis, idle: Duration) {
         self.idle.borrow_mut().retain(|kept| kept.until > now);
@@ -124,11 +163,11 @@ impl Target {
 
 impl Lease {
     pub(crate) fn new(channel: Channel, busy: Busy, reused: bool) -> Self {
-        Self { channel, busy, reused, place: None }
+        Self { channel, busy, reused, place: None, permit: None }
     }
 
     pub(crate) fn shared(channel: Channel, busy: Busy, reused: bool, place: Place) -> Self {
-        Self { channel, busy, reused, place: Some(Box::new(place)) }
+        Self { channel, busy, reused, place: Some(Box::new(place)), permit: None }
     }
 
     /// Whether the request goes over a connection that others share.
@@ -149,6 +188,10 @@ impl Lease {
         if let Some(place) = &self.place {
             place.distrust();
         }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.busy.0
     }
 
     /// Whether the target is spoken to over TLS.

@@ -1,0 +1,34 @@
+//! What is known of upstreams, in the text format of Prometheus. Targets are counted, not named: their addresses come and go.
+
+use super::text::{escaped, heading, line};
+use crate::upstream::fleet::UpstreamStatus;
+use std::sync::Arc;
+
+const STATES: [&str; 5] = ["healthy", "slow_start", "ejected", "unhealthy", "draining"];
+
+/// Appends the series of all upstreams; `counts` are retries and ejections by name.
+pub(crate) fn upstreams_text(upstreams: &[UpstreamStatus], counts: &[(Arc<str>, u64, u64)], out: &mut String) {
+    const TARGETS: &str = "portcullis_upstream_targets";
+    heading(out, TARGETS, "gauge", "Targets of an upstream by their state.");
+    for upstream in upstreams {
+        for state in STATES {
+            let count = upstream.servers.iter().filter(|server| server.state == state).count();
+            line(out, TARGETS, &format!("upstream=\"{}\",state=\"{state}\"", escaped(&upstream.name)), count);
+        }
+    }
+    const WAITING: &str = "portcullis_upstream_waiting";
+    heading(out, WAITING, "gauge", "Requests that wait for a target.");
+    for upstream in upstreams {
+        line(out, WAITING, &format!("upstream=\"{}\"", escaped(&upstream.name)), upstream.waiting);
+    }
+    const RETRIES: &str = "portcullis_upstream_retries_total";
+    heading(out, RETRIES, "counter", "Requests that were sent again.");
+    for (name, retries, _) in counts {
+        line(out, RETRIES, &format!("upstream=\"{}\"", escaped(name)), retries);
+    }
+    const EJECTIONS: &str = "portcullis_upstream_ejections_total";
+    heading(out, EJECTIONS, "counter", "Targets that were left out because requests to them failed.");
+    for (name, _, ejections) in counts {
+        line(out, EJECTIONS, &format!("upstream=\"{}\"", escaped(name)), ejections);
+    }
+}
