@@ -109,7 +109,11 @@ fn each_setting_names_the_line_that_decided() {
         ("timeout", "5s", Some("id: getOrder, path: \"/{id}\", methods: [GET], timeout: 5s")),
         ("body_bytes", "10MiB", Some("  body_bytes: 10MiB")),
         ("idle_connections", "64", Some("idle_connections: 64")),
-        ("upstream.targets", "http://127.0.0.1:9000, http://127.0.0.1:9001", Some("upstream: { targets: ")),
+        (
+            "upstream.targets",
+            "http://127.0.0.1:9000, http://127.0.0.1:9001",
+            Some("targets: [\"http://127.0.0.1:9000\""),
+        ),
     ] {
         let (_, lines) = &found[0];
         let policy = lines.iter().find(|line| line.setting == setting).unwrap_or_else(|| panic!("{setting}"));

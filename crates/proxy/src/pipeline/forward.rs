@@ -54,7 +54,7 @@ pub(super) async fn forward(
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
     let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
-    let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed, connection), avoid: Vec::new() };
+    let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed), avoid: Vec::new() };
     let repeatable = reuse == Reuse::Any && !routed.upgrades;
     let mut retry = Retry::new(upstream.plan.pool.retries.as_ref(), targets, repeatable, due);
     loop {

@@ -1,18 +1,17 @@
 //! What consistent hashing goes by: a header, a cookie or the client's address.
 
 use super::Routed;
-use crate::exchange::Connection;
 use portcullis_balance::hash;
 use portcullis_config::plan::Balance;
 use portcullis_h1::{Fields, Known};
 use std::net::IpAddr;
 
 /// The key of a request; `None` if it has none, or if none is needed.
-pub(super) fn of(balance: &Balance, routed: &Routed<'_>, connection: &Connection) -> Option<u64> {
+pub(super) fn of(balance: &Balance, routed: &Routed<'_>) -> Option<u64> {
     let fields = routed.request.head.fields();
     match balance {
         Balance::TwoChoices | Balance::LeastRequest | Balance::RoundRobin => None,
-        Balance::Address => Some(match connection.peer.ip() {
+        Balance::Address => Some(match routed.request.client.address {
             IpAddr::V4(ip) => hash(&ip.octets()),
             IpAddr::V6(ip) => hash(&ip.octets()),
         }),
