@@ -28,7 +28,7 @@ mod listen;
 mod post;
 
 pub use error::{ReloadError, StartError};
-pub use facts::{CertificateFacts, Facts, ListenerFacts, UpstreamFacts};
+pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
 pub(crate) use life::Life;
 pub use listen::Inherited;

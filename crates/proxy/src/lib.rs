@@ -23,9 +23,7 @@ mod upstream;
 mod welcome;
 mod worker;
 
-pub use gateway::{
-    CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerFacts, Phase, ReloadError, StartError, UpstreamFacts,
-};
+pub use gateway::{CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerFacts, Phase, ReloadError, StartError};
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use snapshot::CompileError;

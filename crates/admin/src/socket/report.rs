@@ -22,8 +22,16 @@ pub(super) fn status(handle: &Handle) -> Value {
         })
     });
     let upstreams = facts.upstreams.iter().map(|upstream| {
-        let targets: Vec<Value> = upstream.targets.iter().map(|target| json!({ "address": target })).collect();
-        json!({ "name": &*upstream.name, "targets": targets })
+        let targets = upstream.servers.iter().map(|server| {
+            json!({
+                "address": server.address,
+                "state": server.state,
+                "active": server.active,
+                "kept": server.kept,
+                "last_failure": (!server.last_failure.is_empty()).then_some(&server.last_failure),
+            })
+        });
+        json!({ "name": upstream.name, "waiting": upstream.waiting, "targets": targets.collect::<Vec<_>>() })
     });
     json!({
         "version": env!("CARGO_PKG_VERSION"),

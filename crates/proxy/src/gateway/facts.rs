@@ -1,6 +1,7 @@
 //! What operators are told about a running gateway, as plain values.
 
 use super::{Handle, Phase};
+use crate::UpstreamStatus;
 use crate::tls::expiry::Expiry;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub struct Facts {
     /// What its listeners show.
     pub certificates: Vec<CertificateFacts>,
     /// Where requests go.
-    pub upstreams: Vec<UpstreamFacts>,
+    pub upstreams: Vec<UpstreamStatus>,
 }
 
 /// One listener.
@@ -59,15 +60,6 @@ pub struct CertificateFacts {
     pub name: String,
     /// When it expires, in seconds since 1970; `None` if it does not say so in a form that is known.
     pub expires_seconds: Option<i64>,
-}
-
-/// One upstream.
-#[derive(Clone, Debug)]
-pub struct UpstreamFacts {
-    /// Its name: the API's, or `api/version`.
-    pub name: Arc<str>,
-    /// Its servers.
-    pub targets: Vec<String>,
 }
 
 // === impl Handle ===
@@ -100,16 +92,8 @@ impl Handle {
             connections: load(&registry.connections_open),
             listeners: listeners.collect(),
             certificates: certificates(&state.listeners, &snapshot),
-            upstreams: self.upstreams_of(&snapshot),
+            upstreams: self.upstreams(),
         }
-    }
-
-    fn upstreams_of(&self, snapshot: &crate::snapshot::Snapshot) -> Vec<UpstreamFacts> {
-        let facts = |upstream: &crate::snapshot::Upstream| UpstreamFacts {
-            name: Arc::clone(&upstream.plan.name),
-            targets: upstream.plan.targets.iter().map(ToString::to_string).collect(),
-        };
-        snapshot.upstreams.iter().map(facts).collect()
     }
 }
 

@@ -211,18 +211,22 @@ fn what_comes_after_an_answer_belongs_to_nobody() {
 
 #[test]
 fn bytes_that_come_late_after_an_answer_belong_to_nobody() {
-    let upstream = FakeUpstream::with(|talk| {
+    let (said, forged) = std::sync::mpsc::sync_channel(1);
+    let upstream = FakeUpstream::with(move |talk| {
         while talk.request().is_some() {
             talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
             talk.pause(Duration::from_millis(30));
             talk.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+            said.send(()).expect("the test waits for it");
         }
     });
     let gate = Gatehouse::before(upstream.address());
     let mut client = Client::connect(gate.address());
     for _ in 0..5 {
         assert_eq!(client.ask(GOOD).text(), "ok");
-        assert!(client.is_quiet_for(Duration::from_millis(80)));
+        // Bytes that came after the next request had left could not be told from its answer.
+        forged.recv_timeout(Duration::from_secs(10)).expect("the upstream has said more");
+        assert!(client.is_quiet_for(Duration::from_millis(20)));
     }
     assert_eq!(upstream.connections(), 5);
 }

@@ -188,7 +188,8 @@ fn the_end_of_each_certificate_is_a_metric() {
     let facts = gate.handle().facts();
     assert_eq!(facts.certificates.len(), 3);
     assert!(facts.listeners[0].tls && facts.ready && facts.workers == 1);
-    assert_eq!(facts.upstreams[0].targets, [format!("http://{}", upstream.address())]);
+    let server = &facts.upstreams[0].servers[0];
+    assert_eq!((server.address.clone(), server.state), (format!("http://{}", upstream.address()), "healthy"));
 }
 
 #[test]

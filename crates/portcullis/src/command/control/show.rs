@@ -36,10 +36,14 @@ pub(super) fn status(status: &Value) -> String {
         }
         out.push_str(&format!("\n{}", certificates.text()));
     }
-    let mut upstreams = Table::new(["UPSTREAM", "TARGET"]);
+    let mut upstreams = Table::new(["UPSTREAM", "TARGET", "STATE", "ACTIVE", "KEPT", "LAST FAILURE"]);
     for upstream in list(status, "upstreams") {
         for target in list(upstream, "targets") {
-            upstreams.row([plain(upstream.get("name")), plain(target.get("address"))]);
+            let of = |name: &str| plain(target.get(name));
+            let state = if of("state") == "healthy" { good(&of("state")) } else { bad(&of("state")) };
+            let failure = target.get("last_failure").and_then(Value::as_str).unwrap_or("none").to_owned();
+            let name = plain(upstream.get("name"));
+            upstreams.row([name, of("address"), state, of("active"), of("kept"), failure]);
         }
     }
     out.push_str(&format!("\n{}", upstreams.text()));
