@@ -5,6 +5,7 @@
 
 pub mod jwt;
 pub mod key;
+pub mod network;
 mod strict_json;
 
 pub use jwt::{Algorithm, Check, JwtError, KeySet, Profile, Rules, Token};
