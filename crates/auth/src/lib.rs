@@ -6,6 +6,7 @@
 pub mod jwt;
 pub mod key;
 pub mod network;
+pub mod revocation;
 mod strict_json;
 
 pub use jwt::{Algorithm, Check, JwtError, KeySet, Profile, Rules, Token};
