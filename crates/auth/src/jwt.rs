@@ -17,3 +17,4 @@ pub use check::{Check, JwtError};
 pub use jwk::{JwkError, KeySet, VerifyingKey};
 pub use rules::{Profile, Report, Rules, explain, verify};
 pub use token::Token;
+pub(crate) use token::{Compact, decode, encode, text};

@@ -3,11 +3,13 @@
 //! Pure: keys, secrets, time and randomness come in as values. Fetching keys of issuers, storing keys of consumers and
 //! counting failures belong to others.
 
+pub mod issuer;
 pub mod jwt;
 pub mod key;
 pub mod network;
 pub mod revocation;
 mod strict_json;
+pub mod web;
 
 pub use jwt::{Algorithm, Check, JwtError, KeySet, Profile, Rules, Token};
 pub use key::{KeyError, KeyText};

@@ -118,15 +118,19 @@ impl Store {
     /// # Errors
     /// A key that is there already, or a record that does not fit.
     pub fn create(&self, records: impl IntoIterator<Item = KeyRecord>) -> Result<(), StoreError> {
+        let encoded = records.into_iter().map(|record| Ok((record.number, record.encode()?)));
+        let mut encoded = encoded.collect::<Result<Vec<_>, StoreError>>()?;
+        // In order they fill whole pages one after the other.
+        encoded.sort_unstable_by_key(|(id, _)| *id);
         let write = self.database.begin_write()?;
-        let mut changed = Vec::new();
+        let mut changed = Vec::with_capacity(encoded.len());
         {
             let mut keys = write.open_table(KEYS)?;
-            for record in records {
-                if record.number == TOKENS || keys.insert(record.number, record.encode()?.as_slice())?.is_some() {
+            for (id, bytes) in encoded {
+                if id == TOKENS || keys.insert(id, bytes.as_slice())?.is_some() {
                     return Err(StoreError::Exists);
                 }
-                changed.push(record.number);
+                changed.push(id);
             }
         }
         finish(write, &changed)

@@ -190,3 +190,21 @@ fn files_that_are_no_store_are_refused() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(Store::open(&path), Err(StoreError::Exposed(_, 0o644))));
 }
+
+#[test]
+fn ids_that_are_not_random_are_found_as_well() {
+    let index = crate::Index::default();
+    let record = record(1).encode().unwrap();
+    let ids: Vec<u64> = (0..2_000).map(|at| at * 3).chain([1 << 40, u64::MAX - 1]).collect();
+    index.load(ids.iter().map(|id| (*id, record.clone())).collect()).unwrap();
+    assert!(ids.iter().all(|id| index.with(*id, |_| ()).is_some()));
+    assert!(ids.iter().all(|id| index.with(id + 1, |_| ()).is_none()));
+    index.set(3, None).unwrap();
+    index.set(4, Some(&record)).unwrap();
+    let found: Vec<bool> = (2..7).map(|id| index.with(id, |_| ()).is_some()).collect();
+    assert_eq!(found, [false, false, true, false, true]);
+    assert_eq!(index.len(), ids.len());
+    assert!(index.set(5, Some(&[0])).is_err());
+    assert!(index.load(vec![(5, vec![1, 2])]).is_err());
+    assert_eq!(index.len(), ids.len(), "a bad load changes nothing");
+}

@@ -1,8 +1,9 @@
 //! Keys of issuers (RFC 7517): each is bound to one algorithm when it is read, and weak ones are not read at all.
 
 use super::algorithm::{Algorithm, Verifier};
-use super::token::{decode, text};
+use super::token::{decode, encode, text};
 use crate::strict_json;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value};
@@ -106,6 +107,16 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The keys in order.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter()
+    }
+
+    /// Leaves out the keys that `keep` does not want.
+    pub fn retain(&mut self, keep: impl FnMut(&VerifyingKey) -> bool) {
+        self.keys.retain(keep);
+    }
+
     /// The keys that a token may have been signed with: those of its `kid`, or, where it names none, all that have its
     /// algorithm. A `kid` only chooses; it is never a path, a query or a URL.
     pub(super) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &VerifyingKey> {
@@ -152,6 +163,43 @@ impl VerifyingKey {
         Ok(Self { id, algorithms: vec![algorithm], material: Material::Secret(secret) })
     }
 
+    /// The name that the issuer gave it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The SHA-256 thumbprint of a public key (RFC 7638); a secret has none, for who knows it could try secrets out.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<[u8; 32]> {
+        let curve = match self.algorithms.first()? {
+            Algorithm::Es256 => "P-256",
+            Algorithm::Es384 => "P-384",
+            Algorithm::Es512 => "P-521",
+            Algorithm::EdDsa => "Ed25519",
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => return None,
+            Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512 => "",
+        };
+        let canonical = match &self.material {
+            Material::Secret(_) => return None,
+            Material::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+            Material::Point(point) if curve == "Ed25519" => {
+                format!(r#"{{"crv":"{curve}","kty":"OKP","x":"{}"}}"#, encode(point))
+            }
+            Material::Point(point) => {
+                let coordinates = point.get(1..)?;
+                let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+                format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+            }
+        };
+        digest(&SHA256, canonical.as_bytes()).as_ref().try_into().ok()
+    }
+
     /// Whether the key is bound to this algorithm.
     #[must_use]
     pub fn allows(&self, algorithm: Algorithm) -> bool {
@@ -159,7 +207,7 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` over `signed` was made with this key's other half. Constant time for secrets.
-    pub(super) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
         match (algorithm.verifier(), &self.material) {
             (Verifier::Hmac(hash), Material::Secret(secret)) => {
                 hmac::verify(&hmac::Key::new(hash, secret), signed, signature).is_ok()
@@ -204,8 +252,9 @@ fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
 }
 
 fn rsa(jwk: &Map<String, Value>) -> Result<Material, JwkError> {
-    let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-    let n: Vec<u8> = n.into_iter().skip_while(|byte| *byte == 0).collect();
+    // Leading zeros are no part of a number: RFC 7518 section 2 forbids them, and two thumbprints of one key would differ.
+    let number = |name| bytes(jwk, name).map(|all| all.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<u8>>());
+    let (n, e) = (number("n")?, number("e")?);
     let top = n.first().copied().ok_or(JwkError::Malformed)?;
     let bits = n.len() * 8 - top.leading_zeros() as usize;
     let exponent = e.iter().try_fold(0u64, |sum, byte| Some(sum.checked_mul(256)? + u64::from(*byte)));
