@@ -10,7 +10,7 @@ mod rules;
 mod token;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use algorithm::Algorithm;
 pub use check::{Check, JwtError};

@@ -3,12 +3,16 @@
 //! Pure: keys, secrets, time and randomness come in as values. Fetching keys of issuers, storing keys of consumers and
 //! counting failures belong to others.
 
+mod bounded;
+pub mod failures;
 pub mod issuer;
 pub mod jwt;
 pub mod key;
 pub mod network;
+pub mod replay;
 pub mod revocation;
 mod strict_json;
+pub mod verified;
 pub mod web;
 
 pub use jwt::{Algorithm, Check, JwtError, KeySet, Profile, Rules, Token};

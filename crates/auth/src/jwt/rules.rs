@@ -3,7 +3,7 @@
 use super::algorithm::Algorithm;
 use super::check::{Check, JwtError};
 use super::jwk::KeySet;
-use super::token::{Compact, Token, text};
+use super::token::{Compact, Token, seconds, text};
 use crate::strict_json;
 use serde_json::{Map, Value};
 
@@ -169,13 +169,4 @@ fn audience_fits(value: Option<&Value>, wanted: &[String]) -> bool {
         Some(name) => is_wanted(name),
         None => false,
     }
-}
-
-/// A NumericDate (RFC 7519 section 2): seconds since 1970, not before it; a fraction is cut off.
-fn seconds(value: &Value) -> Option<u64> {
-    let number = value.as_number()?;
-    number.as_u64().or_else(|| {
-        let float = number.as_f64().filter(|float| (0.0..9.0e15).contains(float))?;
-        float.trunc().to_string().parse().ok()
-    })
 }

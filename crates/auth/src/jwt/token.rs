@@ -28,6 +28,31 @@ pub struct Token {
     pub claims: Map<String, Value>,
 }
 
+// === impl Token ===
+
+impl Token {
+    /// A claim that is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        text(&self.claims, name)
+    }
+
+    /// A claim that is a NumericDate.
+    #[must_use]
+    pub fn seconds(&self, name: &str) -> Option<u64> {
+        self.claims.get(name).and_then(seconds)
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2): seconds since 1970, not before it; a fraction is cut off.
+pub(crate) fn seconds(value: &Value) -> Option<u64> {
+    let number = value.as_number()?;
+    number.as_u64().or_else(|| {
+        let float = number.as_f64().filter(|float| (0.0..9.0e15).contains(float))?;
+        float.trunc().to_string().parse().ok()
+    })
+}
+
 /// The parts that the signature is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Compact<'a> {
