@@ -7,6 +7,7 @@ mod algorithm;
 mod check;
 mod jwk;
 mod rules;
+mod sign;
 mod token;
 
 #[cfg(test)]
@@ -15,6 +16,8 @@ pub(crate) mod tests;
 pub use algorithm::Algorithm;
 pub use check::{Check, JwtError};
 pub use jwk::{JwkError, KeySet, VerifyingKey};
+pub(crate) use rules::audience_fits;
 pub use rules::{Profile, Report, Rules, explain, verify};
+pub use sign::{SignError, SigningKey};
 pub use token::Token;
-pub(crate) use token::{Compact, decode, encode, text};
+pub(crate) use token::{Compact, decode, encode, seconds, text};

@@ -4,11 +4,14 @@
 //! counting failures belong to others.
 
 mod bounded;
+pub mod dpop;
 pub mod failures;
+pub mod introspect;
 pub mod issuer;
 pub mod jwt;
 pub mod key;
 pub mod network;
+pub mod principal;
 pub mod replay;
 pub mod revocation;
 mod strict_json;

@@ -162,7 +162,7 @@ fn type_fits(profile: Profile, value: Option<&Value>) -> bool {
     }
 }
 
-fn audience_fits(value: Option<&Value>, wanted: &[String]) -> bool {
+pub(crate) fn audience_fits(value: Option<&Value>, wanted: &[String]) -> bool {
     let is_wanted = |name: &Value| name.as_str().is_some_and(|name| wanted.iter().any(|wanted| wanted == name));
     match value {
         Some(Value::Array(names)) => names.iter().all(Value::is_string) && names.iter().any(is_wanted),
