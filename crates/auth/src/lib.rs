@@ -14,6 +14,7 @@ pub mod network;
 pub mod principal;
 pub mod replay;
 pub mod revocation;
+pub mod signature;
 mod strict_json;
 pub mod verified;
 pub mod web;
