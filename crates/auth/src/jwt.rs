@@ -5,6 +5,7 @@
 
 mod algorithm;
 mod check;
+mod explain;
 mod jwk;
 mod rules;
 mod sign;
@@ -15,6 +16,7 @@ pub(crate) mod tests;
 
 pub use algorithm::Algorithm;
 pub use check::{Check, JwtError};
+pub use explain::{Explanation, Line, Outcome, claimed_issuer, explanation};
 pub use jwk::{JwkError, KeySet, VerifyingKey};
 pub(crate) use rules::audience_fits;
 pub use rules::{Profile, Report, Rules, explain, verify};

@@ -4,6 +4,8 @@
 //! counting failures belong to others.
 
 mod bounded;
+pub mod certificate;
+pub mod credential;
 pub mod dpop;
 pub mod failures;
 pub mod introspect;
@@ -11,6 +13,7 @@ pub mod issuer;
 pub mod jwt;
 pub mod key;
 pub mod network;
+pub mod outward;
 pub mod principal;
 pub mod replay;
 pub mod revocation;
