@@ -55,7 +55,7 @@ pub enum Outcome {
     /// No credential of this kind.
     Absent,
     /// A good one.
-    Proved(Principal),
+    Proved(Box<Principal>),
     /// One that is not good, or that nobody can judge now.
     Failed(Failure),
 }
@@ -80,9 +80,9 @@ pub enum Verdict {
     /// Somebody.
     Caller {
         /// Who, with his rights. Rights of several credentials are not added up.
-        principal: Principal,
+        principal: Box<Principal>,
         /// What else was proved.
-        also: Vec<Principal>,
+        also: Vec<Box<Principal>>,
     },
     /// Nobody in particular, where that is allowed.
     Anonymous,
@@ -176,7 +176,7 @@ mod tests {
     fn judge(demand: &Demand, found: &str) -> String {
         let mut found = found.chars();
         let verdict = demand.judge(|scheme| match found.next() {
-            Some('+') => Outcome::Proved(principal(scheme)),
+            Some('+') => Outcome::Proved(Box::new(principal(scheme))),
             Some('-') => Outcome::Failed(Failure { reason: Reason::InvalidToken, detail: "" }),
             Some('!') => Outcome::Failed(Failure { reason: Reason::IssuerUnavailable, detail: "" }),
             _ => Outcome::Absent,

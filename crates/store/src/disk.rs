@@ -52,6 +52,13 @@ pub(crate) enum Changes {
     Many,
 }
 
+/// All that a mirror holds, and the number of the change up to which it is.
+pub(crate) struct Everything {
+    pub(crate) generation: u64,
+    pub(crate) keys: Vec<(u64, Vec<u8>)>,
+    pub(crate) revocations: Revocations,
+}
+
 // === impl Store ===
 
 impl Store {
@@ -68,7 +75,12 @@ impl Store {
             redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::LockProtocolMismatch => {
                 StoreError::InUse(path.to_owned())
             }
-            other => StoreError::Database(other.into()),
+            redb::DatabaseError::RepairAborted
+            | redb::DatabaseError::UpgradeRequired(_)
+            | redb::DatabaseError::TransactionInProgress
+            | redb::DatabaseError::Storage(_) => StoreError::Database(error.into()),
+            // The library may add kinds.
+            _ => StoreError::Database(error.into()),
         })?;
         if new {
             std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io)?;
@@ -296,8 +308,8 @@ impl Store {
         read_revocations(&self.database.begin_read()?.open_table(REVOKED)?)
     }
 
-    /// Every key in binary form, and the number of the change up to which they are.
-    pub(crate) fn everything(&self) -> Result<(u64, Vec<(u64, Vec<u8>)>, Revocations), StoreError> {
+    /// Every key in binary form, as of one moment.
+    pub(crate) fn everything(&self) -> Result<Everything, StoreError> {
         let read = self.database.begin_read()?;
         let generation = read.open_table(FACTS)?.get(GENERATION)?.map_or(0, |value| value.value());
         let keys = read.open_table(KEYS)?;
@@ -306,7 +318,7 @@ impl Store {
             let (id, bytes) = entry?;
             all.push((id.value(), bytes.value().to_vec()));
         }
-        Ok((generation, all, read_revocations(&read.open_table(REVOKED)?)?))
+        Ok(Everything { generation, keys: all, revocations: read_revocations(&read.open_table(REVOKED)?)? })
     }
 
     /// What happened after the change of this number, and the number of the last one.

@@ -1,7 +1,7 @@
 //! What a process serves from: every key and every revocation in memory, and how far behind the disk it may be.
 
 use crate::StoreError;
-use crate::disk::{Changes, Store, TOKENS};
+use crate::disk::{Changes, Everything, Store, TOKENS};
 use crate::index::Index;
 use arc_swap::ArcSwap;
 use portcullis_auth::key::{Door, KeyText, Peppers, Refused, StoredKey};
@@ -106,11 +106,11 @@ impl Mirror {
     }
 
     fn reload(&self, store: &Store) -> Result<u64, StoreError> {
-        let (known, keys, revocations) = store.everything()?;
+        let Everything { generation, keys, revocations } = store.everything()?;
         self.index.load(keys)?;
         self.revocations.store(Arc::new(revocations));
         self.generation.fetch_add(1, Ordering::Release);
-        Ok(known)
+        Ok(generation)
     }
 
     /// Takes other hashing keys, after their file was changed.

@@ -51,12 +51,8 @@ pub fn challenges(offer: &Offer, reason: Reason) -> Vec<String> {
 
 fn bearer(offer: &Offer, reason: Reason) -> String {
     // Nothing is said about errors to whoever has not tried (RFC 6750 section 3.1).
-    let error = match reason {
-        Reason::InvalidToken | Reason::ExpiredToken | Reason::RevokedToken | Reason::InsufficientBinding => {
-            Some("invalid_token")
-        }
-        _ => None,
-    };
+    let told = [Reason::InvalidToken, Reason::ExpiredToken, Reason::RevokedToken, Reason::InsufficientBinding];
+    let error = told.contains(&reason).then_some("invalid_token");
     let scopes = offer.scopes.join(" ");
     let parts = [
         Some(("realm", offer.realm.as_str())),
@@ -69,12 +65,12 @@ fn bearer(offer: &Offer, reason: Reason) -> String {
 }
 
 fn dpop(offer: &Offer, reason: Reason) -> String {
-    let error = match reason {
-        Reason::InvalidProof => Some("invalid_dpop_proof"),
-        Reason::NonceRequired => Some("use_dpop_nonce"),
-        Reason::InsufficientBinding => Some("invalid_token"),
-        _ => None,
-    };
+    let told = [
+        (Reason::InvalidProof, "invalid_dpop_proof"),
+        (Reason::NonceRequired, "use_dpop_nonce"),
+        (Reason::InsufficientBinding, "invalid_token"),
+    ];
+    let error = told.into_iter().find(|(one, _)| *one == reason).map(|(_, error)| error);
     let names: Vec<&str> = offer.proof_algorithms.iter().map(|algorithm| algorithm.name()).collect();
     let algorithms = names.join(" ");
     let parts = [

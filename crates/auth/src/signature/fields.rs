@@ -222,7 +222,9 @@ pub(super) fn write_list(items: &[Item], parameters: &Parameters) -> String {
 fn write_parameters(parameters: &Parameters) -> String {
     let write = |(key, value): &(String, Bare)| match value {
         Bare::Boolean(true) => format!(";{key}"),
-        other => format!(";{key}={}", other.write()),
+        Bare::Boolean(false) | Bare::Integer(_) | Bare::Text(_) | Bare::Token(_) | Bare::Bytes(_) => {
+            format!(";{key}={}", value.write())
+        }
     };
     parameters.iter().map(write).collect()
 }
