@@ -1,13 +1,14 @@
-//! Decides who calls: API keys and tokens, strictly, and why not.
+//! Decides who calls: keys, tokens, proofs, certificates, signatures, strictly, and why not.
 //!
-//! Pure: keys, secrets, time and randomness come in as values. Fetching keys of issuers, storing keys of consumers and
-//! counting failures belong to others.
+//! Pure: keys, secrets, time and randomness come in as values. Fetching keys of issuers and storing keys of consumers belong
+//! to others; what has to be fetched, and when, is said here.
 
 mod bounded;
 pub mod certificate;
 pub mod credential;
 pub mod dpop;
 pub mod failures;
+pub mod fuzz;
 pub mod introspect;
 pub mod issuer;
 pub mod jwt;

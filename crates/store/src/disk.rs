@@ -9,8 +9,9 @@ use redb::{
     ConcurrencyMode, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
     WriteTransaction,
 };
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 const KEYS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("keys");
@@ -68,7 +69,17 @@ impl Store {
     /// A file that is no store of this version, that others can read, or that another program holds.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let io = |error| StoreError::Io(path.to_owned(), error);
-        let new = !path.exists();
+        // Made by us, so that there is no moment in which others can read it; the database fills an empty file.
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        if let Err(error) = made
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(io(error));
+        }
+        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(StoreError::Exposed(path.to_owned(), mode));
+        }
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES).set_concurrency_mode(ConcurrencyMode::MultiWriter);
         let database = builder.create(path).map_err(|error| match error {
@@ -82,13 +93,6 @@ impl Store {
             // The library may add kinds.
             _ => StoreError::Database(error.into()),
         })?;
-        if new {
-            std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io)?;
-        }
-        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(StoreError::Exposed(path.to_owned(), mode));
-        }
         let store = Self { database };
         store.prepare(path)?;
         Ok(store)
