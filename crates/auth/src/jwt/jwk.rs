@@ -5,7 +5,7 @@ use super::token::{decode, encode, text};
 use crate::strict_json;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{RsaPublicKeyComponents, UnparsedPublicKey};
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -39,8 +39,8 @@ enum Material {
         n: Vec<u8>,
         e: Vec<u8>,
     },
-    /// The uncompressed point, or the 32 bytes of an Ed25519 key.
-    Point(Vec<u8>),
+    /// The uncompressed point, or the 32 bytes of an Ed25519 key, read once: a point that is not on its curve is found then.
+    Point(Box<ParsedPublicKey>),
 }
 
 /// Why a key is not used.
@@ -189,10 +189,10 @@ impl VerifyingKey {
             Material::Secret(_) => return None,
             Material::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
             Material::Point(point) if curve == "Ed25519" => {
-                format!(r#"{{"crv":"{curve}","kty":"OKP","x":"{}"}}"#, encode(point))
+                format!(r#"{{"crv":"{curve}","kty":"OKP","x":"{}"}}"#, encode(ParsedPublicKey::as_ref(point)))
             }
             Material::Point(point) => {
-                let coordinates = point.get(1..)?;
+                let coordinates = ParsedPublicKey::as_ref(point).get(1..)?;
                 let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
                 format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
             }
@@ -208,6 +208,9 @@ impl VerifyingKey {
 
     /// Whether `signature` over `signed` was made with this key's other half. Constant time for secrets.
     pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+        if !self.allows(algorithm) {
+            return false;
+        }
         match (algorithm.verifier(), &self.material) {
             (Verifier::Hmac(hash), Material::Secret(secret)) => {
                 hmac::verify(&hmac::Key::new(hash, secret), signed, signature).is_ok()
@@ -215,11 +218,9 @@ impl VerifyingKey {
             (Verifier::Rsa(parameters), Material::Rsa { n, e }) => {
                 RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature).is_ok()
             }
-            (Verifier::Ecdsa(curve), Material::Point(point)) => {
-                UnparsedPublicKey::new(curve, point).verify(signed, signature).is_ok()
-            }
-            (Verifier::Ed25519(parameters), Material::Point(point)) => {
-                UnparsedPublicKey::new(parameters, point).verify(signed, signature).is_ok()
+            // An algorithm that is not the one the key was read for was sorted out above.
+            (Verifier::Ecdsa(_) | Verifier::Ed25519(_), Material::Point(point)) => {
+                point.verify_sig(signed, signature).is_ok()
             }
             (Verifier::Hmac(_), Material::Rsa { .. } | Material::Point(_))
             | (Verifier::Rsa(_), Material::Secret(_) | Material::Point(_))
@@ -291,7 +292,7 @@ fn ec(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError> 
     let mut point = vec![4];
     point.extend_from_slice(&x);
     point.extend_from_slice(&y);
-    Ok((Material::Point(point), vec![algorithm]))
+    Ok((point_of(algorithm, &point)?, vec![algorithm]))
 }
 
 fn okp(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError> {
@@ -300,5 +301,18 @@ fn okp(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError>
     }
     named(jwk, &[Algorithm::EdDsa])?;
     let point = bytes(jwk, "x")?;
-    if point.len() == 32 { Ok((Material::Point(point), vec![Algorithm::EdDsa])) } else { Err(JwkError::Malformed) }
+    if point.len() != 32 {
+        return Err(JwkError::Malformed);
+    }
+    Ok((point_of(Algorithm::EdDsa, &point)?, vec![Algorithm::EdDsa]))
+}
+
+fn point_of(algorithm: Algorithm, point: &[u8]) -> Result<Material, JwkError> {
+    let curve: &'static dyn VerificationAlgorithm = match algorithm.verifier() {
+        Verifier::Ecdsa(curve) => curve,
+        Verifier::Ed25519(parameters) => parameters,
+        Verifier::Hmac(_) | Verifier::Rsa(_) => return Err(JwkError::Mismatch),
+    };
+    let parsed = ParsedPublicKey::new(curve, point).map_err(|_| JwkError::Malformed)?;
+    Ok(Material::Point(Box::new(parsed)))
 }

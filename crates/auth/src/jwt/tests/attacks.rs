@@ -192,6 +192,10 @@ fn keys_that_are_left_out_and_why() {
         (format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB","d":"AA"}}"#), JwkError::PrivateInPublicSet),
         (r#"{"kty":"RSA","e":"AQAB"}"#.to_owned(), JwkError::Malformed),
         (r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#.to_owned(), JwkError::Malformed),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, encode(&"\u{1}".repeat(32))),
+            JwkError::Malformed,
+        ),
         (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#.to_owned(), JwkError::Unknown),
         (r#"{"kty":"OKP","crv":"Ed448","x":"AA"}"#.to_owned(), JwkError::Unknown),
         (r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#.to_owned(), JwkError::Malformed),
