@@ -2,7 +2,8 @@
 //!
 //! One table for all cores, an array of atomic numbers. When it is full, a newcomer takes the place of whoever failed least
 //! and inherits that one's count (Metwally, Agrawal, El Abbadi 2005): a count can only be too high, so that nobody loses his
-//! own by filling the table with others.
+//! own by filling the table with others. (Two cores that meet somebody's very first failure in the same instant may count one
+//! of them too few.)
 
 use crate::bounded::{keyed, leading};
 use std::net::IpAddr;

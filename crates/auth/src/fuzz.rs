@@ -70,7 +70,7 @@ pub fn issuer(bytes: &[u8]) {
         // Only public keys come from an issuer, and each has a name of its own making.
         assert!(set.iter().all(|key| key.thumbprint().is_some()));
     }
-    if let Ok(metadata) = Metadata::parse("https://idp.example.com", bytes) {
+    if let Ok(metadata) = Metadata::parse("https://idp.example.com", &[], bytes) {
         assert!(WebAddress::parse(&metadata.jwks_uri).is_some_and(|address| address.secure && !address.is_loopback()));
     }
     let rules = AnswerRules {

@@ -1,5 +1,6 @@
 //! Who calls, and what several methods of proving it come to together.
 
+use crate::jwt::Token;
 use portcullis_types::Reason;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -38,6 +39,8 @@ pub struct Principal {
     pub roles: Vec<String>,
     /// The claims of the token, where there is one.
     pub claims: Map<String, Value>,
+    /// When the credential ends, in seconds since 1970: what lives longer than a request has to be ended then.
+    pub expires_at: Option<u64>,
 }
 
 /// Why a credential is not accepted.
@@ -109,6 +112,50 @@ impl Scheme {
     }
 }
 
+// === impl Principal ===
+
+impl Principal {
+    /// Who a verified token speaks of: its subject, or the client itself where it has none; nobody without either.
+    ///
+    /// Scopes are those of `scope` (RFC 9068) or of `scp`. Roles are in the claim of this name, or, where there is none, in
+    /// the one that a path with dots leads to. A claim of another form than texts gives no rights.
+    #[must_use]
+    pub fn of_token(scheme: Scheme, token: &Token, roles_claim: &str) -> Option<Self> {
+        let claims = &token.claims;
+        let id = ["sub", "client_id"].iter().find_map(|name| token.text(name).filter(|id| !id.is_empty()))?;
+        let path = || {
+            roles_claim.split('.').try_fold(None, |at: Option<&Value>, name| {
+                let next = at.map_or_else(|| claims.get(name), |value| value.get(name));
+                next.map(Some)
+            })
+        };
+        let roles = claims.get(roles_claim).or_else(|| path().flatten());
+        Some(Self {
+            scheme,
+            id: id.to_owned(),
+            username: ["preferred_username", "username"].iter().find_map(|name| token.text(name)).map(str::to_owned),
+            credential: token.text("jti").unwrap_or_default().to_owned(),
+            issuer: token.text("iss").map(str::to_owned),
+            scopes: texts(claims.get("scope").or_else(|| claims.get("scp"))),
+            roles: texts(roles),
+            claims: claims.clone(),
+            expires_at: token.seconds("exp"),
+        })
+    }
+}
+
+/// Texts in a list, or in one text between blanks.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => text.split(' ').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        Some(Value::Array(items)) => {
+            let all: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+            all.unwrap_or_default()
+        }
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
+    }
+}
+
 // === impl Demand ===
 
 impl Demand {
@@ -158,6 +205,7 @@ impl std::error::Error for Failure {}
 mod tests {
     use super::{Demand, Failure, Outcome, Principal, Scheme, Verdict};
     use portcullis_types::Reason;
+    use serde_json::json;
 
     fn principal(scheme: Scheme) -> Principal {
         Principal {
@@ -169,6 +217,7 @@ mod tests {
             scopes: Vec::new(),
             roles: Vec::new(),
             claims: serde_json::Map::new(),
+            expires_at: None,
         }
     }
 
@@ -185,6 +234,30 @@ mod tests {
             Verdict::Caller { principal, also } => format!("{} +{}", principal.id, also.len()),
             Verdict::Anonymous => "anonymous".to_owned(),
             Verdict::Refused(failure) => failure.reason.code().to_owned(),
+        }
+    }
+
+    #[test]
+    fn who_a_token_speaks_of() {
+        let of = |claims: serde_json::Value, roles: &str| {
+            let claims = claims.as_object().unwrap().clone();
+            let token = crate::jwt::Token { header: serde_json::Map::new(), claims };
+            let principal = Principal::of_token(Scheme::Jwt, &token, roles)?;
+            Some(format!("{} [{}] [{}]", principal.id, principal.scopes.join(","), principal.roles.join(",")))
+        };
+        for (claims, roles, expected) in [
+            (json!({ "sub": "ada", "scope": "a  b", "roles": ["x", "y"] }), "roles", Some("ada [a,b] [x,y]")),
+            (json!({ "client_id": "app", "scp": ["a"], "roles": "x y" }), "roles", Some("app [a] [x,y]")),
+            (json!({ "sub": "", "client_id": "app" }), "roles", Some("app [] []")),
+            (json!({ "sub": "a", "realm": { "roles": ["x"] } }), "realm.roles", Some("a [] [x]")),
+            (json!({ "sub": "a", "https://x.example/roles": ["x"] }), "https://x.example/roles", Some("a [] [x]")),
+            (json!({ "sub": "a", "scope": ["a", 1], "roles": [["x"]] }), "roles", Some("a [] []")),
+            (json!({ "sub": "a", "scope": true, "roles": { "x": 1 } }), "roles", Some("a [] []")),
+            (json!({ "sub": "a", "realm": "x" }), "realm.roles", Some("a [] []")),
+            (json!({ "sub": 1 }), "roles", None),
+            (json!({}), "roles", None),
+        ] {
+            assert_eq!(of(claims.clone(), roles).as_deref(), expected, "{claims}");
         }
     }
 

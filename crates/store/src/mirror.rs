@@ -5,6 +5,7 @@ use crate::disk::{Changes, Everything, Store, TOKENS};
 use crate::index::Index;
 use arc_swap::ArcSwap;
 use portcullis_auth::key::{Door, KeyText, Peppers, Refused, StoredKey};
+use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_auth::revocation::Revocations;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -150,6 +151,24 @@ impl Mirror {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.index.len(), self.index.bytes())
+    }
+}
+
+// === impl Found ===
+
+impl From<Found> for Principal {
+    fn from(found: Found) -> Self {
+        Self {
+            scheme: Scheme::ApiKey,
+            id: found.consumer,
+            username: Some(found.username),
+            credential: KeyText::id_of(found.id),
+            issuer: None,
+            scopes: found.scopes,
+            roles: found.roles,
+            claims: Default::default(),
+            expires_at: found.expires_at,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an issuer publishes about itself (OpenID Connect Discovery, RFC 8414), and which addresses may be asked for it.
 
 use crate::jwt::text;
-use crate::network::is_public;
+use crate::network::{Network, is_public};
 use crate::strict_json;
 use crate::web::WebAddress;
 use std::fmt;
@@ -58,21 +58,28 @@ fn askable(text: &str) -> Option<WebAddress> {
 }
 
 /// Whether a resolved address may be asked on behalf of an issuer. An issuer on this machine may name places on this
-/// machine; every other one may name public places only.
+/// machine; every other one may name public places, and those of `networks`, which the configuration lists for it. Addresses
+/// that belong to one link, where the metadata services of clouds answer, are never asked.
 #[must_use]
-pub fn may_ask(issuer: &str, address: IpAddr) -> bool {
+pub fn may_ask(issuer: &str, networks: &[Network], address: IpAddr) -> bool {
+    let address = address.to_canonical();
     let here = WebAddress::parse(issuer).is_some_and(|issuer| issuer.is_loopback());
-    is_public(address) || (here && address.to_canonical().is_loopback())
+    let one_link = match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let listed = networks.iter().any(|network| network.holds(address)) && !one_link && !address.is_loopback();
+    is_public(address) || listed || (here && address.is_loopback())
 }
 
 // === impl Metadata ===
 
 impl Metadata {
-    /// Reads the metadata of `issuer`.
+    /// Reads the metadata of `issuer`. `networks` are those besides the public ones that it may name.
     ///
     /// # Errors
     /// Why it is not used.
-    pub fn parse(issuer: &str, bytes: &[u8]) -> Result<Self, MetadataError> {
+    pub fn parse(issuer: &str, networks: &[Network], bytes: &[u8]) -> Result<Self, MetadataError> {
         if bytes.len() > METADATA_BYTES_MAX {
             return Err(MetadataError::TooLarge);
         }
@@ -80,12 +87,11 @@ impl Metadata {
         if text(&document, "issuer") != Some(issuer) {
             return Err(MetadataError::OtherIssuer);
         }
-        let here = WebAddress::parse(issuer).is_some_and(|issuer| issuer.is_loopback());
         let address = |name: &str| match document.get(name) {
             None => Ok(None),
             Some(value) => {
                 let text = value.as_str().ok_or(MetadataError::Malformed)?;
-                let sound = askable(text).is_some_and(|address| named_soundly(&address, here));
+                let sound = askable(text).is_some_and(|address| named_soundly(&address, issuer, networks));
                 if sound { Ok(Some(text.to_owned())) } else { Err(MetadataError::Address) }
             }
         };
@@ -97,17 +103,16 @@ impl Metadata {
 }
 
 /// A host that is written as an address is judged here already; one that is a name when it has been resolved.
-fn named_soundly(address: &WebAddress, here: bool) -> bool {
+fn named_soundly(address: &WebAddress, issuer: &str, networks: &[Network]) -> bool {
+    if let Ok(ip) = address.host.parse::<IpAddr>() {
+        return may_ask(issuer, networks, ip);
+    }
     if address.is_loopback() {
-        return here;
+        return WebAddress::parse(issuer).is_some_and(|issuer| issuer.is_loopback());
     }
     // `2130706433` and `0x7f.1` are addresses to some resolvers; a name ends in a label that is no number.
     let last = address.host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    let numeric = last.starts_with(|first: char| first.is_ascii_digit());
-    match address.host.parse::<IpAddr>() {
-        Ok(ip) => is_public(ip),
-        Err(_) => !numeric,
-    }
+    !last.starts_with(|first: char| first.is_ascii_digit())
 }
 
 // === impl MetadataError ===

@@ -206,7 +206,7 @@ fn metadata_is_the_issuers_own() {
     let good = document(
         r#""jwks_uri":"https://keys.example.net/jwks?v=1","introspection_endpoint":"https://idp.example.com/i""#,
     );
-    let metadata = Metadata::parse(issuer, good.as_bytes()).unwrap();
+    let metadata = Metadata::parse(issuer, &[], good.as_bytes()).unwrap();
     assert_eq!(metadata.jwks_uri, "https://keys.example.net/jwks?v=1");
     assert_eq!(metadata.introspection_endpoint.as_deref(), Some("https://idp.example.com/i"));
     for (text, error) in [
@@ -218,7 +218,7 @@ fn metadata_is_the_issuers_own() {
         (document(r#""jwks_uri":"https://x.example/","jwks_uri":"https://y.example/""#), MetadataError::Malformed),
         (" ".repeat(128 * 1024 + 1), MetadataError::TooLarge),
     ] {
-        assert_eq!(Metadata::parse(issuer, text.as_bytes()), Err(error), "{text:.80}");
+        assert_eq!(Metadata::parse(issuer, &[], text.as_bytes()), Err(error), "{text:.80}");
     }
     for uri in [
         "http://keys.example.net/jwks",
@@ -239,10 +239,10 @@ fn metadata_is_the_issuers_own() {
         "",
     ] {
         let text = document(&format!(r#""jwks_uri":"{uri}""#));
-        assert_eq!(Metadata::parse(issuer, text.as_bytes()), Err(MetadataError::Address), "{uri}");
+        assert_eq!(Metadata::parse(issuer, &[], text.as_bytes()), Err(MetadataError::Address), "{uri}");
     }
     let here = r#"{"issuer":"http://localhost:9000","jwks_uri":"http://127.0.0.1:9000/jwks"}"#;
-    assert!(Metadata::parse("http://localhost:9000", here.as_bytes()).is_ok());
+    assert!(Metadata::parse("http://localhost:9000", &[], here.as_bytes()).is_ok());
 }
 
 #[test]
@@ -257,8 +257,28 @@ fn only_an_issuer_on_this_machine_names_this_machine() {
         ("http://localhost:9000", "10.0.0.1", false),
         ("nonsense", "127.0.0.1", false),
     ] {
-        assert_eq!(may_ask(issuer, address.parse().unwrap()), may, "{issuer} {address}");
+        assert_eq!(may_ask(issuer, &[], address.parse().unwrap()), may, "{issuer} {address}");
     }
+}
+
+#[test]
+fn listed_networks_may_be_asked_but_never_one_link_or_this_machine() {
+    let networks: Vec<_> = ["10.0.0.0/8", "0.0.0.0/0", "::/0"].iter().map(|text| text.parse().unwrap()).collect();
+    for (networks, address, may) in [
+        (&networks[..1], "10.0.0.7", true),
+        (&networks[..1], "::ffff:10.0.0.7", true),
+        (&networks[..1], "192.168.0.1", false),
+        (&networks[..], "192.168.0.1", true),
+        (&networks[..], "169.254.169.254", false),
+        (&networks[..], "fe80::1", false),
+        (&networks[..], "127.0.0.1", false),
+        (&networks[..], "::1", false),
+    ] {
+        assert_eq!(may_ask("https://idp.example.com", networks, address.parse().unwrap()), may, "{address}");
+    }
+    let text = r#"{"issuer":"https://i.example","jwks_uri":"https://10.0.0.7/jwks"}"#;
+    assert!(Metadata::parse("https://i.example", &networks[..1], text.as_bytes()).is_ok());
+    assert!(Metadata::parse("https://i.example", &[], text.as_bytes()).is_err());
 }
 
 #[test]

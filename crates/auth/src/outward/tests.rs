@@ -28,6 +28,7 @@ fn principal() -> Principal {
         scopes: vec!["a".to_owned(), "b".to_owned()],
         roles: vec!["clerk".to_owned()],
         claims: serde_json::Map::new(),
+        expires_at: None,
     }
 }
 
