@@ -208,3 +208,33 @@ fn ids_that_are_not_random_are_found_as_well() {
     assert!(index.load(vec![(5, vec![1, 2])]).is_err());
     assert_eq!(index.len(), ids.len(), "a bad load changes nothing");
 }
+
+/// Where the other process finds the file.
+const FILE: &str = "PORTCULLIS_STORE_TEST_FILE";
+
+/// Runs itself again as the other process.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the environment is how one test process tells another what to do")]
+fn two_processes_have_the_file_open() {
+    if let Some(path) = std::env::var_os(FILE) {
+        let store = Store::open(&PathBuf::from(path)).unwrap();
+        assert_eq!(store.revoke(&[key(1).number()], 2000).unwrap().len(), 1);
+        store.create([record(2)]).unwrap();
+        return;
+    }
+    let folder = Folder::new();
+    let store = folder.store();
+    store.create([record(1)]).unwrap();
+    let mirror = mirror(&store);
+    assert!(opens(&mirror, 1, 2000).is_ok());
+    let mut other = std::process::Command::new(std::env::current_exe().unwrap());
+    let other = other.args(["--exact", "tests::two_processes_have_the_file_open"]);
+    let outcome = other.env(FILE, folder.0.join("keys.redb")).output().unwrap();
+    assert!(outcome.status.success(), "{}", String::from_utf8_lossy(&outcome.stdout));
+    assert_eq!(mirror.refresh(&store).unwrap(), Refreshed::Changes(2));
+    assert_eq!(opens(&mirror, 1, 2000), Err(Refused::Revoked));
+    assert!(opens(&mirror, 2, 2000).is_ok());
+    store.revoke(&[key(2).number()], 3000).unwrap();
+    mirror.refresh(&store).unwrap();
+    assert_eq!(opens(&mirror, 2, 3000), Err(Refused::Revoked), "and this one goes on writing");
+}
