@@ -137,6 +137,9 @@ pub struct CacheFacts {
 pub struct KeyCache {
     policy: CachePolicy,
     keys: Option<(Arc<KeySet>, Millis)>,
+    /// The hash of the answer that the keys are from, and how often it has changed.
+    source: [u8; 32],
+    generation: u64,
     flight: Option<(Flight, Millis)>,
     due: Millis,
     unknown_after: Millis,
@@ -193,6 +196,8 @@ impl KeyCache {
         Self {
             policy,
             keys: None,
+            source: [0; 32],
+            generation: 0,
             flight: None,
             due: 0,
             unknown_after: 0,
@@ -211,7 +216,12 @@ impl KeyCache {
             Event::Fetched { flight, body, max_age_seconds } => {
                 if self.lands(flight) {
                     match self.read(body) {
-                        Ok(keys) => self.succeed(now, keys, max_age_seconds),
+                        Ok(keys) => {
+                            let source = *blake3::hash(body).as_bytes();
+                            self.generation += u64::from(source != self.source);
+                            self.source = source;
+                            self.succeed(now, keys, max_age_seconds);
+                        }
                         Err(fault) => self.fail(now, fault),
                     }
                 }
@@ -246,6 +256,14 @@ impl KeyCache {
         let fresh = |at: &Millis| now.saturating_sub(*at) <= self.policy.max_staleness_ms;
         let keys = self.keys.as_ref().filter(|(_, at)| fresh(at)).map(|(keys, _)| keys);
         keys.ok_or(KeysUnavailable { fault: self.fault })
+    }
+
+    /// Grows when the keys are others than before: whoever keeps verdicts throws them away then. A refresh that brings the
+    /// same keys again changes nothing. That keys have become too old is no change either; ask [`KeyCache::keys`] with
+    /// every request, before any verdict that was kept.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// What metrics say.

@@ -65,6 +65,24 @@ fn one_fetch_at_a_time_and_late_answers_are_not_heard() {
 }
 
 #[test]
+fn the_generation_tells_other_keys_from_the_same() {
+    let mut cache = KeyCache::new(POLICY, 1);
+    let mut now = 0;
+    let mut seen = Vec::new();
+    for body in [set("a", 1), set("a", 1), "{}".to_owned(), set("a", 1), set("a", 2), set("a", 1)] {
+        let flight = loop {
+            match cache.step(now, Event::Tick) {
+                Next::Fetch(flight) => break flight,
+                Next::At(at) => now = at,
+            }
+        };
+        cache.step(now, fetched(flight, &body, None));
+        seen.push(cache.generation());
+    }
+    assert_eq!(seen, [1, 1, 1, 1, 2, 3]);
+}
+
+#[test]
 fn unknown_keys_are_fetched_for_once_in_a_while() {
     let mut cache = KeyCache::new(POLICY, 1);
     let flight = fetch(cache.step(0, Event::Tick));
