@@ -5,15 +5,21 @@
 
 mod algorithm;
 mod check;
+mod explain;
 mod jwk;
 mod rules;
+mod sign;
 mod token;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use algorithm::Algorithm;
 pub use check::{Check, JwtError};
+pub use explain::{Explanation, Line, Outcome, claimed_issuer, explanation};
 pub use jwk::{JwkError, KeySet, VerifyingKey};
+pub(crate) use rules::audience_fits;
 pub use rules::{Profile, Report, Rules, explain, verify};
+pub use sign::{SignError, SigningKey};
 pub use token::Token;
+pub(crate) use token::{Compact, decode, encode, seconds, text};

@@ -4,11 +4,15 @@
 //! one before anything is looked up. What is stored is a keyed hash: a stolen table opens nothing without its key.
 
 mod base62;
+mod leak;
 mod record;
+mod stored;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use record::{KeyDigest, KeyRecord, Pepper, Refused};
-pub use text::{ENTROPY_BYTES, KeyError, KeyText, find_all};
+pub use leak::LeakScan;
+pub use record::{Door, KeyDigest, KeyRecord, Pepper, Peppers, Refused};
+pub use stored::{RecordError, StoredKey, Texts};
+pub use text::{ENTROPY_BYTES, KeyError, KeyText};

@@ -175,6 +175,102 @@ reasons! {
         "Ask the operator of the API.",
         "`portcullis effective-policy` names the line that closes it.",
     }
+    /// The route wants a credential and there is none.
+    MissingCredential = 401 "missing_credential" "A credential is required" {
+        "This operation is not open to everybody, and the request carries none of the credentials by which callers of this API prove who they are.",
+        "Send a credential as the WWW-Authenticate fields of the answer say. Credentials belong into header fields, never into the address.",
+        "`portcullis effective-policy` names the methods that the route accepts and the line that says so.",
+    }
+    /// An API key that opens nothing here.
+    InvalidApiKey = 401 "invalid_api_key" "The API key is not accepted" {
+        "The API key is malformed, unknown, revoked, expired, or not for this API or this network. Which of these it is stands in the gateway's log only.",
+        "Check that the whole key is sent, without blanks or quotes. If it is, ask the operator of the API for a new one, with the request id.",
+        "The record's private detail names the cause and the key's id; `portcullis keys list` shows its state.",
+    }
+    /// A token that fails a check.
+    InvalidToken = 401 "invalid_token" "The access token is not accepted" {
+        "The access token is malformed, not signed with a key of a trusted issuer, not for this API, or not yet valid.",
+        "Get a new token for this API from its issuer; check that the audience is this API.",
+        "The record's private detail names the check that failed; `portcullis jwt explain` lists all of them.",
+    }
+    /// A good token whose time is over.
+    ExpiredToken = 401 "expired_token" "The access token has expired" {
+        "The access token was good, and its time is over.",
+        "Get a new token; refresh tokens before they expire.",
+        "Many at once point to a clock that is wrong, here or at the issuer.",
+    }
+    /// A good token that was revoked.
+    RevokedToken = 401 "revoked_token" "The access token was revoked" {
+        "The access token was good, and it, its subject or its session was revoked before it expired.",
+        "Log in again.",
+        "The list of revocations shows which one it was.",
+    }
+    /// A proof of possession that fails a check.
+    InvalidProof = 401 "invalid_proof" "The proof of possession is not accepted" {
+        "The DPoP proof (RFC 9449) is malformed, not signed with its key, too old, used before, or made for another method, address or token.",
+        "Make a new proof for every request: method and address exactly as they are sent, the current time, a fresh id, the hash of the access token.",
+        "The record's private detail names the check that failed. A proof used twice from two addresses is a stolen one.",
+    }
+    /// A proof without a nonce of ours.
+    NonceRequired = 401 "nonce_required" "The proof of possession needs a nonce" {
+        "This API wants proofs that carry a nonce of the gateway (RFC 9449 section 9), and this one carries none, or an old one.",
+        "Put the value of the answer's DPoP-Nonce field into the proof and send the request again.",
+        "Every client meets this once in a while; one that meets it with every request ignores the nonce.",
+    }
+    /// A bound token without what it is bound to.
+    InsufficientBinding = 401 "insufficient_binding" "The access token is bound to its holder" {
+        "The access token is bound to a key or a certificate, and the request does not prove that its sender has it. A bound token that comes as a plain bearer token is treated as stolen.",
+        "Send the token with the scheme DPoP and a proof, or over a connection with the client certificate that it was issued to.",
+        "The record's private detail says what was missing. Treat it as theft unless one of your clients is known to do it.",
+    }
+    /// A client certificate that identifies nobody.
+    InvalidCertificate = 401 "invalid_certificate" "The client certificate is not accepted" {
+        "The client certificate holds no name by which callers of this API are known, or was revoked.",
+        "Use the certificate that was issued to you for this API.",
+        "The record's private detail names the rule; the API's settings say which name of a certificate counts.",
+    }
+    /// A request signature that fails a check.
+    InvalidSignature = 401 "invalid_signature" "The signature of the request is not accepted" {
+        "The HTTP message signature (RFC 9421) is malformed, made with an unknown key, too old, used before, does not cover what it has to, or does not fit the request.",
+        "Sign every component that the API requires, exactly as it is sent, with the current time and a fresh nonce.",
+        "The record's private detail names the check that failed. An intermediary that changes header fields breaks signatures.",
+    }
+    /// A body that is not the one that was announced.
+    DigestMismatch = 400 "digest_mismatch" "The body does not fit its digest" {
+        "The Content-Digest field (RFC 9530) is malformed, has no algorithm that is accepted here, or names another body than the one that came.",
+        "Compute the digest over exactly the bytes that are sent, with sha-256 or sha-512.",
+        "An intermediary that changes bodies, compression included, breaks digests.",
+    }
+    /// A credential in the address.
+    CredentialInQuery = 400 "credential_in_query" "Credentials do not belong into the address" {
+        "The query string holds a credential. Addresses end up in logs, histories and referrers, so that it counts as exposed, and it is never accepted there.",
+        "Send the credential in its header field, and replace the one that you sent.",
+        "The record names the key by its id, never the secret: rotate or revoke it.",
+    }
+    /// Several credentials where there can be one.
+    AmbiguousCredential = 400 "ambiguous_credential" "It is ambiguous who is calling" {
+        "The same credential field stands several times, or holds several credentials. Servers pick different ones, so that none is picked here.",
+        "Send each credential once.",
+        "Treat it as an attack unless one of your own clients is known to do it.",
+    }
+    /// Nobody can tell whether a credential is good.
+    IssuerUnavailable = 503 "issuer_unavailable" "The credential cannot be checked at the moment" {
+        "The server that vouches for this credential did not answer, and what was known of it is too old to be relied on. What cannot be checked is refused.",
+        "Try again later. The credential may well be good.",
+        "The metrics of the issuer show the age of its keys and its failures; check its address, its certificate and its state.",
+    }
+    /// A table in which identity is remembered is full.
+    IdentityOverloaded = 503 "identity_overloaded" "The credential cannot be checked at the moment" {
+        "The gateway has no room to remember that this proof was used, so that a replay could not be told from it. What cannot be checked is refused.",
+        "Try again in a minute.",
+        "More proofs arrive at once than the gateway was sized for; raise the number of proofs that it remembers.",
+    }
+    /// Too many attempts failed.
+    TooManyFailures = 429 "too_many_failures" "Too many attempts have failed" {
+        "Too many credentials that are not good came from this address, or were tried for this key, so that nothing is checked for a while. Each further failure makes the wait longer.",
+        "Wait for as long as Retry-After says, then send a good credential.",
+        "Look for a client with an old credential, or for somebody who guesses.",
+    }
     /// The client asked a host other than the one its TLS session was made for.
     MisdirectedRequest = 421 "misdirected_request" "This connection is not for that host" {
         "The TLS session was made for one host name and the request asks for another one that this listener serves with another certificate.",

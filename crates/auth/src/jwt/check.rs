@@ -1,5 +1,6 @@
 //! Every check that a token goes through, by name and in order. A verdict is the first one that failed.
 
+use portcullis_types::Reason;
 use std::fmt;
 
 macro_rules! checks {
@@ -56,6 +57,36 @@ checks! {
 pub struct JwtError(pub Check);
 
 // === impl JwtError ===
+
+impl JwtError {
+    /// What the caller is told. Only a token that is good but for its time is told so: its signature was verified before.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self.0 {
+            Check::Expiry => Reason::ExpiredToken,
+            Check::Size
+            | Check::Form
+            | Check::Header
+            | Check::Critical
+            | Check::Compression
+            | Check::Encoding
+            | Check::Type
+            | Check::AlgorithmKnown
+            | Check::AlgorithmAllowed
+            | Check::Claims
+            | Check::Issuer
+            | Check::KeyFound
+            | Check::Signature
+            | Check::Audience
+            | Check::NotBefore
+            | Check::IssuedAt
+            | Check::Subject
+            | Check::Client
+            | Check::TokenId
+            | Check::Required => Reason::InvalidToken,
+        }
+    }
+}
 
 impl fmt::Display for JwtError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,10 +1,11 @@
 //! Keys of issuers (RFC 7517): each is bound to one algorithm when it is read, and weak ones are not read at all.
 
 use super::algorithm::{Algorithm, Verifier};
-use super::token::{decode, text};
+use super::token::{decode, encode, text};
 use crate::strict_json;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{RsaPublicKeyComponents, UnparsedPublicKey};
+use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -38,8 +39,8 @@ enum Material {
         n: Vec<u8>,
         e: Vec<u8>,
     },
-    /// The uncompressed point, or the 32 bytes of an Ed25519 key.
-    Point(Vec<u8>),
+    /// The uncompressed point, or the 32 bytes of an Ed25519 key, read once: a point that is not on its curve is found then.
+    Point(Box<ParsedPublicKey>),
 }
 
 /// Why a key is not used.
@@ -106,6 +107,16 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The keys in order.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter()
+    }
+
+    /// Leaves out the keys that `keep` does not want.
+    pub fn retain(&mut self, keep: impl FnMut(&VerifyingKey) -> bool) {
+        self.keys.retain(keep);
+    }
+
     /// The keys that a token may have been signed with: those of its `kid`, or, where it names none, all that have its
     /// algorithm. A `kid` only chooses; it is never a path, a query or a URL.
     pub(super) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &VerifyingKey> {
@@ -152,6 +163,43 @@ impl VerifyingKey {
         Ok(Self { id, algorithms: vec![algorithm], material: Material::Secret(secret) })
     }
 
+    /// The name that the issuer gave it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The SHA-256 thumbprint of a public key (RFC 7638); a secret has none, for who knows it could try secrets out.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<[u8; 32]> {
+        let curve = match self.algorithms.first()? {
+            Algorithm::Es256 => "P-256",
+            Algorithm::Es384 => "P-384",
+            Algorithm::Es512 => "P-521",
+            Algorithm::EdDsa => "Ed25519",
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => return None,
+            Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512 => "",
+        };
+        let canonical = match &self.material {
+            Material::Secret(_) => return None,
+            Material::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+            Material::Point(point) if curve == "Ed25519" => {
+                format!(r#"{{"crv":"{curve}","kty":"OKP","x":"{}"}}"#, encode(ParsedPublicKey::as_ref(point)))
+            }
+            Material::Point(point) => {
+                let coordinates = ParsedPublicKey::as_ref(point).get(1..)?;
+                let (x, y) = coordinates.split_at_checked(coordinates.len() / 2)?;
+                format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+            }
+        };
+        digest(&SHA256, canonical.as_bytes()).as_ref().try_into().ok()
+    }
+
     /// Whether the key is bound to this algorithm.
     #[must_use]
     pub fn allows(&self, algorithm: Algorithm) -> bool {
@@ -159,7 +207,10 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` over `signed` was made with this key's other half. Constant time for secrets.
-    pub(super) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
+        if !self.allows(algorithm) {
+            return false;
+        }
         match (algorithm.verifier(), &self.material) {
             (Verifier::Hmac(hash), Material::Secret(secret)) => {
                 hmac::verify(&hmac::Key::new(hash, secret), signed, signature).is_ok()
@@ -167,11 +218,9 @@ impl VerifyingKey {
             (Verifier::Rsa(parameters), Material::Rsa { n, e }) => {
                 RsaPublicKeyComponents { n, e }.verify(parameters, signed, signature).is_ok()
             }
-            (Verifier::Ecdsa(curve), Material::Point(point)) => {
-                UnparsedPublicKey::new(curve, point).verify(signed, signature).is_ok()
-            }
-            (Verifier::Ed25519(parameters), Material::Point(point)) => {
-                UnparsedPublicKey::new(parameters, point).verify(signed, signature).is_ok()
+            // An algorithm that is not the one the key was read for was sorted out above.
+            (Verifier::Ecdsa(_) | Verifier::Ed25519(_), Material::Point(point)) => {
+                point.verify_sig(signed, signature).is_ok()
             }
             (Verifier::Hmac(_), Material::Rsa { .. } | Material::Point(_))
             | (Verifier::Rsa(_), Material::Secret(_) | Material::Point(_))
@@ -204,8 +253,9 @@ fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
 }
 
 fn rsa(jwk: &Map<String, Value>) -> Result<Material, JwkError> {
-    let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-    let n: Vec<u8> = n.into_iter().skip_while(|byte| *byte == 0).collect();
+    // Leading zeros are no part of a number: RFC 7518 section 2 forbids them, and two thumbprints of one key would differ.
+    let number = |name| bytes(jwk, name).map(|all| all.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<u8>>());
+    let (n, e) = (number("n")?, number("e")?);
     let top = n.first().copied().ok_or(JwkError::Malformed)?;
     let bits = n.len() * 8 - top.leading_zeros() as usize;
     let exponent = e.iter().try_fold(0u64, |sum, byte| Some(sum.checked_mul(256)? + u64::from(*byte)));
@@ -242,7 +292,7 @@ fn ec(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError> 
     let mut point = vec![4];
     point.extend_from_slice(&x);
     point.extend_from_slice(&y);
-    Ok((Material::Point(point), vec![algorithm]))
+    Ok((point_of(algorithm, &point)?, vec![algorithm]))
 }
 
 fn okp(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError> {
@@ -251,5 +301,18 @@ fn okp(jwk: &Map<String, Value>) -> Result<(Material, Vec<Algorithm>), JwkError>
     }
     named(jwk, &[Algorithm::EdDsa])?;
     let point = bytes(jwk, "x")?;
-    if point.len() == 32 { Ok((Material::Point(point), vec![Algorithm::EdDsa])) } else { Err(JwkError::Malformed) }
+    if point.len() != 32 {
+        return Err(JwkError::Malformed);
+    }
+    Ok((point_of(Algorithm::EdDsa, &point)?, vec![Algorithm::EdDsa]))
+}
+
+fn point_of(algorithm: Algorithm, point: &[u8]) -> Result<Material, JwkError> {
+    let curve: &'static dyn VerificationAlgorithm = match algorithm.verifier() {
+        Verifier::Ecdsa(curve) => curve,
+        Verifier::Ed25519(parameters) => parameters,
+        Verifier::Hmac(_) | Verifier::Rsa(_) => return Err(JwkError::Mismatch),
+    };
+    let parsed = ParsedPublicKey::new(curve, point).map_err(|_| JwkError::Malformed)?;
+    Ok(Material::Point(Box::new(parsed)))
 }

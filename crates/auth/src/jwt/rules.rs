@@ -3,7 +3,7 @@
 use super::algorithm::Algorithm;
 use super::check::{Check, JwtError};
 use super::jwk::KeySet;
-use super::token::{Compact, Token, text};
+use super::token::{Compact, Token, seconds, text};
 use crate::strict_json;
 use serde_json::{Map, Value};
 
@@ -162,20 +162,11 @@ fn type_fits(profile: Profile, value: Option<&Value>) -> bool {
     }
 }
 
-fn audience_fits(value: Option<&Value>, wanted: &[String]) -> bool {
+pub(crate) fn audience_fits(value: Option<&Value>, wanted: &[String]) -> bool {
     let is_wanted = |name: &Value| name.as_str().is_some_and(|name| wanted.iter().any(|wanted| wanted == name));
     match value {
         Some(Value::Array(names)) => names.iter().all(Value::is_string) && names.iter().any(is_wanted),
         Some(name) => is_wanted(name),
         None => false,
     }
-}
-
-/// A NumericDate (RFC 7519 section 2): seconds since 1970, not before it; a fraction is cut off.
-fn seconds(value: &Value) -> Option<u64> {
-    let number = value.as_number()?;
-    number.as_u64().or_else(|| {
-        let float = number.as_f64().filter(|float| (0.0..9.0e15).contains(float))?;
-        float.trunc().to_string().parse().ok()
-    })
 }

@@ -8,11 +8,11 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub(super) const NOW: u64 = 1_800_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 /// A verifier of HS256 tokens, so that rows can sign what they like.
-pub(super) fn setting() -> (Rules, KeySet) {
+pub(crate) fn setting() -> (Rules, KeySet) {
     let rules = Rules {
         profile: Profile::Rfc9068,
         issuer: "https://idp.example.com".to_owned(),
@@ -25,25 +25,25 @@ pub(super) fn setting() -> (Rules, KeySet) {
     (rules, KeySet::of(vec![key]))
 }
 
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
 /// Header and claims as they are given, signed with the secret.
-pub(super) fn signed(header: &str, claims: &str) -> String {
+pub(crate) fn signed(header: &str, claims: &str) -> String {
     signed_parts(&encode(header), &encode(claims))
 }
 
-pub(super) fn signed_parts(header: &str, claims: &str) -> String {
+pub(crate) fn signed_parts(header: &str, claims: &str) -> String {
     let body = format!("{header}.{claims}");
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), body.as_bytes());
     format!("{body}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
 }
 
-pub(super) const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
+pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt","kid":"k1"}"#;
 
 /// The claims of a good token, with `change` put in at the end or instead of the member that it names.
-pub(super) fn claims(change: &str) -> String {
+pub(crate) fn claims(change: &str) -> String {
     let good = [
         ("iss", r#""https://idp.example.com""#),
         ("aud", r#""orders""#),

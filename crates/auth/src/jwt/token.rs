@@ -28,20 +28,45 @@ pub struct Token {
     pub claims: Map<String, Value>,
 }
 
+// === impl Token ===
+
+impl Token {
+    /// A claim that is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        text(&self.claims, name)
+    }
+
+    /// A claim that is a NumericDate.
+    #[must_use]
+    pub fn seconds(&self, name: &str) -> Option<u64> {
+        self.claims.get(name).and_then(seconds)
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2): seconds since 1970, not before it; a fraction is cut off.
+pub(crate) fn seconds(value: &Value) -> Option<u64> {
+    let number = value.as_number()?;
+    number.as_u64().or_else(|| {
+        let float = number.as_f64().filter(|float| (0.0..9.0e15).contains(float))?;
+        float.trunc().to_string().parse().ok()
+    })
+}
+
 /// The parts that the signature is about.
 #[derive(Clone, Debug)]
-pub(super) struct Compact<'a> {
-    pub(super) header: Map<String, Value>,
-    pub(super) signed: &'a [u8],
-    pub(super) payload: Vec<u8>,
-    pub(super) signature: Vec<u8>,
+pub(crate) struct Compact<'a> {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) signed: &'a [u8],
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 // === impl Compact ===
 
 impl<'a> Compact<'a> {
     /// Splits the compact form (RFC 7515 section 7.1).
-    pub(super) fn split(text: &'a str) -> Result<Self, JwtError> {
+    pub(crate) fn split(text: &'a str) -> Result<Self, JwtError> {
         if text.len() > TOKEN_BYTES_MAX {
             return Err(JwtError(Check::Size));
         }
@@ -59,11 +84,15 @@ impl<'a> Compact<'a> {
     }
 }
 
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     STRICT.decode(text).ok()
 }
 
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    STRICT.encode(bytes)
+}
+
 /// A member that is a text.
-pub(super) fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     map.get(name).and_then(Value::as_str)
 }

@@ -18,6 +18,19 @@ pub(super) fn encode(bytes: &[u8], width: usize) -> String {
     digits.into_iter().map(char::from).collect()
 }
 
+/// The number that the digits write, if 64 bits hold it.
+pub(super) fn decode(digits: &str) -> Option<u64> {
+    digits.bytes().try_fold(0u64, |sum, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'a'..=b'z' => byte - b'a' + 36,
+            0..=47 | 58..=64 | 91..=96 | 123.. => return None,
+        };
+        sum.checked_mul(62)?.checked_add(u64::from(digit))
+    })
+}
+
 pub(super) fn is_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }

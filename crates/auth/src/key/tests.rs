@@ -1,6 +1,8 @@
 //! Rows and properties of API keys.
 
-use super::{ENTROPY_BYTES, KeyDigest, KeyError, KeyRecord, KeyText, Pepper, Refused, find_all};
+use super::{
+    Door, ENTROPY_BYTES, KeyError, KeyRecord, KeyText, LeakScan, Pepper, Peppers, RecordError, Refused, StoredKey,
+};
 use proptest::prelude::{any, proptest};
 use std::net::IpAddr;
 
@@ -49,44 +51,83 @@ fn texts_that_are_no_keys_are_known_without_a_look_up() {
 
 fn record(key: &KeyText, pepper: &Pepper) -> KeyRecord {
     KeyRecord {
-        id: key.id().to_owned(),
-        digest: KeyDigest::from_bytes(*pepper.digest(key).as_bytes()),
-        owner: "ada".to_owned(),
-        scopes: Vec::new(),
-        roles: Vec::new(),
         expires_at: Some(1000),
-        revoked_at: None,
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        roles: vec!["clerk".to_owned()],
         apis: vec!["orders".to_owned()],
-        networks: vec![(address("10.1.0.0"), 16), (address("2001:db8::"), 32)],
+        networks: vec!["10.1.0.0/16".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        ..KeyRecord::new(key, pepper, "ada", 500)
     }
+}
+
+fn peppers(seed: u8) -> Peppers {
+    Peppers::new(Pepper::new(2, [seed; 32]), vec![Pepper::new(1, [9; 32])])
+}
+
+fn admits(record: &KeyRecord, peppers: &Peppers, key: &KeyText, door: (&str, &str, u64)) -> Result<(), Refused> {
+    let bytes = record.encode().unwrap();
+    let (api, from, now) = door;
+    StoredKey::read(&bytes).unwrap().admits(peppers, key, Door { api, address: address(from), now })
 }
 
 #[test]
 fn a_key_opens_its_own_door_only() {
-    let pepper = Pepper::new([3; 32]);
+    let peppers = peppers(3);
     let key = key(1);
-    let record = record(&key, &pepper);
-    let admits = |record: &KeyRecord, api, from, now| record.admits(&pepper, &key, api, address(from), now);
-    assert_eq!(admits(&record, "orders", "10.1.255.9", 999), Ok(()));
-    assert_eq!(admits(&record, "orders", "::ffff:10.1.2.3", 999), Ok(()));
-    assert_eq!(admits(&record, "orders", "2001:db8:ffff::1", 999), Ok(()));
-    assert_eq!(admits(&record, "orders", "10.2.0.1", 999), Err(Refused::Network));
-    assert_eq!(admits(&record, "orders", "2001:db9::1", 999), Err(Refused::Network));
-    assert_eq!(admits(&record, "billing", "10.1.0.1", 999), Err(Refused::Api));
-    assert_eq!(admits(&record, "orders", "10.1.0.1", 1000), Err(Refused::Expired));
+    let record = record(&key, peppers.current());
+    let check = |record: &KeyRecord, api, from, now| admits(record, &peppers, &key, (api, from, now));
+    assert_eq!(check(&record, "orders", "10.1.255.9", 999), Ok(()));
+    assert_eq!(check(&record, "orders", "::ffff:10.1.2.3", 999), Ok(()));
+    assert_eq!(check(&record, "orders", "2001:db8:ffff::1", 999), Ok(()));
+    assert_eq!(check(&record, "orders", "10.2.0.1", 999), Err(Refused::Network));
+    assert_eq!(check(&record, "billing", "10.1.0.1", 999), Err(Refused::Api));
+    assert_eq!(check(&record, "orders", "10.1.0.1", 1000), Err(Refused::Expired));
     let revoked = KeyRecord { revoked_at: Some(5), ..record.clone() };
-    assert_eq!(admits(&revoked, "orders", "10.1.0.1", 1), Err(Refused::Revoked));
-    let everywhere = KeyRecord { networks: vec![(address("0.0.0.0"), 0)], ..record.clone() };
-    assert_eq!(admits(&everywhere, "orders", "192.0.2.1", 1), Ok(()));
-    let nonsense = KeyRecord { networks: vec![(address("10.1.0.0"), 33)], ..record.clone() };
-    assert_eq!(admits(&nonsense, "orders", "10.1.0.0", 1), Err(Refused::Network));
-    let others = Pepper::new([4; 32]);
-    assert_eq!(record.admits(&others, &key, "orders", address("10.1.0.1"), 1), Err(Refused::Secret));
+    assert_eq!(check(&revoked, "orders", "10.1.0.1", 1), Err(Refused::Revoked));
+    let everywhere = KeyRecord { networks: Vec::new(), apis: Vec::new(), expires_at: None, ..record.clone() };
+    assert_eq!(check(&everywhere, "billing", "192.0.2.1", u64::MAX - 1), Ok(()));
+}
+
+#[test]
+fn a_secret_is_compared_before_anything_else_is_told() {
+    let (key, other) = (key(1), self::key(2));
+    let mine = peppers(3);
+    let revoked = KeyRecord { revoked_at: Some(5), ..record(&key, mine.current()) };
+    assert_eq!(admits(&revoked, &mine, &other, ("orders", "10.1.0.1", 1)), Err(Refused::Secret));
+    assert_eq!(admits(&revoked, &peppers(4), &key, ("orders", "10.1.0.1", 1)), Err(Refused::Secret));
+}
+
+#[test]
+fn hashing_keys_rotate_and_a_lost_one_opens_nothing() {
+    let key = key(1);
+    let before = Pepper::new(1, [9; 32]);
+    let record = KeyRecord::new(&key, &before, "ada", 1);
+    assert_eq!(admits(&record, &peppers(3), &key, ("orders", "10.1.0.1", 1)), Ok(()));
+    let lost = Peppers::new(Pepper::new(2, [3; 32]), Vec::new());
+    assert_eq!(admits(&record, &lost, &key, ("orders", "10.1.0.1", 1)), Err(Refused::Pepper));
+    assert_eq!(format!("{lost:?}"), "Peppers { current: Pepper(2), earlier: [] }");
+}
+
+#[test]
+fn a_rotated_key_overlaps_with_its_successor() {
+    let peppers = peppers(3);
+    let (old_key, new_key) = (key(1), key(2));
+    let mut old = KeyRecord { expires_at: None, ..record(&old_key, peppers.current()) };
+    let mut new = KeyRecord::new(&new_key, peppers.current(), "", 2000);
+    new.replace(&mut old, 2000, 300);
+    let check = |record: &KeyRecord, key, now| admits(record, &peppers, key, ("orders", "10.1.0.1", now));
+    assert_eq!((new.consumer.as_str(), &new.scopes, &new.apis), ("ada", &old.scopes, &old.apis));
+    assert_eq!(old.rotated_to, Some(new_key.number()));
+    assert_eq!((check(&old, &old_key, 2299), check(&new, &new_key, 2299)), (Ok(()), Ok(())));
+    assert_eq!((check(&old, &old_key, 2300), check(&new, &new_key, 2300)), (Err(Refused::Expired), Ok(())));
+    // An overlap never makes a life longer.
+    new.replace(&mut old, 2000, 9000);
+    assert_eq!(old.expires_at, Some(2300));
 }
 
 #[test]
 fn a_digest_belongs_to_its_id() {
-    let pepper = Pepper::new([3; 32]);
+    let pepper = Pepper::new(1, [3; 32]);
     let mut entropy = [1u8; ENTROPY_BYTES];
     let one = KeyText::mint("pk", &entropy).unwrap();
     entropy[0] = 2;
@@ -95,12 +136,51 @@ fn a_digest_belongs_to_its_id() {
 }
 
 #[test]
-fn leaked_keys_are_found_in_a_dump() {
+fn records_are_read_whole_or_not_at_all() {
+    let key = key(1);
+    let record = KeyRecord { rotated_to: Some(7), revoked_at: Some(8), ..record(&key, &Pepper::new(2, [3; 32])) };
+    let bytes = record.encode().unwrap();
+    assert_eq!(KeyRecord::decode(record.number, &bytes), Ok(record.clone()));
+    for length in 1..bytes.len() {
+        assert_eq!(KeyRecord::decode(1, &bytes[..length]), Err(RecordError::Malformed), "{length}");
+    }
+    assert_eq!(KeyRecord::decode(1, &[]), Err(RecordError::Malformed));
+    assert_eq!(KeyRecord::decode(1, &[&bytes[..], &[0]].concat()), Err(RecordError::Malformed));
+    assert_eq!(KeyRecord::decode(1, &[&[2], &bytes[1..]].concat()), Err(RecordError::Version));
+    let long = KeyRecord { consumer: "a".repeat(256), ..record.clone() };
+    assert_eq!(long.encode(), Err(RecordError::TooLong));
+    let many = KeyRecord { scopes: vec!["a".to_owned(); 256], ..record.clone() };
+    assert_eq!(many.encode(), Err(RecordError::TooLong));
+    let widest = KeyRecord { scopes: vec!["a".repeat(255); 255], ..record };
+    assert_eq!(KeyRecord::decode(widest.number, &widest.encode().unwrap()), Ok(widest));
+}
+
+#[test]
+fn leaked_keys_are_found_in_a_dump_however_it_is_cut() {
     let (a, b) = (key(1), key(2));
     let broken = b.reveal().replace('_', "-");
-    let dump = format!("export KEY={}\n\"pk_not_a_key\" {broken} x{}y pk", a.reveal(), b.reveal());
-    let found: Vec<String> = find_all("pk", &dump).map(|key| key.id().to_owned()).collect();
-    assert_eq!(found, [a.id(), b.id()]);
+    let dump = format!("export KEY={}\n\"pk_not_a_key\" {broken} pk_{}y pk", a.reveal(), b.reveal());
+    let mut dump = dump.into_bytes();
+    dump.splice(0..0, [0xff, 0xfe, b'p', b'k', b'_']);
+    for size in [1, 2, 7, 64, 65, 66, 67, 1000] {
+        let mut scan = LeakScan::new("pk");
+        let mut found = Vec::new();
+        for piece in dump.chunks(size) {
+            scan.feed(piece, &mut |key| found.push(key.id().to_owned()));
+        }
+        assert_eq!(found, [a.id(), b.id()], "{size}");
+    }
+}
+
+#[test]
+fn ids_are_numbers() {
+    let key = key(5);
+    assert_eq!(KeyText::id_of(key.number()), key.id());
+    assert_eq!(KeyText::number_of(key.id()), Some(key.number()));
+    assert_eq!(KeyText::number_of(&KeyText::id_of(u64::MAX)), Some(u64::MAX));
+    for id in ["", "zzzzzzzzzzz", "0000000000", "000000000000", "0000000000_"] {
+        assert_eq!(KeyText::number_of(id), None, "{id}");
+    }
 }
 
 proptest! {
@@ -124,6 +204,17 @@ proptest! {
     #[test]
     fn no_text_panics(text in ".{0,100}") {
         let _verdict = KeyText::parse("pk", &text);
-        assert!(find_all("p", &text).count() <= text.len());
+        let mut count = 0;
+        LeakScan::new("p").feed(text.as_bytes(), &mut |_| count += 1);
+        assert_eq!(count, 0);
+    }
+
+    #[test]
+    fn no_bytes_panic_as_a_record(bytes in proptest::collection::vec(any::<u8>(), 0..200), version in 0u8..3) {
+        let mut whole = vec![version];
+        whole.extend_from_slice(&bytes);
+        if let Ok(record) = KeyRecord::decode(1, &whole) {
+            assert_eq!(record.encode().as_deref(), Ok(&whole[..]), "one form for one record");
+        }
     }
 }

@@ -68,6 +68,9 @@ impl KeyText {
         if checksum(body) != sum {
             return Err(KeyError::Checksum);
         }
+        // Eleven digits hold a little more than 64 bits; what is beyond was never minted.
+        let id = rest.get(..ID_DIGITS).and_then(base62::decode);
+        id.ok_or(KeyError::Form)?;
         Ok(Self { whole: text.to_owned(), prefix: prefix.len() })
     }
 
@@ -75,6 +78,24 @@ impl KeyText {
     #[must_use]
     pub fn id(&self) -> &str {
         self.whole.get(self.prefix + 1..self.prefix + 1 + ID_DIGITS).unwrap_or_default()
+    }
+
+    /// The number that the public part writes, under which the record is kept.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        base62::decode(self.id()).unwrap_or(u64::MAX)
+    }
+
+    /// The public part of the key of this number.
+    #[must_use]
+    pub fn id_of(number: u64) -> String {
+        base62::encode(&number.to_be_bytes(), ID_DIGITS)
+    }
+
+    /// The number of a public part, as people copy it from a list.
+    #[must_use]
+    pub fn number_of(id: &str) -> Option<u64> {
+        if id.len() == ID_DIGITS { base62::decode(id) } else { None }
     }
 
     /// The secret part, for the digest only.
@@ -96,11 +117,9 @@ impl fmt::Debug for KeyText {
     }
 }
 
-/// Every key of this prefix in a dump: a log, a paste, a repository. Each is checked, so that none is reported that
-/// merely looks like one.
-pub fn find_all<'a>(prefix: &'a str, dump: &'a str) -> impl Iterator<Item = KeyText> + 'a {
-    let length = prefix.len() + ID_DIGITS + SECRET_DIGITS + CHECKSUM_DIGITS + 3;
-    dump.match_indices(prefix).filter_map(move |(at, _)| KeyText::parse(prefix, dump.get(at..at + length)?).ok())
+/// How long a key of this prefix is.
+pub(super) fn length_of(prefix: &str) -> usize {
+    prefix.len() + ID_DIGITS + SECRET_DIGITS + CHECKSUM_DIGITS + 3
 }
 
 fn checksum(body: &str) -> String {

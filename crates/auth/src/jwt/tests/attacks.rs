@@ -1,7 +1,12 @@
 //! Tokens that must be refused, each by the check that is made for it.
 
 use super::{HEADER, NOW, SECRET, claims, encode, setting, signed, signed_parts};
-use crate::jwt::{Algorithm, Check, JwkError, JwtError, KeySet, Profile, Rules, VerifyingKey, explain, verify};
+use crate::jwt::{
+    Algorithm, Check, JwkError, JwtError, KeySet, Outcome, Profile, Rules, SigningKey, VerifyingKey, claimed_issuer,
+    encode as encode_bytes, explain, explanation, verify,
+};
+use portcullis_types::Reason;
+use serde_json::json;
 
 fn refused(text: &str) -> Option<Check> {
     let (rules, keys) = setting();
@@ -187,6 +192,10 @@ fn keys_that_are_left_out_and_why() {
         (format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB","d":"AA"}}"#), JwkError::PrivateInPublicSet),
         (r#"{"kty":"RSA","e":"AQAB"}"#.to_owned(), JwkError::Malformed),
         (r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#.to_owned(), JwkError::Malformed),
+        (
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, encode(&"\u{1}".repeat(32))),
+            JwkError::Malformed,
+        ),
         (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#.to_owned(), JwkError::Unknown),
         (r#"{"kty":"OKP","crv":"Ed448","x":"AA"}"#.to_owned(), JwkError::Unknown),
         (r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#.to_owned(), JwkError::Malformed),
@@ -218,4 +227,114 @@ fn other_profiles_differ_where_they_say_so() {
     assert_eq!(check(&more, r#"{"alg":"HS256"}"#, ""), Some(JwtError(Check::Required)));
     assert_eq!(check(&more, r#"{"alg":"HS256"}"#, r#""tenant":null"#), Some(JwtError(Check::Required)));
     assert_eq!(check(&more, r#"{"alg":"HS256"}"#, r#""tenant":"a""#), None);
+}
+
+/// A setting with a key of P-256, and that key.
+fn elliptic() -> (Rules, KeySet, SigningKey) {
+    use aws_lc_rs::{rand::SystemRandom, signature::ECDSA_P256_SHA256_FIXED_SIGNING, signature::EcdsaKeyPair};
+    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    let key = SigningKey::from_pkcs8(der.as_ref()).unwrap();
+    let set = json!({ "keys": [key.public_jwk()] }).to_string();
+    let (rules, _) = setting();
+    let rules = Rules { algorithms: vec![Algorithm::Es256, Algorithm::Hs256], ..rules };
+    (rules, KeySet::from_json(set.as_bytes()).unwrap(), key)
+}
+
+#[test]
+fn signatures_that_are_nobodys() {
+    let (rules, keys, key) = elliptic();
+    let body = format!("{}.{}", encode(r#"{"alg":"ES256","typ":"at+jwt"}"#), encode(&claims("")));
+    let good = key.signature(body.as_bytes()).unwrap();
+    let check = |signature: &[u8]| {
+        verify(&format!("{body}.{}", encode_bytes(signature)), &rules, &keys, NOW).err().map(|JwtError(check)| check)
+    };
+    assert_eq!(check(&good), None);
+    // The order of the group, written out: r or s of zero or of the order must not pass ("psychic signatures").
+    let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    let order: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&order[at * 2..at * 2 + 2], 16).unwrap()).collect();
+    let (r, s) = good.split_at(32);
+    let zero = [0u8; 32];
+    for signature in [
+        [&zero[..], &zero].concat(),
+        [r, &zero].concat(),
+        [&zero, s].concat(),
+        [&order[..], s].concat(),
+        [r, &order].concat(),
+        [&order[..], &order].concat(),
+        [s, r].concat(),
+        [&good[..], &[0]].concat(),
+        good[1..].to_vec(),
+        // The other form of signatures, ASN.1, is none of JWS.
+        [&[0x30, 0x44, 0x02, 0x20][..], r, &[0x02, 0x20], s].concat(),
+    ] {
+        assert_eq!(check(&signature), Some(Check::Signature), "{signature:?}");
+    }
+}
+
+#[test]
+fn a_token_signed_with_the_text_of_a_public_key() {
+    let (rules, keys, key) = elliptic();
+    let jwk = key.public_jwk();
+    let point: Vec<u8> =
+        ["x", "y"].iter().flat_map(|name| crate::jwt::decode(jwk[*name].as_str().unwrap()).unwrap()).collect();
+    for secret in [jwk.to_string().into_bytes(), [&[4u8][..], &point].concat(), point.clone(), Vec::new(), vec![0; 32]]
+    {
+        let body = format!("{}.{}", encode(r#"{"alg":"HS256","typ":"at+jwt"}"#), encode(&claims("")));
+        let tag =
+            aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret), body.as_bytes());
+        let outcome = verify(&format!("{body}.{}", encode_bytes(tag)), &rules, &keys, NOW);
+        assert_eq!(outcome, Err(JwtError(Check::KeyFound)));
+    }
+}
+
+#[test]
+fn a_key_of_the_attackers_own_is_nobodys() {
+    let (rules, keys, _) = elliptic();
+    let (_, _, own) = elliptic();
+    let all: serde_json::Value = serde_json::from_str(&claims("")).unwrap();
+    for embed in [true, false] {
+        let token = own.sign("at+jwt", all.as_object().unwrap(), embed).unwrap();
+        let check = verify(&token, &rules, &keys, NOW).unwrap_err().0;
+        assert_eq!(check, if embed { Check::Signature } else { Check::KeyFound });
+    }
+}
+
+#[test]
+fn what_callers_are_told() {
+    assert_eq!(JwtError(Check::Expiry).reason(), Reason::ExpiredToken);
+    assert!(
+        Check::ALL
+            .iter()
+            .filter(|check| **check != Check::Expiry)
+            .all(|check| JwtError(*check).reason() == Reason::InvalidToken)
+    );
+    // Who cannot sign is not told that the time of a token is over.
+    let body = signed(HEADER, &claims(r#""exp":1"#));
+    let forged = format!("{}.{}", body.rsplit_once('.').unwrap().0, encode("forged"));
+    assert_eq!(refused(&forged), Some(Check::Signature));
+    assert_eq!(refused(&body), Some(Check::Expiry));
+}
+
+#[test]
+fn an_explanation_lists_every_check() {
+    let (rules, keys) = setting();
+    let other = Rules { issuer: "https://other.example".to_owned(), ..rules.clone() };
+    let issuers = [(&other, &keys), (&rules, &keys)];
+    let good = explanation(&signed(HEADER, &claims("")), &issuers, NOW);
+    assert_eq!((good.issuer, good.token.is_some()), (Some(1), true));
+    assert!(good.lines.iter().all(|line| line.outcome == Outcome::Passed));
+    let expired = explanation(&signed(HEADER, &claims(r#""exp":7"#)), &issuers, NOW);
+    let at = expired.lines.iter().position(|line| line.outcome == Outcome::Failed).unwrap();
+    assert_eq!((expired.lines[at].check, expired.lines[at].says.as_deref()), (Check::Expiry, Some("exp: 7")));
+    assert!(expired.lines[..at].iter().all(|line| line.outcome == Outcome::Passed));
+    assert!(expired.lines[at + 1..].iter().all(|line| line.outcome == Outcome::NotReached));
+    assert_eq!(expired.lines.len(), Check::ALL.len());
+    let strange = explanation(&signed(HEADER, &claims(r#""iss":"https://evil.example\u001b[2J""#)), &issuers, NOW);
+    let issuer = strange.lines.iter().find(|line| line.check == Check::Issuer).unwrap();
+    assert_eq!((strange.issuer, issuer.outcome), (Some(0), Outcome::Failed));
+    assert_eq!(issuer.says.as_deref(), Some("iss: \"https://evil.example\\u001b[2J\""));
+    let nothing = explanation("x", &[], NOW);
+    assert!(nothing.lines.iter().all(|line| line.outcome != Outcome::Passed) && nothing.token.is_none());
+    assert_eq!(claimed_issuer(&signed(HEADER, &claims(""))).as_deref(), Some("https://idp.example.com"));
+    assert_eq!(claimed_issuer("a.b.c"), None);
 }

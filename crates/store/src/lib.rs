@@ -1,0 +1,23 @@
+//! Keys of consumers and revocations of tokens, kept on disk and served from memory.
+//!
+//! A request never touches the disk: each process holds a [`Mirror`] of what is stored and asks only that. The file may
+//! be open in several processes at once, the command line beside the running gateway: every change has a number, and
+//! [`Mirror::refresh`] takes over what came after the one it knows. Who changes the store in the gateway's own process
+//! refreshes at once; what another process changed is seen at the next poll, which costs one small read.
+
+mod disk;
+mod error;
+mod index;
+mod mirror;
+mod peppers;
+mod used;
+
+#[cfg(test)]
+mod tests;
+
+pub use disk::{Listed, Store};
+pub use error::StoreError;
+pub use index::Index;
+pub use mirror::{Found, Mirror, Refreshed};
+pub use peppers::PepperFile;
+pub use used::LastUsed;
