@@ -234,6 +234,11 @@ impl Check<'_> {
         RetryPlan {
             attempts: small(self.within(&at.key("attempts"), attempts, (1, defaults::MAX_ATTEMPTS), show)),
             statuses,
+            body_bytes: self.size(
+                &at.key("body_bytes"),
+                written.body_bytes.unwrap_or(defaults::RETRY_BODY_BYTES),
+                (0, defaults::MAX_RETRY_BODY.bytes),
+            ),
             budget: small(self.within(&at.key("budget"), budget, (1, 100), show)),
             pause: self.period(&at.key("pause"), pause, (LEAST, MAX_PAUSE)),
             max_pause: self.period(&at.key("max_pause"), longest, (LEAST, MAX_PAUSE)),

@@ -60,6 +60,9 @@ pub(crate) const CHECK_FALL: Count = Count(3);
 pub(crate) const EJECTION_FAILURES: Count = Count(5);
 pub(crate) const EJECTION_BASE: Period = Period::seconds(30);
 pub(crate) const EJECTION_PERCENT: Count = Count(50);
+pub(crate) const RETRY_BODY_BYTES: Size = Size::kib(64);
+/// LIMIT: a body that is kept.
+pub(crate) const MAX_RETRY_BODY: Size = Size::mib(16);
 pub(crate) const RETRY_ATTEMPTS: Count = Count(2);
 pub(crate) const RETRY_BUDGET: Count = Count(20);
 pub(crate) const RETRY_PAUSE: Period = Period::millis(25);

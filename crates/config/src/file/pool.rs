@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::defaults;
-use crate::scalar::{Count, Period, Text};
+use crate::scalar::{Count, Period, Size, Text};
 
 /// How a target is chosen.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -91,7 +91,7 @@ pub(crate) struct Ejection {
     pub(crate) max_percent: Option<Count>,
 }
 
-/// Sends idempotent requests without a body again when the server closes before it answers. Connecting is tried with
+/// Sends idempotent requests again when the server closes before it answers. Connecting is tried with
 /// every target in any case.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +102,9 @@ pub(crate) struct Retries {
     /// Statuses of the server after which a request is sent again: 502, 503, 504.
     #[schemars(extend("default" = Vec::<u16>::new()))]
     pub(crate) statuses: Option<Vec<Count>>,
+    /// The longest body that is kept in memory so that its request can be sent again. Requests of unknown length are not.
+    #[schemars(extend("default" = defaults::RETRY_BODY_BYTES.to_string()))]
+    pub(crate) body_bytes: Option<Size>,
     /// Retries in percent of requests, and ten in stock, for each worker. An outage must not be answered with a storm.
     #[schemars(extend("default" = defaults::RETRY_BUDGET.0), extend("minimum" = 1, "maximum" = 100))]
     pub(crate) budget: Option<Count>,

@@ -107,6 +107,8 @@ pub struct RetryPlan {
     pub attempts: u32,
     /// Statuses of the upstream after which a request is sent again.
     pub statuses: Vec<u16>,
+    /// The longest body that is kept to be sent again; 0 keeps none.
+    pub body_bytes: u64,
     /// Retries in percent of requests.
     pub budget: u32,
     /// Before the first retry; doubled with each.

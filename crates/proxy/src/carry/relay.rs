@@ -14,6 +14,18 @@ pub(crate) struct Relay {
     bytes_max: u64,
     finished: bool,
     abandoned: bool,
+    /// What has passed, where the body may have to leave again.
+    kept: Option<Box<Kept>>,
+}
+
+/// Data that has passed and may have to pass once more.
+#[derive(Debug)]
+struct Kept {
+    data: Vec<u8>,
+    // LIMIT: a body that turns out to be longer is not kept.
+    bytes_max: u64,
+    /// Whether it is to leave before anything else.
+    again: bool,
 }
 
 /// How a body leaves.
@@ -48,6 +60,21 @@ impl std::fmt::Display for Stopped {
     }
 }
 
+// === impl Leaving ===
+
+impl Leaving {
+    /// Appends data in the form in which it leaves.
+    fn data(self, data: &[u8], sink: &mut Channel) {
+        if self == Self::Chunked {
+            write::chunk_start(data.len(), &mut sink.output);
+            sink.output.extend_from_slice(data);
+            sink.output.extend_from_slice(write::CHUNK_END);
+        } else {
+            sink.output.extend_from_slice(data);
+        }
+    }
+}
+
 // === impl Relay ===
 
 impl Relay {
@@ -56,13 +83,34 @@ impl Relay {
         let body = Body::new(framing);
         // A chunked body that is empty still needs its last chunk, and a stream its end; without one, nothing is left.
         let finished = body.is_done() && leaving == Leaving::Bare;
-        Self { body, leaving, bytes_max, finished, abandoned: false }
+        Self { body, leaving, bytes_max, finished, abandoned: false, kept: None }
     }
 
     /// Changes how the body leaves, before any of it has.
     pub(crate) fn leave(&mut self, leaving: Leaving) {
         self.leaving = leaving;
-        self.finished = self.body.is_done() && leaving == Leaving::Bare;
+        let again = self.kept.as_ref().is_some_and(|kept| kept.again);
+        self.finished = self.body.is_done() && leaving == Leaving::Bare && !again;
+    }
+
+    /// Keeps up to so many bytes of what passes, so that the body can leave once more.
+    pub(crate) fn keep(&mut self, bytes_max: u64) {
+        if !self.finished {
+            self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: false }));
+        }
+    }
+
+    /// Whether all that has passed could leave once more.
+    pub(crate) fn can_restart(&self) -> bool {
+        self.kept.is_some() || self.body.received() == 0
+    }
+
+    /// Lets the body leave from its beginning, by another way.
+    pub(crate) fn restart(&mut self) {
+        (self.finished, self.abandoned) = (false, false);
+        if let Some(kept) = &mut self.kept {
+            kept.again = !kept.data.is_empty();
+        }
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -93,6 +141,9 @@ impl Relay {
         context: &mut Context<'_>,
         (timers, buffers): (&Timers, &Buffers),
     ) -> Poll<Result<(), Stopped>> {
+        if self.kept.as_ref().is_some_and(|kept| kept.again) {
+            self.leave_again(source, sink)?;
+        }
         while !self.finished {
             if sink.is_full() {
                 ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
@@ -130,12 +181,13 @@ impl Relay {
                     return Err(Stopped::Body(BodyError::TooLarge));
                 }
                 let data = input.get(range.clone()).unwrap_or_default();
-                if self.leaving == Leaving::Chunked {
-                    write::chunk_start(data.len(), &mut sink.output);
-                    sink.output.extend_from_slice(data);
-                    sink.output.extend_from_slice(write::CHUNK_END);
-                } else {
-                    sink.output.extend_from_slice(data);
+                self.leaving.data(data, sink);
+                if let Some(kept) = &mut self.kept {
+                    if self.body.received() > kept.bytes_max {
+                        self.kept = None;
+                    } else {
+                        kept.data.extend_from_slice(data);
+                    }
                 }
                 source.input.consume(range.end, buffers);
                 if self.body.is_done() {
@@ -155,6 +207,15 @@ impl Relay {
         }
     }
 
+    /// What has passed already, once more.
+    fn leave_again(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
+        if let Some(kept) = &mut self.kept {
+            kept.again = false;
+            self.leaving.data(&kept.data, sink);
+        }
+        if self.body.is_done() { self.finish(source, sink) } else { Ok(()) }
+    }
+
     /// The last of the body: trailers go along where the way out has a place for them.
     fn finish(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
         self.finished = true;
@@ -163,6 +224,10 @@ impl Relay {
         }
         let own = source.take_trailers().map_err(Stopped::Body)?;
         let trailers = if own.is_empty() { self.body.trailers() } else { &own };
+        if !own.is_empty() {
+            // Trailers of a stream come once.
+            self.kept = None;
+        }
         if self.leaving == Leaving::Chunked {
             sink.output.extend_from_slice(write::LAST_CHUNK);
             sink.output.extend_from_slice(trailers);

@@ -21,7 +21,7 @@ use crate::upstream::{self, Targets};
 use crate::worker::{Local, Worker};
 use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan, Known};
 use portcullis_types::{Fault, FaultKind, Millis, Reason, Refusal, Stage};
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -52,38 +52,41 @@ pub(super) async fn forward(
     let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
     let due = worker.timers.after(call.within);
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
-    let mut reuse = if may_repeat(&routed) { Reuse::Any } else { Reuse::Hot };
+    let retries = upstream.plan.pool.retries.as_ref();
+    let replayable = retries.map_or(0, |plan| plan.body_bytes);
+    let repeatable = !routed.upgrades && may_repeat(&routed, replayable);
+    if repeatable && replayable > 0 {
+        upload.keep(replayable);
+    }
+    let mut reuse = if repeatable { Reuse::Any } else { Reuse::Hot };
     routed.record.forwarded = worker.nanos();
     let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed), avoid: Vec::new() };
-    let repeatable = reuse == Reuse::Any && !routed.upgrades;
-    let mut retry = Retry::new(upstream.plan.pool.retries.as_ref(), targets, repeatable, due);
+    let mut retry = Retry::new(retries, targets, repeatable, due);
     loop {
         let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, due).await?;
         lease.channel.timer.set_at(due);
         send_head(&routed, &mut lease, &mut upload)?;
         routed.record.target = Some(lease.label());
-        if call.first_byte.is_some() {
-            // What streams may pause as long as it likes within its patience.
-            client.set_pace(None);
-        }
-        client.set_patience(Some(call.patience));
+        call.be_patient(client);
         let asking = Asking {
             worker,
             upload: &mut upload,
             scan: HeadScan::default(),
             first_byte: call.first_byte.unwrap_or(upstream.plan.first_byte_timeout),
             due,
-            repeatable: reuse == Reuse::Any,
+            repeatable,
             asked: false,
             interim: 0,
         };
         match asking.answer(&mut routed, client, &mut lease.channel).await {
             Ok(()) => {
                 targets.judge(&lease, Ok(routed.answer.status()), worker);
-                if let Some(pause) = retry.after_status(worker, routed.answer.status()) {
+                if upload.can_restart()
+                    && let Some(pause) = retry.after_status(worker, routed.answer.status())
+                {
                     targets.avoid(&lease, &mut selection);
                     drop(lease);
-                    tokio::time::sleep(pause).await;
+                    rest(worker, client, &mut upload, pause).await?;
                     continue;
                 }
                 lease.channel.timer.set_at(due);
@@ -92,26 +95,36 @@ pub(super) async fn forward(
             }
             Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
                 drop(lease);
+                upload.restart();
                 reuse = Reuse::Never;
             }
             Err(stop) => {
-                if let Stop::Failed(fault) = &stop {
-                    targets.judge(&lease, Err(fault), worker);
-                    if let Some(pause) = retry.after_fault(worker, fault) {
-                        targets.avoid(&lease, &mut selection);
-                        drop(lease);
-                        tokio::time::sleep(pause).await;
-                        continue;
-                    }
-                }
-                if matches!(&stop, Stop::Failed(fault) if fault.kind == FaultKind::Timeout) {
+                let Stop::Failed(fault) = &stop else { return Err(stop) };
+                targets.judge(&lease, Err(fault), worker);
+                if fault.kind == FaultKind::Timeout {
                     lease.distrust();
                 }
+                let Some(pause) = retry.after_fault(worker, fault) else { return Err(stop) };
+                targets.avoid(&lease, &mut selection);
                 drop(lease);
-                return Err(stop);
+                rest(worker, client, &mut upload, pause).await?;
             }
         }
     }
+}
+
+/// The pause before a request is sent again, unless its client goes away.
+async fn rest(worker: &Worker, client: &mut Channel, upload: &mut Relay, pause: Duration) -> Result<(), Stop> {
+    let mut sleep = std::pin::pin!(tokio::time::sleep(pause));
+    let outcome = poll_fn(|context| {
+        if upload.is_finished() && client.is_gone(context, &worker.buffers) {
+            return Poll::Ready(Err(Stop::Gone));
+        }
+        sleep.as_mut().poll(context).map(Ok)
+    });
+    outcome.await?;
+    upload.restart();
+    Ok(())
 }
 
 /// Writes the request's head, and settles how its body leaves.
@@ -143,11 +156,17 @@ fn upstream_of<'a>(local: &'a Local, route: &Route) -> Result<(&'a crate::snapsh
     upstream.zip(local.targets.get(route.upstream)).ok_or_else(missing)
 }
 
-/// Idempotent (RFC 9110 section 9.2.2) and without a body that could be lost.
-fn may_repeat(routed: &Routed<'_>) -> bool {
+/// Idempotent (RFC 9110 section 9.2.2), and with a body that can be kept whole, or none.
+fn may_repeat(routed: &Routed<'_>, replayable: u64) -> bool {
     let head = routed.request.head;
     let idempotent = matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE");
-    idempotent && matches!(head.framing(), Framing::None | Framing::Length(0))
+    idempotent
+        && match head.framing() {
+            Framing::None => true,
+            Framing::Length(bytes) => bytes <= replayable,
+            // Nobody knows how long it will be.
+            Framing::Chunked | Framing::UntilClose => false,
+        }
 }
 
 /// As long as configured, but less than the server says it keeps the connection.
@@ -191,6 +210,11 @@ impl Asking<'_> {
         .await
     }
 
+    /// Whether the request can be sent again, though the server may have acted upon it.
+    fn may_repeat(&self) -> bool {
+        self.repeatable && self.upload.can_restart()
+    }
+
     fn poll_send(
         &mut self,
         client: &mut Channel,
@@ -212,7 +236,7 @@ impl Asking<'_> {
                 Poll::Ready(Err(Stopped::Sink(Broken::Io(error)))) => {
                     // Not even the head was taken, so that nothing can have been acted upon.
                     let retry_safe = self.upload.received() == 0 && !self.upload.is_finished();
-                    let retry_safe = retry_safe || self.repeatable;
+                    let retry_safe = retry_safe || self.may_repeat();
                     return Err(Fault { kind: FaultKind::Closed, retry_safe, source: error.to_string() }.into());
                 }
                 Poll::Ready(Err(stopped)) => return Err(stop(stopped)),
@@ -281,7 +305,7 @@ impl Asking<'_> {
                 // (RFC 9113 section 8.7).
                 let untouched =
                     error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM));
-                let retry_safe = self.upload.received() == 0 && (untouched || self.repeatable);
+                let retry_safe = (untouched && self.upload.can_restart()) || self.may_repeat();
                 Poll::Ready(Err(Fault { kind: FaultKind::Closed, retry_safe, source: error.to_string() }.into()))
             }
             Poll::Pending if upstream.timer.expired(&self.worker.timers, context) => {
@@ -314,7 +338,7 @@ impl Asking<'_> {
 
     /// The connection ended before the head was complete.
     fn closed(&self, upstream: &Channel, source: &str) -> Stop {
-        let retry_safe = self.repeatable && upstream.input.is_empty() && self.interim == 0;
+        let retry_safe = self.may_repeat() && upstream.input.is_empty() && self.interim == 0;
         Fault { kind: FaultKind::Closed, retry_safe, source: source.to_owned() }.into()
     }
 

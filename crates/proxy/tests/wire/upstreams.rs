@@ -238,7 +238,7 @@ fn a_second_group_stands_in_and_steps_back() {
 
 fn retries(pool: &mut PoolPlan) {
     let (pause, max_pause) = (Duration::from_millis(1), Duration::from_millis(5));
-    pool.retries = Some(RetryPlan { attempts: 2, statuses: vec![503], budget: 20, pause, max_pause });
+    pool.retries = Some(RetryPlan { attempts: 2, statuses: vec![503], body_bytes: 1000, budget: 20, pause, max_pause });
 }
 
 #[test]
@@ -258,14 +258,61 @@ fn what_can_be_sent_again_is() {
         let mut statuses = Vec::new();
         for request in [
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-            "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+            "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
         ] {
             for _ in 0..2 {
                 statuses.push(Client::connect(gate.address()).ask(request).status);
             }
         }
-        assert_eq!(a.requests() + b.requests() - before, 4, "mood {mood_now}: neither POST nor a body is sent twice");
+        assert_eq!(
+            a.requests() + b.requests() - before,
+            4,
+            "mood {mood_now}: neither POST nor a body of unknown length is sent twice"
+        );
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "mood {mood_now}: {statuses:?}");
+    }
+}
+
+#[test]
+fn a_body_that_was_kept_is_sent_again_whole() {
+    for closes in [false, true] {
+        // The first reads the whole body and then gives up; the second says what it got.
+        let first = FakeUpstream::with(move |talk| {
+            while talk.request().is_some() {
+                if closes || !talk.send("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy") {
+                    return;
+                }
+            }
+        });
+        let second = FakeUpstream::with(|talk| {
+            while let Some(heard) = talk.request() {
+                let mut answer =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", heard.body.len()).into_bytes();
+                answer.extend_from_slice(&heard.body);
+                talk.send(answer);
+            }
+        });
+        let gate = gate(&[first.address(), second.address()], |pool| {
+            retries(pool);
+            pool.balance = Balance::RoundRobin;
+        });
+        let mut peer = crate::http2::peer::Peer::connect(gate.address());
+        for size in [1, 2, 999, 1000] {
+            let body: String = (0..size).map(|index| char::from(b'a' + u8::try_from(index % 26).unwrap())).collect();
+            let request = format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{body}");
+            for _ in 0..2 {
+                let answer = Client::connect(gate.address()).ask(&request);
+                assert_eq!((answer.status, answer.text()), (200, body.clone()), "{size}, closes {closes}");
+                let shared = http::Request::put("http://a/").header("content-length", size).body(()).unwrap();
+                let got = peer.ask(shared, body.as_bytes());
+                assert_eq!((got.status, got.text()), (200, body.clone()), "{size} over HTTP/2, closes {closes}");
+            }
+        }
+        // One byte more is not kept: whoever meets the first gets what the first says.
+        let long = format!("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n{}", "x".repeat(1001));
+        let mut statuses: Vec<u16> = (0..4).map(|_| Client::connect(gate.address()).ask(&long).status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, if closes { 502 } else { 503 }, if closes { 502 } else { 503 }]);
     }
 }
 

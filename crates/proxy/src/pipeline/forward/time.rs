@@ -1,6 +1,7 @@
 //! How much time a call has: the route's, or for one that may go on, what it asks for and streams are given.
 
 use super::Routed;
+use crate::carry::channel::Channel;
 use crate::problem::is_grpc;
 use portcullis_config::plan::{ListenerLimits, StreamsPlan};
 use portcullis_h1::Known;
@@ -30,6 +31,15 @@ impl Call {
         let stated = fields.first(Known::GrpcTimeout).and_then(grpc_timeout);
         let within = stated.map_or(streams.lifetime, |stated| stated.min(streams.lifetime));
         Self { within, patience: streams.idle_timeout, first_byte: Some(within) }
+    }
+
+    /// How long the client is waited for while its request leaves.
+    pub(super) fn be_patient(&self, client: &mut Channel) {
+        if self.first_byte.is_some() {
+            // What streams may pause as long as it likes within its patience.
+            client.set_pace(None);
+        }
+        client.set_patience(Some(self.patience));
     }
 }
 
