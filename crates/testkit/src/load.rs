@@ -254,9 +254,15 @@ impl Question {
     }
 }
 
+/// A path whose answer is a mebibyte, for clients that do not read.
+pub const LARGE: &str = "/large";
+
 /// What an upstream answers that repeats what it was asked.
 #[must_use]
 pub fn echo(path: &str, body: &str) -> String {
+    if path == LARGE {
+        return "x".repeat(1 << 20);
+    }
     format!("{path} {body}.")
 }
 
