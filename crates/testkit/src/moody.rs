@@ -165,7 +165,7 @@ async fn greet(stream: TcpStream, mood: watch::Receiver<Mood>, open: Open) {
         match stream.peek(&mut first).await {
             Ok(count) if count >= 4 => break,
             Ok(0) | Err(_) => return,
-            // The rest is on its way.
+            // SLEEP: the rest is on its way, and a look does not take away what is there.
             Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
         }
     }

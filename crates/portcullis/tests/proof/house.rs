@@ -129,7 +129,7 @@ impl House {
     /// Writes the other of two configurations and asks for a reload; waits until it is in force.
     pub(crate) fn reload(&self, number: u64, by_signal: bool) {
         let next = self.folder.join("next");
-        std::fs::write(&next, self.setup.yaml(number % 2 == 0)).expect("the folder can be written");
+        std::fs::write(&next, self.setup.yaml(number.is_multiple_of(2))).expect("the folder can be written");
         std::fs::rename(&next, self.folder.join("proof.yaml")).expect("the file can be replaced");
         let mut running = self.running.borrow_mut();
         if by_signal {

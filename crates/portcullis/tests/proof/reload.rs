@@ -48,6 +48,7 @@ fn prove(name: &str, address: SocketAddr, reloads: u64, reload: impl Fn(u64), co
     let (mut with, mut without) = (Vec::new(), Vec::new());
     let per_spell = reloads / SPELLS;
     let (mut early, mut late) = (None, None);
+    // SLEEP: load for half a second, so that nothing is done for the first time below.
     drop(under_load(address, "warm", || std::thread::sleep(Duration::from_millis(500))));
     for spell in 0..SPELLS {
         let began = std::time::Instant::now();
@@ -117,8 +118,8 @@ fn reloads_by_signal_and_by_file_fail_no_request() {
         house.plain,
         reloads,
         |number| {
-            // Each tenth is noticed by itself, which takes as long as the watch's interval.
-            house.reload(number, number % 10 != 0);
+            // Ten of them are noticed by themselves, which takes as long as the watch's interval.
+            house.reload(number, !number.is_multiple_of(reloads / 10));
         },
         || house.cost(),
     );

@@ -1,3 +1,5 @@
+//! The load against upstreams whose answers are known.
+
 use super::{Load, Pace, Protocol};
 use crate::moody::{Mood, MoodyUpstream};
 use std::time::Duration;

@@ -24,6 +24,7 @@ async fn answer(stream: &mut TcpStream, mood: &mut watch::Receiver<Mood>, text: 
     let whole = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}", text.len());
     match now {
         Mood::Well => {}
+        // SLEEP: this upstream is slow on purpose.
         Mood::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
         Mood::Hung => {
             // Until it heals, or the other side gives up; then the connection is of no use to anybody.

@@ -54,6 +54,7 @@ async fn answer(
     let now = *mood.borrow();
     match now {
         Mood::Well | Mood::Garbage => {}
+        // SLEEP: this upstream is slow on purpose.
         Mood::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
         Mood::Hung => {
             drop(mood.wait_for(|mood| *mood != Mood::Hung).await);
@@ -64,6 +65,7 @@ async fn answer(
             let head = http::Response::builder().header("content-length", text.len()).body(()).expect("an answer");
             let Ok(mut sending) = respond.send_response(head, false) else { return };
             drop(sending.send_data(Bytes::from(text[..text.len() / 2].to_owned()), false));
+            // SLEEP: what was sent gets ahead of the reset.
             tokio::time::sleep(Duration::from_millis(5)).await;
             return sending.send_reset(Reason::INTERNAL_ERROR);
         }

@@ -9,10 +9,13 @@ const LEFT: f64 = 60.0;
 const TOP: f64 = 34.0;
 const COLOURS: [&str; 2] = ["#0b6e99", "#b3541e"];
 
+/// A line: its name, where there is more than one, and what it follows.
+type Line = (&'static str, fn(&Sample) -> f64);
+
 /// What a panel shows.
 struct Panel {
     title: &'static str,
-    lines: &'static [(&'static str, fn(&Sample) -> f64)],
+    lines: &'static [Line],
 }
 
 const PANELS: [Panel; 4] = [

@@ -75,6 +75,7 @@ impl UnaryService<Bytes> for Echo {
                     status.metadata_mut().insert("x-detail", "seven".parse().unwrap());
                     return Err(status);
                 }
+                // SLEEP: longer than any deadline of a client here.
                 b"wait" => tokio::time::sleep(Duration::from_secs(20)).await,
                 b"deadline" => {
                     let told = request.metadata().get("grpc-timeout").map(|value| value.to_str().unwrap().to_owned());
