@@ -159,7 +159,8 @@ pub(super) fn gateway_logging(
     ] {
         text = text.replace(name, &value);
     }
-    let path = place.write("gateway.yaml", &text)?;
+    // A file for each: a gateway that is running would take the next one's for its own.
+    let path = place.write(&format!("gateway-{plain_port}.yaml"), &text)?;
     let (binary, path) = (binary.to_string_lossy(), path.to_string_lossy());
     let words = [binary.as_ref(), "run", "-c", path.as_ref()];
     let server = Server::start(&words, &place.file("gateway.out"), &[plain_port, tls_port, status_port])?;

@@ -3,6 +3,8 @@
 //! nginx writes no log; the gateway routes, logs, counts and adds its headers. Every number of work done is checked:
 //! a gateway that answered wrongly or logged too little has no figures.
 
+use std::path::{Path, PathBuf};
+
 use super::Options;
 use super::figure::{Figure, Target, median};
 use super::idle::kb_per_connection;
@@ -33,6 +35,8 @@ struct Pair<'o> {
     upstream: Upstream,
     nginx: Subject,
     ours: Subject,
+    /// What stands in our place; nginx where there is none.
+    binary: Option<PathBuf>,
     options: &'o Options,
 }
 
@@ -41,13 +45,9 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     let place = Workplace::new()?;
     let upstream = upstream(&place)?;
     let nginx = nginx(&place, &upstream)?;
-    let start = || match &binary {
-        Some(binary) => gateway(&place, &upstream, binary),
-        None => stand_in(&place, &upstream),
-    };
-    let ours = start()?;
+    let ours = start(&place, &upstream, binary.as_deref())?;
     let at_rest = ours.server.resident_kb() / 1024.0;
-    let pair = Pair { place, upstream, nginx, ours, options };
+    let pair = Pair { place, upstream, nginx, ours, binary, options };
     answers_with(pair.nginx.plain_port, &pair.upstream.body)?;
     answers_with(pair.ours.plain_port, &pair.upstream.body)?;
     let mut figures = Vec::new();
@@ -185,14 +185,25 @@ impl Pair<'_> {
     /// What so many idle connections cost each, plain and with TLS; while they are open, others are served.
     fn idle(&self, count: u32, names: [&'static str; 2]) -> Result<[Figure; 2], String> {
         let certificate = self.place.file("tls.crt");
-        let server = &self.ours.server;
-        let serves = || (0..100).try_for_each(|_| answers_with(self.ours.plain_port, &self.upstream.body));
-        let plain = kb_per_connection(server, self.ours.plain_port, None, count, serves)?;
-        let tls = kb_per_connection(server, self.ours.tls_port, Some(&certificate), count, serves)?;
+        // Each has a gateway of its own: what one leaves behind would hide what the other costs.
+        let measured = |port: fn(&Subject) -> u16, certificate: Option<&Path>| {
+            let fresh = start(&self.place, &self.upstream, self.binary.as_deref())?;
+            let serves = || (0..100).try_for_each(|_| answers_with(fresh.plain_port, &self.upstream.body));
+            kb_per_connection(&fresh.server, port(&fresh), certificate, count, serves)
+        };
+        let plain = measured(|subject| subject.plain_port, None)?;
+        let tls = measured(|subject| subject.tls_port, Some(&certificate))?;
         let figure =
             |name, most, value| Figure { name, unit: "KB", target: Target::AtMost(most), samples: vec![value] };
         let [of_plain, of_tls] = names;
         Ok([figure(of_plain, 12.0, plain), figure(of_tls, 40.0, tls)])
+    }
+}
+
+fn start(place: &Workplace, upstream: &Upstream, binary: Option<&Path>) -> Result<Subject, String> {
+    match binary {
+        Some(binary) => gateway(place, upstream, binary),
+        None => stand_in(place, upstream),
     }
 }
 
