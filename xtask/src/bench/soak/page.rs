@@ -12,8 +12,8 @@ pub(super) fn page(soak: &Soak) -> String {
     format!(
         "# A soak at half load
 
-What the release build holds and costs while it serves half of what it can take, over HTTP/1.1 and HTTP/2 at once, with an
-access record for every request. `cargo xtask soak --publish` makes this page and its plot anew; it fails where the straight
+What the release build holds and costs while it serves half of what a client on the same machine could get through it, over
+HTTP/1.1 and HTTP/2 at once, with an access record for every request. `cargo xtask soak --publish` makes this page and its plot anew; it fails where the straight
 line through the last two thirds of the run rises by more than {RISE_MB_MAX} MB in ten minutes.
 
 ![memory, CPU, open files and latency over time](soak.svg)
