@@ -219,8 +219,11 @@ impl Shared {
 
     /// Asks until there is an outcome, and counts it.
     pub(crate) async fn settle(&self, question: &Question, from: Instant, ask: impl AsyncFn(&Question) -> Outcome) {
+        // What waited for a slot has its latency counted from when it was due, and its full time all the same: otherwise a
+        // load that fell behind once would fail for ever.
+        let asked = Instant::now();
         for _ in 0..ATTEMPTS_MAX {
-            let left = self.load.timeout.saturating_sub(from.elapsed()).max(Duration::from_millis(1));
+            let left = self.load.timeout.saturating_sub(asked.elapsed()).max(Duration::from_millis(1));
             let outcome = tokio::time::timeout(left, ask(question)).await.unwrap_or(Outcome::Lost("no answer in time"));
             if outcome == Outcome::Again {
                 self.tally.borrow_mut().again += 1;
