@@ -6,6 +6,10 @@ mod load;
 mod peers;
 mod process;
 mod proxy;
+mod soak;
+
+pub(crate) use peers::build;
+pub(crate) use soak::soak;
 
 use crate::needs::{Tool, advice, missing};
 use figure::Figure;

@@ -10,6 +10,7 @@ mod fuzz;
 mod json;
 mod licences;
 mod needs;
+mod prove;
 mod spdx;
 mod test;
 mod tidy;
@@ -33,6 +34,12 @@ usage: cargo xtask COMMAND
   bench NAME [--pairs N] [--seconds N] [--only PART] [--format text|json] [--stand-in]
                           measures us and a peer in turn (at least 5 pairs) and prints a line for each figure;
                           --stand-in puts the peer in our place, to see what the runner itself adds
+  soak [--minutes N] [--publish]
+                          half load for long (default: 30 minutes); memory, CPU, files and latency go to target/soak as a
+                          table and a plot, or to docs/concepts; fails where memory is not flat
+  chaos [--requests N]    upstreams killed, hung, slowed and worse under so many requests (default: 1000000), each of
+                          which must get its own answer
+  reload [--reloads N]    so many reloads under load (default: 1000), in process and of the release build
   help                    this text
 
 Exit codes: 0 all good, 1 a check failed or a target was missed, 2 wrong usage.
@@ -49,6 +56,9 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::test(rest),
         ["tidy"] => test::test(&["tidy"]),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["soak", rest @ ..] => bench::soak(rest),
+        ["chaos", rest @ ..] => prove::chaos(rest),
+        ["reload", rest @ ..] => prove::reload(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         [other, ..] => Err(format!("there is no command `{other}`; `cargo xtask help` lists all")),
     };

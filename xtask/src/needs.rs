@@ -36,6 +36,8 @@ pub(crate) const TEST: &[Tool] = &[
     // Pinned: its newest release may ask for a newer compiler than the one this repository is built with.
     Tool { name: "cargo-nextest", why: "runs the tests", source: Source::Cargo(NEXTEST) },
     Tool { name: "curl", why: "tests of TLS and HTTP with a client that is not ours", source: Source::Apt("curl") },
+    Tool { name: "slowhttptest", why: "slow clients of four kinds", source: Source::Apt("slowhttptest") },
+    Tool { name: "chromium", why: "a browser's EventSource", source: Source::Apt("chromium") },
 ];
 
 impl Source {

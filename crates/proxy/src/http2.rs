@@ -40,6 +40,8 @@ struct Serving {
     connection: Rc<Connection>,
     guest: Rc<Guest>,
     flood: Rc<Cell<Option<Flood>>>,
+    /// The kind of the last metered frame, for floods that the library ends by limits of its own.
+    latest: Rc<Cell<Option<Flood>>>,
     timer: Timer,
     /// Requests so far, at the last look at the time, and those under way.
     asked: u64,
@@ -55,7 +57,9 @@ pub(crate) async fn serve(worker: &Rc<Worker>, socket: Socket, ahead: Vec<u8>, c
     let Some(plan) = connection.settings.http2.clone() else { return };
     let flood = Rc::new(Cell::new(None));
     let meter = Meter::new(&plan.floods, PREFACE_BYTES, worker.millis());
-    let wire = Wire::new(socket, ahead, meter, worker.shared.clock.clone(), Rc::clone(&flood));
+    let latest = Rc::new(Cell::new(None));
+    let clock = worker.shared.clock.clone();
+    let wire = Wire::new(socket, ahead, meter, clock, Rc::clone(&flood), Rc::clone(&latest));
     let shaking = handshake(&plan, &connection, wire);
     // The preface is the head of the connection.
     let Ok(Ok(mut served)) = tokio::time::timeout(connection.settings.limits.head_timeout, shaking).await else {
@@ -67,6 +71,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, socket: Socket, ahead: Vec<u8>, c
         connection: Rc::new(connection),
         guest: Rc::new(guest),
         flood,
+        latest,
         timer,
         asked: 0,
         seen: 0,
@@ -119,10 +124,23 @@ impl Serving {
                         served.graceful_shutdown();
                     }
                 }
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
+                Poll::Ready(Some(Err(error))) => {
+                    self.count_calmed(&error);
+                    return Poll::Ready(());
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending if self.flood.get().is_some() && !self.flooded => {}
                 Poll::Pending => return Poll::Pending,
             }
+        }
+    }
+
+    /// The library has limits of its own that come first where a flood arrives in one piece (streams reset before they
+    /// were looked at, CONTINUATION frames of one head): such an end is counted with the others.
+    fn count_calmed(&self, error: &h2::Error) {
+        if !self.flooded && error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+            let flood = self.latest.get().unwrap_or(Flood::Resets);
+            self.worker.shared.registry.count_flood(flood);
         }
     }
 

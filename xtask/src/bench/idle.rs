@@ -8,20 +8,35 @@ use std::time::Duration;
 use super::process::Server;
 use crate::command::program;
 
-const CONNECTIONS: u32 = 2_000;
 /// Opened and closed before the first reading, so that pools and tables that live longer than a connection are there.
 const WARM_UP: u32 = 100;
 
-/// Kilobytes of resident memory for each of 2,000 idle connections; with a certificate they speak TLS.
-pub(super) fn kb_per_connection(server: &Server, port: u16, certificate: Option<&Path>) -> Result<f64, String> {
-    hold(WARM_UP, port, certificate, || 0.0)?;
+/// Kilobytes of resident memory for each of so many idle connections; with a certificate they speak TLS. `check` is made
+/// while all are open.
+pub(super) fn kb_per_connection(
+    server: &Server,
+    port: u16,
+    certificate: Option<&Path>,
+    count: u32,
+    check: impl Fn() -> Result<(), String>,
+) -> Result<f64, String> {
+    hold(WARM_UP, port, certificate, || Ok(0.0))?;
     let before = server.resident_kb();
-    let during = hold(CONNECTIONS, port, certificate, || server.resident_kb())?;
-    Ok((during - before) / f64::from(CONNECTIONS))
+    let reading = || {
+        let during = server.resident_kb();
+        check().map(|()| during)
+    };
+    let during = hold(count, port, certificate, reading)?;
+    Ok((during - before) / f64::from(count))
 }
 
 /// Takes a reading while so many connections are open. They are opened by Python because it comes with TLS.
-fn hold(count: u32, port: u16, certificate: Option<&Path>, reading: impl Fn() -> f64) -> Result<f64, String> {
+fn hold(
+    count: u32,
+    port: u16,
+    certificate: Option<&Path>,
+    reading: impl Fn() -> Result<f64, String>,
+) -> Result<f64, String> {
     let mut python = program("python3");
     python.args(["-c", include_str!("idle.py"), &count.to_string(), &port.to_string()]).args(certificate);
     python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -36,5 +51,5 @@ fn hold(count: u32, port: u16, certificate: Option<&Path>, reading: impl Fn() ->
     drop(child.stdin.take());
     let status = child.wait().map_err(|error| format!("python3: {error}"))?;
     let good = status.success() && said.trim() == "open";
-    if good { Ok(value) } else { Err(format!("{count} idle connections to port {port} could not be opened")) }
+    if good { value } else { Err(format!("{count} idle connections to port {port} could not be opened")) }
 }

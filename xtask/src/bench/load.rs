@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 use crate::command::{program, read};
 
 pub(super) const CONNECTIONS: u32 = 32;
+const HTTP2_CONNECTIONS: u32 = 8;
+const HTTP2_STREAMS: u32 = 8;
+/// What may be under way when the time is up.
+pub(super) const HTTP2_UNDER_WAY: u32 = HTTP2_CONNECTIONS * HTTP2_STREAMS;
 /// What a client of an API asks for: a route with a parameter, and a query.
 const TARGET: &str = "/users/1?fields=name,email&sort=asc&page=2";
 const HEADERS: [&str; 2] =
@@ -46,10 +50,29 @@ fn seen_by_wrk(text: &str) -> Result<Seen, String> {
 /// Exactly `requests` requests, `per_second` of them a second, each answered with 200 and as many bytes as `body` has; and
 /// the slowest of the fastest 99 % in microseconds.
 pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, body: &str, log: &Path) -> Result<f64, String> {
+    let options = ["--h1".to_owned(), format!("-c{CONNECTIONS}")];
+    at_rate(port, &options, CONNECTIONS, requests, per_second, body, log)
+}
+
+/// The same over HTTP/2.
+pub(super) fn p99_http2_us(port: u16, requests: u32, per_second: f64, body: &str, log: &Path) -> Result<f64, String> {
+    let options = [format!("-c{HTTP2_CONNECTIONS}"), format!("-m{HTTP2_STREAMS}")];
+    at_rate(port, &options, HTTP2_CONNECTIONS, requests, per_second, body, log)
+}
+
+fn at_rate(
+    port: u16,
+    options: &[String],
+    connections: u32,
+    requests: u32,
+    per_second: f64,
+    body: &str,
+    log: &Path,
+) -> Result<f64, String> {
     drop(fs::remove_file(log));
     let mut h2load = program("h2load");
-    h2load.args(["--h1", "-t1", &format!("-c{CONNECTIONS}"), &format!("-n{requests}")]);
-    h2load.args(["--rps", &format!("{:.2}", per_second / f64::from(CONNECTIONS))]);
+    h2load.args(options).args(["-t1", &format!("-n{requests}")]);
+    h2load.args(["--rps", &format!("{:.2}", per_second / f64::from(connections))]);
     // Each connection has a clock of its own. Started together they would all fire at once, and the figure would be that
     // of bursts; one after the other, by a time that is no multiple of theirs, they spread.
     h2load.args(["-r1", "--rate-period=11ms", &format!("--log-file={}", log.display())]);
@@ -64,6 +87,41 @@ pub(super) fn p99_us(port: u16, requests: u32, per_second: f64, body: &str, log:
     }
     let log = fs::read_to_string(log).map_err(|error| format!("{}: {error}", log.display()))?;
     percentile_99(&log).ok_or_else(|| "h2load left no latencies".to_owned())
+}
+
+/// As many requests as go over HTTP/2 in some seconds, in the clear by prior knowledge.
+pub(super) fn http2(port: u16, seconds: u32) -> Result<Seen, String> {
+    let mut h2load = program("h2load");
+    h2load.args(["-t1", &format!("-c{HTTP2_CONNECTIONS}"), &format!("-m{HTTP2_STREAMS}"), &format!("-D{seconds}")]);
+    for header in HEADERS {
+        h2load.args(["-H", header]);
+    }
+    seen_by_h2load(&read(h2load.arg(format!("http://127.0.0.1:{port}{TARGET}")))?)
+}
+
+fn seen_by_h2load(text: &str) -> Result<Seen, String> {
+    let line = |start: &str| text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+    let counts = |start: &str| -> Vec<(u32, &str)> {
+        let pair = |part: &'_ str| -> Option<(u32, String)> {
+            let (count, name) = part.trim().split_once(' ')?;
+            Some((count.parse().ok()?, name.to_owned()))
+        };
+        let known = ["done", "succeeded", "failed", "errored", "timeout", "2xx", "3xx", "4xx", "5xx"];
+        let named = |(count, name): (u32, String)| known.iter().find(|have| **have == name).map(|have| (count, *have));
+        line(start).split(',').filter_map(pair).filter_map(named).collect()
+    };
+    let all: Vec<(u32, &str)> = [counts("requests:"), counts("status codes:")].concat();
+    let count = |name: &str| all.iter().find(|(_, have)| *have == name).map(|(count, _)| *count);
+    let bad = ["failed", "errored", "timeout", "3xx", "4xx", "5xx"].iter().any(|name| count(name) != Some(0));
+    let per_second = line("finished in ").split(", ").nth(1).and_then(|rate| rate.strip_suffix(" req/s")?.parse().ok());
+    let (Some(requests), Some(good), Some(per_second)) = (count("done"), count("2xx"), per_second) else {
+        return Err(format!("h2load printed something unexpected:\n{text}"));
+    };
+    // Heads may have come whose bodies had not when the time was up.
+    if bad || requests == 0 || good < requests || good > requests + HTTP2_UNDER_WAY || !text.contains("protocol: h2c") {
+        return Err(format!("h2load saw answers that are no good, or none of HTTP/2:\n{text}"));
+    }
+    Ok(Seen { requests, per_second })
 }
 
 /// The 99th percentile of the third column.
@@ -175,6 +233,21 @@ mod tests {
         assert_eq!(seen_by_wrk(good), Ok(Seen { requests: 76_443, per_second: 36_402.5 }));
         for bad in ["", "  1 requests in 1s\nRequests/sec: 1\n  Non-2xx or 3xx responses: 5\n"] {
             assert!(seen_by_wrk(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_h2load_saw_is_read() {
+        let text = |failed: u32, wrong: u32| {
+            format!(
+                "Application protocol: h2c\n\nfinished in 5.00s, 24108.80 req/s, 3.45MB/s\nrequests: 120544 total, 120608 \
+                 started, 120544 done, 120544 succeeded, {failed} failed, 0 errored, 0 timeout\nstatus codes: 120544 2xx, 0 \
+                 3xx, {wrong} 4xx, 0 5xx\n"
+            )
+        };
+        assert_eq!(seen_by_h2load(&text(0, 0)), Ok(Seen { requests: 120_544, per_second: 24_108.8 }));
+        for bad in [String::new(), text(1, 0), text(0, 1), text(0, 0).replace("h2c", "http/1.1")] {
+            assert!(seen_by_h2load(&bad).is_err(), "{bad}");
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) plain_port: u16,
     pub(super) tls_port: u16,
+    /// HTTP/2 in the clear, by prior knowledge.
+    pub(super) http2_port: u16,
     pub(super) server: Server,
     /// Where it writes a line per request.
     pub(super) access_log: Option<PathBuf>,
@@ -92,7 +94,7 @@ fn nginx_proxy(
     name: &'static str,
     access_log: Option<PathBuf>,
 ) -> Result<Subject, String> {
-    let (plain_port, tls_port) = (free_port()?, free_port()?);
+    let (plain_port, tls_port, http2_port) = (free_port()?, free_port()?, free_port()?);
     let log = access_log.as_ref().map_or_else(|| "off".to_owned(), |path| path.display().to_string());
     let (certificate, key) = (place.file("tls.crt"), place.file("tls.key"));
     let http = format!(
@@ -101,6 +103,7 @@ fn nginx_proxy(
          server {{
            listen 127.0.0.1:{plain_port};
            listen 127.0.0.1:{tls_port} ssl;
+           listen 127.0.0.1:{http2_port} http2;
            ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;
            location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
          }}",
@@ -108,8 +111,8 @@ fn nginx_proxy(
         certificate.display(),
         key.display()
     );
-    let server = nginx_server(place, name, &http, &[plain_port, tls_port])?;
-    Ok(Subject { name, plain_port, tls_port, server, access_log })
+    let server = nginx_server(place, name, &http, &[plain_port, tls_port, http2_port])?;
+    Ok(Subject { name, plain_port, tls_port, http2_port, server, access_log })
 }
 
 fn nginx_server(place: &Workplace, name: &str, http: &str, ports: &[u16]) -> Result<Server, String> {
@@ -118,7 +121,7 @@ fn nginx_server(place: &Workplace, name: &str, http: &str, ports: &[u16]) -> Res
         .map(|kind| format!("{kind}_temp_path {};", place.file(&format!("{name}-{kind}")).display()));
     let text = format!(
         "worker_processes 1; daemon off; pid {}; error_log {};
-         events {{ worker_connections 4096; }}
+         events {{ worker_connections 24000; }}
          http {{ {} keepalive_requests 100000000; keepalive_timeout 600; {http} }}\n",
         pid.display(),
         errors.display(),
@@ -133,8 +136,17 @@ fn nginx_server(place: &Workplace, name: &str, http: &str, ports: &[u16]) -> Res
 
 /// Our release binary with the configuration in `gateway.yaml`.
 pub(super) fn gateway(place: &Workplace, upstream: &Upstream, binary: &Path) -> Result<Subject, String> {
+    gateway_logging(place, upstream, binary, place.file("gateway.access"))
+}
+
+/// The same with its access log elsewhere.
+pub(super) fn gateway_logging(
+    place: &Workplace,
+    upstream: &Upstream,
+    binary: &Path,
+    access_log: PathBuf,
+) -> Result<Subject, String> {
     let (plain_port, tls_port, status_port) = (free_port()?, free_port()?, free_port()?);
-    let access_log = place.file("gateway.access");
     let mut text = include_str!("gateway.yaml").to_owned();
     for (name, value) in [
         ("@PLAIN_PORT@", plain_port.to_string()),
@@ -147,15 +159,17 @@ pub(super) fn gateway(place: &Workplace, upstream: &Upstream, binary: &Path) -> 
     ] {
         text = text.replace(name, &value);
     }
-    let path = place.write("gateway.yaml", &text)?;
+    // A file for each: a gateway that is running would take the next one's for its own.
+    let path = place.write(&format!("gateway-{plain_port}.yaml"), &text)?;
     let (binary, path) = (binary.to_string_lossy(), path.to_string_lossy());
     let words = [binary.as_ref(), "run", "-c", path.as_ref()];
     let server = Server::start(&words, &place.file("gateway.out"), &[plain_port, tls_port, status_port])?;
-    Ok(Subject { name: "portcullis", plain_port, tls_port, server, access_log: Some(access_log) })
+    let (name, http2_port) = ("portcullis", plain_port);
+    Ok(Subject { name, plain_port, tls_port, http2_port, server, access_log: Some(access_log) })
 }
 
 /// Builds the gateway as it is shipped, and says where it lies.
-pub(super) fn build() -> Result<PathBuf, String> {
+pub(crate) fn build() -> Result<PathBuf, String> {
     // cargo tells its progress on standard error; standard output is for the figures.
     let mut cargo = program("cargo");
     let status = cargo.args(["build", "--release", "--locked", "--package", "portcullis"]).status();

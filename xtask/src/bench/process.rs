@@ -69,6 +69,12 @@ impl Server {
         self.family().iter().filter_map(of).sum()
     }
 
+    /// Open files of the process and its children.
+    pub(super) fn open_files(&self) -> usize {
+        let of = |pid: &u32| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+        self.family().iter().map(of).sum()
+    }
+
     fn family(&self) -> Vec<u32> {
         let own = self.child.id();
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();

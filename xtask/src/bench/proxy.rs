@@ -3,23 +3,31 @@
 //! nginx writes no log; the gateway routes, logs, counts and adds its headers. Every number of work done is checked:
 //! a gateway that answered wrongly or logged too little has no figures.
 
+use std::path::{Path, PathBuf};
+
 use super::Options;
 use super::figure::{Figure, Target, median};
 use super::idle::kb_per_connection;
-use super::load::{CONNECTIONS, LogTail, answers_with, handshakes, negotiated, p99_us, wrk};
+use super::load::{
+    CONNECTIONS, HTTP2_UNDER_WAY, LogTail, Seen, answers_with, handshakes, http2, negotiated, p99_us, wrk,
+};
 use super::peers::{Subject, Upstream, Workplace, build, gateway, nginx, stand_in, upstream};
 use crate::needs::{Source, Tool};
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool { name: "nginx", why: "the upstream and the peer", source: Source::Apt("nginx-light") },
     Tool { name: "wrk", why: "load as fast as it goes", source: Source::Apt("wrk") },
-    Tool { name: "h2load", why: "load at a fixed rate", source: Source::Apt("nghttp2-client") },
+    Tool { name: "h2load", why: "load at a fixed rate, and over HTTP/2", source: Source::Apt("nghttp2-client") },
     Tool { name: "openssl", why: "the certificate and the handshakes", source: Source::Apt("openssl") },
-    Tool { name: "python3", why: "2,000 idle connections with TLS", source: Source::Apt("python3") },
+    Tool { name: "python3", why: "idle connections by the thousand, also with TLS", source: Source::Apt("python3") },
     Tool { name: "getconf", why: "the unit of the kernel's accounting", source: Source::Apt("libc-bin") },
 ];
 
-pub(super) const PARTS: &[&str] = &["cpu", "p99", "tls", "memory"];
+pub(super) const PARTS: &[&str] = &["cpu", "http2", "p99", "tls", "memory", "idle10k"];
+
+/// Idle connections of the parts `memory` and `idle10k`.
+const IDLE: u32 = 2_000;
+const IDLE_MANY: u32 = 10_000;
 
 /// Both subjects, running.
 struct Pair<'o> {
@@ -27,6 +35,8 @@ struct Pair<'o> {
     upstream: Upstream,
     nginx: Subject,
     ours: Subject,
+    /// What stands in our place; nginx where there is none.
+    binary: Option<PathBuf>,
     options: &'o Options,
 }
 
@@ -35,13 +45,9 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     let place = Workplace::new()?;
     let upstream = upstream(&place)?;
     let nginx = nginx(&place, &upstream)?;
-    let start = || match &binary {
-        Some(binary) => gateway(&place, &upstream, binary),
-        None => stand_in(&place, &upstream),
-    };
-    let ours = start()?;
+    let ours = start(&place, &upstream, binary.as_deref())?;
     let at_rest = ours.server.resident_kb() / 1024.0;
-    let pair = Pair { place, upstream, nginx, ours, options };
+    let pair = Pair { place, upstream, nginx, ours, binary, options };
     answers_with(pair.nginx.plain_port, &pair.upstream.body)?;
     answers_with(pair.ours.plain_port, &pair.upstream.body)?;
     let mut figures = Vec::new();
@@ -53,10 +59,17 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
             target: Target::AtMost(30.0),
             samples: vec![at_rest],
         });
-        figures.extend(pair.memory()?);
+        let names = ["memory_idle_connection_plain_kb", "memory_idle_connection_tls_kb"];
+        figures.extend(pair.idle(IDLE, names)?);
+    }
+    if options.wants("idle10k") {
+        figures.extend(pair.idle(IDLE_MANY, ["idle10k_connection_plain_kb", "idle10k_connection_tls_kb"])?);
     }
     if options.wants("cpu") {
         figures.push(pair.cpu()?);
+    }
+    if options.wants("http2") {
+        figures.push(pair.http2()?);
     }
     if options.wants("p99") {
         figures.push(pair.p99()?);
@@ -69,31 +82,53 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
 
 impl Pair<'_> {
     fn cpu(&self) -> Result<Figure, String> {
+        self.cpu_ratio("cpu", "proxy_cpu_ratio", |subject| subject.plain_port, wrk, CONNECTIONS)
+    }
+
+    /// Both speak HTTP/2 with the client, in the clear, and HTTP/1.1 with the upstream.
+    fn http2(&self) -> Result<Figure, String> {
+        self.cpu_ratio("http2", "http2_cpu_ratio", |subject| subject.http2_port, http2, HTTP2_UNDER_WAY)
+    }
+
+    fn cpu_ratio(
+        &self,
+        part: &str,
+        name: &'static str,
+        port: fn(&Subject) -> u16,
+        load: Load,
+        under_way: u32,
+    ) -> Result<Figure, String> {
         let mut ratios = Vec::new();
         for subject in [&self.nginx, &self.ours] {
-            wrk(subject.plain_port, 1)?;
+            load(port(subject), 1)?;
         }
         for round in 1..=self.options.pairs {
-            let (theirs, peak) = self.cpu_per_request_us(&self.nginx)?;
-            let (ours, rate) = self.cpu_per_request_us(&self.ours)?;
+            let (theirs, peak) = self.cpu_per_request_us(&self.nginx, port, load, under_way)?;
+            let (ours, rate) = self.cpu_per_request_us(&self.ours, port, load, under_way)?;
             eprintln!(
-                "cpu {round}: nginx {theirs:.2} us at {peak:.0}/s, {} {ours:.2} us at {rate:.0}/s, ratio {:.3}",
+                "{part} {round}: nginx {theirs:.2} us at {peak:.0}/s, {} {ours:.2} us at {rate:.0}/s, ratio {:.3}",
                 self.ours.name,
                 ours / theirs
             );
             ratios.push(ours / theirs);
         }
-        Ok(Figure { name: "proxy_cpu_ratio", unit: "x", target: Target::AtMost(1.0), samples: ratios })
+        Ok(Figure { name, unit: "x", target: Target::AtMost(1.0), samples: ratios })
     }
 
-    fn cpu_per_request_us(&self, subject: &Subject) -> Result<(f64, f64), String> {
+    fn cpu_per_request_us(
+        &self,
+        subject: &Subject,
+        port: fn(&Subject) -> u16,
+        load: Load,
+        under_way: u32,
+    ) -> Result<(f64, f64), String> {
         let mut log = subject.access_log.as_deref().map(LogTail::new);
         let before = subject.server.cpu_us();
-        let seen = wrk(subject.plain_port, self.options.seconds)?;
+        let seen = load(port(subject), self.options.seconds)?;
         // The log is waited for before the clock is read: lines written late are paid for as well.
         if let Some(lines) = log.as_mut().map(LogTail::new_lines) {
-            // wrk drops the requests that are under way when its time is up; the server may have answered them.
-            if lines < seen.requests || lines > seen.requests + CONNECTIONS {
+            // The requests that are under way when the time is up are dropped; the server may have answered them.
+            if lines < seen.requests || lines > seen.requests + under_way {
                 return Err(format!("{} logged {lines} of {} requests", subject.name, seen.requests));
             }
         }
@@ -147,18 +182,35 @@ impl Pair<'_> {
         Ok(Figure { name, unit: "x", target: Target::AtLeast(1.0), samples: ratios })
     }
 
-    fn memory(&self) -> Result<[Figure; 2], String> {
+    /// What so many idle connections cost each, plain and with TLS; while they are open, others are served.
+    fn idle(&self, count: u32, names: [&'static str; 2]) -> Result<[Figure; 2], String> {
         let certificate = self.place.file("tls.crt");
-        let server = &self.ours.server;
-        let plain = kb_per_connection(server, self.ours.plain_port, None)?;
-        let tls = kb_per_connection(server, self.ours.tls_port, Some(&certificate))?;
+        // Each has a gateway of its own: what one leaves behind would hide what the other costs.
+        let measured = |port: fn(&Subject) -> u16, certificate: Option<&Path>| {
+            let fresh = start(&self.place, &self.upstream, self.binary.as_deref())?;
+            let serves = || (0..100).try_for_each(|_| answers_with(fresh.plain_port, &self.upstream.body));
+            kb_per_connection(&fresh.server, port(&fresh), certificate, count, serves)
+        };
+        let plain = measured(|subject| subject.plain_port, None)?;
+        let tls = measured(|subject| subject.tls_port, Some(&certificate))?;
         let figure =
             |name, most, value| Figure { name, unit: "KB", target: Target::AtMost(most), samples: vec![value] };
-        Ok([figure("memory_idle_connection_plain_kb", 12.0, plain), figure("memory_idle_connection_tls_kb", 40.0, tls)])
+        let [of_plain, of_tls] = names;
+        Ok([figure(of_plain, 12.0, plain), figure(of_tls, 40.0, tls)])
     }
 }
 
+fn start(place: &Workplace, upstream: &Upstream, binary: Option<&Path>) -> Result<Subject, String> {
+    match binary {
+        Some(binary) => gateway(place, upstream, binary),
+        None => stand_in(place, upstream),
+    }
+}
+
+/// Load on a port for some seconds.
+type Load = fn(u16, u32) -> Result<Seen, String>;
+
 /// A number of requests; beyond four thousand million nobody waits for the end.
-fn whole(count: f64) -> u32 {
+pub(super) fn whole(count: f64) -> u32 {
     format!("{:.0}", count.clamp(1.0, f64::from(u32::MAX))).parse().unwrap_or(u32::MAX)
 }

@@ -30,6 +30,7 @@ pub(crate) struct Meter {
     /// Bytes until the next frame's head: the preface first, then payloads.
     skip: usize,
     sent: u64,
+    latest: Option<Flood>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +122,19 @@ impl Meter {
             let burst = u64::from(flood.burst(limits));
             Budget { burst, left: burst.saturating_mul(REFILL_MS), at_ms: now_ms }
         };
-        Self { budgets: Flood::ALL.map(budget), head: [0; FRAME_HEAD_BYTES], have: 0, skip: preface, sent: 0 }
+        Self {
+            budgets: Flood::ALL.map(budget),
+            head: [0; FRAME_HEAD_BYTES],
+            have: 0,
+            skip: preface,
+            sent: 0,
+            latest: None,
+        }
+    }
+
+    /// The kind of the last frame that was counted.
+    pub(crate) fn latest(&self) -> Option<Flood> {
+        self.latest
     }
 
     /// Takes note of bytes that were sent to the client; it may answer them with window updates.
@@ -165,6 +178,7 @@ impl Meter {
         let length = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         (self.have, self.skip) = (0, length);
         let Some(flood) = Flood::of(kind, flags, length) else { return Ok(()) };
+        self.latest = Some(flood);
         let within = self.budgets.get_mut(flood as usize).is_some_and(|budget| budget.take(now_ms));
         if within { Ok(()) } else { Err(flood) }
     }

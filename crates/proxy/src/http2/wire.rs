@@ -19,20 +19,22 @@ pub(crate) struct Wire {
     meter: Meter,
     clock: Clock,
     flood: Rc<Cell<Option<Flood>>>,
+    latest: Rc<Cell<Option<Flood>>>,
 }
 
 // === impl Wire ===
 
 impl Wire {
-    /// The flood that stopped it shows in `flood`.
+    /// The flood that stopped it shows in `flood`, the kind of the last metered frame in `latest`.
     pub(crate) fn new(
         socket: Socket,
         ahead: Vec<u8>,
         meter: Meter,
         clock: Clock,
         flood: Rc<Cell<Option<Flood>>>,
+        latest: Rc<Cell<Option<Flood>>>,
     ) -> Self {
-        Self { socket, ahead, meter, clock, flood }
+        Self { socket, ahead, meter, clock, flood, latest }
     }
 }
 
@@ -53,7 +55,9 @@ impl AsyncRead for Wire {
             Poll::Ready(Ok(()))
         };
         let arrived = buffer.filled().get(before..).unwrap_or_default();
-        if let Err(flood) = wire.meter.received(arrived, wire.clock.millis()) {
+        let within = wire.meter.received(arrived, wire.clock.millis());
+        wire.latest.set(wire.meter.latest());
+        if let Err(flood) = within {
             wire.flood.set(Some(flood));
             buffer.set_filled(before);
             return Poll::Pending;

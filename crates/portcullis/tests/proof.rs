@@ -1,0 +1,29 @@
+//! The real binary under load: chaos, reloads, floods and slow clients, and clients that are not ours.
+//!
+//! Each proof has a short form, which runs with all tests, and a long one that `cargo xtask prove` asks for: more of the
+//! same, against the release build, with the figures as output.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests state facts, and measure them with the machine's own clock"
+)]
+
+#[path = "proof/chaos.rs"]
+mod chaos;
+#[path = "proof/clients.rs"]
+mod clients;
+#[path = "proof/floods.rs"]
+mod floods;
+#[path = "proof/house.rs"]
+mod house;
+#[path = "proof/reload.rs"]
+mod reload;
+#[path = "proof/slow.rs"]
+mod slow;
+#[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]
+#[path = "support.rs"]
+mod support;
