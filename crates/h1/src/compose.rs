@@ -36,7 +36,7 @@ impl<'a> Composer<'a> {
         check(name, value)?;
         let known = Known::of(name);
         let name = self.word(name, b": ");
-        let value = self.word(value.trim_ascii(), b"\r\n");
+        let value = self.word(value, b"\r\n");
         self.lines.push(Line { name, value, known });
         self.within()
     }
@@ -78,6 +78,10 @@ fn check(name: &[u8], value: &[u8]) -> Result<(), HeadError> {
     }
     if !name.iter().all(|byte| is_token_byte(*byte)) {
         return Err(HeadError::Name);
+    }
+    // HTTP/1 has blanks around values that are none of them; in HTTP/2 they would be, and be read differently behind us.
+    if value.trim_ascii().len() != value.len() {
+        return Err(HeadError::PaddedValue);
     }
     let is_text = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7e | 0x80..);
     if value.iter().all(is_text) { Ok(()) } else { Err(HeadError::Control) }

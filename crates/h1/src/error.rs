@@ -63,6 +63,7 @@ rules! {
         CodingInOldVersion = "transfer-encoding stands in a message of HTTP/1.0",
         Expectation = "the expectation is unknown",
         TargetForm = "the form of the target does not fit the method",
+        PaddedValue = "a header value begins or ends with a blank, which HTTP/2 does not allow",
         ConnectionField = "a header speaks about the connection, which HTTP/2 has frames for",
         FramingLookalike = "a header name imitates one that frames the message",
     }

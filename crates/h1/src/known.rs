@@ -151,14 +151,13 @@ impl Known {
         if name.len() > LENGTH_MAX {
             return Self::Other;
         }
-        let start = hash(name);
-        for (text, known) in TABLE.iter().cycle().skip(start).take(SLOTS) {
-            if text.is_empty() {
-                return Self::Other;
-            }
+        let mut slot = hash(name);
+        // Ends at the first empty slot; the table is never full.
+        while let Some((text, known)) = TABLE.get(slot).filter(|(text, _)| !text.is_empty()) {
             if text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name) {
                 return *known;
             }
+            slot = (slot + 1) % SLOTS;
         }
         Self::Other
     }

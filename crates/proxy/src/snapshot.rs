@@ -6,6 +6,7 @@ pub(crate) mod hosts;
 pub(crate) mod paths;
 
 use crate::metrics::RouteLabels;
+use crate::record::json::route_members;
 use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
@@ -67,6 +68,8 @@ pub(crate) struct Route {
     pub(crate) origin: String,
     /// What each stage decides for a request that passes, as a member of its record.
     stages: String,
+    /// What the route is called, as members of its records.
+    named: Vec<u8>,
 }
 
 /// Where a route's requests go.
@@ -199,11 +202,13 @@ impl Route {
         upstream: usize,
         allow_path_parameters: bool,
     ) -> Self {
+        let template = format!("{prefix}{}", plan.template);
         Self {
+            named: route_members(api, version, &template),
             api: Arc::clone(api),
             version: Arc::clone(version),
             id: Arc::clone(&plan.id),
-            template: format!("{prefix}{}", plan.template),
+            template,
             authn: plan.authn,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
@@ -219,6 +224,11 @@ impl Route {
     pub(crate) fn labels(&self) -> RouteLabels {
         let route = Arc::from(self.template.as_str());
         RouteLabels { api: Arc::clone(&self.api), route, version: Arc::clone(&self.version) }
+    }
+
+    /// `,"api":"orders",…`
+    pub(crate) fn named(&self) -> &[u8] {
+        &self.named
     }
 
     /// `,"identify":"public",…`: what each stage decides for a request that passes.

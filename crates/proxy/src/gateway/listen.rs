@@ -13,6 +13,10 @@ use std::sync::Arc;
 // LIMIT: connections that wait to be accepted, as far as the system allows.
 const BACKLOG: i32 = 4096;
 
+// LIMIT: bytes that the system holds for a client before they are on their way. Without it, a client that does not read
+// costs megabytes of the system's memory beyond what we see.
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
 /// A socket that somebody else opened for us, by the name of its listener.
 #[derive(Debug)]
 pub struct Inherited {
@@ -109,6 +113,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
+    // What is accepted inherits it.
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

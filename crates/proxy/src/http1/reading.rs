@@ -133,6 +133,7 @@ pub(crate) fn refusal(error: HeadError) -> Refusal {
         | HeadError::EmptyName
         | HeadError::Name
         | HeadError::NoColon
+        | HeadError::PaddedValue
         | HeadError::ConnectionField
         | HeadError::TargetForm => Reason::MalformedHead,
         HeadError::VersionUnsupported => Reason::UnsupportedVersion,

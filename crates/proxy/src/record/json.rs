@@ -53,11 +53,7 @@ pub(crate) fn line(
         text("tls_group", tls.group.as_bytes(), out);
     }
     if let Some(route) = record.route.and_then(|index| snapshot.routes.get(index)) {
-        text("api", route.api.as_bytes(), out);
-        if !route.version.is_empty() {
-            text("version", route.version.as_bytes(), out);
-        }
-        text("route", route.template.as_bytes(), out);
+        out.extend_from_slice(route.named());
     }
     out.extend_from_slice(record.protocol.member());
     text("method", subject.method, out);
@@ -102,6 +98,17 @@ fn number(name: &str, value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
     decimal(value, out);
+}
+
+/// What a route is called in every record of it, made once.
+pub(crate) fn route_members(api: &str, version: &str, template: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    text("api", api.as_bytes(), &mut out);
+    if !version.is_empty() {
+        text("version", version.as_bytes(), &mut out);
+    }
+    text("route", template.as_bytes(), &mut out);
+    out
 }
 
 fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {

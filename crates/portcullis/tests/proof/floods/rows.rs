@@ -245,6 +245,8 @@ fn heads() -> Vec<Row> {
         field("a line end in a value", "x", "a\r\nhost: b"),
         field("a line feed in a value", "x", "a\nb"),
         field("a NUL in a value", "x", "a\0b"),
+        field("a blank before a value", "x", " y"),
+        field("a tab after a value", "x", "y\t"),
         field("a host that contradicts the authority", "host", "other.test"),
         field("two hosts", "host", "a.test, b.test"),
         head(
