@@ -112,22 +112,60 @@ pub fn claims_identity(name: &[u8]) -> bool {
 const LENGTH_MAX: usize = 32;
 const SLOTS: usize = 256;
 
-/// An open-addressing table from a cheap hash of length, first, middle and last letter to the name.
-static TABLE: [(&str, Known); SLOTS] = table();
+/// A name as words to compare with: eight letters at a time, without regard to case.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    length: usize,
+    known: Known,
+    text: Words,
+    /// The bit that tells upper from lower case, where there is a letter.
+    case: Words,
+}
+
+type Words = [u64; LENGTH_MAX / 8];
+
+/// An open-addressing table from a cheap hash of length, first, middle and last letter to the name; an empty slot has
+/// length 0.
+static TABLE: [Entry; SLOTS] = table();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time; an overrun would not compile")]
-const fn table() -> [(&'static str, Known); SLOTS] {
-    let mut table = [("", Known::Other); SLOTS];
+const fn table() -> [Entry; SLOTS] {
+    let empty = Entry { length: 0, known: Known::Other, text: [0; LENGTH_MAX / 8], case: [0; LENGTH_MAX / 8] };
+    let mut table = [empty; SLOTS];
     let mut index = 0;
     while index < NAMES.len() {
-        let mut slot = hash(NAMES[index].0.as_bytes());
-        while !table[slot].0.is_empty() {
+        let name = NAMES[index].0.as_bytes();
+        let mut slot = hash(name);
+        while table[slot].length != 0 {
             slot = (slot + 1) % SLOTS;
         }
-        table[slot] = NAMES[index];
+        table[slot].length = name.len();
+        table[slot].known = NAMES[index].1;
+        let mut at = 0;
+        while at < name.len() {
+            let shift = at % 8 * 8;
+            table[slot].text[at / 8] |= (name[at] as u64) << shift;
+            if name[at].is_ascii_lowercase() {
+                table[slot].case[at / 8] |= 0x20 << shift;
+            }
+            at += 1;
+        }
         index += 1;
     }
     table
+}
+
+/// The bytes of a short name, zeros behind them.
+fn words(name: &[u8]) -> Words {
+    let mut bytes = [0; LENGTH_MAX];
+    if let Some(slot) = bytes.get_mut(..name.len()) {
+        slot.copy_from_slice(name);
+    }
+    let mut words = [0; LENGTH_MAX / 8];
+    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*chunk);
+    }
+    words
 }
 
 #[expect(clippy::indexing_slicing, reason = "all indices are below the length, which is checked to be above zero")]
@@ -142,6 +180,18 @@ const fn hash(name: &[u8]) -> usize {
     (length.wrapping_mul(31) ^ first.wrapping_mul(7) ^ middle.wrapping_mul(13) ^ last.wrapping_mul(53)) % SLOTS
 }
 
+// === impl Entry ===
+
+impl Entry {
+    fn is(&self, name: &Words) -> bool {
+        let mut unlike = 0;
+        for ((name, text), case) in name.iter().zip(&self.text).zip(&self.case) {
+            unlike |= (name ^ text) & !case;
+        }
+        unlike == 0
+    }
+}
+
 // === impl Known ===
 
 impl Known {
@@ -151,11 +201,11 @@ impl Known {
         if name.len() > LENGTH_MAX {
             return Self::Other;
         }
-        let mut slot = hash(name);
+        let (mut slot, words) = (hash(name), words(name));
         // Ends at the first empty slot; the table is never full.
-        while let Some((text, known)) = TABLE.get(slot).filter(|(text, _)| !text.is_empty()) {
-            if text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name) {
-                return *known;
+        while let Some(entry) = TABLE.get(slot).filter(|entry| entry.length != 0) {
+            if entry.length == name.len() && entry.is(&words) {
+                return entry.known;
             }
             slot = (slot + 1) % SLOTS;
         }
