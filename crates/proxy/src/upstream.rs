@@ -73,6 +73,24 @@ impl Targets {
     }
 }
 
+/// Until when a request must be over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) at: Millis,
+    /// Whether its client left less time than the upstream's targets are given to answer.
+    pub(crate) hurried: bool,
+}
+
+// === impl Due ===
+
+impl Due {
+    /// Whether a fault speaks against the target. That a client's own deadline was too short does not: a stranger could
+    /// take targets out with it.
+    pub(crate) fn blames(self, fault: &Fault) -> bool {
+        !(self.hurried && matches!(fault.kind, FaultKind::Timeout | FaultKind::ConnectTimeout))
+    }
+}
+
 /// A connection to one of the upstream's targets: a kept one where `reuse` allows it, else a new one. A target
 /// that cannot be reached is passed over for another one, as long as there is one that was not tried and the request's
 /// own time (`due`) is not up.
@@ -82,7 +100,7 @@ pub(crate) async fn acquire(
     targets: &Targets,
     selection: &mut Selection,
     reuse: pool::Reuse,
-    due: Millis,
+    due: Due,
 ) -> Result<Lease, Fault> {
     if let Some(choice) = &targets.choice {
         // In memory of its own, so that the usual way does not carry its size.
@@ -115,13 +133,13 @@ async fn reach(
     upstream: &Upstream,
     target: &Rc<Target>,
     reuse: pool::Reuse,
-    due: Millis,
+    due: Due,
 ) -> Result<Option<Lease>, Fault> {
     let shares = upstream.plan.protocol == UpstreamProtocol::Http2;
     if !shares && let Some(lease) = pool::kept(worker, target, reuse).await {
         return Ok(Some(lease));
     }
-    let left = Duration::from_millis(due.saturating_sub(worker.timers.now()));
+    let left = Duration::from_millis(due.at.saturating_sub(worker.timers.now()));
     if left.is_zero() {
         return Ok(None);
     }
@@ -130,6 +148,12 @@ async fn reach(
     } else {
         connect::open(worker, upstream, target, left).await
     };
+    if let Err(fault) = &lease
+        && fault.kind != FaultKind::Closed
+        && due.blames(fault)
+    {
+        target.shun(worker.millis());
+    }
     lease.map(Some)
 }
 
@@ -140,7 +164,7 @@ async fn chosen(
     targets: &Targets,
     choice: &Choice,
     selection: &mut Selection,
-    (reuse, due): (pool::Reuse, Millis),
+    (reuse, due): (pool::Reuse, Due),
 ) -> Result<Lease, Fault> {
     let mut failed = Vec::new();
     let mut last = None;
@@ -162,7 +186,7 @@ async fn chosen(
                 if ticket.is_none() {
                     ticket = Some(choice.ticket(now)?);
                 }
-                let until = ticket.as_ref().map_or(now, |(_, until)| (*until).min(due));
+                let until = ticket.as_ref().map_or(now, |(_, until)| (*until).min(due.at));
                 if now >= until {
                     return Err(Fault::before_sending(FaultKind::Busy, "no target became free in time"));
                 }
@@ -181,7 +205,9 @@ async fn chosen(
             }
             Ok(None) => break,
             Err(fault) => {
-                choice.judge(&targets.targets, target, Err(&fault), worker.millis());
+                if due.blames(&fault) {
+                    choice.judge(&targets.targets, target, Err(&fault), worker.millis());
+                }
                 failed.push(index);
                 last = Some(fault);
             }

@@ -17,7 +17,7 @@ use crate::snapshot::Route;
 use crate::upstream::choice::Selection;
 use crate::upstream::pool::{Lease, Reuse};
 use crate::upstream::retry::Retry;
-use crate::upstream::{self, Targets};
+use crate::upstream::{self, Due, Targets};
 use crate::worker::{Local, Worker};
 use portcullis_h1::{BodyError, Framing, HeadError, HeadLimits, HeadScan, Known};
 use portcullis_types::{Fault, FaultKind, Millis, Reason, Refusal, Stage};
@@ -51,6 +51,7 @@ pub(super) async fn forward(
     let (upstream, targets) = upstream_of(local, routed.route())?;
     let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
     let due = worker.timers.after(call.within);
+    let blame = Due { at: due, hurried: call.is_stated && call.within < upstream.plan.first_byte_timeout };
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
     let retries = upstream.plan.pool.retries.as_ref();
     let replayable = retries.map_or(0, |plan| plan.body_bytes);
@@ -63,7 +64,7 @@ pub(super) async fn forward(
     let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed), avoid: Vec::new() };
     let mut retry = Retry::new(retries, targets, repeatable, due);
     loop {
-        let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, due).await?;
+        let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, blame).await?;
         lease.channel.timer.set_at(due);
         send_head(&routed, &mut lease, &mut upload)?;
         routed.record.target = Some(lease.label());
@@ -93,14 +94,17 @@ pub(super) async fn forward(
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
                 return Ok(Forwarded { lease, upload, keep });
             }
-            Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused => {
+            // Once: a server that refuses streams would be asked without end over a connection that stands.
+            Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused && reuse != Reuse::Never => {
                 drop(lease);
                 upload.restart();
                 reuse = Reuse::Never;
             }
             Err(stop) => {
                 let Stop::Failed(fault) = &stop else { return Err(stop) };
-                targets.judge(&lease, Err(fault), worker);
+                if blame.blames(fault) {
+                    targets.judge(&lease, Err(fault), worker);
+                }
                 if fault.kind == FaultKind::Timeout {
                     lease.distrust();
                 }

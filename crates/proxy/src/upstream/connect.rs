@@ -40,14 +40,6 @@ pub(super) async fn socket(
     left: Duration,
 ) -> Result<Socket, Fault> {
     let limit = upstream.plan.connect_timeout.min(left);
-    let outcome = within(worker, upstream, target, limit).await;
-    if outcome.is_err() {
-        target.shun(worker.millis());
-    }
-    outcome
-}
-
-async fn within(worker: &Worker, upstream: &Upstream, target: &Target, limit: Duration) -> Result<Socket, Fault> {
     match tokio::time::timeout(limit, stand(worker, upstream, target, limit)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Fault::before_sending(

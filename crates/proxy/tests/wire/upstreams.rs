@@ -1,7 +1,7 @@
 //! Several targets: who is asked, who is left out and comes back, what is asked again, and where requests wait.
 
 use crate::check::{GOOD, good_request_works, problem};
-use crate::http2::peer::{Server, give, read};
+use crate::http2::peer::{Peer, Server, give, read};
 use portcullis_config::plan::{
     Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan, UpstreamProtocol,
 };
@@ -462,4 +462,66 @@ fn names_are_looked_up_beside_the_path() {
     wait_states(&gate, &["healthy"]);
     assert_eq!(shares(&gate, 3, good).keys().collect::<Vec<_>>(), ["a"]);
     assert_eq!(gate.handle().upstreams()[0].servers[0].address, format!("http://localhost:{port}"));
+}
+
+/// Servers of HTTP/2 that may be ejected after one failure.
+fn before_http2(servers: &[&Server], pool: impl Fn(&mut PoolPlan)) -> Gatehouse {
+    Gatehouse::with(servers[0].address, |plan| {
+        gateway::each_upstream(plan, |upstream| {
+            upstream.targets = servers.iter().map(|server| gateway::target(server.address)).collect();
+            upstream.protocol = UpstreamProtocol::Http2;
+            pool(&mut upstream.pool);
+        });
+    })
+}
+
+#[test]
+fn a_server_that_refuses_streams_is_not_asked_without_end() {
+    let server = Server::with(|request, mut respond| {
+        Box::pin(async move {
+            if request.uri().path() == "/refused" {
+                respond.send_reset(h2::Reason::REFUSED_STREAM);
+            } else {
+                drop(respond.send_response(http::Response::new(()), true));
+            }
+        })
+    });
+    let gate = before_http2(&[&server], |_| {});
+    good_request_works(&gate, "a fresh connection");
+    let before = server.requests.load(Ordering::SeqCst);
+    for _ in 0..5 {
+        let answer = Client::connect(gate.address()).ask("GET /refused HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(answer.status, 502);
+    }
+    let asked = server.requests.load(Ordering::SeqCst) - before;
+    assert!((5..=10).contains(&asked), "{asked} for 5: once, and once more over a connection used before");
+    good_request_works(&gate, "refused streams");
+}
+
+#[test]
+fn a_hurried_client_takes_no_target_out() {
+    let server = || {
+        Server::with(|request, mut respond| {
+            Box::pin(async move {
+                if request.uri().path() == "/pkg.Service/Slow" {
+                    std::future::pending::<()>().await;
+                }
+                drop(respond.send_response(http::Response::new(()), true));
+            })
+        })
+    };
+    let (a, b) = (server(), server());
+    let gate = before_http2(&[&a, &b], |pool| {
+        pool.ejection = Some(EjectionPlan { failures: 1, base: Duration::from_secs(60), max_percent: 100 });
+    });
+    for stated in ["1n", "100m"] {
+        for _ in 0..4 {
+            let request = http::Request::post("http://api.test/pkg.Service/Slow").header("te", "trailers");
+            let request = request.header("content-type", "application/grpc").header("grpc-timeout", stated);
+            let got = Peer::connect(gate.address()).ask(request.body(()).unwrap(), b"x");
+            assert_eq!(got.field("grpc-status"), Some("4"), "{got:?}");
+        }
+        assert_eq!(states(&gate), ["healthy", "healthy"], "{stated}");
+    }
+    good_request_works(&gate, "hurried calls");
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(super) struct Call {
     /// From its head to the head of its answer, or for gRPC, to its end.
     pub(super) within: Duration,
+    /// Whether the client asked for just that.
+    pub(super) is_stated: bool,
     /// How long the client may send nothing within its body.
     pub(super) patience: Duration,
     /// From the end of the request to the first byte of the answer, where it is not the upstream's.
@@ -25,12 +27,14 @@ impl Call {
         let fields = routed.request.head.fields();
         // Every call of gRPC is a POST.
         if routed.request.head.method() != b"POST" || !is_grpc(fields) {
-            return Self { within: routed.route().timeout, patience: limits.body_idle_timeout, first_byte: None };
+            let (within, patience) = (routed.route().timeout, limits.body_idle_timeout);
+            return Self { within, is_stated: false, patience, first_byte: None };
         }
         // Nobody can tell from its head whether a call streams; its own deadline is the one that it asked for.
         let stated = fields.first(Known::GrpcTimeout).and_then(grpc_timeout);
         let within = stated.map_or(streams.lifetime, |stated| stated.min(streams.lifetime));
-        Self { within, patience: streams.idle_timeout, first_byte: Some(within) }
+        let is_stated = stated.is_some();
+        Self { within, is_stated, patience: streams.idle_timeout, first_byte: Some(within) }
     }
 
     /// How long the client is waited for while its request leaves.
