@@ -94,7 +94,9 @@ async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fa
     }
     let known = target.server.addresses.load();
     if !known.is_empty() {
-        return Ok(known.to_vec());
+        let mut addresses = known.to_vec();
+        turn(&mut addresses, worker.random());
+        return Ok(addresses);
     }
     // Nothing is known yet, and a request waits.
     let now = worker.millis();
@@ -111,4 +113,42 @@ async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fa
     }
     *target.resolved.borrow_mut() = Some((now, addresses.clone()));
     Ok(addresses)
+}
+
+/// Begins somewhere among the addresses that are of the first one's family, so that every one has its share of connections.
+/// The other family stays behind them: where it leads nowhere, only those who have failed already wait for it.
+fn turn(addresses: &mut [SocketAddr], random: u64) {
+    let Some(is_ipv4) = addresses.first().map(SocketAddr::is_ipv4) else { return };
+    let alike = addresses.iter().take_while(|address| address.is_ipv4() == is_ipv4).count();
+    if let Some(part) = addresses.get_mut(..alike) {
+        part.rotate_left(usize::try_from(random % alike as u64).unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turn;
+
+    #[test]
+    fn connections_begin_everywhere_within_a_family() {
+        for (texts, firsts) in [
+            (&["10.0.0.1:80"][..], &["10.0.0.1:80"][..]),
+            (&["10.0.0.1:80", "10.0.0.2:80", "[::1]:80"], &["10.0.0.1:80", "10.0.0.2:80"]),
+            (&["[::1]:80", "[::2]:80"], &["[::1]:80", "[::2]:80"]),
+        ] {
+            let all: Vec<std::net::SocketAddr> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            let mut seen: Vec<String> = Vec::new();
+            for random in 0..12 {
+                let mut turned = all.clone();
+                turn(&mut turned, random);
+                seen.push(turned[0].to_string());
+                turned.sort_unstable();
+                assert_eq!(turned, all, "none is lost");
+            }
+            seen.sort();
+            seen.dedup();
+            assert_eq!(seen, firsts);
+        }
+        turn(&mut [], 7);
+    }
 }
