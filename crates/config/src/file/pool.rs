@@ -91,7 +91,8 @@ pub(crate) struct Ejection {
     pub(crate) max_percent: Option<Count>,
 }
 
-/// Sends idempotent requests again when the server closes before it answers. Connecting is tried with
+/// Sends idempotent requests again when the server closes before it answers, gives no answer in time, or gives one that is
+/// none. Connecting is tried with
 /// every target in any case.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -108,7 +108,8 @@ pub(super) async fn forward(
                 if fault.kind == FaultKind::Timeout {
                     lease.distrust();
                 }
-                let Some(pause) = retry.after_fault(worker, fault) else { return Err(stop) };
+                let pause = if upload.can_restart() { retry.after_fault(worker, fault) } else { None };
+                let Some(pause) = pause else { return Err(stop) };
                 targets.avoid(&lease, &mut selection);
                 drop(lease);
                 rest(worker, client, &mut upload, pause).await?;

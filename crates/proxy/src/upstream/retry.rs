@@ -34,10 +34,22 @@ impl<'a> Retry<'a> {
         Self { plan: plan.filter(|_| repeatable), targets, number: 0, due }
     }
 
-    /// The pause before the request is sent again after a fault; `None` if it is not.
+    /// The pause before the request is sent again after a fault; `None` if it is not. Whether the server has acted upon it
+    /// does not matter: a request that may not be sent twice has no plan.
     pub(crate) fn after_fault(&mut self, worker: &Worker, fault: &Fault) -> Option<Duration> {
-        let again = fault.kind == FaultKind::Closed && fault.retry_safe;
-        if again { self.pause(worker) } else { None }
+        match fault.kind {
+            FaultKind::Closed | FaultKind::Timeout | FaultKind::Malformed => self.pause(worker),
+            // Every target has been tried, or trying again would fail in the same way.
+            FaultKind::NoTarget
+            | FaultKind::Unhealthy
+            | FaultKind::Busy
+            | FaultKind::Resolve
+            | FaultKind::Connect
+            | FaultKind::ConnectTimeout
+            | FaultKind::Tls
+            | FaultKind::Truncated
+            | FaultKind::Internal => None,
+        }
     }
 
     /// The same after an answer of which the client has seen nothing.

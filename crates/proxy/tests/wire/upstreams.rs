@@ -63,10 +63,10 @@ fn gate(addresses: &[SocketAddr], pool: impl Fn(&mut PoolPlan)) -> Gatehouse {
             upstream.targets = addresses.iter().map(|address| gateway::target(*address)).collect();
             pool(&mut upstream.pool);
             // One that hangs is given up soon only where that is what the test is about.
-            upstream.first_byte_timeout = if upstream.pool.retries.is_none() && upstream.pool.ejection.is_some() {
-                Duration::from_millis(300)
-            } else {
-                Duration::from_secs(8)
+            upstream.first_byte_timeout = match (&upstream.pool.retries, &upstream.pool.ejection) {
+                (Some(_), _) => Duration::from_secs(1),
+                (None, Some(_)) => Duration::from_millis(300),
+                (None, None) => Duration::from_secs(8),
             };
         });
     })
@@ -243,7 +243,7 @@ fn retries(pool: &mut PoolPlan) {
 
 #[test]
 fn what_can_be_sent_again_is() {
-    for mood_now in [BROKEN, CLOSING] {
+    for mood_now in [BROKEN, CLOSING, GARBAGE, HUNG] {
         let ((a, mood), (b, _)) = (moody("a"), moody("b"));
         let gate = gate(&[a.address(), b.address()], |pool| {
             retries(pool);
