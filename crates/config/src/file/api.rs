@@ -119,7 +119,8 @@ pub(crate) struct Upstream {
     /// How long a target that a reload adds, or that comes back, takes to get its full share.
     #[schemars(extend("default" = "0ms"))]
     pub(crate) slow_start: Option<Period>,
-    /// How often names of targets are looked up again. What was found last is used while a look-up fails.
+    /// How long what a look-up of a name found is used at the longest; a shorter TTL of its records counts, down to a second.
+    /// What was found last is used while a look-up fails.
     #[schemars(extend("default" = defaults::RESOLVE_EVERY.to_string()))]
     pub(crate) resolve_every: Option<Period>,
     /// Sends requests again.

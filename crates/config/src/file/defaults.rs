@@ -67,7 +67,7 @@ pub(crate) const RETRY_ATTEMPTS: Count = Count(2);
 pub(crate) const RETRY_BUDGET: Count = Count(20);
 pub(crate) const RETRY_PAUSE: Period = Period::millis(25);
 pub(crate) const RETRY_MAX_PAUSE: Period = Period::millis(250);
-pub(crate) const RESOLVE_EVERY: Period = Period::seconds(5);
+pub(crate) const RESOLVE_EVERY: Period = Period::seconds(30);
 pub(crate) const QUEUE_TIMEOUT: Period = Period::seconds(1);
 /// LIMIT: checks or failures in a row.
 pub(crate) const MAX_ROW: u64 = 1_000;

@@ -24,7 +24,7 @@ pub struct PoolPlan {
     pub connections: Option<u64>,
     /// Where requests wait while every target is at that limit.
     pub queue: Option<QueuePlan>,
-    /// How often names of targets are looked up.
+    /// How long looked-up addresses are used at the longest; a shorter TTL counts.
     pub resolve_every: Duration,
 }
 
@@ -40,7 +40,7 @@ impl Default for PoolPlan {
             retries: None,
             connections: None,
             queue: None,
-            resolve_every: Duration::from_secs(5),
+            resolve_every: Duration::from_secs(30),
         }
     }
 }

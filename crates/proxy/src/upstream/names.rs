@@ -1,6 +1,8 @@
 //! Names of targets are looked up beside the path of requests, again and again, by the thread that makes checks. What was
 //! found last stays good while a look-up fails: an outage of the name service must not become one of the API.
 
+mod ttl;
+
 use super::fleet::Server;
 use crate::gateway::Shared;
 use std::net::SocketAddr;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 /// How long a look-up may take before it counts as failed.
 const LOOK_UP_MAX: Duration = Duration::from_secs(5);
-/// How soon it is tried again after it failed.
+/// How soon it is tried again after it failed, and the least time between two look-ups.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 // LIMIT: addresses of one name.
 const ADDRESSES_MAX: usize = 8;
@@ -29,8 +31,14 @@ pub(super) async fn keep(shared: Arc<Shared>, upstream: Arc<str>, server: Arc<Se
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {LOOK_UP_MAX:?}")),
         };
-        let is_good = take_over(&server, found);
-        tokio::time::sleep(if is_good { every } else { every.min(AGAIN_AFTER) }).await;
+        let pause = if take_over(&server, found) {
+            // What the name's records allow, but neither for ever nor many times a second.
+            let ttl = ttl::of(&server.plan.host).await.unwrap_or(every);
+            ttl.max(AGAIN_AFTER).min(every)
+        } else {
+            every.min(AGAIN_AFTER)
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
