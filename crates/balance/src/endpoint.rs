@@ -62,6 +62,9 @@ pub struct Endpoint {
     warm_since: AtomicU64,
     /// Requests under way over all workers; counted where there is a limit.
     pub active: AtomicU64,
+    /// Microseconds to the heads of answers, and how many, since they were last looked at; counted where servers are compared.
+    waited_us: AtomicU64,
+    answered: AtomicU64,
 }
 
 // === impl Endpoint ===
@@ -79,6 +82,8 @@ impl Endpoint {
             ejected_until: AtomicU64::new(0),
             warm_since: AtomicU64::new(since),
             active: AtomicU64::new(0),
+            waited_us: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
         }
     }
 
@@ -134,13 +139,33 @@ impl Endpoint {
         if self.is_ejected(now) || (row < rules.failures && !on_probation) || !may_eject() {
             return false;
         }
+        self.eject(rules, now);
+        true
+    }
+
+    /// Leaves the server out, longer with each time in a row.
+    pub fn eject(&self, rules: &Ejection, now: Millis) {
         let times = self.ejections.load(Relaxed).saturating_add(1).min(LONGER_MAX);
         self.ejections.store(times, Relaxed);
         let until = now.saturating_add(rules.base_ms.saturating_mul(u64::from(times)));
         self.ejected_until.store(until, Relaxed);
         self.warm_since.store(until, Relaxed);
         self.failures.store(0, Relaxed);
-        true
+    }
+
+    /// An answer took so long.
+    pub fn waited(&self, micros: u64) {
+        self.waited_us.fetch_add(micros, Relaxed);
+        self.answered.fetch_add(1, Relaxed);
+    }
+
+    /// The mean since the last look, if at least so many answers came; they are counted anew then.
+    pub fn mean_us(&self, answers_min: u64) -> Option<u64> {
+        if self.answered.load(Relaxed) < answers_min {
+            return None;
+        }
+        let (waited, answered) = (self.waited_us.swap(0, Relaxed), self.answered.swap(0, Relaxed));
+        waited.checked_div(answered)
     }
 
     /// Whether it is left out because requests failed.

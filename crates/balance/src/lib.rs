@@ -5,8 +5,10 @@
 
 mod choose;
 mod endpoint;
+mod outlier;
 mod retry;
 
 pub use choose::{Member, Policy, RoundRobin, hash, hash_with, least_request, rendezvous, two_choices};
 pub use endpoint::{Checked, Ejection, Endpoint, Standing, WEIGHT_ONE, ramp};
+pub use outlier::{Mean, is_outlier};
 pub use retry::{Backoff, Budget};

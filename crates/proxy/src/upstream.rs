@@ -7,6 +7,7 @@ pub(crate) mod fleet;
 mod names;
 pub(crate) mod pool;
 pub(crate) mod retry;
+mod slow;
 pub(crate) mod tls;
 pub(crate) mod trunk;
 

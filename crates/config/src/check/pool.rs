@@ -209,6 +209,9 @@ impl Check<'_> {
             failures: small(self.within(&at.key("failures"), failures, (1, defaults::MAX_ROW), show)),
             base: self.period(&at.key("base"), base, (LEAST, MAX_AWAY)),
             max_percent: small(self.within(&at.key("max_percent"), percent, (1, 100), show)),
+            slow_factor: written
+                .slow_factor
+                .map(|factor| self.within(&at.key("slow_factor"), factor.0, (2, defaults::MAX_SLOW_FACTOR), show)),
         }
     }
 

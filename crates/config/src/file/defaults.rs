@@ -59,6 +59,8 @@ pub(crate) const CHECK_RISE: Count = Count(2);
 pub(crate) const CHECK_FALL: Count = Count(3);
 pub(crate) const EJECTION_FAILURES: Count = Count(5);
 pub(crate) const EJECTION_BASE: Period = Period::seconds(30);
+/// LIMIT: how many times slower than others a target may have to be.
+pub(crate) const MAX_SLOW_FACTOR: u64 = 1_000;
 pub(crate) const EJECTION_PERCENT: Count = Count(50);
 pub(crate) const RETRY_BODY_BYTES: Size = Size::kib(64);
 /// LIMIT: a body that is kept.

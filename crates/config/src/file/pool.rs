@@ -89,6 +89,11 @@ pub(crate) struct Ejection {
     /// How many targets of a group may be left out, in percent; at least one.
     #[schemars(extend("default" = defaults::EJECTION_PERCENT.0), extend("minimum" = 1, "maximum" = 100))]
     pub(crate) max_percent: Option<Count>,
+    /// Leaves out a target that is so many times slower than the others of its group as well: the mean time to the heads of
+    /// its answers since the last look, if at least ten came, above 20 ms and above this times the median of at least two others.
+    /// By default nobody is left out for that.
+    #[schemars(extend("minimum" = 2, "maximum" = defaults::MAX_SLOW_FACTOR))]
+    pub(crate) slow_factor: Option<Count>,
 }
 
 /// Sends idempotent requests again when the server closes before it answers, gives no answer in time, or gives one that is

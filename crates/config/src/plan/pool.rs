@@ -98,6 +98,8 @@ pub struct EjectionPlan {
     pub base: Duration,
     /// How many of a group may be left out, in percent; at least one.
     pub max_percent: u32,
+    /// So many times slower than the others is as bad as failing.
+    pub slow_factor: Option<u64>,
 }
 
 /// Sending again.

@@ -66,8 +66,8 @@ pub(super) async fn forward(
     loop {
         let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, blame).await?;
         lease.channel.timer.set_at(due);
-        send_head(&routed, &mut lease, &mut upload)?;
-        routed.record.target = Some(lease.label());
+        let asked = targets.compares().then(|| worker.nanos());
+        send_head(&mut routed, &mut lease, &mut upload)?;
         call.be_patient(client);
         let asking = Asking {
             worker,
@@ -81,10 +81,10 @@ pub(super) async fn forward(
         };
         match asking.answer(&mut routed, client, &mut lease.channel).await {
             Ok(()) => {
+                targets.time(&lease, asked, worker);
                 targets.judge(&lease, Ok(routed.answer.status()), worker);
-                if upload.can_restart()
-                    && let Some(pause) = retry.after_status(worker, routed.answer.status())
-                {
+                let pause = upload.can_restart().then(|| retry.after_status(worker, routed.answer.status()));
+                if let Some(pause) = pause.flatten() {
                     targets.avoid(&lease, &mut selection);
                     drop(lease);
                     rest(worker, client, &mut upload, pause).await?;
@@ -108,8 +108,8 @@ pub(super) async fn forward(
                 if fault.kind == FaultKind::Timeout {
                     lease.distrust();
                 }
-                let pause = if upload.can_restart() { retry.after_fault(worker, fault) } else { None };
-                let Some(pause) = pause else { return Err(stop) };
+                let pause = upload.can_restart().then(|| retry.after_fault(worker, fault));
+                let Some(pause) = pause.flatten() else { return Err(stop) };
                 targets.avoid(&lease, &mut selection);
                 drop(lease);
                 rest(worker, client, &mut upload, pause).await?;
@@ -133,7 +133,8 @@ async fn rest(worker: &Worker, client: &mut Channel, upload: &mut Relay, pause: 
 }
 
 /// Writes the request's head, and settles how its body leaves.
-fn send_head(routed: &Routed<'_>, lease: &mut Lease, upload: &mut Relay) -> Result<(), Fault> {
+fn send_head(routed: &mut Routed<'_>, lease: &mut Lease, upload: &mut Relay) -> Result<(), Fault> {
+    routed.record.target = Some(lease.label());
     let framing = routed.request.head.framing();
     let authority = lease.authority();
     if !lease.is_shared() {

@@ -2,7 +2,7 @@
 //! so that no worker has to. A check ends with its target or with the gateway.
 
 use super::fleet::Server;
-use super::names;
+use super::{names, slow};
 use crate::carry::socket::Socket;
 use crate::gateway::Shared;
 use crate::snapshot::Upstream;
@@ -58,12 +58,16 @@ enum Task {
 
 async fn watch(shared: &Arc<Shared>) {
     let mut tasks = Tasks::new();
-    let mut seen = 0;
+    let (mut seen, mut compare_at) = (0, 0);
     while !shared.is_draining() {
         let generation = shared.generation.load(Ordering::Acquire);
         if generation != seen {
             seen = generation;
             renew(shared, &mut tasks);
+        }
+        if shared.clock.millis() >= compare_at {
+            slow::leave_out(shared);
+            compare_at = shared.clock.millis().saturating_add(slow::EVERY_MS);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

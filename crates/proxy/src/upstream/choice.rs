@@ -253,6 +253,18 @@ impl super::Targets {
         }
     }
 
+    /// Whether targets are compared by their times.
+    pub(crate) fn compares(&self) -> bool {
+        self.choice.as_ref().is_some_and(|choice| choice.plan.ejection.is_some_and(|rules| rules.slow_factor.is_some()))
+    }
+
+    /// Enters how long an answer's head took since the target was asked.
+    pub(crate) fn time(&self, lease: &Lease, asked: Option<u64>, worker: &Worker) {
+        if let Some(asked) = asked {
+            lease.target().server.endpoint.waited(worker.nanos().saturating_sub(asked) / 1000);
+        }
+    }
+
     /// Keeps later attempts of a request off a target.
     pub(crate) fn avoid(&self, lease: &Lease, selection: &mut Selection) {
         let same = |one: &Rc<Target>| std::ptr::eq(&raw const **one, lease.target());

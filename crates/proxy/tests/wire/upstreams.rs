@@ -151,7 +151,8 @@ fn the_same_key_goes_to_the_same_target() {
 }
 
 fn ejection(pool: &mut PoolPlan) {
-    pool.ejection = Some(EjectionPlan { failures: 2, base: Duration::from_millis(400), max_percent: 50 });
+    pool.ejection =
+        Some(EjectionPlan { failures: 2, base: Duration::from_millis(400), max_percent: 50, slow_factor: None });
     pool.balance = Balance::RoundRobin;
 }
 
@@ -317,6 +318,36 @@ fn a_body_that_was_kept_is_sent_again_whole() {
 }
 
 #[test]
+fn a_server_that_is_much_slower_than_the_others_is_left_out() {
+    let named = |name: &'static str, pause: Duration| {
+        FakeUpstream::with(move |talk| {
+            while talk.request().is_some() {
+                talk.pause(pause);
+                talk.send(format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{name}"));
+            }
+        })
+    };
+    let (a, b) = (named("a", Duration::ZERO), named("b", Duration::ZERO));
+    let slow = named("s", Duration::from_millis(60));
+    let gate = gate(&[a.address(), b.address(), slow.address()], |pool| {
+        let base = Duration::from_secs(60);
+        pool.ejection = Some(EjectionPlan { failures: 5, base, max_percent: 50, slow_factor: Some(3) });
+        pool.balance = Balance::RoundRobin;
+    });
+    let mut client = Client::connect(gate.address());
+    eventually("the slow one is left out", || {
+        for _ in 0..12 {
+            assert_eq!(client.ask(GOOD).status, 200);
+        }
+        (gate.metric("portcullis_upstream_ejections_total{upstream=\"api\"}") >= 1.0).then_some(())
+    });
+    let text = gate.handle().upstreams()[0].servers.iter().map(|one| one.state).collect::<Vec<_>>();
+    assert_eq!(text, ["healthy", "healthy", "ejected"]);
+    let served = shares(&gate, 20, |_| GOOD.to_owned());
+    assert!(!served.contains_key("s"), "{served:?}");
+}
+
+#[test]
 fn an_outage_is_not_answered_with_a_storm() {
     let ((a, mood), (b, other)) = (moody("a"), moody("b"));
     let gate = gate(&[a.address(), b.address()], retries);
@@ -380,7 +411,8 @@ fn requests_wait_for_a_place_and_no_longer_than_they_may() {
 fn a_reload_keeps_what_is_known_and_lets_new_ones_begin_slowly() {
     let ((a, mood), (b, _), (c, _)) = (moody("a"), moody("b"), moody("c"));
     let gate = gate(&[a.address(), b.address()], |pool| {
-        pool.ejection = Some(EjectionPlan { failures: 1, base: Duration::from_secs(60), max_percent: 50 });
+        pool.ejection =
+            Some(EjectionPlan { failures: 1, base: Duration::from_secs(60), max_percent: 50, slow_factor: None });
         pool.slow_start = Duration::from_secs(3600);
         pool.balance = Balance::RoundRobin;
     });
@@ -512,7 +544,8 @@ fn a_hurried_client_takes_no_target_out() {
     };
     let (a, b) = (server(), server());
     let gate = before_http2(&[&a, &b], |pool| {
-        pool.ejection = Some(EjectionPlan { failures: 1, base: Duration::from_secs(60), max_percent: 100 });
+        pool.ejection =
+            Some(EjectionPlan { failures: 1, base: Duration::from_secs(60), max_percent: 100, slow_factor: None });
     });
     for stated in ["1n", "100m"] {
         for _ in 0..4 {
