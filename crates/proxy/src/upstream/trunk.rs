@@ -8,6 +8,7 @@ use crate::carry::stream::{Stream, WRITE_BYTES_MAX};
 use crate::snapshot::Upstream;
 use crate::worker::Worker;
 use bytes::Bytes;
+use h2::Ping;
 use h2::client::{Builder, SendRequest};
 use portcullis_types::{Fault, FaultKind, Millis};
 use std::cell::{Cell, RefCell};
@@ -195,8 +196,10 @@ async fn open(worker: &Worker, upstream: &Upstream, target: &Rc<Target>, left: D
         .max_header_list_size(HEAD_BYTES_MAX)
         .max_send_buffer_size(WRITE_BYTES_MAX);
     let shaken = builder.handshake::<_, Bytes>(socket).await;
-    let (send, connection) = shaken
-        .map_err(|error| Fault::before_sending(FaultKind::Closed, format!("{}: no HTTP/2: {error}", target.label)))?;
+    let broken =
+        |error: h2::Error| Fault::before_sending(FaultKind::Closed, format!("{}: no HTTP/2: {error}", target.label));
+    let (send, mut connection) = shaken.map_err(broken)?;
+    let pings = connection.ping_pong();
     let done = Rc::new(Cell::new(false));
     let ended = Rc::clone(&done);
     // Ends with the connection, or when nobody holds a place on it any more.
@@ -204,6 +207,11 @@ async fn open(worker: &Worker, upstream: &Upstream, target: &Rc<Target>, left: D
         drop(connection.await);
         ended.set(true);
     }));
+    // The answer to a ping comes after the server's settings, which say how many requests it takes at once; what is sent
+    // before they are known may be refused.
+    if let Some(mut pings) = pings {
+        let _pong = pings.ping(Ping::opaque()).await.map_err(broken)?;
+    }
     let trunk = Rc::new(Trunk {
         send,
         active: Cell::new(0),
