@@ -2,6 +2,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod meter;
+pub(crate) mod ours;
 mod request;
 mod wire;
 
@@ -18,6 +19,7 @@ use portcullis_config::plan::Http2Plan;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use wire::Wire;
@@ -27,6 +29,9 @@ const PREFACE_BYTES: usize = 24;
 // LIMIT: bytes that a client may send ahead of what is read: on one stream, and on all of a connection.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+// LIMIT: bytes that a head may have beyond the listener's limit before the library refuses it without a word of ours: HTTP/2
+// counts 32 for each field (RFC 9113 section 6.5.2), and a refusal of ours has a record.
+const LIST_BYTES_MORE: u32 = 32 * 1024;
 // LIMIT: streams that a client reset and we have not looked at yet.
 const RESET_PENDING_MAX: usize = 20;
 /// How long a client may take to read the last frames of a connection that is over.
@@ -59,7 +64,8 @@ pub(crate) async fn serve(worker: &Rc<Worker>, socket: Socket, ahead: Vec<u8>, c
     let meter = Meter::new(&plan.floods, PREFACE_BYTES, worker.millis());
     let latest = Rc::new(Cell::new(None));
     let clock = worker.shared.clock.clone();
-    let wire = Wire::new(socket, ahead, meter, clock, Rc::clone(&flood), Rc::clone(&latest));
+    let registry = Arc::clone(&worker.shared.registry);
+    let wire = Wire::new(socket, ahead, meter, (clock, registry), Rc::clone(&flood), Rc::clone(&latest));
     let shaking = handshake(&plan, &connection, wire);
     // The preface is the head of the connection.
     let Ok(Ok(mut served)) = tokio::time::timeout(connection.settings.limits.head_timeout, shaking).await else {
@@ -87,7 +93,7 @@ fn handshake(plan: &Http2Plan, connection: &Connection, wire: Wire) -> Handshake
     let head_bytes = u32::try_from(connection.settings.limits.head_bytes).unwrap_or(u32::MAX);
     Builder::new()
         .max_concurrent_streams(plan.streams)
-        .max_header_list_size(head_bytes)
+        .max_header_list_size(head_bytes.saturating_add(LIST_BYTES_MORE))
         .initial_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_send_buffer_size(WRITE_BYTES_MAX)

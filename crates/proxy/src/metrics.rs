@@ -10,6 +10,7 @@ pub(crate) use text::Extras;
 pub(crate) use upstreams::upstreams_text;
 
 use crate::http2::meter::Flood;
+use crate::http2::ours::CODES;
 use crate::record::{AccessRecord, Outcome};
 use crate::trace::export::Counts;
 use portcullis_types::{Reason, Stage};
@@ -38,6 +39,8 @@ pub(crate) struct Registry {
     pub(crate) plaintext_on_tls: AtomicU64,
     /// Connections of HTTP/2 that were ended because of a flood, by its kind.
     floods: [AtomicU64; Flood::ALL.len()],
+    /// Streams of HTTP/2 that we reset, by the code.
+    resets: [AtomicU64; CODES.len()],
     pub(crate) connections_http2: AtomicU64,
     /// What became of spans and records that were to be sent.
     pub(crate) exported: Arc<Counts>,
@@ -104,6 +107,13 @@ struct RouteSeries {
 // === impl Registry ===
 
 impl Registry {
+    /// Counts a stream that we reset; `code` is a place in [`CODES`].
+    pub(crate) fn count_reset(&self, code: usize) {
+        if let Some(count) = self.resets.get(code) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts a connection that is ended because of a flood.
     pub(crate) fn count_flood(&self, flood: Flood) {
         if let Some(count) = self.floods.get(flood as usize) {

@@ -1,12 +1,15 @@
 //! The bytes of a client's connection of HTTP/2, metered on their way.
 
 use super::meter::{Flood, Meter};
+use super::ours::Ours;
 use crate::carry::socket::Socket;
+use crate::metrics::Registry;
 use portcullis_types::Clock;
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -17,7 +20,9 @@ pub(crate) struct Wire {
     /// What was read before it was known that the connection speaks HTTP/2.
     ahead: Vec<u8>,
     meter: Meter,
+    ours: Ours,
     clock: Clock,
+    registry: Arc<Registry>,
     flood: Rc<Cell<Option<Flood>>>,
     latest: Rc<Cell<Option<Flood>>>,
 }
@@ -30,11 +35,11 @@ impl Wire {
         socket: Socket,
         ahead: Vec<u8>,
         meter: Meter,
-        clock: Clock,
+        (clock, registry): (Clock, Arc<Registry>),
         flood: Rc<Cell<Option<Flood>>>,
         latest: Rc<Cell<Option<Flood>>>,
     ) -> Self {
-        Self { socket, ahead, meter, clock, flood, latest }
+        Self { socket, ahead, meter, ours: Ours::default(), clock, registry, flood, latest }
     }
 }
 
@@ -72,8 +77,10 @@ impl AsyncWrite for Wire {
         let outcome = Pin::new(&mut wire.socket).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = &outcome {
             wire.meter.sent(*count);
+            let registry = &wire.registry;
+            wire.ours.sent(bytes.get(..*count).unwrap_or_default(), |code| registry.count_reset(code));
         }
-        outcome.map_ok(|count| count)
+        outcome
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,6 +3,7 @@
 use super::{BUCKETS_US, Histogram, Registry, RouteLabels};
 use crate::gateway::CertificateFacts;
 use crate::http2::meter::Flood;
+use crate::http2::ours::CODES;
 use crate::record::log::Queue;
 use crate::welcome::Unheard;
 use std::collections::BTreeMap;
@@ -147,6 +148,16 @@ impl Registry {
         );
         for (flood, count) in Flood::ALL.iter().zip(&self.floods) {
             line(out, NAME, &format!("limit=\"{}\"", flood.name()), load(count));
+        }
+        const RESETS: &str = "portcullis_http2_streams_reset_total";
+        heading(
+            out,
+            RESETS,
+            "counter",
+            "Streams of HTTP/2 that the gateway reset, by the code that the client was told.",
+        );
+        for (code, count) in CODES.iter().zip(&self.resets) {
+            line(out, RESETS, &format!("code=\"{code}\""), load(count));
         }
     }
 

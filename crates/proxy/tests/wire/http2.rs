@@ -294,6 +294,51 @@ fn requests_that_a_server_did_not_take_are_sent_again() {
 }
 
 #[test]
+fn a_head_over_the_limit_is_refused_with_a_record() {
+    let upstream = FakeUpstream::echoing();
+    let gate = Gatehouse::with(upstream.address(), |plan| {
+        gateway::limit(plan, |limits| (limits.head_bytes, limits.headers) = (4096, 64));
+    });
+    let mut peer = Peer::connect(gate.address());
+    for (name, count, length) in [("long", 1, 8_000), ("many", 70, 1)] {
+        let mut request = get("/a");
+        for index in 0..count {
+            let header: http::HeaderName = format!("x-{index}").parse().unwrap();
+            request.headers_mut().insert(header, "v".repeat(length).parse().unwrap());
+        }
+        let got = peer.ask(request, b"");
+        assert_eq!(got.status, 431, "{name}");
+        assert!(got.text().contains("head_too_large"), "{name}: {}", got.text());
+        assert_eq!(gate.records().of(got.field("x-request-id").unwrap())["reason"], "head_too_large");
+    }
+    assert_eq!(peer.ask(get("/a"), b"").status, 200);
+}
+
+#[test]
+fn streams_beyond_the_limit_are_refused_and_counted() {
+    let upstream = FakeUpstream::with(|talk| {
+        while talk.request().is_some() {
+            talk.pause(Duration::from_millis(300));
+            talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+    });
+    let gate = Gatehouse::with(upstream.address(), |plan| {
+        plan.listeners[0].http2 = Some(portcullis_config::plan::Http2Plan { streams: 2, ..Default::default() });
+    });
+    // Sent in one piece, before the client can know the limit.
+    use portcullis_testkit::frames::{Block, END_STREAM, Frame, PREFACE};
+    let mut bytes = [PREFACE, &Frame::settings(&[]).bytes()[..]].concat();
+    for stream in [1, 3, 5, 7] {
+        bytes.extend(Frame::headers(stream, &Block::request("GET", "/a"), END_STREAM).bytes());
+    }
+    let mut client = Client::connect(gate.address());
+    client.send(&bytes);
+    gate.wait_metric("portcullis_http2_streams_reset_total{code=\"refused_stream\"}", 2.0);
+    eventually("the others are served", || (gate.records().all().len() == 2).then_some(()));
+    good_request_works(&gate, "too many streams");
+}
+
+#[test]
 fn http2_that_is_switched_off_is_not_spoken() {
     let upstream = FakeUpstream::echoing();
     let gate = Gatehouse::with(upstream.address(), |plan| plan.listeners[0].http2 = None);
