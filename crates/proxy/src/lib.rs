@@ -9,6 +9,7 @@ mod gateway;
 mod head;
 mod http1;
 mod http2;
+mod identity;
 mod metrics;
 mod named;
 mod origin;
