@@ -31,6 +31,8 @@ mod grpc;
 mod headers;
 #[path = "wire/http2.rs"]
 mod http2;
+#[path = "wire/identity.rs"]
+mod identity;
 #[path = "wire/life.rs"]
 mod life;
 #[path = "wire/listeners.rs"]

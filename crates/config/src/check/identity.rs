@@ -307,8 +307,12 @@ impl Check<'_> {
                 self.reject(&at, diagnostic);
             }
         }
-        for (key, is_there) in [("store", file.store.is_some()), ("api_keys", file.api_keys.is_some())] {
-            if is_there && !self.named.keys_used {
+        // Revoked tokens are kept in the store as well.
+        let (keys, any) = (self.named.keys_used, self.named.keys_used || !self.named.used.is_empty());
+        for (key, is_there, is_used) in
+            [("store", file.store.is_some(), any), ("api_keys", file.api_keys.is_some(), keys)]
+        {
+            if is_there && !is_used {
                 let at = root.key(key);
                 let message = format!("`{key}` has no effect, because no `authn` takes API keys");
                 let diagnostic = Diagnostic::new("no-effect", at.name_span(), message)

@@ -8,6 +8,7 @@ use crate::identity::{Bench, Identity};
 use crate::origin;
 use crate::problem::{Form, Problem};
 use crate::record::TlsFacts;
+use crate::snapshot::access::Access;
 use crate::snapshot::{CompileError, Snapshot, decisions};
 use portcullis_config::plan::Plan;
 use portcullis_h1::{HeadScan, RequestHead};
@@ -129,8 +130,12 @@ fn walk(
     let admitted = charge::charge(permit::permit(authenticated)?)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
     for (stage, decision) in decisions(&found.access) {
-        let origin = (stage == Stage::Identify).then(|| origin.clone());
-        explanation.steps.push(Step { stage, decision: decision.to_owned(), detail: String::new(), origin });
+        let (detail, origin) = match (stage == Stage::Identify, &found.access) {
+            (true, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
+            (true, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
+            (false, _) => (String::new(), None),
+        };
+        explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
     let (routed, _) = inspected.into_inner().into_inner().into_parts();
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
