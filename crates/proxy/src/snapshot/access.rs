@@ -119,7 +119,7 @@ impl Issuer {
         };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
-        file.take(JWKS_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| cannot(error.to_string()))?;
+        std::io::copy(&mut file.take(JWKS_BYTES_MAX), &mut bytes).map_err(|error| cannot(error.to_string()))?;
         let keys = KeySet::from_json(&bytes).map_err(|_| cannot("it is not a key set".to_owned()))?;
         if keys.is_empty() {
             return Err(cannot("it holds no key that can be used".to_owned()));
