@@ -4,9 +4,13 @@
 //! for a bounded time, and then no key opens anything.
 
 mod outward;
+mod remote;
 
 pub(crate) use outward::write;
+pub(crate) use remote::Remote;
+pub use remote::fetch_keys;
 
+use crate::snapshot::access::{Callers, IssuerKeys};
 use crate::worker::Tokens;
 use portcullis_auth::failures::{FailurePolicy, Failures};
 use portcullis_auth::key::{Door, KeyText};
@@ -14,11 +18,12 @@ use portcullis_auth::revocation::TokenNames;
 use portcullis_config::plan::IdentityPlan;
 use portcullis_store::{Found, Home, Mirror, Store};
 use portcullis_types::{Clock, Millis};
+use remote::Fetchers;
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// How often the store is looked at for what others have changed.
@@ -38,6 +43,8 @@ type Batch = Vec<(u64, u64)>;
 pub(crate) struct Identity {
     pub(crate) failures: Failures,
     keys: Option<Keys>,
+    /// Issuers whose keys are followed, and who follows them.
+    remotes: Mutex<(Option<Fetchers>, Vec<Arc<Remote>>)>,
     clock: Clock,
 }
 
@@ -97,7 +104,46 @@ impl Identity {
             batches = Some(receiver);
         }
         let failures = Failures::new(FailurePolicy::default(), FAILURES_ENTRIES, random()?);
-        Ok((Self { failures, keys, clock: clock.clone() }, batches))
+        Ok((Self { failures, keys, remotes: Mutex::default(), clock: clock.clone() }, batches))
+    }
+
+    /// Begins to follow the issuers of a snapshot that is about to be in force. Those that are followed already keep what is
+    /// known of them, and those that are gone are let go.
+    ///
+    /// # Errors
+    /// When the system grants no thread.
+    pub(crate) fn take_over(&self, callers: &mut Callers) -> io::Result<()> {
+        let mut guard = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (fetchers, known) = &mut *guard;
+        let mut kept = Vec::new();
+        for issuer in &mut callers.issuers {
+            let IssuerKeys::There(remote) = &mut issuer.keys else { continue };
+            match known.iter().find(|have| have.name == remote.name && have.plan == remote.plan) {
+                Some(have) => *remote = Arc::clone(have),
+                None => {
+                    if fetchers.is_none() {
+                        *fetchers = Some(Fetchers::start(&self.clock)?);
+                    }
+                    if let Some(fetchers) = fetchers {
+                        fetchers.follow(remote)?;
+                    }
+                }
+            }
+            kept.push(Arc::clone(remote));
+        }
+        *known = kept;
+        Ok(())
+    }
+
+    /// What metrics say of each issuer that is followed: age, keys, failures.
+    pub(crate) fn issuers(&self) -> Vec<(Arc<str>, Option<Millis>, usize, u64)> {
+        let now = self.clock.millis();
+        let guard = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+        let facts = guard.1.iter().map(|remote| {
+            let (age, keys, failures) = remote.facts(now);
+            (Arc::clone(&remote.name), age, keys, failures)
+        });
+        facts.collect()
     }
 
     /// Grows whenever keys or revocations change.

@@ -13,6 +13,7 @@ mod identity;
 mod metrics;
 mod named;
 mod origin;
+mod outcall;
 mod pipeline;
 mod problem;
 mod record;
@@ -25,6 +26,7 @@ mod welcome;
 mod worker;
 
 pub use gateway::{CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerFacts, Phase, ReloadError, StartError};
+pub use identity::fetch_keys;
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use snapshot::CompileError;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use portcullis_auth::key::{ENTROPY_BYTES, KeyText};
 use portcullis_auth::principal::{Demand, Scheme};
+use portcullis_auth::web::WebAddress;
 use portcullis_auth::{Algorithm, KeySet, Profile};
 
 use super::Check;
@@ -13,10 +14,13 @@ use super::layers::Level;
 use crate::diagnostic::closest;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Api, Authn as Written, File, Issuer, Jwks, Lockable, Means, TokenAlgorithm, TokenProfile, defaults};
-use crate::plan::{Authn, DemandPlan, IdentityPlan, IssuerPlan, RoutePlan, VersionPlan};
-use crate::scalar::{Period, Text};
+use crate::plan::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, RemoteJwks, RoutePlan, VersionPlan};
+use crate::scalar::{FileName, Period, Text};
 use crate::tree::At;
 
+/// Not before the next refresh can have come, with room for some that fail.
+const LEAST_STALENESS: Period = Period::seconds(60);
+const MAX_STALENESS: Period = Period::seconds(30 * 24 * 60 * 60);
 const MAX_CLOCK_SKEW: Period = Period::seconds(300);
 /// LIMIT: bytes of a key set.
 const MAX_JWKS_BYTES: u64 = 1024 * 1024;
@@ -164,7 +168,7 @@ impl Check<'_> {
                 TokenProfile::Oidc => Profile::Oidc,
                 TokenProfile::Legacy => Profile::Legacy,
             },
-            jwks_file: self.jwks(&written.jwks, &at.key("jwks"), &algorithms),
+            jwks: self.jwks(written, at, &algorithms),
             algorithms,
             clock_skew: self.period(&at.key("clock_skew"), skew, (Period::seconds(0), MAX_CLOCK_SKEW)),
             required_claims: written.required_claims.as_deref().map(texts).unwrap_or_default(),
@@ -172,9 +176,69 @@ impl Check<'_> {
         }
     }
 
+    fn jwks(&mut self, written: &Issuer, at: &At<'_>, algorithms: &[Algorithm]) -> JwksPlan {
+        let section = at.key("jwks");
+        match &written.jwks {
+            Jwks::File(name) => {
+                let fetched = [
+                    ("tls", written.tls.is_some()),
+                    ("networks", written.networks.is_some()),
+                    ("max_staleness", written.max_staleness.is_some()),
+                ];
+                for (key, _) in fetched.into_iter().filter(|(_, is_written)| *is_written) {
+                    let at = at.key(key);
+                    let message = format!("`{key}` has no effect, because nothing is fetched");
+                    let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+                    self.reject(&at, diagnostic.help("write `jwks: { uri: \"https://…\" }`, or remove it"));
+                }
+                JwksPlan::File(self.jwks_file(name, &section, algorithms))
+            }
+            Jwks::Uri(text) => JwksPlan::Address(self.jwks_address(text, written, (at, &section.key("uri")))),
+        }
+    }
+
+    /// An address over which keys may come: verified TLS, or this machine.
+    fn jwks_address(&mut self, text: &Text, written: &Issuer, (issuer, at): (&At<'_>, &At<'_>)) -> RemoteJwks {
+        let parsed = WebAddress::parse(&text.0).filter(|address| !address.has_fragment);
+        let shown = self.shown(at, &text.0);
+        match &parsed {
+            None => {
+                let diagnostic = self.wrong(at, "bad-address", format!("{shown} is not a web address"));
+                self.reject(at, diagnostic.help("write it like `https://idp.example.com/jwks`"));
+            }
+            Some(address) if !address.secure && !address.is_loopback() => {
+                let message = format!("keys from {shown} could be anybody's, because nothing is encrypted");
+                let diagnostic = self.wrong(at, "plaintext", message).help("write it as `https://…`");
+                self.reject(at, diagnostic);
+            }
+            Some(address) if !address.secure && written.tls.is_some() => {
+                let at = issuer.key("tls");
+                let message = "`tls` has no effect, because `jwks.uri` does not begin with `https://`";
+                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+                self.reject(&at, diagnostic.help("write the address as `https://…`, or remove `tls`"));
+            }
+            Some(_) => {}
+        }
+        let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
+        let range = (LEAST_STALENESS, MAX_STALENESS);
+        let max_staleness = self.period(&issuer.key("max_staleness"), staleness, range);
+        let tls = written.tls.as_ref().map(|tls| self.tls_towards(tls, &issuer.key("tls"))).unwrap_or_default();
+        let networks = written.networks.iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
+        let rest = text.0.split_once("://").map_or("", |(_, rest)| rest);
+        let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
+        RemoteJwks {
+            secure: parsed.as_ref().is_none_or(|address| address.secure),
+            host: parsed.as_ref().map(|address| address.host.clone()).unwrap_or_default(),
+            port: parsed.as_ref().map_or(443, |address| address.port),
+            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
+            tls,
+            networks: networks.collect(),
+            max_staleness,
+        }
+    }
+
     /// A key set that can be read, and in which there is a key for an algorithm that is accepted.
-    fn jwks(&mut self, written: &Jwks, at: &At<'_>, algorithms: &[Algorithm]) -> PathBuf {
-        let Jwks::File(name) = written;
+    fn jwks_file(&mut self, name: &FileName, at: &At<'_>, algorithms: &[Algorithm]) -> PathBuf {
         let at = at.key("file");
         let path = self.locate(&at, name);
         self.watch(&path);

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::defaults;
-use crate::scalar::{FileName, Period, Text};
+use super::{UpstreamTls, defaults};
+use crate::scalar::{FileName, Network, Period, Text};
 
 /// How callers are identified.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -81,6 +81,14 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Option<Vec<TokenAlgorithm>>,
     /// Where its keys are.
     pub(crate) jwks: Jwks,
+    /// How the server of `jwks: { uri: … }` is verified. By default by the public authorities.
+    pub(crate) tls: Option<UpstreamTls>,
+    /// Networks that are not public in which the server of `jwks: { uri: … }` may be.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) networks: Option<Vec<Network>>,
+    /// How long keys that were fetched may be used while the server does not answer. After it, callers get 503.
+    #[schemars(extend("default" = defaults::MAX_STALENESS.to_string()))]
+    pub(crate) max_staleness: Option<Period>,
     /// How far its clock may be from ours.
     #[schemars(extend("default" = defaults::CLOCK_SKEW.to_string()))]
     pub(crate) clock_skew: Option<Period>,
@@ -98,6 +106,9 @@ pub(crate) struct Issuer {
 pub(crate) enum Jwks {
     /// A file with a key set (RFC 7517). A change of it is taken over.
     File(FileName),
+    /// The address of a key set: `https`, or on this machine. It is fetched before it is needed, anew as its cache headers
+    /// say, and when a token names a key that is not in it.
+    Uri(Text),
 }
 
 /// Which kind of token is expected.

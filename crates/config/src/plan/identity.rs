@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_auth::network::Network;
 use portcullis_auth::principal::Demand;
+
+use super::UpstreamTlsPlan;
 use portcullis_auth::{Algorithm, Profile};
 
 /// How callers are identified.
@@ -55,14 +58,42 @@ pub struct IssuerPlan {
     pub profile: Profile,
     /// The algorithms that are accepted; never empty.
     pub algorithms: Vec<Algorithm>,
-    /// The file of its keys.
-    pub jwks_file: PathBuf,
+    /// Where its keys are.
+    pub jwks: JwksPlan,
     /// How far its clock may be from ours.
     pub clock_skew: Duration,
     /// Claims that have to be there.
     pub required_claims: Vec<String>,
     /// The claim that holds roles.
     pub roles_claim: String,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JwksPlan {
+    /// In a file.
+    File(PathBuf),
+    /// At an address.
+    Address(RemoteJwks),
+}
+
+/// Keys at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteJwks {
+    /// Whether it speaks TLS.
+    pub secure: bool,
+    /// Name or address; an IPv6 address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path and query.
+    pub target: String,
+    /// How its certificate is verified.
+    pub tls: UpstreamTlsPlan,
+    /// Networks that are not public in which it may be.
+    pub networks: Vec<Network>,
+    /// How long keys may be used after they were fetched.
+    pub max_staleness: Duration,
 }
 
 impl Default for IdentityPlan {

@@ -8,7 +8,8 @@ use crate::service::read;
 use portcullis_auth::jwt::{Explanation, Outcome, explanation};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_auth::{KeySet, Rules};
-use portcullis_config::plan::IssuerPlan;
+use portcullis_config::plan::{IssuerPlan, JwksPlan};
+use portcullis_proxy::fetch_keys;
 use portcullis_types::Clock;
 use serde_json::{Value, json};
 use std::io::Read as _;
@@ -40,10 +41,17 @@ pub(super) fn explain(question: &ExplainToken) -> Result<Ending, Stop> {
 }
 
 fn issuer(plan: &IssuerPlan) -> Result<(Rules, KeySet), Stop> {
-    let path = plan.jwks_file.display();
-    let bytes = std::fs::read(&plan.jwks_file);
-    let bytes = bytes.map_err(|error| Stop::environment(format!("{path} cannot be read: {error}")))?;
-    let keys = KeySet::from_json(&bytes).map_err(|_| Stop::environment(format!("{path} is not a key set")))?;
+    let keys = match &plan.jwks {
+        JwksPlan::File(path) => {
+            let bytes = std::fs::read(path);
+            let path = path.display();
+            let bytes = bytes.map_err(|error| Stop::environment(format!("{path} cannot be read: {error}")))?;
+            KeySet::from_json(&bytes).map_err(|_| Stop::environment(format!("{path} is not a key set")))?
+        }
+        JwksPlan::Address(remote) => fetch_keys(remote).map_err(|fault| {
+            Stop::environment(format!("the keys of `{}` cannot be fetched from {}: {fault}", plan.name, remote.host))
+        })?,
+    };
     let rules = Rules {
         profile: plan.profile,
         issuer: plan.issuer.clone(),

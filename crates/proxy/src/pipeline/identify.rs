@@ -6,9 +6,9 @@
 use super::Stop;
 use super::cors::Cleared;
 use super::route::Routed;
-use crate::identity::Bench;
+use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
-use crate::snapshot::access::{Access, Demands};
+use crate::snapshot::access::{Access, Demands, IssuerKeys};
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
 use portcullis_auth::jwt::claimed_issuer;
 use portcullis_auth::key::{Door, KeyText, Refused};
@@ -16,10 +16,12 @@ use portcullis_auth::outward::challenges;
 use portcullis_auth::principal::{Failure, Outcome, Principal, Scheme, Verdict};
 use portcullis_auth::revocation::TokenNames;
 use portcullis_auth::verified::Validity;
-use portcullis_auth::{Token, jwt};
+use portcullis_auth::{Check, Token, jwt};
 use portcullis_h1::{Fields, Known};
 use portcullis_types::{Reason, Refusal, Stage};
+use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Proof that the route's way of identifying callers has been followed: anybody may call it, or the record names the caller.
 #[derive(Debug)]
@@ -40,6 +42,24 @@ struct Judging<'j> {
     demands: &'j Demands,
     api: &'j str,
     address: std::net::IpAddr,
+    /// The issuer that does not have the key of a token, as far as is known.
+    unknown: Cell<Option<Arc<Remote>>>,
+}
+
+/// Why there is no caller yet.
+enum Short {
+    /// And there will be none.
+    Refused(Box<Refusal>),
+    /// The issuer may have another key by now.
+    Unknown(Arc<Remote>),
+}
+
+/// What a judgement came to where it let nobody in.
+enum Denied {
+    /// Before any credential was looked at.
+    Refused(Box<Refusal>),
+    /// By a credential, or for want of one.
+    Failed(Failure),
 }
 
 // === impl Authenticated ===
@@ -52,24 +72,73 @@ impl<'a> Authenticated<'a> {
 
 /// Follows the route's decision about authentication; there is always one.
 ///
-/// `bench` is asked for only where there is something to judge: a public route costs nothing here.
-pub(super) fn identify<'a, 'w>(
+/// `bench` is asked for only where there is something to judge: a public route costs nothing here. Only a token that names a
+/// key which its issuer did not have when it was asked last waits, until it has been asked again.
+pub(super) async fn identify<'a, 'w>(
     before: Cleared<'a>,
     snapshot: &Snapshot,
-    bench: impl FnOnce() -> Bench<'w>,
+    bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
     let routed = before.into_routed();
-    let access = &routed.route().access;
-    match access {
-        Access::Public => Ok(Authenticated { routed }),
+    // Twice, because a fetch that was under way already may have brought the keys of before.
+    for _ in 0..2 {
+        match step(&routed, snapshot, &bench, false) {
+            Ok(caller) => return Ok(accept(routed, caller)),
+            Err(Short::Refused(refusal)) => return Err((*refusal).into()),
+            Err(Short::Unknown(remote)) => remote.look().await,
+        }
+    }
+    finish(routed, snapshot, &bench)
+}
+
+/// The same without waiting for anybody.
+pub(super) fn identify_at_once<'a, 'w>(
+    before: Cleared<'a>,
+    snapshot: &Snapshot,
+    bench: impl Fn() -> Bench<'w>,
+) -> Result<Authenticated<'a>, Stop> {
+    finish(before.into_routed(), snapshot, &bench)
+}
+
+fn finish<'a, 'w>(
+    routed: Routed<'a>,
+    snapshot: &Snapshot,
+    bench: &impl Fn() -> Bench<'w>,
+) -> Result<Authenticated<'a>, Stop> {
+    match step(&routed, snapshot, bench, true) {
+        Ok(caller) => Ok(accept(routed, caller)),
+        Err(Short::Refused(refusal)) => Err((*refusal).into()),
+        Err(Short::Unknown(_)) => Err(refuse(Reason::InvalidToken).into()),
+    }
+}
+
+fn accept(routed: Routed<'_>, caller: Option<Rc<Principal>>) -> Authenticated<'_> {
+    routed.record.caller = caller;
+    Authenticated { routed }
+}
+
+/// One look; `last` is the one that counts.
+fn step<'w>(
+    routed: &Routed<'_>,
+    snapshot: &Snapshot,
+    bench: &impl Fn() -> Bench<'w>,
+    last: bool,
+) -> Result<Option<Rc<Principal>>, Short> {
+    match &routed.route().access {
+        Access::Public => Ok(None),
         Access::Refuse => {
-            Err(Refusal::new(Stage::Identify, Reason::RouteClosed, "nobody may call this operation").into())
+            let refusal = Refusal::new(Stage::Identify, Reason::RouteClosed, "nobody may call this operation");
+            Err(Short::Refused(Box::new(refusal)))
         }
         Access::Demand(demands) => {
             let (api, address) = (&*routed.route().api, routed.request.client.address);
-            let caller = Judging { bench: &bench(), snapshot, demands, api, address }.judge(&routed)?;
-            routed.record.caller = caller;
-            Ok(Authenticated { routed })
+            let judging = Judging { bench: &bench(), snapshot, demands, api, address, unknown: Cell::new(None) };
+            let verdict = judging.judge(routed);
+            match (verdict, judging.unknown.take()) {
+                (Ok(caller), _) => Ok(caller),
+                (Err(Denied::Failed(_)), Some(remote)) if !last => Err(Short::Unknown(remote)),
+                (Err(denied), _) => Err(Short::Refused(Box::new(judging.deny(denied, routed)))),
+            }
         }
     }
 }
@@ -118,39 +187,55 @@ fn bearer(fields: Fields<'_>) -> Result<Option<&str>, Failure> {
 // === impl Judging ===
 
 impl Judging<'_> {
-    fn judge(&self, routed: &Routed<'_>) -> Result<Option<Rc<Principal>>, Refusal> {
+    fn shown<'r>(&self, routed: &Routed<'r>) -> Shown<'r> {
         let callers = &self.snapshot.callers;
+        Shown::of(routed.request.head.fields(), self.demands, &callers.key_field, &callers.key_prefix)
+    }
+
+    /// On the clock that never goes back, so that no correction of the time opens a door early.
+    fn seconds(&self) -> u64 {
+        self.bench.millis / 1000
+    }
+
+    fn judge(&self, routed: &Routed<'_>) -> Result<Option<Rc<Principal>>, Denied> {
+        let refused = |refusal| Denied::Refused(Box::new(refusal));
         if let Some(query) = routed.request.target.query()
-            && let Some(exposed) = in_query(&callers.key_prefix, QUERY_NAMES, query)
+            && let Some(exposed) = in_query(&self.snapshot.callers.key_prefix, QUERY_NAMES, query)
         {
-            let refusal = refuse(Reason::CredentialInQuery);
-            let key = exposed.key.map(KeyText::id_of);
-            return Err(refusal.private(key.map_or_else(
+            let private = exposed.key.map(KeyText::id_of).map_or_else(
                 || "a parameter that is named like a credential".to_owned(),
                 |id| format!("the key {id} is exposed"),
-            )));
+            );
+            return Err(refused(refuse(Reason::CredentialInQuery).private(private)));
         }
-        let shown = Shown::of(routed.request.head.fields(), self.demands, &callers.key_field, &callers.key_prefix);
-        // On the clock that never goes back, so that no correction of the time opens a door early.
-        let seconds = self.bench.millis / 1000;
+        let shown = self.shown(routed);
         if !shown.is_nothing() {
-            let checked = self.bench.identity.failures.check(self.address, shown.key_id(), seconds);
+            let checked = self.bench.identity.failures.check(self.address, shown.key_id(), self.seconds());
             checked.map_err(|many| {
-                refuse(Reason::TooManyFailures).header("retry-after", many.retry_after_seconds.to_string())
+                let wait = many.retry_after_seconds.to_string();
+                refused(refuse(Reason::TooManyFailures).header("retry-after", wait))
             })?;
         }
         let mut proved: Option<Rc<Principal>> = None;
-        let verdict = self.demands.demand.judge(|scheme| self.look(scheme, &shown, &mut proved));
-        match verdict {
+        match self.demands.demand.judge(|scheme| self.look(scheme, &shown, &mut proved)) {
             // The token's principal is shared with the table of verified tokens, not copied out of it.
             Verdict::Caller { principal, .. } if principal.scheme == Scheme::Jwt => Ok(proved),
             Verdict::Caller { principal, .. } => Ok(Some(Rc::new(*principal))),
             Verdict::Anonymous => Ok(None),
-            Verdict::Refused(failure) => {
+            Verdict::Refused(failure) => Err(Denied::Failed(failure)),
+        }
+    }
+
+    /// Counts a failure, and says what the caller is told.
+    fn deny(&self, denied: Denied, routed: &Routed<'_>) -> Refusal {
+        match denied {
+            Denied::Refused(refusal) => *refusal,
+            Denied::Failed(failure) => {
+                let shown = self.shown(routed);
                 if is_guess(failure.reason) {
-                    self.bench.identity.failures.note(self.address, shown.key_id(), seconds);
+                    self.bench.identity.failures.note(self.address, shown.key_id(), self.seconds());
                 }
-                Err(self.refusal(failure, shown.key_id()))
+                self.refusal(failure, shown.key_id())
             }
         }
     }
@@ -195,26 +280,33 @@ impl Judging<'_> {
         let (identity, now) = (self.bench.identity, self.bench.now);
         // Revocations that cannot be read might hold this token.
         identity.check(self.bench.millis).map_err(|_| UNREADABLE)?;
-        // Both only grow, so that their sum changes whenever one of them does.
-        let generation = self.snapshot.generation.wrapping_add(identity.generation());
+        // All of them only grow, so that their sum changes whenever one of them does.
+        let issuers = &self.snapshot.callers.issuers;
+        let fetched = issuers.iter().fold(0, |sum: u64, issuer| sum.wrapping_add(issuer.keys.generation()));
+        let generation = self.snapshot.generation.wrapping_add(identity.generation()).wrapping_add(fetched);
         let mut tokens = self.bench.tokens.borrow_mut();
         let verified = tokens.verified().ok_or(UNREADABLE)?;
         let digest = verified.digest("", text);
         if let Some((issuer, principal)) = verified.find(&digest, generation, now)
             && self.demands.issuers.contains(&issuer)
         {
-            return Ok(principal);
+            // Keys that have become too old are no change of keys.
+            let fresh = issuers.get(issuer).is_some_and(|issuer| issuer.keys.are_fresh(self.bench.millis));
+            return if fresh { Ok(principal) } else { Err(NO_KEYS) };
         }
         let invalid = |detail| Failure { reason: Reason::InvalidToken, detail };
         let claimed = claimed_issuer(text).ok_or(invalid("the token is malformed, or names no issuer"))?;
-        let issuers =
-            self.demands.issuers.iter().filter_map(|index| Some((*index, self.snapshot.callers.issuers.get(*index)?)));
-        let (index, issuer) = issuers
-            .into_iter()
+        let mut accepted = self.demands.issuers.iter().filter_map(|index| Some((*index, issuers.get(*index)?)));
+        let (index, issuer) = accepted
             .find(|(_, issuer)| issuer.rules.issuer == claimed)
             .ok_or(invalid("the token is of an issuer that is not accepted here"))?;
-        let token = jwt::verify(text, &issuer.rules, &issuer.keys, now)
-            .map_err(|error| Failure { reason: error.reason(), detail: error.0.failure() })?;
+        let keys = issuer.keys.find(self.bench.millis).ok_or(NO_KEYS)?;
+        let token = jwt::verify(text, &issuer.rules, &keys, now).map_err(|error| {
+            if let (Check::KeyFound, IssuerKeys::There(remote)) = (error.0, &issuer.keys) {
+                self.unknown.set(Some(Arc::clone(remote)));
+            }
+            Failure { reason: error.reason(), detail: error.0.failure() }
+        })?;
         if token.claims.contains_key("cnf") {
             let detail = "the token is bound to a key, and comes as a plain bearer token";
             return Err(Failure { reason: Reason::InsufficientBinding, detail });
@@ -249,6 +341,11 @@ impl Judging<'_> {
 /// What keeps a credential from being judged at all.
 const UNREADABLE: Failure =
     Failure { reason: Reason::IssuerUnavailable, detail: "the store could not be read for too long" };
+
+const NO_KEYS: Failure = Failure {
+    reason: Reason::IssuerUnavailable,
+    detail: "the issuer's keys have not been fetched yet, or are too old to be believed",
+};
 
 /// What decides about the caller, without what is only carried along.
 fn stub(principal: &Principal) -> Principal {

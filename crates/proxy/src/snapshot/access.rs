@@ -1,13 +1,17 @@
 //! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
 
 use super::CompileError;
+use crate::identity::Remote;
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
-use portcullis_config::plan::{Authn, IdentityPlan, IssuerPlan};
+use portcullis_config::plan::{Authn, IdentityPlan, IssuerPlan, JwksPlan};
 use portcullis_h1::Known;
+use portcullis_types::Millis;
 use std::fs::File;
 use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
 
 // LIMIT: bytes of a key set.
 const JWKS_BYTES_MAX: u64 = 1024 * 1024;
@@ -41,8 +45,17 @@ pub(crate) struct Demands {
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) rules: Rules,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: IssuerKeys,
     pub(crate) roles_claim: String,
+}
+
+/// The keys of an issuer.
+#[derive(Debug)]
+pub(crate) enum IssuerKeys {
+    /// Of a file, for as long as the snapshot stands.
+    Here(Arc<KeySet>),
+    /// At an address.
+    There(Arc<Remote>),
 }
 
 /// Everything that demands are judged by.
@@ -108,11 +121,56 @@ impl Callers {
     }
 }
 
+// === impl IssuerKeys ===
+
+impl IssuerKeys {
+    /// The keys, if they may be believed.
+    pub(crate) fn find(&self, now: Millis) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Here(keys) => Some(Arc::clone(keys)),
+            Self::There(remote) => remote.keys(now),
+        }
+    }
+
+    /// Whether there are keys that may be believed.
+    pub(crate) fn are_fresh(&self, now: Millis) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::There(remote) => remote.is_fresh(now),
+        }
+    }
+
+    /// Grows with every change within a snapshot.
+    pub(crate) fn generation(&self) -> u64 {
+        match self {
+            Self::Here(_) => 0,
+            Self::There(remote) => remote.generation(),
+        }
+    }
+}
+
 // === impl Issuer ===
 
 impl Issuer {
     fn compile(plan: &IssuerPlan) -> Result<Self, CompileError> {
-        let path = &plan.jwks_file;
+        let keys = match &plan.jwks {
+            JwksPlan::File(path) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
+            JwksPlan::Address(remote) => {
+                IssuerKeys::There(Arc::new(Remote::new(Arc::clone(&plan.name), remote.clone())))
+            }
+        };
+        let rules = Rules {
+            profile: plan.profile,
+            issuer: plan.issuer.clone(),
+            audiences: plan.audiences.clone(),
+            algorithms: plan.algorithms.clone(),
+            required_claims: plan.required_claims.clone(),
+            skew_seconds: plan.clock_skew.as_secs(),
+        };
+        Ok(Self { rules, keys, roles_claim: plan.roles_claim.clone() })
+    }
+
+    fn read(plan: &IssuerPlan, path: &Path) -> Result<KeySet, CompileError> {
         let cannot = |why: String| CompileError::Issuer {
             issuer: plan.name.to_string(),
             error: format!("{}: {why}", path.display()),
@@ -124,14 +182,6 @@ impl Issuer {
         if keys.is_empty() {
             return Err(cannot("it holds no key that can be used".to_owned()));
         }
-        let rules = Rules {
-            profile: plan.profile,
-            issuer: plan.issuer.clone(),
-            audiences: plan.audiences.clone(),
-            algorithms: plan.algorithms.clone(),
-            required_claims: plan.required_claims.clone(),
-            skew_seconds: plan.clock_skew.as_secs(),
-        };
-        Ok(Self { rules, keys, roles_claim: plan.roles_claim.clone() })
+        Ok(keys)
     }
 }

@@ -8,7 +8,7 @@ use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_auth::{Algorithm, Profile};
-use portcullis_config::plan::{Authn, DemandPlan, IssuerPlan, Plan};
+use portcullis_config::plan::{Authn, DemandPlan, IssuerPlan, JwksPlan, Plan};
 use portcullis_store::{Home, Store};
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::gateway::{self, Gatehouse};
@@ -24,11 +24,11 @@ use std::time::{Duration, SystemTime};
 const ISSUER: &str = "https://idp.test";
 
 /// A gateway that demands, with what its callers need.
-struct House {
+pub(crate) struct House {
     scratch: Scratch,
     upstream: FakeUpstream,
     gate: Option<Gatehouse>,
-    signer: SigningKey,
+    pub(crate) signer: SigningKey,
     callers: Cell<u32>,
 }
 
@@ -44,7 +44,7 @@ fn any_of(schemes: &[Scheme], anonymous: bool) -> Authn {
     demand(Demand::AnyOf { schemes: schemes.to_vec(), anonymous })
 }
 
-fn either() -> Authn {
+pub(crate) fn either() -> Authn {
     any_of(&[Scheme::Jwt, Scheme::ApiKey], false)
 }
 
@@ -53,7 +53,7 @@ impl House {
         Self::with(authn, |_| {})
     }
 
-    fn with(authn: &Authn, change: impl FnOnce(&mut Plan)) -> Self {
+    pub(crate) fn with(authn: &Authn, change: impl FnOnce(&mut Plan)) -> Self {
         let (scratch, upstream) = (Scratch::new(), FakeUpstream::echoing());
         let signer = SigningKey::from_seed(&[7; 32]).unwrap();
         let jwks = scratch.file("jwks.json", &json!({ "keys": [signer.public_jwk()] }).to_string());
@@ -66,7 +66,7 @@ impl House {
                 audiences: vec!["orders".to_owned()],
                 profile: Profile::Rfc9068,
                 algorithms: Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect(),
-                jwks_file: jwks,
+                jwks: JwksPlan::File(jwks),
                 clock_skew: Duration::from_secs(5),
                 required_claims: Vec::new(),
                 roles_claim: "roles".to_owned(),
@@ -78,7 +78,7 @@ impl House {
         Self { scratch, upstream, gate: Some(gate), signer, callers: Cell::new(0) }
     }
 
-    fn gate(&self) -> &Gatehouse {
+    pub(crate) fn gate(&self) -> &Gatehouse {
         self.gate.as_ref().unwrap()
     }
 
@@ -99,7 +99,7 @@ impl House {
     }
 
     /// An address that nobody has called from, so that failures of one attack do not close the door for the next.
-    fn fresh_address(&self) -> String {
+    pub(crate) fn fresh_address(&self) -> String {
         let number = self.callers.get();
         self.callers.set(number + 1);
         format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255)
@@ -114,11 +114,11 @@ impl House {
         self.ask_from(&self.fresh_address(), "/", lines)
     }
 
-    fn bearer(&self, token: &str) -> Answer {
+    pub(crate) fn bearer(&self, token: &str) -> Answer {
         self.ask(&format!("Authorization: Bearer {token}\r\n"))
     }
 
-    fn token(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
+    pub(crate) fn token(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
         let mut claims = claims();
         change(&mut claims);
         self.signer.sign("at+jwt", &claims, false).unwrap()
@@ -138,7 +138,7 @@ impl House {
     }
 }
 
-fn claims() -> Map<String, Value> {
+pub(crate) fn claims() -> Map<String, Value> {
     let claims = json!({
         "iss": ISSUER, "aud": "orders", "sub": "ada", "client_id": "web", "jti": "t-1", "iat": now(), "exp": now() + 300,
         "scope": "orders:read orders:write",
@@ -275,6 +275,7 @@ fn a_token_opens_and_is_not_passed_on() {
     assert_eq!(told(&open.bearer(&token), "authorization"), [format!("Bearer {token}")]);
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of attacks")]
 /// Tokens of which none may open anything, each with what is wrong with it.
 fn attacks(house: &House) -> Vec<(String, String)> {
     let signer = &house.signer;
