@@ -6,6 +6,7 @@ mod apis;
 mod certificates;
 mod conflicts;
 mod http2;
+pub(crate) mod identity;
 pub(crate) mod layers;
 mod listeners;
 mod locks;
@@ -40,6 +41,7 @@ pub(crate) struct Check<'c> {
     pub(crate) report: &'c mut Report,
     /// A file could not be read: what seems to be missing may stand there.
     pub(crate) incomplete: bool,
+    pub(crate) named: identity::Named,
     pub(crate) dangers: Vec<Danger>,
     pub(crate) watched: Vec<PathBuf>,
 }
@@ -58,7 +60,9 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let admin = check.admin(file, root);
     let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
+    let identity = check.identity(file, root);
     let apis = check.apis(file, root);
+    check.unused(file, root);
     Plan {
         listeners,
         status,
@@ -68,6 +72,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         tracing,
         shutdown_grace,
         shutdown_deadline,
+        identity,
         apis,
         dangers: check.dangers,
         watched: check.watched,

@@ -5,6 +5,7 @@ mod admin;
 mod api;
 pub(crate) mod defaults;
 mod http2;
+mod identity;
 mod listener;
 mod pool;
 mod tracing;
@@ -15,8 +16,9 @@ use serde::Deserialize;
 
 pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
-pub(crate) use api::{Api, Authn, Route, Upstream, Version};
+pub(crate) use api::{Api, Route, Upstream, Version};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
+pub(crate) use identity::{ApiKeys, Authn, Issuer, Jwks, Means, Store, TokenAlgorithm, TokenProfile};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use tracing::{Continues, Tracing};
@@ -49,6 +51,12 @@ pub(crate) struct File {
     pub(crate) access_log: Option<AccessLog>,
     /// What happens when the gateway is asked to stop.
     pub(crate) shutdown: Option<Shutdown>,
+    /// Keys of consumers and revocations of tokens, kept on this machine.
+    pub(crate) store: Option<Store>,
+    /// What API keys look like and where they come.
+    pub(crate) api_keys: Option<ApiKeys>,
+    /// Whose tokens can be accepted, by name.
+    pub(crate) issuers: Option<IndexMap<String, Issuer>>,
     /// Settings for every API.
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.

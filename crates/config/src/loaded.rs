@@ -57,6 +57,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         outside: &outside,
         report: &mut report,
         incomplete,
+        named: Default::default(),
         dangers: Vec::new(),
         watched: files,
     };

@@ -16,9 +16,11 @@ pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 
 mod http2;
+mod identity;
 mod tracing;
 
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
+pub use identity::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, RemoteJwks};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};
@@ -42,6 +44,8 @@ pub struct Plan {
     pub shutdown_grace: Duration,
     /// How long open requests may go on after a stop was asked for.
     pub shutdown_deadline: Duration,
+    /// What callers are identified with.
+    pub identity: IdentityPlan,
     /// What is served, in the order of the file.
     pub apis: Vec<ApiPlan>,
     /// Settings that weaken the gateway and were asked for; log them at start.
@@ -171,6 +175,8 @@ pub struct ApiPlan {
     pub hosts: Vec<HostPattern>,
     /// Canonical, with a leading and without a trailing slash; empty for the root.
     pub base_path: String,
+    /// Whether servers get the credential that a caller was identified by.
+    pub forward_credential: bool,
     /// Whether `;` may stand in a path segment.
     pub allow_path_parameters: bool,
     /// Never empty: an API without versions has one whose name is `None`.
@@ -231,15 +237,6 @@ pub enum Methods {
     Any,
     /// These, in upper case and in the order of the file.
     Only(Vec<String>),
-}
-
-/// How callers are identified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authn {
-    /// Anybody may call; the caller is anonymous.
-    Public,
-    /// Nobody may call.
-    Refuse,
 }
 
 /// A set of interchangeable targets.

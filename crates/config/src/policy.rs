@@ -252,9 +252,10 @@ fn row(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> RouteRow {
             Methods::Only(names) => names.clone(),
         },
         path: paths(api, version, route).swap_remove(0),
-        authn: match route.authn {
+        authn: match &route.authn {
             Authn::Public => "public".to_owned(),
             Authn::Refuse => "refuse".to_owned(),
+            Authn::Demand(plan) => plan.text.clone(),
         },
         targets: route.upstream.targets.iter().map(ToString::to_string).collect(),
         origin: route.origin.clone(),

@@ -27,9 +27,6 @@ const MAX_RUNS: usize = 2 * MAX_DIAGNOSTICS;
 /// Settings that are named in the documentation of later versions. A reader of those deserves better than a guess.
 const PLANNED: &[&str] = &[
     "acme",
-    "all_of",
-    "any_of",
-    "api_key",
     "authz",
     "cache",
     "consumers",
@@ -39,8 +36,6 @@ const PLANNED: &[&str] = &[
     "headers",
     "health",
     "http_signature",
-    "issuers",
-    "jwt",
     "limits",
     "mask",
     "mtls",
@@ -48,7 +43,6 @@ const PLANNED: &[&str] = &[
     "openapi",
     "proxy_protocol",
     "retries",
-    "store",
     "sunset_at",
     "telemetry",
     "tls",

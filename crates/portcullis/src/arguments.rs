@@ -1,10 +1,13 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
 mod help;
+mod identity;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
+
+pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 
 /// An API security gateway: fifteen practices, on by default, in one binary
 #[derive(Debug, Parser)]
@@ -57,6 +60,23 @@ pub(crate) enum Command {
     /// The very stages that serve requests decide; nothing is sent and no port is opened.
     #[command(after_help = help::EXPLAIN)]
     Explain(Explain),
+    /// Make, list, replace and revoke the API keys of the store
+    ///
+    /// A running gateway takes every change over within a second, on every core.
+    #[command(after_help = help::KEYS)]
+    Keys(Keys),
+    /// Look into tokens
+    #[command(after_help = help::JWT)]
+    Jwt {
+        #[command(subcommand)]
+        command: JwtCommand,
+    },
+    /// Take back tokens before they expire
+    #[command(after_help = help::TOKENS)]
+    Tokens {
+        #[command(subcommand)]
+        command: TokensCommand,
+    },
     /// Print the JSON Schema of the configuration, for editors
     #[command(after_help = help::SCHEMA)]
     Schema,

@@ -4,9 +4,11 @@ mod about;
 mod control;
 mod explain;
 mod inspect;
+mod keys;
+mod tokens;
 mod write;
 
-use crate::arguments::{Arguments, Command, Reading};
+use crate::arguments::{Arguments, Command, JwtCommand, Reading, TokensCommand};
 use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
@@ -24,6 +26,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Routes(reading) => inspect::routes(reading),
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),
+        Command::Keys(keys) => keys::keys(&keys.command),
+        Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
+        Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
         Command::Schema => write::schema(),
         Command::Problems(question) => about::problems(question),
         Command::Version(version) => about::version(version),

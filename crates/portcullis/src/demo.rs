@@ -1,10 +1,12 @@
 //! `demo`: a sample API, a gateway in front of it on loopback, and what to try. `--tour` checks it with real requests.
 
+mod callers;
 mod live;
 mod sample;
 mod site;
 mod upstream;
 
+pub(crate) use callers::Callers;
 pub(crate) use site::Site;
 pub(crate) use upstream::Upstreams;
 
@@ -58,6 +60,15 @@ fn guide(site: &Site) -> Result<String, Stop> {
         (
             format!("-i --path-as-is '{base}/orders/v1/..%2f..%2fusers'"),
             "a path that servers read differently is refused",
+        ),
+        (format!("-i {base}/account"), "who may not be anonymous: 401, and how to prove who you are"),
+        (
+            format!("{base}/account -H \"X-API-Key: $(cat {folder}/api-key.txt)\""),
+            "with a key: the API is told whose it is, and never sees it",
+        ),
+        (
+            format!("{base}/account -H \"Authorization: Bearer $(cat {folder}/token.txt)\""),
+            "with a token of the demo's issuer",
         ),
         (format!("-i {base}/lab/slow"), "an API that is too slow"),
         (format!("-i {base}/down"), "an API that is not there"),

@@ -16,6 +16,7 @@ use portcullis_admin::{Admin, AdminSocket, Order, Orders, Status};
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
 use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
+use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ pub(crate) fn read(path: &Path) -> Result<Loaded, Stop> {
 /// A plan to look at. Compiling one makes its development certificates, and looking must not write.
 pub(crate) fn unwritten(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
+    // A store that has not been made yet is as good as an empty one.
+    plan.identity.store = plan.identity.store.take().filter(|path| Home::new(path).is_there());
     for listener in &mut plan.listeners {
         let made = |tls: &TlsPlan| matches!(tls.certificates, CertificateSource::SelfSigned { .. });
         listener.tls = listener.tls.take().filter(|tls| !made(tls));
@@ -110,6 +113,7 @@ impl Service {
                     StartError::Listen { .. }
                     | StartError::Inherited(_)
                     | StartError::Log(_)
+                    | StartError::Store(_)
                     | StartError::System(_) => unusable(&error),
                 });
             }

@@ -1,5 +1,6 @@
 //! `demo --tour`: each practice that is built, with a real request, what was expected and what came back.
 
+mod callers;
 mod client;
 mod control;
 mod edge;
@@ -11,7 +12,7 @@ mod report;
 mod shown;
 
 use crate::arguments::Format;
-use crate::demo::{Site, Upstreams};
+use crate::demo::{Callers, Site, Upstreams};
 use crate::ending::{Ending, Stop};
 use crate::service::Signals;
 use client::{Answer, Client};
@@ -37,6 +38,7 @@ pub(crate) struct Row {
 pub(crate) struct Scene<'a> {
     client: Client,
     upstreams: &'a Upstreams,
+    callers: &'a Callers,
     handle: Handle,
     secure: SocketAddr,
     small: SocketAddr,
@@ -57,7 +59,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let (config, log, folder) = (site.config_file(), site.log_file(), site.folder.clone());
     let (small, behind, admin) = (site.address("small")?, site.address("behind")?, site.admin_socket());
     let status = site.service.status_address();
-    let Site { upstreams, service, .. } = site;
+    let Site { upstreams, callers, service, .. } = site;
     let handle = service.handle();
     let stopper = signals.stopper();
     let serving = std::thread::Builder::new().name("service".to_owned()).spawn(move || {
@@ -65,9 +67,30 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         service.serve(&signals, WATCH_INTERVAL)
     });
     let serving = serving.map_err(|error| Stop::environment(format!("no thread for the gateway: {error}")))?;
-    let scene = Scene { client, upstreams: &upstreams, handle, secure, small, behind, admin, status, config, log };
+    let scene = Scene {
+        client,
+        upstreams: &upstreams,
+        callers: &callers,
+        handle,
+        secure,
+        small,
+        behind,
+        admin,
+        status,
+        config,
+        log,
+    };
     let mut rows = Vec::new();
-    let practices = [edge::rows, inputs::rows, gateway::rows, protocols::rows, shown::rows, control::rows, life::rows];
+    let practices = [
+        edge::rows,
+        callers::rows,
+        inputs::rows,
+        gateway::rows,
+        protocols::rows,
+        shown::rows,
+        control::rows,
+        life::rows,
+    ];
     for practice in practices {
         rows.extend(practice(&scene));
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may state facts, and so may what they share")]
 
 mod documents;
+mod keys;
 mod life;
 mod operate;
 mod snapshots;

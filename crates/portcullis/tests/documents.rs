@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "init",
     "validate",
@@ -14,11 +14,25 @@ const COMMANDS: [&str; 12] = [
     "routes",
     "effective-policy",
     "explain",
+    "keys",
+    "jwt",
+    "tokens",
     "schema",
     "problems",
     "version",
     "completions",
     "man",
+];
+
+/// Commands below commands.
+const BELOW: [(&str, &str); 7] = [
+    ("keys", "create"),
+    ("keys", "list"),
+    ("keys", "rotate"),
+    ("keys", "revoke"),
+    ("keys", "leaked"),
+    ("jwt", "explain"),
+    ("tokens", "revoke"),
 ];
 
 fn compare(name: &str, text: &str) {
@@ -40,6 +54,10 @@ fn the_command_line() {
     text.push_str(&help_of(&folder, &["--help"]));
     for command in COMMANDS {
         text.push_str(&format!("\n## portcullis {command}\n\n{}", help_of(&folder, &[command, "--help"])));
+        for (above, below) in BELOW.iter().filter(|(above, _)| *above == command) {
+            let help = help_of(&folder, &[above, below, "--help"]);
+            text.push_str(&format!("\n### portcullis {above} {below}\n\n{help}"));
+        }
     }
     for command in COMMANDS {
         assert!(text.contains(&format!("\n  {command} ")), "{command} is missing from the list");

@@ -1,5 +1,6 @@
 //! The gateway as its owner sees it: start and drain. What can be asked of it while it runs is `handle`'s business.
 
+use crate::identity::Identity;
 use crate::metrics::Registry;
 use crate::record::log::{self, Queue};
 use crate::snapshot::Snapshot;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     /// One for each worker.
     posts: Box<[Post]>,
     pub(crate) fleet: Fleet,
+    pub(crate) identity: Arc<Identity>,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -127,11 +129,13 @@ impl Gateway {
         problem_base: String,
         inherited: Vec<Inherited>,
     ) -> Result<Self, StartError> {
-        let snapshot = Snapshot::compile(&plan, 1, problem_base.clone()).map_err(StartError::Compile)?;
+        let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone()).map_err(StartError::Compile)?;
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
         let (queue, writer) = started.map_or((None, None), |(queue, thread)| (Some(queue), Some(thread)));
+        let identity = Identity::start(&plan.identity, &clock).map_err(StartError::Store)?;
+        identity.take_over(&mut snapshot.callers).map_err(StartError::System)?;
         let registry: Arc<Registry> = Arc::default();
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();
@@ -142,6 +146,7 @@ impl Gateway {
             leaving: Leaving::default(),
             posts: (0..workers).map(|_| Post::default()).collect(),
             fleet: Fleet::default(),
+            identity,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),

@@ -3,9 +3,11 @@
 //! A series comes into being when the first request of its kind ends. All labels come from the configuration or from
 //! closed sets, so that their number is bounded whatever clients send.
 
+mod issuers;
 mod text;
 mod upstreams;
 
+pub(crate) use issuers::issuers_text;
 pub(crate) use text::Extras;
 pub(crate) use upstreams::upstreams_text;
 

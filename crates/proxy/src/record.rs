@@ -6,6 +6,7 @@ pub(crate) mod wall;
 
 pub(crate) use crate::trace::Trace;
 
+use portcullis_auth::principal::Principal;
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,8 @@ pub(crate) struct AccessRecord {
     /// Who asks, where that is not the peer.
     pub(crate) client: Option<IpAddr>,
     pub(crate) tls: Option<TlsFacts>,
+    /// Who calls, where the route demanded to know and it is somebody.
+    pub(crate) caller: Option<Rc<Principal>>,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,
     pub(crate) status: u16,

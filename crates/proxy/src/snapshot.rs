@@ -2,6 +2,7 @@
 //!
 //! It is built whole or not at all, and replaced whole. What has to survive a reload (pools, counters) lives beside it.
 
+pub(crate) mod access;
 pub(crate) mod hosts;
 pub(crate) mod paths;
 
@@ -11,9 +12,10 @@ use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
+use access::{Access, Callers};
 use hosts::Hosts;
 use portcullis_config::plan::{
-    Authn, Http2Plan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
+    ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
 };
 use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
@@ -36,6 +38,8 @@ pub(crate) struct Snapshot {
     /// Query parameters whose values may be written to records.
     pub(crate) show_query: Vec<String>,
     pub(crate) trace_rules: TraceRules,
+    /// What demands of routes are judged by.
+    pub(crate) callers: Callers,
 }
 
 /// What a listener needs for a new connection.
@@ -57,7 +61,7 @@ pub(crate) struct Route {
     pub(crate) id: Arc<str>,
     /// Base path, version and template in one: `/orders/v1/orders/{id}`.
     pub(crate) template: String,
-    pub(crate) authn: Authn,
+    pub(crate) access: Access,
     pub(crate) body_bytes: u64,
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
@@ -89,6 +93,15 @@ pub enum CompileError {
         /// What is wrong.
         error: TlsError,
     },
+    /// The keys of an issuer.
+    Issuer {
+        /// Its name.
+        issuer: String,
+        /// What is wrong.
+        error: String,
+    },
+    /// The store cannot be opened.
+    Store(String),
     /// There is nowhere to listen.
     NoListener,
     /// Two templates cannot stand beside each other.
@@ -106,6 +119,8 @@ impl fmt::Display for CompileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tls { place, error } => write!(formatter, "{place}: {error}"),
+            Self::Issuer { issuer, error } => write!(formatter, "issuers.{issuer}: {error}"),
+            Self::Store(error) => write!(formatter, "store: {error}"),
             Self::NoListener => formatter.write_str("there is no listener; add one under `listeners`"),
             Self::Template { template, error } => write!(formatter, "the path `{template}` cannot be routed: {error}"),
         }
@@ -146,6 +161,7 @@ impl Snapshot {
             problem_base,
             show_query: plan.access_log.show_query.clone(),
             trace_rules: TraceRules::new(&plan.tracing),
+            callers: Callers::compile(&plan.identity)?,
         };
         snapshot.add_apis(plan)?;
         Ok(snapshot)
@@ -163,8 +179,7 @@ impl Snapshot {
                     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
                     for prefix in prefixes.chain(bare) {
                         let index = self.routes.len();
-                        let compiled =
-                            Route::compile(route, (&api.name, &name), &prefix, upstream, api.allow_path_parameters);
+                        let compiled = Route::compile((route, api, &plan.identity), &name, &prefix, upstream);
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -196,27 +211,27 @@ impl Snapshot {
 
 impl Route {
     fn compile(
-        plan: &RoutePlan,
-        (api, version): (&Arc<str>, &Arc<str>),
+        (plan, api, identity): (&RoutePlan, &ApiPlan, &IdentityPlan),
+        version: &Arc<str>,
         prefix: &str,
         upstream: usize,
-        allow_path_parameters: bool,
     ) -> Self {
+        let access = Access::compile(&plan.authn, &api.name, api.forward_credential, identity);
         let template = format!("{prefix}{}", plan.template);
         Self {
-            named: route_members(api, version, &template),
-            api: Arc::clone(api),
+            named: route_members(&api.name, version, &template),
+            api: Arc::clone(&api.name),
             version: Arc::clone(version),
             id: Arc::clone(&plan.id),
             template,
-            authn: plan.authn,
+            stages: stages(&access),
+            access,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),
-            allow_path_parameters,
+            allow_path_parameters: api.allow_path_parameters,
             upstream,
             origin: plan.origin.to_string(),
-            stages: stages(plan.authn),
         }
     }
 
@@ -238,15 +253,11 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-pub(crate) fn decisions(authn: Authn) -> [(Stage, &'static str); 8] {
-    let identify = match authn {
-        Authn::Public => "public",
-        Authn::Refuse => "refuse",
-    };
+pub(crate) fn decisions(access: &Access) -> [(Stage, &'static str); 8] {
     [
         (Stage::Guard, "not_required"),
         (Stage::Cors, "not_required"),
-        (Stage::Identify, identify),
+        (Stage::Identify, access.decision()),
         (Stage::Permit, "not_required"),
         (Stage::Charge, "not_required"),
         (Stage::Receive, "bounded"),
@@ -256,8 +267,8 @@ pub(crate) fn decisions(authn: Authn) -> [(Stage, &'static str); 8] {
 }
 
 /// The stages that had nothing to do as one text, the others by name.
-fn stages(authn: Authn) -> String {
-    let (idle, decided): (Vec<_>, Vec<_>) = decisions(authn).into_iter().partition(|(_, how)| *how == "not_required");
+fn stages(access: &Access) -> String {
+    let (idle, decided): (Vec<_>, Vec<_>) = decisions(access).into_iter().partition(|(_, how)| *how == "not_required");
     let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
     let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();
     format!("{decided},\"not_required\":\"{}\"", idle.join(" "))

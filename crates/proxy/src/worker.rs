@@ -3,11 +3,13 @@
 //! Nothing on the path of a request takes a lock or crosses to another worker.
 
 mod run;
+mod tokens;
 
 use crate::carry::buffer::Buffers;
 use crate::carry::timer::Timers;
 use crate::exchange::Exchange;
 use crate::gateway::Shared;
+use crate::identity::Bench;
 use crate::metrics::Counters;
 use crate::record::json::{self, Subject};
 use crate::record::log::LogLines;
@@ -28,6 +30,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 pub(crate) use run::{Bound, Guest, Ready};
+pub(crate) use tokens::Tokens;
 
 // LIMIT: exchanges whose memory a worker keeps for the next connection.
 const SPARE_EXCHANGES_MAX: usize = 256;
@@ -47,6 +50,8 @@ pub(crate) struct Worker {
     spool: Option<RefCell<Spool>>,
     pub(crate) counters: RefCell<Counters>,
     pub(crate) wall: RefCell<WallTexts>,
+    /// What this worker remembers of credentials.
+    tokens: RefCell<Tokens>,
     local: RefCell<Rc<Local>>,
     /// By the name of their upstream.
     targets: RefCell<Known>,
@@ -78,6 +83,7 @@ impl Worker {
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
+            tokens: RefCell::default(),
             local: RefCell::new(Rc::new(Local { snapshot: shared.snapshot.load_full(), targets: Vec::new() })),
             targets: RefCell::default(),
             spare: RefCell::default(),
@@ -145,6 +151,17 @@ impl Worker {
         wall_ms + nanos.saturating_sub(base) / 1_000_000
     }
 
+    /// What callers are judged with, now.
+    pub(crate) fn bench(&self) -> Bench<'_> {
+        let nanos = self.nanos();
+        Bench {
+            identity: &self.shared.identity,
+            tokens: &self.tokens,
+            now: self.wall_ms(nanos) / 1000,
+            millis: nanos / 1_000_000,
+        }
+    }
+
     pub(crate) fn random(&self) -> u64 {
         self.ids.borrow_mut().bits()
     }
@@ -158,6 +175,10 @@ impl Worker {
         self.log.borrow_mut().flush();
         if let Some(spool) = &self.spool {
             spool.borrow_mut().flush();
+        }
+        let seconds = self.wall_base.get().0 / 1000;
+        if let Some(batch) = self.tokens.borrow_mut().due(seconds) {
+            self.shared.identity.note_used(batch);
         }
         self.timers.close(self.shared.is_draining());
         // Also so that a worker without requests lets go of what a reload has removed.

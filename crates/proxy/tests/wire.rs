@@ -31,6 +31,10 @@ mod grpc;
 mod headers;
 #[path = "wire/http2.rs"]
 mod http2;
+#[path = "wire/identity.rs"]
+mod identity;
+#[path = "wire/issuers.rs"]
+mod issuers;
 #[path = "wire/life.rs"]
 mod life;
 #[path = "wire/listeners.rs"]

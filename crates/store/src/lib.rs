@@ -7,6 +7,7 @@
 
 mod disk;
 mod error;
+mod home;
 mod index;
 mod mirror;
 mod peppers;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use disk::{Listed, Store};
 pub use error::StoreError;
+pub use home::Home;
 pub use index::Index;
 pub use mirror::{Found, Mirror, Refreshed};
 pub use peppers::PepperFile;

@@ -5,8 +5,9 @@ use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
     AccessLogPlan, AdminPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
-    ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan, RoutePlan,
-    StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol, VersionPlan,
+    IdentityPlan, ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan,
+    RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol,
+    VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -133,6 +134,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         shutdown_grace: Duration::ZERO,
         shutdown_deadline: Duration::from_secs(1),
         apis: vec![api("api", HostPattern::Any, routes)],
+        identity: IdentityPlan::default(),
         dangers: Vec::new(),
         watched: Vec::new(),
         hash: "test".to_owned(),
@@ -146,6 +148,7 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         name: name.into(),
         hosts: vec![host],
         base_path: String::new(),
+        forward_credential: false,
         allow_path_parameters: false,
         versions: vec![VersionPlan { name: None, path: None, default: false, routes }],
     }

@@ -19,6 +19,12 @@ macro_rules! checks {
                 match self { $(Self::$name => $code,)+ }
             }
 
+            /// What the record says where it does not hold.
+            #[must_use]
+            pub const fn failure(self) -> &'static str {
+                match self { $(Self::$name => concat!($code, ": it does not hold that ", $text),)+ }
+            }
+
             /// What has to hold.
             #[must_use]
             pub const fn demand(self) -> &'static str {

@@ -72,6 +72,7 @@ impl Check<'_> {
     fn defaults(&mut self, level: &Level<'_>) {
         let chain = Chain { levels: &[level] };
         self.body_bytes(level);
+        self.authn(level);
         self.timeouts(&Written { at: level.at.key("upstream"), section: None }, &chain);
     }
 
@@ -89,6 +90,7 @@ impl Check<'_> {
         let level = Level::of_api(*at, api);
         self.locked(locks, &level);
         self.body_bytes(&level);
+        self.authn(&level);
         let levels = [&level, defaults];
         let chain = Chain { levels: &levels };
         let allow_path_parameters = chain.allow_path_parameters().value.0;
@@ -106,7 +108,15 @@ impl Check<'_> {
             allow_path_parameters,
         };
         let versions = self.operations(api, at, &above, claims);
-        ApiPlan { name: Arc::from(name), hosts: hosts_of(api), base_path, allow_path_parameters, versions }
+        let forward_credential = self.forward_credential(api, at, &versions);
+        ApiPlan {
+            name: Arc::from(name),
+            hosts: hosts_of(api),
+            base_path,
+            forward_credential,
+            allow_path_parameters,
+            versions,
+        }
     }
 
     /// Routes, directly or in versions.
@@ -208,6 +218,7 @@ impl Check<'_> {
         let level = Level::of_version(*at, version);
         self.locked(above.locks, &level);
         self.body_bytes(&level);
+        self.authn(&level);
         let levels = [&level, above.level, above.defaults];
         let upstream = match &version.upstream {
             None => Arc::clone(above.upstream),

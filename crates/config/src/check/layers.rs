@@ -93,15 +93,6 @@ impl Lockable {
     }
 }
 
-impl Authn {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Refuse => "refuse",
-        }
-    }
-}
-
 impl<'a> Level<'a> {
     fn empty(at: At<'a>, kind: LevelKind) -> Self {
         Self {
@@ -123,7 +114,7 @@ impl<'a> Level<'a> {
         let Some(written) = written else { return level };
         let upstream = written.upstream.as_ref();
         Self {
-            authn: written.authn,
+            authn: written.authn.clone(),
             body_bytes: written.body_bytes,
             allow_path_parameters: written.allow_path_parameters,
             timeout: upstream.and_then(|upstream| upstream.timeout),
@@ -138,7 +129,7 @@ impl<'a> Level<'a> {
     pub(crate) fn of_api(at: At<'a>, written: &Api) -> Self {
         let upstream = written.upstream.as_ref();
         Self {
-            authn: written.authn,
+            authn: written.authn.clone(),
             body_bytes: written.body_bytes,
             allow_path_parameters: written.allow_path_parameters,
             timeout: upstream.and_then(|upstream| upstream.timeout),
@@ -153,7 +144,7 @@ impl<'a> Level<'a> {
     pub(crate) fn of_version(at: At<'a>, written: &Version) -> Self {
         let upstream = written.upstream.as_ref();
         Self {
-            authn: written.authn,
+            authn: written.authn.clone(),
             body_bytes: written.body_bytes,
             timeout: upstream.and_then(|upstream| upstream.timeout),
             connect_timeout: upstream.and_then(|upstream| upstream.connect_timeout),
@@ -166,7 +157,7 @@ impl<'a> Level<'a> {
 
     pub(crate) fn of_route(at: At<'a>, written: &Route) -> Self {
         Self {
-            authn: written.authn,
+            authn: written.authn.clone(),
             body_bytes: written.body_bytes,
             timeout: written.timeout,
             ..Self::empty(at, LevelKind::Route)
@@ -176,7 +167,7 @@ impl<'a> Level<'a> {
     /// What this level says about a setting, as people write it.
     pub(crate) fn text(&self, setting: Lockable) -> Option<String> {
         match setting {
-            Lockable::Authn => self.authn.map(|authn| authn.name().to_owned()),
+            Lockable::Authn => self.authn.as_ref().map(Authn::text),
             Lockable::BodyBytes => self.body_bytes.map(|size| size.to_string()),
             Lockable::AllowPathParameters => self.allow_path_parameters.map(|flag| flag.to_string()),
             Lockable::Timeout => self.timeout.map(|period| period.to_string()),
@@ -185,6 +176,10 @@ impl<'a> Level<'a> {
             Lockable::IdleTimeout => self.idle_timeout.map(|period| period.to_string()),
             Lockable::IdleConnections => self.idle_connections.map(|count| count.to_string()),
         }
+    }
+
+    pub(crate) fn authn(&self) -> Option<&Authn> {
+        self.authn.as_ref()
     }
 
     pub(crate) fn body_bytes(&self) -> Option<Size> {
@@ -214,7 +209,7 @@ impl<'a> Chain<'_, 'a> {
     }
 
     pub(crate) fn authn(&self) -> Option<Found<Authn>> {
-        self.nearest(Lockable::Authn, |level| level.authn)
+        self.nearest(Lockable::Authn, |level| level.authn.clone())
     }
 
     pub(crate) fn body_bytes(&self) -> Found<Size> {

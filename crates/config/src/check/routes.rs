@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::Check;
 use super::apis::Scope;
 use super::conflicts::Claims;
+use super::identity::plan_of;
 use super::layers::{Chain, Level};
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{Authn as Written, Lockable, Route};
+use crate::file::{Lockable, Route};
 use crate::plan::{Authn, Methods, RoutePlan};
 use crate::scalar::{Method, Period, Size};
 use crate::sources::Span;
@@ -75,6 +76,7 @@ impl Check<'_> {
         let level = Level::of_route(*at, route);
         self.locked(scope.locks, &level);
         self.body_bytes(&level);
+        self.authn(&level);
         if let Some(timeout) = route.timeout {
             let _clamped: std::time::Duration = self.period(&at.key("timeout"), timeout, (LEAST_TIMEOUT, MAX_TIMEOUT));
         }
@@ -89,7 +91,7 @@ impl Check<'_> {
         levels.extend(scope.levels);
         let chain = Chain { levels: &levels };
         let authn = match chain.authn() {
-            Some(found) => plan_of(found.value),
+            Some(found) => plan_of(&found.value),
             None => {
                 if !chain.is_hidden(Lockable::Authn) {
                     let id = self.named(at, &id);
@@ -228,13 +230,6 @@ impl Check<'_> {
                 .help("remove it, or set `allow_path_parameters: true` for the API");
             self.reject(at, diagnostic);
         }
-    }
-}
-
-fn plan_of(written: Written) -> Authn {
-    match written {
-        Written::Public => Authn::Public,
-        Written::Refuse => Authn::Refuse,
     }
 }
 

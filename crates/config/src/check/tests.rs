@@ -49,7 +49,7 @@ fn the_nearest_setting_counts() {
     let [v1, v2] = plan.apis[0].versions.as_slice() else { panic!("two versions") };
     let row = |version: &crate::plan::VersionPlan, index: usize| {
         let route = &version.routes[index];
-        (route.body_bytes, route.timeout.as_secs(), route.upstream.connect_timeout.as_secs(), route.authn)
+        (route.body_bytes, route.timeout.as_secs(), route.upstream.connect_timeout.as_secs(), route.authn.clone())
     };
     assert_eq!(row(v1, 0), (4, 7, 1, Authn::Public));
     assert_eq!(row(v1, 1), (3, 8, 1, Authn::Refuse));

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Balance, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
+use super::{Authn, Balance, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
 use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
 
 /// One API. It has either `routes` or `versions`.
@@ -18,6 +18,10 @@ pub(crate) struct Api {
     pub(crate) base_path: Option<BasePath>,
     /// How callers of its routes are identified.
     pub(crate) authn: Option<Authn>,
+    /// Whether the server behind it gets the credential that the caller was identified by. By default it gets the identity
+    /// fields instead.
+    #[schemars(extend("default" = false))]
+    pub(crate) forward_credential: Option<Flag>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
     /// Whether `;` may stand in a path segment. Servers disagree about what it means, so it is refused by default.
@@ -67,16 +71,6 @@ pub(crate) struct Route {
     pub(crate) timeout: Option<Period>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
-}
-
-/// How callers are identified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Authn {
-    /// Nobody may call.
-    Refuse,
-    /// Anybody may call; the caller is anonymous.
-    Public,
 }
 
 /// Where requests go.

@@ -4,6 +4,11 @@
 use crate::scalar::{Count, Period, Size};
 
 pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
+pub(crate) const API_KEY_HEADER: &str = "X-API-Key";
+pub(crate) const API_KEY_PREFIX: &str = "pk";
+pub(crate) const CLOCK_SKEW: Period = Period::seconds(30);
+pub(crate) const MAX_STALENESS: Period = Period::seconds(24 * 60 * 60);
+pub(crate) const ROLES_CLAIM: &str = "roles";
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);

@@ -72,6 +72,29 @@ Examples:
 
 Exits 0 if the request would be forwarded, 1 if it would be refused.";
 
+pub(super) const KEYS: &str = "\
+Examples:
+  portcullis keys create --consumer shop --scope orders:read --expires-days 90
+  portcullis keys list --format json | jq '.keys[] | select(.last_used == null)'
+  portcullis keys rotate 1MZ3tsGFXXQ --overlap-hours 48
+  portcullis keys revoke 1MZ3tsGFXXQ
+  git log -p | portcullis keys leaked -
+
+The configuration names the store: `store: { path: ./portcullis-data }`. A key is shown once; what is stored is a hash.";
+
+pub(super) const JWT: &str = "\
+Example:
+  portcullis jwt explain - < token.txt
+
+Exits 0 if the token is good, else 1.";
+
+pub(super) const TOKENS: &str = "\
+Examples:
+  portcullis tokens revoke --issuer corp --jti 0f3c9a
+  portcullis tokens revoke --issuer corp --sub ada@example.com
+
+The store of the configuration keeps what was revoked.";
+
 pub(super) const SCHEMA: &str = "\
 Example:
   portcullis schema > portcullis.schema.json

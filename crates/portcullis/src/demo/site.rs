@@ -1,5 +1,6 @@
 //! The demo's place: its folder, its ports, the sample API and the gateway in front of it.
 
+use super::callers::Callers;
 use super::upstream::Upstreams;
 use crate::ending::Stop;
 use crate::service::{Journal, Service, Signals};
@@ -15,6 +16,7 @@ const CONFIG: &str = include_str!("portcullis.yaml");
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
     pub(crate) upstreams: Upstreams,
+    pub(crate) callers: Callers,
     pub(crate) service: Service,
 }
 
@@ -42,8 +44,9 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
+        let callers = Callers::make(folder)?;
         let service = Service::start(&config, journal, signals)?;
-        Ok(Self { folder: folder.to_owned(), upstreams, service })
+        Ok(Self { folder: folder.to_owned(), upstreams, callers, service })
     }
 
     /// Where a listener listens.

@@ -25,6 +25,8 @@ pub enum StartError {
     Inherited(String),
     /// The access log cannot be opened.
     Log(io::Error),
+    /// The store cannot be opened.
+    Store(io::Error),
     /// The system grants no threads or randomness.
     System(io::Error),
 }
@@ -53,6 +55,7 @@ impl fmt::Display for StartError {
             }
             Self::Inherited(text) => formatter.write_str(text),
             Self::Log(error) => write!(formatter, "access_log.file: cannot be opened for appending: {error}"),
+            Self::Store(error) => write!(formatter, "store: {error}"),
             Self::System(error) => write!(formatter, "the system refuses what is needed to start: {error}"),
         }
     }

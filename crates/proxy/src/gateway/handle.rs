@@ -1,7 +1,7 @@
 //! What can be asked of a gateway while it runs: its state, another configuration, its end.
 
 use super::listen::{self, Fresh};
-use super::{Listener, ReloadError, Shared, facts};
+use super::{Listener, ReloadError, Shared, StartError, facts};
 use crate::metrics::Extras;
 use crate::snapshot::Snapshot;
 use portcullis_config::plan::{ListenerPlan, Plan};
@@ -146,9 +146,11 @@ impl Handle {
             return Err(ReloadError::NeedsRestart(setting));
         }
         let generation = self.shared.generation.load(Ordering::Relaxed) + 1;
-        let snapshot =
+        let mut snapshot =
             Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
         let added = self.bind_added(&state.listeners, &plan)?;
+        let followed = self.shared.identity.take_over(&mut snapshot.callers);
+        followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
         // From here on nothing can fail.
         self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
         self.shared.snapshot.store(Arc::new(snapshot));
@@ -196,6 +198,7 @@ impl Handle {
             Extras { config_hash: state.plan.hash.clone(), ready: self.is_ready(), certificates }
         };
         let mut text = self.shared.registry.text(queue.as_deref(), &extras);
+        crate::metrics::issuers_text(&self.shared.identity.issuers(), &mut text);
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         text
     }
@@ -218,6 +221,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.status != new.status, "status"),
         (old.admin != new.admin, "admin.socket"),
         (old.workers != new.workers, "workers"),
+        (old.identity.store != new.identity.store, "store"),
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.access_log.queue != new.access_log.queue, "access_log.queue"),

@@ -4,16 +4,20 @@
 
 use super::{Stop, charge, conform, cors, forward, guard, identify, inspect, permit, receive, route, target};
 use crate::exchange::{Connection, Exchange, Place};
+use crate::identity::{Bench, Identity};
 use crate::origin;
 use crate::problem::{Form, Problem};
 use crate::record::TlsFacts;
+use crate::snapshot::access::Access;
 use crate::snapshot::{CompileError, Snapshot, decisions};
 use portcullis_config::plan::Plan;
 use portcullis_h1::{HeadScan, RequestHead};
-use portcullis_types::Stage;
+use portcullis_types::{Clock, Stage};
+use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// A request to be explained.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +73,13 @@ pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Res
 /// A plan that cannot be served.
 pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) -> Result<Explanation, CompileError> {
     let snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
+    let clock = Clock::system();
+    let (identity, _) =
+        Identity::open(&plan.identity, &clock).map_err(|error| CompileError::Store(error.to_string()))?;
     let mut exchange = Exchange::default();
     let mut explanation = Explanation { steps: Vec::new(), forwarded: None, targets: Vec::new(), problem: None };
     let connection = connection(plan, &snapshot, secure).ok_or(CompileError::NoListener)?;
-    if let Err(stop) = walk(&snapshot, &connection, &mut exchange, raw, &mut explanation) {
+    if let Err(stop) = walk((&snapshot, &identity, &clock), &connection, &mut exchange, raw, &mut explanation) {
         refused(&stop, &exchange, &snapshot, &mut explanation);
     }
     Ok(explanation)
@@ -94,7 +101,7 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
 }
 
 fn walk(
-    snapshot: &Snapshot,
+    (snapshot, identity, clock): (&Snapshot, &Identity, &Clock),
     connection: &Connection,
     exchange: &mut Exchange,
     raw: &[u8],
@@ -114,14 +121,21 @@ fn walk(
     let version = if found.version.is_empty() { String::new() } else { format!(" version {}", found.version) };
     let place = format!("{}{version} {} ({})", found.api, found.template, found.id);
     ok(Stage::Route, place, Some(found.origin.clone()));
-    let (authn, origin) = (found.authn, found.origin.clone());
+    let origin = found.origin.clone();
     let upstream = snapshot.upstreams.get(found.upstream);
-    let authenticated = identify::identify(cors::clear(guard::guard(routed)?)?)?;
+    let tokens = RefCell::default();
+    let wall = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let bench = || Bench { identity, tokens: &tokens, now: wall, millis: clock.millis() };
+    let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, snapshot, bench)?;
     let admitted = charge::charge(permit::permit(authenticated)?)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
-    for (stage, decision) in decisions(authn) {
-        let origin = (stage == Stage::Identify).then(|| origin.clone());
-        explanation.steps.push(Step { stage, decision: decision.to_owned(), detail: String::new(), origin });
+    for (stage, decision) in decisions(&found.access) {
+        let (detail, origin) = match (stage == Stage::Identify, &found.access) {
+            (true, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
+            (true, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
+            (false, _) => (String::new(), None),
+        };
+        explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
     let (routed, _) = inspected.into_inner().into_inner().into_parts();
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();

@@ -1,16 +1,65 @@
 //! `identify`: who calls.
+//!
+//! Cheap checks come first: where credentials stand, whether the caller has to wait, and only then what costs a
+//! cryptographic operation. One credential that is not good is a refusal, whatever the others are.
 
 use super::Stop;
 use super::cors::Cleared;
 use super::route::Routed;
-use portcullis_config::plan::Authn;
+use crate::identity::{Bench, Remote};
+use crate::snapshot::Snapshot;
+use crate::snapshot::access::{Access, Demands, IssuerKeys};
+use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
+use portcullis_auth::jwt::claimed_issuer;
+use portcullis_auth::key::{Door, KeyText, Refused};
+use portcullis_auth::outward::challenges;
+use portcullis_auth::principal::{Failure, Outcome, Principal, Scheme, Verdict};
+use portcullis_auth::revocation::TokenNames;
+use portcullis_auth::verified::Validity;
+use portcullis_auth::{Check, Token, jwt};
+use portcullis_h1::{Fields, Known};
 use portcullis_types::{Reason, Refusal, Stage};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
 
-/// Proof that the route's way of identifying callers has been followed. In this version there is one way to pass: the
-/// route says `public`, and the caller is anonymous.
+/// Proof that the route's way of identifying callers has been followed: anybody may call it, or the record names the caller.
 #[derive(Debug)]
 pub(crate) struct Authenticated<'a> {
     routed: Routed<'a>,
+}
+
+/// What a request shows of itself, not yet believed.
+struct Shown<'a> {
+    token: Result<Option<&'a str>, Failure>,
+    key: Result<Option<KeyText>, Failure>,
+}
+
+/// One judgement.
+struct Judging<'j> {
+    bench: &'j Bench<'j>,
+    snapshot: &'j Snapshot,
+    demands: &'j Demands,
+    api: &'j str,
+    address: std::net::IpAddr,
+    /// The issuer that does not have the key of a token, as far as is known.
+    unknown: Cell<Option<Arc<Remote>>>,
+}
+
+/// Why there is no caller yet.
+enum Short {
+    /// And there will be none.
+    Refused(Box<Refusal>),
+    /// The issuer may have another key by now.
+    Unknown(Arc<Remote>),
+}
+
+/// What a judgement came to where it let nobody in.
+enum Denied {
+    /// Before any credential was looked at.
+    Refused(Box<Refusal>),
+    /// By a credential, or for want of one.
+    Failed(Failure),
 }
 
 // === impl Authenticated ===
@@ -22,12 +71,324 @@ impl<'a> Authenticated<'a> {
 }
 
 /// Follows the route's decision about authentication; there is always one.
-pub(super) fn identify(before: Cleared<'_>) -> Result<Authenticated<'_>, Stop> {
+///
+/// `bench` is asked for only where there is something to judge: a public route costs nothing here. Only a token that names a
+/// key which its issuer did not have when it was asked last waits, until it has been asked again.
+pub(super) async fn identify<'a, 'w>(
+    before: Cleared<'a>,
+    snapshot: &Snapshot,
+    bench: impl Fn() -> Bench<'w>,
+) -> Result<Authenticated<'a>, Stop> {
     let routed = before.into_routed();
-    match routed.route().authn {
-        Authn::Public => Ok(Authenticated { routed }),
-        Authn::Refuse => {
-            Err(Refusal::new(Stage::Identify, Reason::RouteClosed, "nobody may call this operation").into())
+    // Twice, because a fetch that was under way already may have brought the keys of before.
+    for _ in 0..2 {
+        match step(&routed, snapshot, &bench, false) {
+            Ok(caller) => return Ok(accept(routed, caller)),
+            Err(Short::Refused(refusal)) => return Err((*refusal).into()),
+            Err(Short::Unknown(remote)) => remote.look().await,
         }
     }
+    finish(routed, snapshot, &bench)
+}
+
+/// The same without waiting for anybody.
+pub(super) fn identify_at_once<'a, 'w>(
+    before: Cleared<'a>,
+    snapshot: &Snapshot,
+    bench: impl Fn() -> Bench<'w>,
+) -> Result<Authenticated<'a>, Stop> {
+    finish(before.into_routed(), snapshot, &bench)
+}
+
+fn finish<'a, 'w>(
+    routed: Routed<'a>,
+    snapshot: &Snapshot,
+    bench: &impl Fn() -> Bench<'w>,
+) -> Result<Authenticated<'a>, Stop> {
+    match step(&routed, snapshot, bench, true) {
+        Ok(caller) => Ok(accept(routed, caller)),
+        Err(Short::Refused(refusal)) => Err((*refusal).into()),
+        Err(Short::Unknown(_)) => Err(refuse(Reason::InvalidToken).into()),
+    }
+}
+
+fn accept(routed: Routed<'_>, caller: Option<Rc<Principal>>) -> Authenticated<'_> {
+    routed.record.caller = caller;
+    Authenticated { routed }
+}
+
+/// One look; `last` is the one that counts.
+fn step<'w>(
+    routed: &Routed<'_>,
+    snapshot: &Snapshot,
+    bench: &impl Fn() -> Bench<'w>,
+    last: bool,
+) -> Result<Option<Rc<Principal>>, Short> {
+    match &routed.route().access {
+        Access::Public => Ok(None),
+        Access::Refuse => {
+            let refusal = Refusal::new(Stage::Identify, Reason::RouteClosed, "nobody may call this operation");
+            Err(Short::Refused(Box::new(refusal)))
+        }
+        Access::Demand(demands) => {
+            let (api, address) = (&*routed.route().api, routed.request.client.address);
+            let judging = Judging { bench: &bench(), snapshot, demands, api, address, unknown: Cell::new(None) };
+            let verdict = judging.judge(routed);
+            match (verdict, judging.unknown.take()) {
+                (Ok(caller), _) => Ok(caller),
+                (Err(Denied::Failed(_)), Some(remote)) if !last => Err(Short::Unknown(remote)),
+                (Err(denied), _) => Err(Short::Refused(Box::new(judging.deny(denied, routed)))),
+            }
+        }
+    }
+}
+
+// === impl Shown ===
+
+impl<'a> Shown<'a> {
+    fn of(fields: Fields<'a>, demands: &Demands, key_field: &str, key_prefix: &str) -> Self {
+        let shown = |scheme| demands.offer.schemes.contains(&scheme);
+        let token = if shown(Scheme::Jwt) { bearer(fields) } else { Ok(None) };
+        let key = if shown(Scheme::ApiKey) {
+            let named = |line: &portcullis_h1::Field<'a>| line.name.eq_ignore_ascii_case(key_field.as_bytes());
+            let lines: Vec<&[u8]> = fields.iter().filter(named).take(2).map(|line| line.value).collect();
+            api_key(key_prefix, &lines)
+        } else {
+            Ok(None)
+        };
+        Self { token, key }
+    }
+
+    fn is_nothing(&self) -> bool {
+        matches!((&self.token, &self.key), (Ok(None), Ok(None)))
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        self.key.as_ref().ok()?.as_ref().map(KeyText::id)
+    }
+}
+
+fn bearer(fields: Fields<'_>) -> Result<Option<&str>, Failure> {
+    let mut lines = fields.all(Known::Authorization);
+    let found = match (lines.next(), lines.next()) {
+        (None, _) => return Ok(None),
+        (Some(one), None) => authorization(&[one])?,
+        (Some(one), Some(other)) => authorization(&[one, other])?,
+    };
+    match found {
+        Some(Authorization::Bearer(token)) => Ok(Some(token)),
+        Some(Authorization::Dpop(_)) => {
+            Err(Failure { reason: Reason::InvalidToken, detail: "tokens with a proof are not accepted here" })
+        }
+        None => Ok(None),
+    }
+}
+
+// === impl Judging ===
+
+impl Judging<'_> {
+    fn shown<'r>(&self, routed: &Routed<'r>) -> Shown<'r> {
+        let callers = &self.snapshot.callers;
+        Shown::of(routed.request.head.fields(), self.demands, &callers.key_field, &callers.key_prefix)
+    }
+
+    /// On the clock that never goes back, so that no correction of the time opens a door early.
+    fn seconds(&self) -> u64 {
+        self.bench.millis / 1000
+    }
+
+    fn judge(&self, routed: &Routed<'_>) -> Result<Option<Rc<Principal>>, Denied> {
+        let refused = |refusal| Denied::Refused(Box::new(refusal));
+        if let Some(query) = routed.request.target.query()
+            && let Some(exposed) = in_query(&self.snapshot.callers.key_prefix, QUERY_NAMES, query)
+        {
+            let private = exposed.key.map(KeyText::id_of).map_or_else(
+                || "a parameter that is named like a credential".to_owned(),
+                |id| format!("the key {id} is exposed"),
+            );
+            return Err(refused(refuse(Reason::CredentialInQuery).private(private)));
+        }
+        let shown = self.shown(routed);
+        if !shown.is_nothing() {
+            let checked = self.bench.identity.failures.check(self.address, shown.key_id(), self.seconds());
+            checked.map_err(|many| {
+                let wait = many.retry_after_seconds.to_string();
+                refused(refuse(Reason::TooManyFailures).header("retry-after", wait))
+            })?;
+        }
+        let mut proved: Option<Rc<Principal>> = None;
+        match self.demands.demand.judge(|scheme| self.look(scheme, &shown, &mut proved)) {
+            // The token's principal is shared with the table of verified tokens, not copied out of it.
+            Verdict::Caller { principal, .. } if principal.scheme == Scheme::Jwt => Ok(proved),
+            Verdict::Caller { principal, .. } => Ok(Some(Rc::new(*principal))),
+            Verdict::Anonymous => Ok(None),
+            Verdict::Refused(failure) => Err(Denied::Failed(failure)),
+        }
+    }
+
+    /// Counts a failure, and says what the caller is told.
+    fn deny(&self, denied: Denied, routed: &Routed<'_>) -> Refusal {
+        match denied {
+            Denied::Refused(refusal) => *refusal,
+            Denied::Failed(failure) => {
+                let shown = self.shown(routed);
+                if is_guess(failure.reason) {
+                    self.bench.identity.failures.note(self.address, shown.key_id(), self.seconds());
+                }
+                self.refusal(failure, shown.key_id())
+            }
+        }
+    }
+
+    fn look(&self, scheme: Scheme, shown: &Shown<'_>, proved: &mut Option<Rc<Principal>>) -> Outcome {
+        match scheme {
+            Scheme::ApiKey => match &shown.key {
+                Ok(None) => Outcome::Absent,
+                Ok(Some(key)) => self.key(key),
+                Err(failure) => Outcome::Failed(*failure),
+            },
+            Scheme::Jwt => match shown.token {
+                Ok(None) => Outcome::Absent,
+                Ok(Some(token)) => match self.token(token) {
+                    Ok(principal) => {
+                        let stub = stub(&principal);
+                        *proved = Some(principal);
+                        Outcome::Proved(Box::new(stub))
+                    }
+                    Err(failure) => Outcome::Failed(failure),
+                },
+                Err(failure) => Outcome::Failed(failure),
+            },
+            // No configuration demands these; one that did would find nobody.
+            Scheme::Introspection | Scheme::Certificate | Scheme::Signature => Outcome::Absent,
+        }
+    }
+
+    fn key(&self, key: &KeyText) -> Outcome {
+        let door = Door { api: self.api, address: self.address, now: self.bench.now };
+        match self.bench.identity.look_up(key, door, self.bench.millis) {
+            Err(_) => Outcome::Failed(UNREADABLE),
+            Ok(Err(refused)) => Outcome::Failed(Failure { reason: Reason::InvalidApiKey, detail: why(refused) }),
+            Ok(Ok(found)) => {
+                self.bench.tokens.borrow_mut().used.note(found.id, self.bench.now);
+                Outcome::Proved(Box::new(found.into()))
+            }
+        }
+    }
+
+    fn token(&self, text: &str) -> Result<Rc<Principal>, Failure> {
+        let (identity, now) = (self.bench.identity, self.bench.now);
+        // Revocations that cannot be read might hold this token.
+        identity.check(self.bench.millis).map_err(|_| UNREADABLE)?;
+        // All of them only grow, so that their sum changes whenever one of them does.
+        let issuers = &self.snapshot.callers.issuers;
+        let fetched = issuers.iter().fold(0, |sum: u64, issuer| sum.wrapping_add(issuer.keys.generation()));
+        let generation = self.snapshot.generation.wrapping_add(identity.generation()).wrapping_add(fetched);
+        let mut tokens = self.bench.tokens.borrow_mut();
+        let verified = tokens.verified().ok_or(UNREADABLE)?;
+        let digest = verified.digest("", text);
+        if let Some((issuer, principal)) = verified.find(&digest, generation, now)
+            && self.demands.issuers.contains(&issuer)
+        {
+            // Keys that have become too old are no change of keys.
+            let fresh = issuers.get(issuer).is_some_and(|issuer| issuer.keys.are_fresh(self.bench.millis));
+            return if fresh { Ok(principal) } else { Err(NO_KEYS) };
+        }
+        let invalid = |detail| Failure { reason: Reason::InvalidToken, detail };
+        let claimed = claimed_issuer(text).ok_or(invalid("the token is malformed, or names no issuer"))?;
+        let mut accepted = self.demands.issuers.iter().filter_map(|index| Some((*index, issuers.get(*index)?)));
+        let (index, issuer) = accepted
+            .find(|(_, issuer)| issuer.rules.issuer == claimed)
+            .ok_or(invalid("the token is of an issuer that is not accepted here"))?;
+        let keys = issuer.keys.find(self.bench.millis).ok_or(NO_KEYS)?;
+        let token = jwt::verify(text, &issuer.rules, &keys, now).map_err(|error| {
+            if let (Check::KeyFound, IssuerKeys::There(remote)) = (error.0, &issuer.keys) {
+                self.unknown.set(Some(Arc::clone(remote)));
+            }
+            Failure { reason: error.reason(), detail: error.0.failure() }
+        })?;
+        if token.claims.contains_key("cnf") {
+            let detail = "the token is bound to a key, and comes as a plain bearer token";
+            return Err(Failure { reason: Reason::InsufficientBinding, detail });
+        }
+        if identity.is_revoked(names(&token)) {
+            return Err(Failure {
+                reason: Reason::RevokedToken,
+                detail: "the token, its subject or its session was revoked",
+            });
+        }
+        let principal = Principal::of_token(Scheme::Jwt, &token, &issuer.roles_claim);
+        let principal = Rc::new(principal.ok_or(invalid("the token names nobody"))?);
+        let validity = Validity::of(&token, &issuer.rules);
+        verified.keep(digest, generation, validity, (index, Rc::clone(&principal)), now);
+        Ok(principal)
+    }
+
+    fn refusal(&self, failure: Failure, key: Option<&str>) -> Refusal {
+        let private = match key.filter(|_| failure.reason == Reason::InvalidApiKey) {
+            Some(id) => format!("{}: {id}", failure.detail),
+            None => failure.detail.to_owned(),
+        };
+        let refusal = refuse(failure.reason).private(private);
+        if failure.reason.status() != 401 {
+            return refusal;
+        }
+        let all = challenges(&self.demands.offer, failure.reason);
+        all.into_iter().fold(refusal, |refusal, one| refusal.header("www-authenticate", one))
+    }
+}
+
+/// What keeps a credential from being judged at all.
+const UNREADABLE: Failure =
+    Failure { reason: Reason::IssuerUnavailable, detail: "the store could not be read for too long" };
+
+const NO_KEYS: Failure = Failure {
+    reason: Reason::IssuerUnavailable,
+    detail: "the issuer's keys have not been fetched yet, or are too old to be believed",
+};
+
+/// What decides about the caller, without what is only carried along.
+fn stub(principal: &Principal) -> Principal {
+    Principal {
+        scheme: principal.scheme,
+        id: String::new(),
+        username: None,
+        credential: String::new(),
+        issuer: None,
+        scopes: Vec::new(),
+        roles: Vec::new(),
+        claims: Default::default(),
+        expires_at: principal.expires_at,
+    }
+}
+
+fn names(token: &Token) -> TokenNames<'_> {
+    TokenNames {
+        issuer: token.text("iss").unwrap_or_default(),
+        token_id: token.text("jti"),
+        subject: token.text("sub"),
+        session: token.text("sid"),
+        issued_at: token.seconds("iat"),
+    }
+}
+
+/// Whether whoever fails so may be guessing. A good token whose time is over is no guess: its signature was verified.
+fn is_guess(reason: Reason) -> bool {
+    matches!(reason, Reason::InvalidApiKey | Reason::InvalidToken | Reason::InsufficientBinding)
+}
+
+fn why(refused: Refused) -> &'static str {
+    match refused {
+        Refused::Unknown => "nobody holds this key",
+        Refused::Secret => "the secret is not the one of this key",
+        Refused::Pepper => "the hashing key of this key is gone",
+        Refused::Revoked => "this key was revoked",
+        Refused::Expired => "this key has expired",
+        Refused::Api => "this key is for other APIs",
+        Refused::Network => "this key may not come from this network",
+    }
+}
+
+fn refuse(reason: Reason) -> Refusal {
+    Refusal::new(Stage::Identify, reason, reason.page().caller)
 }

@@ -55,6 +55,16 @@ pub(crate) fn line(
     if let Some(route) = record.route.and_then(|index| snapshot.routes.get(index)) {
         out.extend_from_slice(route.named());
     }
+    if let Some(caller) = &record.caller {
+        text("principal", caller.id.as_bytes(), out);
+        text("scheme", caller.scheme.code().as_bytes(), out);
+        if !caller.credential.is_empty() {
+            text("credential", caller.credential.as_bytes(), out);
+        }
+        if let Some(issuer) = &caller.issuer {
+            text("issuer", issuer.as_bytes(), out);
+        }
+    }
     out.extend_from_slice(record.protocol.member());
     text("method", subject.method, out);
     text("host", subject.host, out);

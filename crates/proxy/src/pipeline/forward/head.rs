@@ -7,6 +7,7 @@
 use super::super::route::Request;
 use super::Routed;
 use crate::head::Head;
+use crate::identity;
 use crate::named::Named;
 use crate::trace::context::write_state;
 use portcullis_h1::write::address;
@@ -25,7 +26,8 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
     }
     let named = Named::by(head.fields());
     for line in head.fields().iter() {
-        if !is_left_out(&line) && !named.holds(line.name) {
+        let kept = routed.route().access.keeps(line.known, line.name);
+        if !kept && !is_left_out(&line) && !named.holds(line.name) {
             out.field(line.name, line.value);
         }
     }
@@ -38,6 +40,9 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
     out.field(b"traceparent", routed.record.trace.as_bytes());
     if routed.record.trace.keeps_state {
         out.field_with(b"tracestate", |out| write_state(head.fields(), out));
+    }
+    if let Some(caller) = &routed.record.caller {
+        identity::write(caller, out);
     }
     provenance(&request, out);
     if let Some(handshake) = &routed.handshake {

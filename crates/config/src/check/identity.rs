@@ -1,0 +1,465 @@
+//! Who calls: issuers that can be believed, keys that can be read, and demands that can be met.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use portcullis_auth::key::{ENTROPY_BYTES, KeyText};
+use portcullis_auth::principal::{Demand, Scheme};
+use portcullis_auth::web::WebAddress;
+use portcullis_auth::{Algorithm, KeySet, Profile};
+
+use super::Check;
+use super::layers::Level;
+use crate::diagnostic::closest;
+use crate::diagnostic::{Diagnostic, quote};
+use crate::file::{Api, Authn as Written, File, Issuer, Jwks, Lockable, Means, TokenAlgorithm, TokenProfile, defaults};
+use crate::plan::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, RemoteJwks, RoutePlan, VersionPlan};
+use crate::scalar::{FileName, Period, Text};
+use crate::tree::At;
+
+/// Not before the next refresh can have come, with room for some that fail.
+const LEAST_STALENESS: Period = Period::seconds(60);
+const MAX_STALENESS: Period = Period::seconds(30 * 24 * 60 * 60);
+const MAX_CLOCK_SKEW: Period = Period::seconds(300);
+/// LIMIT: bytes of a key set.
+const MAX_JWKS_BYTES: u64 = 1024 * 1024;
+/// LIMIT: issuers, and names in each list of one.
+const MAX_ISSUERS: usize = 64;
+const MAX_LIST: usize = 64;
+/// Fields that cannot hold an API key: they mean something else, or never reach the gateway whole.
+const OTHER_FIELDS: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+/// What demands may speak of, and what they have spoken of.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    issuers: Vec<String>,
+    store: bool,
+    used: HashSet<String>,
+    keys_used: bool,
+}
+
+impl Check<'_> {
+    /// The sections that demands speak of; to be called before any demand is read.
+    pub(super) fn identity(&mut self, file: &File, root: &At<'_>) -> IdentityPlan {
+        let (key_field, key_prefix) = self.api_keys(file, root);
+        let section = root.key("issuers");
+        let written = file.issuers.iter().flatten();
+        self.named.issuers = written.clone().map(|(name, _)| name.clone()).collect();
+        self.named.store = file.store.is_some() || root.key("store").is_tainted();
+        if self.named.issuers.len() > MAX_ISSUERS {
+            let diagnostic =
+                Diagnostic::new("too-large", section.name_span(), format!("more than {MAX_ISSUERS} issuers"));
+            self.reject(&section, diagnostic);
+        }
+        let issuers: Vec<IssuerPlan> =
+            written.map(|(name, issuer)| self.issuer(name, issuer, &section.key(name))).collect();
+        for (index, issuer) in issuers.iter().enumerate() {
+            let same = |other: &&IssuerPlan| other.issuer == issuer.issuer;
+            if let Some(first) = issuers.iter().take(index).find(same) {
+                let at = section.key(&issuer.name);
+                let place = at.key("issuer");
+                let other = section.key(&first.name);
+                let message = format!("{} is the `issuer` of two issuers", self.shown(&place, &issuer.issuer));
+                let diagnostic = self
+                    .wrong(&place, "duplicate", message)
+                    .also(other.key("issuer").span(), "first here")
+                    .help("a token chooses its issuer by `iss`; give one issuer all audiences");
+                self.reject(&place, diagnostic);
+            }
+        }
+        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers }
+    }
+
+    fn store(&mut self, file: &File, root: &At<'_>) -> Option<PathBuf> {
+        let store = file.store.as_ref()?;
+        let section = root.key("store");
+        let at = section.key("path");
+        let path = self.locate(&at, &store.path);
+        let above = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if above.is_some_and(|folder| !self.environment.is_folder(folder)) {
+            let message = format!("the folder above {} does not exist", self.shown(&at, &store.path.0));
+            let diagnostic = self.wrong(&at, "missing-folder", message).help("create it, or choose another");
+            self.reject(&at, diagnostic);
+        }
+        Some(path)
+    }
+
+    fn api_keys(&mut self, file: &File, root: &At<'_>) -> (String, String) {
+        let section = root.key("api_keys");
+        let written = file.api_keys.as_ref();
+        let header = written.and_then(|keys| keys.header.as_ref()).map_or(defaults::API_KEY_HEADER, |text| &text.0);
+        let prefix = written.and_then(|keys| keys.prefix.as_ref()).map_or(defaults::API_KEY_PREFIX, |text| &text.0);
+        let field = header.to_ascii_lowercase();
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let at = section.key("header");
+        if !field.bytes().all(letter) || field.len() > 64 {
+            let message = format!("{} is not the name of a header field", self.shown(&at, header));
+            let diagnostic = self.wrong(&at, "bad-header", message).help("use letters, digits and `-`");
+            self.reject(&at, diagnostic);
+        } else if OTHER_FIELDS.contains(&field.as_str()) || ours(&field) {
+            let message = format!("{} cannot hold an API key", self.shown(&at, header));
+            let diagnostic =
+                self.wrong(&at, "bad-header", message).help("the field has another meaning; use `X-API-Key`");
+            self.reject(&at, diagnostic);
+        }
+        if KeyText::mint(prefix, &[0; ENTROPY_BYTES]).is_err() {
+            let at = section.key("prefix");
+            let message = format!("{} cannot be what keys begin with", self.shown(&at, prefix));
+            let diagnostic = self.wrong(&at, "bad-name", message).help("use 1 to 16 small letters and digits");
+            self.reject(&at, diagnostic);
+        }
+        (field, prefix.to_owned())
+    }
+
+    fn issuer(&mut self, name: &str, written: &Issuer, at: &At<'_>) -> IssuerPlan {
+        self.name(at, name, "an issuer");
+        if written.audiences.is_empty() {
+            let list = at.key("audiences");
+            let diagnostic = Diagnostic::new("empty-list", list.name_span(), "tokens for anybody would be accepted")
+                .help("write the name by which tokens call this API: `audiences: [orders]`");
+            self.reject(&list, diagnostic);
+        }
+        let algorithms = written.algorithms.as_deref();
+        if algorithms.is_some_and(<[TokenAlgorithm]>::is_empty) {
+            let list = at.key("algorithms");
+            let diagnostic = Diagnostic::new("empty-list", list.name_span(), "no algorithm is accepted")
+                .help("name some, such as `[ES256, RS256]`, or remove the list");
+            self.reject(&list, diagnostic);
+        }
+        for (key, length) in [
+            ("audiences", written.audiences.len()),
+            ("required_claims", written.required_claims.as_ref().map_or(0, Vec::len)),
+        ] {
+            if length > MAX_LIST {
+                let list = at.key(key);
+                self.reject(
+                    &list,
+                    Diagnostic::new("too-large", list.name_span(), format!("more than {MAX_LIST} names")),
+                );
+            }
+        }
+        let skew = written.clock_skew.unwrap_or(defaults::CLOCK_SKEW);
+        let algorithms: Vec<Algorithm> = algorithms.map_or_else(
+            || Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect(),
+            |list| list.iter().map(|algorithm| algorithm_of(*algorithm)).collect(),
+        );
+        IssuerPlan {
+            name: Arc::from(name),
+            issuer: written.issuer.0.clone(),
+            audiences: texts(&written.audiences),
+            profile: match written.profile.unwrap_or(TokenProfile::Rfc9068) {
+                TokenProfile::Rfc9068 => Profile::Rfc9068,
+                TokenProfile::Oidc => Profile::Oidc,
+                TokenProfile::Legacy => Profile::Legacy,
+            },
+            jwks: self.jwks(written, at, &algorithms),
+            algorithms,
+            clock_skew: self.period(&at.key("clock_skew"), skew, (Period::seconds(0), MAX_CLOCK_SKEW)),
+            required_claims: written.required_claims.as_deref().map(texts).unwrap_or_default(),
+            roles_claim: written.roles_claim.as_ref().map_or(defaults::ROLES_CLAIM, |claim| &claim.0).to_owned(),
+        }
+    }
+
+    fn jwks(&mut self, written: &Issuer, at: &At<'_>, algorithms: &[Algorithm]) -> JwksPlan {
+        let section = at.key("jwks");
+        match &written.jwks {
+            Jwks::File(name) => {
+                let fetched = [
+                    ("tls", written.tls.is_some()),
+                    ("networks", written.networks.is_some()),
+                    ("max_staleness", written.max_staleness.is_some()),
+                ];
+                for (key, _) in fetched.into_iter().filter(|(_, is_written)| *is_written) {
+                    let at = at.key(key);
+                    let message = format!("`{key}` has no effect, because nothing is fetched");
+                    let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+                    self.reject(&at, diagnostic.help("write `jwks: { uri: \"https://…\" }`, or remove it"));
+                }
+                JwksPlan::File(self.jwks_file(name, &section, algorithms))
+            }
+            Jwks::Uri(text) => JwksPlan::Address(self.jwks_address(text, written, (at, &section.key("uri")))),
+        }
+    }
+
+    /// An address over which keys may come: verified TLS, or this machine.
+    fn jwks_address(&mut self, text: &Text, written: &Issuer, (issuer, at): (&At<'_>, &At<'_>)) -> RemoteJwks {
+        let parsed = WebAddress::parse(&text.0).filter(|address| !address.has_fragment);
+        let shown = self.shown(at, &text.0);
+        match &parsed {
+            None => {
+                let diagnostic = self.wrong(at, "bad-address", format!("{shown} is not a web address"));
+                self.reject(at, diagnostic.help("write it like `https://idp.example.com/jwks`"));
+            }
+            Some(address) if !address.secure && !address.is_loopback() => {
+                let message = format!("keys from {shown} could be anybody's, because nothing is encrypted");
+                let diagnostic = self.wrong(at, "plaintext", message).help("write it as `https://…`");
+                self.reject(at, diagnostic);
+            }
+            Some(address) if !address.secure && written.tls.is_some() => {
+                let at = issuer.key("tls");
+                let message = "`tls` has no effect, because `jwks.uri` does not begin with `https://`";
+                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+                self.reject(&at, diagnostic.help("write the address as `https://…`, or remove `tls`"));
+            }
+            Some(_) => {}
+        }
+        let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
+        let range = (LEAST_STALENESS, MAX_STALENESS);
+        let max_staleness = self.period(&issuer.key("max_staleness"), staleness, range);
+        let tls = written.tls.as_ref().map(|tls| self.tls_towards(tls, &issuer.key("tls"))).unwrap_or_default();
+        let networks = written.networks.iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
+        let rest = text.0.split_once("://").map_or("", |(_, rest)| rest);
+        let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
+        RemoteJwks {
+            secure: parsed.as_ref().is_none_or(|address| address.secure),
+            host: parsed.as_ref().map(|address| address.host.clone()).unwrap_or_default(),
+            port: parsed.as_ref().map_or(443, |address| address.port),
+            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
+            tls,
+            networks: networks.collect(),
+            max_staleness,
+        }
+    }
+
+    /// A key set that can be read, and in which there is a key for an algorithm that is accepted.
+    fn jwks_file(&mut self, name: &FileName, at: &At<'_>, algorithms: &[Algorithm]) -> PathBuf {
+        let at = at.key("file");
+        let path = self.locate(&at, name);
+        self.watch(&path);
+        if at.is_tainted() {
+            return path;
+        }
+        let shown = self.shown(&at, &name.0);
+        let problem = match self.environment.read(&path, MAX_JWKS_BYTES) {
+            Err(why) => Some(("unreadable-file", format!("{shown} cannot be read: {why}"))),
+            Ok(bytes) => match KeySet::from_json(&bytes) {
+                Err(_) => Some(("not-a-key-set", format!("{shown} is not a key set"))),
+                Ok(keys) => {
+                    let usable = keys.iter().any(|key| algorithms.iter().any(|algorithm| key.allows(*algorithm)));
+                    (!usable).then(|| ("no-key", format!("{shown} holds no key for an algorithm that is accepted")))
+                }
+            },
+        };
+        if let Some((code, message)) = problem {
+            let diagnostic = self.wrong(&at, code, message);
+            self.reject(&at, diagnostic.help("a key set is `{\"keys\": [...]}` with public keys (RFC 7517)"));
+        }
+        path
+    }
+
+    /// What one level demands.
+    pub(super) fn authn(&mut self, level: &Level<'_>) {
+        let Some(written) = level.authn().cloned() else { return };
+        let (means, all) = match &written {
+            Written::Public | Written::Refuse => return,
+            Written::AnyOf(means) => (means, false),
+            Written::AllOf(means) => (means, true),
+        };
+        level.with(Lockable::Authn, |at| {
+            let list = at.key(if all { "all_of" } else { "any_of" });
+            self.means(means, &list, all);
+        });
+    }
+
+    fn means(&mut self, means: &[Means], list: &At<'_>, all: bool) {
+        let mut seen: Vec<&'static str> = Vec::new();
+        for (index, one) in means.iter().enumerate() {
+            let at = list.index(index);
+            let name = match one {
+                Means::Jwt(jwt) => {
+                    let inner = at.key("jwt");
+                    self.issuers_of(&jwt.issuers, &inner.key("issuers"));
+                    "jwt"
+                }
+                Means::ApiKey(_) => {
+                    self.named.keys_used = true;
+                    if !self.named.store {
+                        let diagnostic = self
+                            .wrong(&at, "no-store", "there is no store that could hold API keys")
+                            .help("add `store: { path: ./portcullis-data }`");
+                        self.reject(&at, diagnostic);
+                    }
+                    "api_key"
+                }
+                Means::Anonymous => {
+                    if all {
+                        let diagnostic = self.wrong(&at, "contradiction", "`anonymous` cannot be demanded");
+                        self.reject(&at, diagnostic.help("remove it, or write `any_of`"));
+                    }
+                    "anonymous"
+                }
+            };
+            if seen.contains(&name) {
+                let diagnostic = self.wrong(&at, "duplicate", format!("`{name}` stands twice"));
+                self.reject(&at, diagnostic.help("name it once; `jwt` takes a list of issuers"));
+            }
+            seen.push(name);
+        }
+        if seen.iter().all(|name| *name == "anonymous") {
+            let diagnostic = Diagnostic::new("empty-list", list.name_span(), "there is no way to prove who one is")
+                .help("write `[{ jwt: { issuers: [...] } }]` or `[{ api_key: {} }]`, or `authn: public` for everybody");
+            self.reject(list, diagnostic);
+        }
+    }
+
+    fn issuers_of(&mut self, issuers: &[Text], list: &At<'_>) {
+        if issuers.is_empty() {
+            let diagnostic = Diagnostic::new("empty-list", list.name_span(), "no issuer is accepted")
+                .help("name issuers of the section `issuers`");
+            self.reject(list, diagnostic);
+        }
+        for (index, name) in issuers.iter().enumerate() {
+            let at = list.index(index);
+            if self.named.issuers.contains(&name.0) {
+                self.named.used.insert(name.0.clone());
+                continue;
+            }
+            let message = format!("there is no issuer {}", self.shown(&at, &name.0));
+            let known: Vec<&str> = self.named.issuers.iter().map(String::as_str).collect();
+            let help = match closest(&name.0, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "add it to the section `issuers`".to_owned(),
+            };
+            // What was meant is used, so that one slip is one mistake.
+            self.named.used.extend(closest(&name.0, known.iter().copied()).map(str::to_owned));
+            let diagnostic = self.wrong(&at, "unknown-issuer", message).help(help);
+            self.reject(&at, diagnostic);
+        }
+    }
+
+    /// Whether servers get credentials; where no route identifies anybody, there is nothing to keep from them.
+    pub(super) fn forward_credential(&mut self, api: &Api, at: &At<'_>, versions: &[VersionPlan]) -> bool {
+        let Some(flag) = api.forward_credential else { return false };
+        let demands = |route: &RoutePlan| matches!(route.authn, Authn::Demand(_));
+        if !versions.iter().flat_map(|version| &version.routes).any(demands) {
+            let at = at.key("forward_credential");
+            let message = "`forward_credential` has no effect, because no route of the API demands a credential";
+            let diagnostic = Diagnostic::new("no-effect", at.name_span(), message).help("remove it");
+            self.reject(&at, diagnostic);
+        }
+        flag.0
+    }
+
+    /// What is there for nothing; to be called after every demand has been read.
+    pub(super) fn unused(&mut self, file: &File, root: &At<'_>) {
+        if self.incomplete || root.key("apis").is_tainted() {
+            return;
+        }
+        let section = root.key("issuers");
+        for name in file.issuers.iter().flatten().map(|(name, _)| name) {
+            if !self.named.used.contains(name) {
+                let at = section.key(name);
+                let message = format!("the issuer {} has no effect, because no `authn` names it", quote(name));
+                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message)
+                    .help(format!("write `authn: {{ any_of: [{{ jwt: {{ issuers: [{name}] }} }}] }}`, or remove it"));
+                self.reject(&at, diagnostic);
+            }
+        }
+        // Revoked tokens are kept in the store as well.
+        let (keys, any) = (self.named.keys_used, self.named.keys_used || !self.named.used.is_empty());
+        for (key, is_there, is_used) in
+            [("store", file.store.is_some(), any), ("api_keys", file.api_keys.is_some(), keys)]
+        {
+            if is_there && !is_used {
+                let at = root.key(key);
+                let message = format!("`{key}` has no effect, because no `authn` takes API keys");
+                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message)
+                    .help("write `authn: { any_of: [{ api_key: {} }] }`, or remove it");
+                self.reject(&at, diagnostic);
+            }
+        }
+    }
+}
+
+impl Written {
+    /// As it is shown: `jwt (corp) or api_key`.
+    pub(crate) fn text(&self) -> String {
+        let (means, word) = match self {
+            Self::Public => return "public".to_owned(),
+            Self::Refuse => return "refuse".to_owned(),
+            Self::AnyOf(means) => (means, " or "),
+            Self::AllOf(means) => (means, " and "),
+        };
+        let texts = means.iter().map(|one| match one {
+            Means::Jwt(jwt) => format!("jwt ({})", texts(&jwt.issuers).join(", ")),
+            Means::ApiKey(_) => "api_key".to_owned(),
+            Means::Anonymous => "anonymous".to_owned(),
+        });
+        texts.collect::<Vec<_>>().join(word)
+    }
+}
+
+/// What a demand means. One that is not sound was reported.
+pub(super) fn plan_of(written: &Written) -> Authn {
+    let (means, all) = match written {
+        Written::Public => return Authn::Public,
+        Written::Refuse => return Authn::Refuse,
+        Written::AnyOf(means) => (means, false),
+        Written::AllOf(means) => (means, true),
+    };
+    let (mut schemes, mut issuers, mut anonymous) = (Vec::new(), Vec::new(), false);
+    for one in means {
+        match one {
+            Means::Jwt(jwt) => {
+                schemes.push(Scheme::Jwt);
+                issuers.extend(jwt.issuers.iter().map(|name| Arc::from(name.0.as_str())));
+            }
+            Means::ApiKey(_) => schemes.push(Scheme::ApiKey),
+            Means::Anonymous => anonymous = true,
+        }
+    }
+    let demand = if all { Demand::AllOf(schemes) } else { Demand::AnyOf { schemes, anonymous } };
+    Authn::Demand(Arc::new(DemandPlan { demand, issuers, text: written.text() }))
+}
+
+/// Names that the gateway writes or removes itself.
+fn ours(field: &str) -> bool {
+    [
+        "x-consumer",
+        "x-credential",
+        "x-authenticated",
+        "x-identity",
+        "x-forwarded",
+        "proxy-",
+        "sec-",
+        "content-",
+        "access-",
+    ]
+    .iter()
+    .any(|beginning| field.starts_with(beginning))
+}
+
+fn texts(list: &[Text]) -> Vec<String> {
+    list.iter().map(|text| text.0.clone()).collect()
+}
+
+fn algorithm_of(written: TokenAlgorithm) -> Algorithm {
+    match written {
+        TokenAlgorithm::RS256 => Algorithm::Rs256,
+        TokenAlgorithm::RS384 => Algorithm::Rs384,
+        TokenAlgorithm::RS512 => Algorithm::Rs512,
+        TokenAlgorithm::PS256 => Algorithm::Ps256,
+        TokenAlgorithm::PS384 => Algorithm::Ps384,
+        TokenAlgorithm::PS512 => Algorithm::Ps512,
+        TokenAlgorithm::ES256 => Algorithm::Es256,
+        TokenAlgorithm::ES384 => Algorithm::Es384,
+        TokenAlgorithm::ES512 => Algorithm::Es512,
+        TokenAlgorithm::EdDSA => Algorithm::EdDsa,
+    }
+}

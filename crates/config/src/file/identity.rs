@@ -1,0 +1,149 @@
+//! Who calls, as people write it: what a route demands, issuers of tokens, the store and its API keys.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{UpstreamTls, defaults};
+use crate::scalar::{FileName, Network, Period, Text};
+
+/// How callers are identified.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authn {
+    /// Nobody may call.
+    Refuse,
+    /// Anybody may call; the caller is anonymous.
+    Public,
+    /// Whoever proves himself in one of these ways. A credential that is not good is refused whatever the others are.
+    AnyOf(Vec<Means>),
+    /// Whoever proves himself in each of these ways; the first one says who calls.
+    AllOf(Vec<Means>),
+}
+
+/// A way of proving who one is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Means {
+    /// A token that an issuer has signed, in `Authorization: Bearer`.
+    Jwt(Jwt),
+    /// An API key of the store.
+    ApiKey(ApiKey),
+    /// No credential at all. One that is there has to be good.
+    Anonymous,
+}
+
+/// Tokens that are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Jwt {
+    /// Whose tokens, by their names under `issuers`; the token says which one it is of.
+    pub(crate) issuers: Vec<Text>,
+}
+
+/// API keys that are accepted: those of the store, as far as a key itself is not limited to other APIs or networks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiKey {}
+
+/// The embedded store.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// A folder of the gateway's own, which is made if it is not there. It holds the keys of consumers, hashed, and beside
+    /// them the key of these hashes: keep a copy of both.
+    pub(crate) path: FileName,
+}
+
+/// API keys of the store.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApiKeys {
+    /// The header field in which a key comes.
+    #[schemars(extend("default" = defaults::API_KEY_HEADER))]
+    pub(crate) header: Option<Text>,
+    /// What every key begins with, so that scanners for leaked secrets know it: 1 to 16 small letters and digits.
+    #[schemars(extend("default" = defaults::API_KEY_PREFIX))]
+    pub(crate) prefix: Option<Text>,
+}
+
+/// One issuer of tokens.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Issuer {
+    /// The exact `iss` of its tokens.
+    pub(crate) issuer: Text,
+    /// Names by which the APIs here are called in `aud`; one of them has to be there.
+    pub(crate) audiences: Vec<Text>,
+    /// Which kind of token is expected.
+    #[schemars(extend("default" = "rfc9068"))]
+    pub(crate) profile: Option<TokenProfile>,
+    /// The algorithms that are accepted. By default every asymmetric one; a key works with those of its own type only.
+    pub(crate) algorithms: Option<Vec<TokenAlgorithm>>,
+    /// Where its keys are.
+    pub(crate) jwks: Jwks,
+    /// How the server of `jwks: { uri: … }` is verified. By default by the public authorities.
+    pub(crate) tls: Option<UpstreamTls>,
+    /// Networks that are not public in which the server of `jwks: { uri: … }` may be.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) networks: Option<Vec<Network>>,
+    /// How long keys that were fetched may be used while the server does not answer. After it, callers get 503.
+    #[schemars(extend("default" = defaults::MAX_STALENESS.to_string()))]
+    pub(crate) max_staleness: Option<Period>,
+    /// How far its clock may be from ours.
+    #[schemars(extend("default" = defaults::CLOCK_SKEW.to_string()))]
+    pub(crate) clock_skew: Option<Period>,
+    /// Claims that have to be there, besides those of the profile.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) required_claims: Option<Vec<Text>>,
+    /// The claim that holds the roles of the caller; dots lead into objects.
+    #[schemars(extend("default" = defaults::ROLES_CLAIM))]
+    pub(crate) roles_claim: Option<Text>,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Jwks {
+    /// A file with a key set (RFC 7517). A change of it is taken over.
+    File(FileName),
+    /// The address of a key set: `https`, or on this machine. It is fetched before it is needed, anew as its cache headers
+    /// say, and when a token names a key that is not in it.
+    Uri(Text),
+}
+
+/// Which kind of token is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TokenProfile {
+    /// Access tokens of RFC 9068: `typ` is `at+jwt`; `sub`, `client_id`, `iat` and `jti` are required.
+    Rfc9068,
+    /// Tokens of providers that follow OpenID Connect: `typ` is `JWT` or absent.
+    Oidc,
+    /// Whatever else: any `typ` that does not name another kind of token.
+    Legacy,
+}
+
+/// A signature algorithm (RFC 7518, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum TokenAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RS512,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// RSASSA-PSS with SHA-384.
+    PS384,
+    /// RSASSA-PSS with SHA-512.
+    PS512,
+    /// ECDSA with P-256 and SHA-256.
+    ES256,
+    /// ECDSA with P-384 and SHA-384.
+    ES384,
+    /// ECDSA with P-521 and SHA-512.
+    ES512,
+    /// Ed25519.
+    EdDSA,
+}

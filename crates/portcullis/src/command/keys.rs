@@ -1,0 +1,243 @@
+//! `keys`: the API keys of the store. A key is shown once, when it is made; everything later speaks of its id.
+
+use crate::arguments::{CreateKey, Format, KeysCommand};
+use crate::ending::{Ending, Stop};
+use crate::output::{Table, bold, faint, report};
+use crate::service::read;
+use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, LeakScan, Peppers};
+use portcullis_config::plan::Plan;
+use portcullis_store::{Home, Listed, Store};
+use portcullis_types::Clock;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// Keys that are read from the store at once.
+const PAGE: usize = 1000;
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+/// A store that is open, with what belongs to it.
+pub(super) struct Opened {
+    pub(super) plan: Plan,
+    pub(super) store: Store,
+    peppers: Peppers,
+    pub(super) now: u64,
+}
+
+/// Does what was asked for.
+pub(super) fn keys(command: &KeysCommand) -> Result<Ending, Stop> {
+    match command {
+        KeysCommand::Create(wanted) => create(wanted),
+        KeysCommand::List { config, form } => list(&Opened::at(&config.path)?, form.format),
+        KeysCommand::Rotate { config, id, overlap_hours, form } => {
+            rotate(&Opened::at(&config.path)?, id, *overlap_hours, form.format)
+        }
+        KeysCommand::Revoke { config, ids, form } => revoke(&Opened::at(&config.path)?, ids, form.format),
+        KeysCommand::Leaked { config, file, form } => leaked(&Opened::at(&config.path)?, file, form.format),
+    }
+}
+
+// === impl Opened ===
+
+impl Opened {
+    pub(super) fn at(path: &Path) -> Result<Self, Stop> {
+        let plan = read(path)?.plan;
+        let Some(folder) = &plan.identity.store else {
+            let text = format!("{} names no store; add `store: {{ path: ./portcullis-data }}`", path.display());
+            return Err(Stop::environment(text));
+        };
+        let (store, peppers) = Home::new(folder).open(random()?).map_err(unusable)?;
+        let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        Ok(Self { plan, store, peppers, now })
+    }
+
+    fn mint(&self) -> Result<KeyText, Stop> {
+        let prefix = &self.plan.identity.key_prefix;
+        KeyText::mint(prefix, &random::<ENTROPY_BYTES>()?).map_err(|error| Stop::environment(error.to_string()))
+    }
+}
+
+fn create(wanted: &CreateKey) -> Result<Ending, Stop> {
+    let opened = Opened::at(&wanted.config.path)?;
+    if wanted.consumer.is_empty() {
+        return Err(Stop::environment("a key needs a holder; name one with `--consumer ID`"));
+    }
+    if let Some(api) = wanted.apis.iter().find(|name| !opened.plan.apis.iter().any(|api| &*api.name == name.as_str())) {
+        return Err(Stop::environment(format!("there is no API `{api}`; `portcullis routes` lists them")));
+    }
+    let key = opened.mint()?;
+    let mut record = KeyRecord::new(&key, opened.peppers.current(), &wanted.consumer, opened.now);
+    if let Some(name) = &wanted.username {
+        record.username.clone_from(name);
+    }
+    record.scopes.clone_from(&wanted.scopes);
+    record.roles.clone_from(&wanted.roles);
+    record.apis.clone_from(&wanted.apis);
+    record.expires_at = wanted.expires_days.map(|days| opened.now.saturating_add(u64::from(days) * DAY_SECONDS));
+    let networks = wanted.networks.iter().map(|text| {
+        text.parse().map_err(|_| Stop::environment(format!("`{text}` is not a network; write it like 192.0.2.0/24")))
+    });
+    record.networks = networks.collect::<Result<_, _>>()?;
+    opened.store.create([record.clone()]).map_err(unusable)?;
+    show(&key, &record, wanted.form.format)
+}
+
+fn rotate(opened: &Opened, id: &str, overlap_hours: u32, format: Format) -> Result<Ending, Stop> {
+    let old = number(id)?;
+    let key = opened.mint()?;
+    let record = KeyRecord::new(&key, opened.peppers.current(), "", opened.now);
+    let overlap = u64::from(overlap_hours) * 3600;
+    let record = opened.store.rotate(old, record, opened.now, overlap).map_err(unusable)?;
+    show(&key, &record, format)
+}
+
+fn show(key: &KeyText, record: &KeyRecord, format: Format) -> Result<Ending, Stop> {
+    let text = || {
+        let once = faint("It is shown this once. What is stored cannot be turned back into it.");
+        format!("{}\n\nid {}, held by {}\n{once}\n", bold(key.reveal()), key.id(), record.consumer)
+    };
+    report(
+        format,
+        text,
+        || json!({ "key": key.reveal(), "id": key.id(), "consumer": record.consumer, "expires": record.expires_at }),
+    )?;
+    Ok(Ending::Done)
+}
+
+fn list(opened: &Opened, format: Format) -> Result<Ending, Stop> {
+    let (mut all, mut from) = (Vec::new(), 0);
+    loop {
+        let page = opened.store.list(from, PAGE).map_err(unusable)?;
+        let Some(last) = page.last().map(|listed| listed.record.number) else { break };
+        all.extend(page);
+        let Some(next) = last.checked_add(1) else { break };
+        from = next;
+    }
+    let text = || {
+        let mut table = Table::new(["ID", "HOLDER", "STATE", "SCOPES", "ROLES", "APIS", "LAST USED"]);
+        for listed in &all {
+            let record = &listed.record;
+            table.row([
+                KeyText::id_of(record.number),
+                record.consumer.clone(),
+                state(record, opened.now).to_owned(),
+                record.scopes.join(" "),
+                record.roles.join(" "),
+                if record.apis.is_empty() { "all".to_owned() } else { record.apis.join(" ") },
+                listed.last_used_at.map_or_else(|| "never".to_owned(), |at| ago(opened.now, at)),
+            ]);
+        }
+        table.text()
+    };
+    report(format, text, || json!({ "keys": all.iter().map(|one| row(one, opened.now)).collect::<Vec<_>>() }))?;
+    Ok(Ending::Done)
+}
+
+fn state(record: &KeyRecord, now: u64) -> &'static str {
+    match (record.revoked_at, record.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(end)) if end <= now => "expired",
+        (None, _) if record.rotated_to.is_some() => "replaced",
+        (None, _) => "good",
+    }
+}
+
+/// To the hour, as it is stored.
+fn ago(now: u64, at: u64) -> String {
+    match now.saturating_sub(at) / 3600 {
+        0 => "this hour".to_owned(),
+        hours if hours < 48 => format!("{hours} h ago"),
+        hours => format!("{} days ago", hours / 24),
+    }
+}
+
+fn row(listed: &Listed, now: u64) -> Value {
+    let record = &listed.record;
+    json!({
+        "id": KeyText::id_of(record.number),
+        "consumer": record.consumer,
+        "username": record.username,
+        "state": state(record, now),
+        "scopes": record.scopes,
+        "roles": record.roles,
+        "apis": record.apis,
+        "networks": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "created": record.created_at,
+        "expires": record.expires_at,
+        "revoked": record.revoked_at,
+        "rotated_to": record.rotated_to.map(KeyText::id_of),
+        "last_used": listed.last_used_at,
+    })
+}
+
+fn revoke(opened: &Opened, ids: &[String], format: Format) -> Result<Ending, Stop> {
+    let numbers = ids.iter().map(|id| number(id)).collect::<Result<Vec<_>, _>>()?;
+    for (id, number) in ids.iter().zip(&numbers) {
+        opened.store.key(*number).map_err(|_| Stop::Unfit(format!("there is no key {id}; nothing was revoked")))?;
+    }
+    let revoked = opened.store.revoke(&numbers, opened.now).map_err(unusable)?;
+    told(&revoked, format)
+}
+
+/// Only keys whose secret is right are revoked: an id alone is public, and whoever knows one must not be able to have it
+/// revoked with an invented secret.
+fn leaked(opened: &Opened, path: &Path, format: Format) -> Result<Ending, Stop> {
+    let cannot = |error: std::io::Error| Stop::environment(format!("{} cannot be read: {error}", path.display()));
+    let mut reader: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(File::open(path).map_err(cannot)?),
+    };
+    let mut scan = LeakScan::new(&opened.plan.identity.key_prefix);
+    let (mut piece, mut found) = (vec![0; 64 * 1024], Vec::new());
+    loop {
+        let count = reader.read(&mut piece).map_err(cannot)?;
+        if count == 0 {
+            break;
+        }
+        scan.feed(piece.get(..count).unwrap_or_default(), &mut |key| {
+            if !found.contains(&key) {
+                found.push(key);
+            }
+        });
+    }
+    let is_ours = |key: &&KeyText| {
+        opened.store.key(key.number()).is_ok_and(|listed| {
+            let pepper = opened.peppers.find(listed.record.pepper);
+            pepper.is_some_and(|pepper| pepper.digest(key) == listed.record.digest)
+        })
+    };
+    let numbers: Vec<u64> = found.iter().filter(is_ours).map(KeyText::number).collect();
+    let revoked = opened.store.revoke(&numbers, opened.now).map_err(unusable)?;
+    told(&revoked, format)
+}
+
+fn told(revoked: &[KeyRecord], format: Format) -> Result<Ending, Stop> {
+    let text = || {
+        let lines =
+            revoked.iter().map(|one| format!("revoked {}, held by {}\n", KeyText::id_of(one.number), one.consumer));
+        let lines: String = lines.collect();
+        if lines.is_empty() { "no key of ours that was not revoked already\n".to_owned() } else { lines }
+    };
+    report(format, text, || {
+        let all = revoked.iter().map(|one| json!({ "id": KeyText::id_of(one.number), "consumer": one.consumer }));
+        json!({ "revoked": all.collect::<Vec<_>>() })
+    })?;
+    Ok(Ending::Done)
+}
+
+fn number(id: &str) -> Result<u64, Stop> {
+    KeyText::number_of(id)
+        .ok_or_else(|| Stop::environment(format!("`{id}` is not the id of a key; `portcullis keys list` lists them")))
+}
+
+fn unusable(error: portcullis_store::StoreError) -> Stop {
+    Stop::environment(error.to_string())
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], Stop> {
+    let mut bytes = [0; BYTES];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Stop::environment("the system has no randomness"))?;
+    Ok(bytes)
+}

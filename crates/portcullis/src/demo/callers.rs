@@ -1,0 +1,74 @@
+//! Who calls the demo's API: an issuer with a key of its own, a token, and an API key. All of them are new at each start.
+
+use crate::ending::Stop;
+use portcullis_auth::jwt::SigningKey;
+use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
+use portcullis_store::Home;
+use portcullis_types::Clock;
+use serde_json::{Value, json};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+/// What callers hold.
+#[derive(Debug)]
+pub(crate) struct Callers {
+    signer: SigningKey,
+    pub(crate) key: KeyText,
+}
+
+// === impl Callers ===
+
+impl Callers {
+    /// Makes them, and leaves in the folder what the gateway and people need: `issuer.json`, `token.txt`, `api-key.txt`.
+    pub(crate) fn make(folder: &Path) -> Result<Self, Stop> {
+        let failed = |error: &dyn std::fmt::Display| Stop::environment(format!("{}: {error}", folder.display()));
+        let signer = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
+        let key = KeyText::mint("pk", &random::<ENTROPY_BYTES>()?).map_err(|error| failed(&error))?;
+        let (store, peppers) = Home::new(folder.join("data")).open(random()?).map_err(|error| failed(&error))?;
+        let mut record = KeyRecord::new(&key, peppers.current(), "shop", now());
+        record.scopes = vec!["account:read".to_owned()];
+        record.expires_at = Some(now() + DAY_SECONDS);
+        store.create([record]).map_err(|error| failed(&error))?;
+        let callers = Self { signer, key };
+        let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
+        fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
+        for (name, text) in
+            [("token.txt", callers.token(DAY_SECONDS.cast_signed())?), ("api-key.txt", callers.key.reveal().to_owned())]
+        {
+            write(&folder.join(name), &text).map_err(|error| failed(&error))?;
+        }
+        Ok(callers)
+    }
+
+    /// A token that ends in so many seconds.
+    pub(crate) fn token(&self, lifetime: i64) -> Result<String, Stop> {
+        let issued = now().saturating_sub(120);
+        let claims = json!({
+            "iss": "https://issuer.demo", "aud": "account", "sub": "ada", "client_id": "demo", "jti": "demo-1",
+            "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read",
+        });
+        let Value::Object(claims) = claims else { return Err(Stop::environment("claims are an object")) };
+        self.signer.sign("at+jwt", &claims, false).map_err(|error| Stop::environment(error.to_string()))
+    }
+}
+
+/// For the eyes of whoever started the demo.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")
+}
+
+fn now() -> u64 {
+    Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], Stop> {
+    let mut bytes = [0; BYTES];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Stop::environment("the system has no randomness"))?;
+    Ok(bytes)
+}

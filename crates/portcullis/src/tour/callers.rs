@@ -1,0 +1,90 @@
+//! Callers who prove who they are, and those who do not: API keys and tokens.
+
+use super::{Answer, Outcome, Row, Scene};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+const AUTHENTICATION: &str = "authentication";
+const TOKENS: &str = "JWT validation";
+
+pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
+    let mut rows = keys(scene);
+    rows.extend(tokens(scene));
+    rows
+}
+
+fn keys(scene: &Scene<'_>) -> Vec<Row> {
+    let key = scene.callers.key.reveal();
+    let line = format!("X-API-Key: {key}\r\n");
+    let told = answered(scene.client.get("/account", &line), "shop", key);
+    let mut wrong = key.to_owned();
+    let last = if wrong.ends_with('0') { "1" } else { "0" };
+    wrong.replace_range(wrong.len() - 1.., last);
+    let ask = |more: &str| format!("GET /account HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
+    let in_query = format!("GET /account?api_key={key} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    vec![
+        scene.refused(
+            AUTHENTICATION,
+            "GET /account without a credential",
+            "401 missing_credential",
+            ask("").as_bytes(),
+        ),
+        Row::new(
+            AUTHENTICATION,
+            "the same with an API key",
+            "200, the API is told `shop` and sees no credential",
+            told,
+        ),
+        scene.refused(
+            AUTHENTICATION,
+            "with a key that is wrong in its last letter",
+            "401 invalid_api_key",
+            ask(&format!("X-API-Key: {wrong}\r\n")).as_bytes(),
+        ),
+        scene.refused(AUTHENTICATION, "with the key in the address", "400 credential_in_query", in_query.as_bytes()),
+    ]
+}
+
+fn tokens(scene: &Scene<'_>) -> Vec<Row> {
+    let token = |lifetime| scene.callers.token(lifetime).map_err(|stop| stop.summary());
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let refused = |request: &str, expected: &str, token: Result<String, String>| match token {
+        Ok(token) => {
+            let bytes = format!("GET /account HTTP/1.1\r\nHost: localhost\r\n{}\r\n", bearer(&token));
+            scene.refused(TOKENS, request, expected, bytes.as_bytes())
+        }
+        Err(error) => Row::new(TOKENS, request, expected, Err(error)),
+    };
+    let forged = token(300).map(|good| {
+        let payload = good.split('.').nth(1).unwrap_or_default().to_owned();
+        format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(r#"{"typ":"at+jwt","alg":"none"}"#))
+    });
+    let changed = token(300).map(|good| {
+        let other = URL_SAFE_NO_PAD.encode(r#"{"iss":"https://issuer.demo","aud":"account","sub":"root"}"#);
+        let mut parts = good.split('.');
+        let (head, _, signature) = (parts.next(), parts.next(), parts.next());
+        format!("{}.{other}.{}", head.unwrap_or_default(), signature.unwrap_or_default())
+    });
+    let told = token(300).and_then(|token| answered(scene.client.get("/account", &bearer(&token)), "ada", &token));
+    vec![
+        Row::new(TOKENS, "GET /account with a token", "200, the API is told `ada` and sees no credential", told),
+        refused("with a token that has expired", "401 expired_token", token(-60)),
+        refused("with a token that names no algorithm", "401 invalid_token", forged),
+        refused("with a token whose claims were changed", "401 invalid_token", changed),
+    ]
+}
+
+/// What the API was told, which it repeats.
+fn answered(answer: Result<Answer, String>, who: &str, secret: &str) -> Outcome {
+    let answer = answer?;
+    let seen = answer.body.to_ascii_lowercase();
+    let named = seen.contains("x-consumer-id") && answer.body.contains(who);
+    let got = match (answer.status, named, answer.body.contains(secret)) {
+        (200, true, false) => format!("200, the API is told `{who}` and sees no credential"),
+        (200, true, true) => "200, the API sees the credential".to_owned(),
+        (200, false, _) => "200, the API is not told who calls".to_owned(),
+        (_, _, _) => answer.brief(),
+    };
+    let ok = got.ends_with("sees no credential");
+    Ok((got, ok))
+}

@@ -1,0 +1,222 @@
+//! Keys of issuers at addresses: one thread fetches them before they are needed and publishes what may be believed, and until
+//! when. Requests read what is published; only one whose token names an unknown key waits for a fetch.
+
+mod fetch;
+
+use crate::upstream::tls::UpstreamTls;
+use arc_swap::ArcSwap;
+use fetch::fetch;
+use portcullis_auth::KeySet;
+use portcullis_auth::issuer::{CacheFacts, CachePolicy, Event, FetchFault, KeyCache, Next, Unknown};
+use portcullis_config::plan::{RemoteJwks, UpstreamProtocol};
+use portcullis_types::{Clock, Millis};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{Notify, watch};
+use tokio::task::LocalSet;
+
+/// How long a token with an unknown key waits for a fetch.
+const PATIENCE: Duration = Duration::from_secs(3);
+// LIMIT: issuers that wait for the thread to begin with them.
+const FOLLOWED_WAITING_MAX: usize = 1024;
+/// How often a fetcher looks whether anybody still wants its keys.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest times of [`CachePolicy`]; shorter staleness shortens them.
+const REFRESH_MAX_MS: u64 = 3_600_000;
+const DEADLINE_MAX_MS: u64 = 5_000;
+
+/// The keys of one issuer.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) name: Arc<str>,
+    pub(crate) plan: RemoteJwks,
+    published: ArcSwap<Published>,
+    /// Whether a token with an unknown key has come.
+    unknown: AtomicBool,
+    wake: Notify,
+    /// Counts looks for unknown keys that have ended.
+    looks: watch::Sender<u64>,
+}
+
+/// What may be believed.
+#[derive(Debug, Default)]
+struct Published {
+    keys: Option<Arc<KeySet>>,
+    until: Millis,
+    generation: u64,
+    facts: Option<CacheFacts>,
+    fetched: Millis,
+}
+
+/// The thread that fetches.
+#[derive(Debug)]
+pub(crate) struct Fetchers(Sender<Arc<Remote>>);
+
+// === impl Remote ===
+
+impl Remote {
+    /// Without keys, until somebody follows it.
+    pub(crate) fn new(name: Arc<str>, plan: RemoteJwks) -> Self {
+        Self {
+            name,
+            plan,
+            published: ArcSwap::default(),
+            unknown: AtomicBool::new(false),
+            wake: Notify::new(),
+            looks: watch::Sender::new(0),
+        }
+    }
+
+    /// The keys, if they are fresh enough to be believed.
+    pub(crate) fn keys(&self, now: Millis) -> Option<Arc<KeySet>> {
+        let published = self.published.load();
+        published.keys.clone().filter(|_| now <= published.until)
+    }
+
+    /// Whether there are keys that may be believed.
+    pub(crate) fn is_fresh(&self, now: Millis) -> bool {
+        let published = self.published.load();
+        published.keys.is_some() && now <= published.until
+    }
+
+    /// Grows with every change of keys.
+    pub(crate) fn generation(&self) -> u64 {
+        self.published.load().generation
+    }
+
+    /// Has the keys looked for anew, and waits until that has ended, for a bounded time.
+    pub(crate) async fn look(&self) {
+        let mut looks = self.looks.subscribe();
+        self.unknown.store(true, Ordering::Release);
+        self.wake.notify_one();
+        // Whatever comes of it, the token is judged once more, by what is there then.
+        drop(tokio::time::timeout(PATIENCE, looks.changed()).await);
+    }
+
+    /// What metrics say: seconds since the last good fetch, keys, failures.
+    pub(crate) fn facts(&self, now: Millis) -> (Option<Millis>, usize, u64) {
+        let published = self.published.load();
+        let facts = published.facts;
+        let age = published.keys.is_some().then(|| now.saturating_sub(published.fetched));
+        (age, facts.map_or(0, |facts| facts.keys), facts.map_or(0, |facts| facts.failures))
+    }
+
+    fn publish(&self, cache: &KeyCache, policy: &CachePolicy, now: Millis) {
+        let facts = cache.facts(now);
+        let keys = cache.keys(now).ok().cloned();
+        let fetched = now.saturating_sub(facts.age_ms.unwrap_or(0));
+        let until = fetched.saturating_add(policy.max_staleness_ms);
+        let published = Published { keys, until, generation: cache.generation(), facts: Some(facts), fetched };
+        self.published.store(Arc::new(published));
+    }
+}
+
+// === impl Fetchers ===
+
+impl Fetchers {
+    /// Begins a thread that follows whatever it is given.
+    pub(crate) fn start(clock: &Clock) -> io::Result<Self> {
+        let (sender, receiver) = channel(FOLLOWED_WAITING_MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+        let clock = clock.clone();
+        std::thread::Builder::new().name("issuers".to_owned()).spawn(move || {
+            LocalSet::new().block_on(&runtime, take(receiver, clock));
+            // A look-up of a name may hang in the system.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self(sender))
+    }
+
+    /// # Errors
+    /// When the thread does not take it, so that its keys would never come.
+    pub(crate) fn follow(&self, remote: &Arc<Remote>) -> io::Result<()> {
+        self.0.try_send(Arc::clone(remote)).map_err(|_| io::Error::other("the fetching of keys does not answer"))
+    }
+}
+
+/// Fetches the keys once, for whoever wants to look at a token without a gateway.
+///
+/// # Errors
+/// The code of what went wrong.
+pub fn fetch_keys(plan: &RemoteJwks) -> Result<KeySet, &'static str> {
+    let tls = plan.secure.then(|| UpstreamTls::new(&plan.tls, UpstreamProtocol::Http1)).transpose();
+    let tls = tls.map_err(|_| FetchFault::Tls.code())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|_| FetchFault::Unreachable.code())?;
+    let deadline = Duration::from_millis(DEADLINE_MAX_MS);
+    let fetched = runtime.block_on(async { tokio::time::timeout(deadline, fetch(plan, tls.as_ref())).await });
+    runtime.shutdown_background();
+    let (body, _) = fetched.map_err(|_| FetchFault::Deadline.code())?.map_err(FetchFault::code)?;
+    KeySet::from_json(&body).map_err(|_| FetchFault::Malformed.code())
+}
+
+async fn take(mut remotes: Receiver<Arc<Remote>>, clock: Clock) {
+    while let Some(remote) = remotes.recv().await {
+        tokio::task::spawn_local(follow(remote, clock.clone()));
+    }
+}
+
+/// Keeps the keys of one issuer until nobody wants them any more.
+async fn follow(remote: Arc<Remote>, clock: Clock) {
+    let tls = remote.plan.secure.then(|| UpstreamTls::new(&remote.plan.tls, UpstreamProtocol::Http1)).transpose();
+    let policy = policy(&remote.plan);
+    let mut cache = KeyCache::new(policy.clone(), clock.nanos());
+    while Arc::strong_count(&remote) > 1 {
+        let mut next = cache.step(clock.millis(), Event::Tick);
+        let asked = remote.unknown.swap(false, Ordering::AcqRel);
+        if asked && let Next::At(_) = next {
+            match cache.unknown(clock.millis()) {
+                Unknown::Fetch(flight) => next = Next::Fetch(flight),
+                Unknown::Await(_) | Unknown::Refuse => {}
+            }
+        }
+        match next {
+            Next::Fetch(flight) => {
+                let deadline = Duration::from_millis(policy.fetch_deadline_ms);
+                let fetched = match &tls {
+                    Ok(tls) => tokio::time::timeout(deadline, fetch(&remote.plan, tls.as_ref())).await,
+                    Err(_) => Ok(Err(FetchFault::Tls)),
+                };
+                let now = clock.millis();
+                match fetched.unwrap_or(Err(FetchFault::Deadline)) {
+                    Ok((body, max_age_seconds)) => {
+                        cache.step(now, Event::Fetched { flight, body: &body, max_age_seconds });
+                    }
+                    Err(fault) => drop(cache.step(now, Event::Failed { flight, fault })),
+                }
+                remote.publish(&cache, &policy, now);
+                remote.looks.send_modify(|looks| *looks += 1);
+            }
+            Next::At(due) => {
+                if asked {
+                    remote.looks.send_modify(|looks| *looks += 1);
+                }
+                let wait = Duration::from_millis(due.saturating_sub(clock.millis()).max(1)).min(LOOK_EVERY);
+                // Woken or not, it looks again.
+                drop(tokio::time::timeout(wait, remote.wake.notified()).await);
+            }
+        }
+    }
+}
+
+/// Times that fit together for any staleness.
+fn policy(plan: &RemoteJwks) -> CachePolicy {
+    let max_staleness_ms = u64::try_from(plan.max_staleness.as_millis()).unwrap_or(u64::MAX).max(100);
+    let usual = CachePolicy::default();
+    let refresh_max_ms = REFRESH_MAX_MS.min(max_staleness_ms / 2);
+    let refresh_default_ms = usual.refresh_default_ms.min(refresh_max_ms);
+    CachePolicy {
+        refresh_min_ms: usual.refresh_min_ms.min(refresh_default_ms),
+        refresh_default_ms,
+        refresh_max_ms,
+        retry_min_ms: usual.retry_min_ms.min(max_staleness_ms / 10),
+        retry_max_ms: usual.retry_max_ms.min(max_staleness_ms / 5),
+        fetch_deadline_ms: DEADLINE_MAX_MS.min(max_staleness_ms / 4),
+        unknown_cooldown_ms: usual.unknown_cooldown_ms.min(max_staleness_ms),
+        max_staleness_ms,
+        ..usual
+    }
+}

@@ -1,0 +1,25 @@
+//! What is known of issuers whose keys are fetched, in the text format of Prometheus.
+
+use super::text::{escaped, heading, line};
+use std::sync::Arc;
+
+/// Appends the series of all issuers: name, milliseconds since the last good fetch, keys, failed fetches.
+pub(crate) fn issuers_text(issuers: &[(Arc<str>, Option<u64>, usize, u64)], out: &mut String) {
+    const KEYS: &str = "portcullis_issuer_keys";
+    heading(out, KEYS, "gauge", "Keys of an issuer that are fetched from its server.");
+    for (name, _, keys, _) in issuers {
+        line(out, KEYS, &format!("issuer=\"{}\"", escaped(name)), keys);
+    }
+    const AGE: &str = "portcullis_issuer_keys_age_seconds";
+    heading(out, AGE, "gauge", "Time since an issuer's keys were fetched; missing before the first time.");
+    for (name, age, _, _) in issuers {
+        if let Some(age) = age {
+            line(out, AGE, &format!("issuer=\"{}\"", escaped(name)), age / 1000);
+        }
+    }
+    const FAILURES: &str = "portcullis_issuer_fetch_failures_total";
+    heading(out, FAILURES, "counter", "Fetches of an issuer's keys that failed.");
+    for (name, _, _, failures) in issuers {
+        line(out, FAILURES, &format!("issuer=\"{}\"", escaped(name)), failures);
+    }
+}

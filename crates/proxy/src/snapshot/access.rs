@@ -1,0 +1,187 @@
+//! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
+
+use super::CompileError;
+use crate::identity::Remote;
+use portcullis_auth::outward::Offer;
+use portcullis_auth::principal::{Demand, Scheme};
+use portcullis_auth::{KeySet, Rules};
+use portcullis_config::plan::{Authn, IdentityPlan, IssuerPlan, JwksPlan};
+use portcullis_h1::Known;
+use portcullis_types::Millis;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+// LIMIT: bytes of a key set.
+const JWKS_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Who may call a route.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// Anybody.
+    Public,
+    /// Nobody.
+    Refuse,
+    /// Whoever proves who he is.
+    Demand(Box<Demands>),
+}
+
+/// What a route demands.
+#[derive(Debug)]
+pub(crate) struct Demands {
+    pub(crate) demand: Demand,
+    /// Indices into the snapshot's issuers.
+    pub(crate) issuers: Vec<usize>,
+    /// What is said to whoever is not accepted.
+    pub(crate) offer: Offer,
+    /// As it is shown to operators.
+    pub(crate) text: String,
+    takes_tokens: bool,
+    forward_credential: bool,
+}
+
+/// An issuer with its keys.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    pub(crate) rules: Rules,
+    pub(crate) keys: IssuerKeys,
+    pub(crate) roles_claim: String,
+}
+
+/// The keys of an issuer.
+#[derive(Debug)]
+pub(crate) enum IssuerKeys {
+    /// Of a file, for as long as the snapshot stands.
+    Here(Arc<KeySet>),
+    /// At an address.
+    There(Arc<Remote>),
+}
+
+/// Everything that demands are judged by.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) key_field: String,
+    pub(crate) key_prefix: String,
+}
+
+// === impl Access ===
+
+impl Access {
+    pub(super) fn compile(authn: &Authn, api: &str, forward_credential: bool, plan: &IdentityPlan) -> Self {
+        let demand = match authn {
+            Authn::Public => return Self::Public,
+            Authn::Refuse => return Self::Refuse,
+            Authn::Demand(demand) => demand,
+        };
+        let schemes = match &demand.demand {
+            Demand::AnyOf { schemes, .. } | Demand::AllOf(schemes) => schemes.clone(),
+        };
+        let index = |name: &std::sync::Arc<str>| plan.issuers.iter().position(|issuer| issuer.name == *name);
+        Self::Demand(Box::new(Demands {
+            demand: demand.demand.clone(),
+            issuers: demand.issuers.iter().filter_map(index).collect(),
+            takes_tokens: schemes.contains(&Scheme::Jwt),
+            offer: Offer { realm: api.to_owned(), schemes, key_field: plan.key_field.clone(), ..Offer::default() },
+            text: demand.text.clone(),
+            forward_credential,
+        }))
+    }
+
+    /// The name in records.
+    pub(crate) const fn decision(&self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Refuse => "refuse",
+            Self::Demand(_) => "demand",
+        }
+    }
+
+    /// Whether a field is a credential that the server behind the gateway does not get. A key never leaves the gateway by
+    /// way of a route that takes tokens either.
+    pub(crate) fn keeps(&self, known: Known, name: &[u8]) -> bool {
+        match self {
+            Self::Public | Self::Refuse => false,
+            Self::Demand(demands) if demands.forward_credential => false,
+            Self::Demand(demands) => {
+                (demands.takes_tokens && known == Known::Authorization)
+                    || name.eq_ignore_ascii_case(demands.offer.key_field.as_bytes())
+            }
+        }
+    }
+}
+
+// === impl Callers ===
+
+impl Callers {
+    pub(super) fn compile(plan: &IdentityPlan) -> Result<Self, CompileError> {
+        let issuers = plan.issuers.iter().map(Issuer::compile).collect::<Result<_, _>>()?;
+        Ok(Self { issuers, key_field: plan.key_field.clone(), key_prefix: plan.key_prefix.clone() })
+    }
+}
+
+// === impl IssuerKeys ===
+
+impl IssuerKeys {
+    /// The keys, if they may be believed.
+    pub(crate) fn find(&self, now: Millis) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Here(keys) => Some(Arc::clone(keys)),
+            Self::There(remote) => remote.keys(now),
+        }
+    }
+
+    /// Whether there are keys that may be believed.
+    pub(crate) fn are_fresh(&self, now: Millis) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::There(remote) => remote.is_fresh(now),
+        }
+    }
+
+    /// Grows with every change within a snapshot.
+    pub(crate) fn generation(&self) -> u64 {
+        match self {
+            Self::Here(_) => 0,
+            Self::There(remote) => remote.generation(),
+        }
+    }
+}
+
+// === impl Issuer ===
+
+impl Issuer {
+    fn compile(plan: &IssuerPlan) -> Result<Self, CompileError> {
+        let keys = match &plan.jwks {
+            JwksPlan::File(path) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
+            JwksPlan::Address(remote) => {
+                IssuerKeys::There(Arc::new(Remote::new(Arc::clone(&plan.name), remote.clone())))
+            }
+        };
+        let rules = Rules {
+            profile: plan.profile,
+            issuer: plan.issuer.clone(),
+            audiences: plan.audiences.clone(),
+            algorithms: plan.algorithms.clone(),
+            required_claims: plan.required_claims.clone(),
+            skew_seconds: plan.clock_skew.as_secs(),
+        };
+        Ok(Self { rules, keys, roles_claim: plan.roles_claim.clone() })
+    }
+
+    fn read(plan: &IssuerPlan, path: &Path) -> Result<KeySet, CompileError> {
+        let cannot = |why: String| CompileError::Issuer {
+            issuer: plan.name.to_string(),
+            error: format!("{}: {why}", path.display()),
+        };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+        std::io::copy(&mut file.take(JWKS_BYTES_MAX), &mut bytes).map_err(|error| cannot(error.to_string()))?;
+        let keys = KeySet::from_json(&bytes).map_err(|_| cannot("it is not a key set".to_owned()))?;
+        if keys.is_empty() {
+            return Err(cannot("it holds no key that can be used".to_owned()));
+        }
+        Ok(keys)
+    }
+}

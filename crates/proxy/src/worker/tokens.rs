@@ -1,0 +1,44 @@
+//! What one worker remembers of credentials: tokens that were verified already, and keys that were used.
+
+use crate::identity::random;
+use portcullis_auth::principal::Principal;
+use portcullis_auth::verified::VerifiedTokens;
+use portcullis_store::LastUsed;
+use std::rc::Rc;
+
+// LIMIT: verified tokens that a worker remembers; one that is forgotten is verified again.
+const VERIFIED_MAX: usize = 16_384;
+/// How often used keys are told, in seconds.
+const TELL_EVERY: u64 = 2;
+
+/// A token's issuer, by its index in the snapshot, and whom the token names.
+type Known = (usize, Rc<Principal>);
+
+/// What one worker remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    verified: Option<VerifiedTokens<Known>>,
+    pub(crate) used: LastUsed,
+    told: u64,
+}
+
+// === impl Tokens ===
+
+impl Tokens {
+    /// The verified tokens; a worker that never meets one has no table. `None` where there is no randomness for its key.
+    pub(crate) fn verified(&mut self) -> Option<&mut VerifiedTokens<Known>> {
+        if self.verified.is_none() {
+            self.verified = Some(VerifiedTokens::new(VERIFIED_MAX, random().ok()?));
+        }
+        self.verified.as_mut()
+    }
+
+    /// Keys whose use is to be written, once in a while.
+    pub(crate) fn due(&mut self, now: u64) -> Option<Vec<(u64, u64)>> {
+        if now < self.told.saturating_add(TELL_EVERY) {
+            return None;
+        }
+        self.told = now;
+        Some(self.used.take(now))
+    }
+}

@@ -1,0 +1,114 @@
+//! Keys of issuers at addresses: rotation, tokens that name keys nobody has, and a server that dies.
+
+use crate::check::problem;
+use crate::identity::{House, claims, either};
+use portcullis_auth::jwt::SigningKey;
+use portcullis_config::plan::{JwksPlan, RemoteJwks, UpstreamTlsPlan};
+use portcullis_testkit::FakeUpstream;
+use portcullis_testkit::deadline::eventually;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What the issuer's server answers; nothing while it is dead.
+type Answer = Arc<Mutex<Option<String>>>;
+
+fn set(keys: &[&SigningKey]) -> String {
+    let keys: Vec<_> = keys.iter().map(|key| key.public_jwk()).collect();
+    let body = json!({ "keys": keys }).to_string();
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn server(answer: &Answer) -> FakeUpstream {
+    let answer = Arc::clone(answer);
+    FakeUpstream::with(move |talk| {
+        while talk.request().is_some() {
+            match answer.lock().unwrap().clone() {
+                Some(text) => drop(talk.send(text)),
+                None => return,
+            }
+        }
+    })
+}
+
+fn house(server: SocketAddr, max_staleness: Duration) -> House {
+    House::with(&either(), |plan| {
+        plan.identity.issuers[0].jwks = JwksPlan::Address(RemoteJwks {
+            secure: false,
+            host: server.ip().to_string(),
+            port: server.port(),
+            target: "/jwks".to_owned(),
+            tls: UpstreamTlsPlan::default(),
+            networks: Vec::new(),
+            max_staleness,
+        });
+    })
+}
+
+fn ready(house: &House) {
+    eventually("the keys are there", || (house.bearer(&house.token(|_| {})).status == 200).then_some(()));
+}
+
+#[test]
+fn a_new_key_opens_with_its_first_token_and_made_up_ones_cost_little() {
+    let old = SigningKey::from_seed(&[7; 32]).unwrap();
+    let new = SigningKey::from_seed(&[8; 32]).unwrap();
+    let answer: Answer = Arc::new(Mutex::new(Some(set(&[&old]))));
+    let server = server(&answer);
+    let house = house(server.address(), Duration::from_secs(3600));
+    ready(&house);
+    *answer.lock().unwrap() = Some(set(&[&old, &new]));
+    let token = new.sign("at+jwt", &claims(), false).unwrap();
+    assert_eq!(house.bearer(&token).status, 200, "the first token of a new key");
+    assert_eq!(house.bearer(&house.token(|_| {})).status, 200, "the old key still opens");
+    let before = server.requests();
+    for seed in 100..130 {
+        let stranger = SigningKey::from_seed(&[seed; 32]).unwrap();
+        let token = stranger.sign("at+jwt", &claims(), false).unwrap();
+        problem(&house.bearer(&token), 401, "invalid_token", "a key that nobody has");
+    }
+    assert!(server.requests() <= before + 1, "{} fetches for made-up keys", server.requests() - before);
+    assert!(house.gate().metric("portcullis_issuer_keys{issuer=\"corp\"}") > 1.5);
+}
+
+#[test]
+fn a_dead_server_closes_the_door_in_time_and_opens_it_again() {
+    let key = SigningKey::from_seed(&[7; 32]).unwrap();
+    let answer: Answer = Arc::new(Mutex::new(Some(set(&[&key]))));
+    let server = server(&answer);
+    let house = house(server.address(), Duration::from_secs(3));
+    ready(&house);
+    let token = house.token(|_| {});
+    *answer.lock().unwrap() = None;
+    assert_eq!(house.bearer(&token).status, 200, "what was fetched still stands");
+    eventually("the keys are too old", || (house.bearer(&token).code() == "issuer_unavailable").then_some(()));
+    let refused = house.bearer(&token);
+    problem(&refused, 503, "issuer_unavailable", "a token that was verified before");
+    problem(
+        &house.bearer(&house.token(|claims| drop(claims.insert("jti".to_owned(), json!("n"))))),
+        503,
+        "issuer_unavailable",
+        "a new one",
+    );
+    assert!(house.gate().metric("portcullis_issuer_fetch_failures_total{issuer=\"corp\"}") > 0.5);
+    *answer.lock().unwrap() = Some(set(&[&key]));
+    eventually("the server is back", || (house.bearer(&token).status == 200).then_some(()));
+}
+
+#[test]
+fn nothing_opens_before_the_first_keys_and_with_what_is_no_key_set() {
+    let gone = house(FakeUpstream::nobody(), Duration::from_secs(60));
+    problem(&gone.bearer(&gone.token(|_| {})), 503, "issuer_unavailable", "no server");
+    for body in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        "HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let server = server(&Arc::new(Mutex::new(Some(body.to_owned()))));
+        let house = house(server.address(), Duration::from_secs(60));
+        eventually("it was asked", || {
+            (house.gate().metric("portcullis_issuer_fetch_failures_total{issuer=\"corp\"}") > 0.5).then_some(())
+        });
+        problem(&house.bearer(&house.token(|_| {})), 503, "issuer_unavailable", body);
+    }
+}
