@@ -27,7 +27,7 @@ pub(crate) fn upstreams_text(upstreams: &[UpstreamStatus], counts: &[(Arc<str>, 
         line(out, RETRIES, &format!("upstream=\"{}\"", escaped(name)), retries);
     }
     const EJECTIONS: &str = "portcullis_upstream_ejections_total";
-    heading(out, EJECTIONS, "counter", "Targets that were left out because requests to them failed.");
+    heading(out, EJECTIONS, "counter", "Targets that were left out because requests to them failed or were slow.");
     for (name, _, ejections) in counts {
         line(out, EJECTIONS, &format!("upstream=\"{}\"", escaped(name)), ejections);
     }
