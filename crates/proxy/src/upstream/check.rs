@@ -115,6 +115,13 @@ async fn check(shared: Arc<Shared>, name: Arc<str>, server: Arc<Server>) {
         let Some((upstream, plan)) = upstream.and_then(|one| Some((one, one.plan.pool.health.as_ref()?))) else {
             return;
         };
+        // A name whose first look-up is under way says nothing about its server.
+        let awaits_name = target_address(&server).is_none() && !server.nameless.load(Ordering::Relaxed);
+        if awaits_name {
+            drop(snapshot);
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        }
         let asked = tokio::time::timeout(plan.timeout, ask(&server, upstream, plan)).await;
         let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {:?}", plan.timeout)));
         if let Err(why) = &outcome {
@@ -127,15 +134,18 @@ async fn check(shared: Arc<Shared>, name: Arc<str>, server: Arc<Server>) {
     }
 }
 
+/// Where a server is, as far as is known.
+fn target_address(server: &Server) -> Option<SocketAddr> {
+    match server.plan.host.parse::<IpAddr>() {
+        Ok(address) => Some(SocketAddr::new(address, server.plan.port)),
+        Err(_) => server.addresses.load().first().copied(),
+    }
+}
+
 async fn ask(server: &Server, upstream: &Upstream, plan: &HealthPlan) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
     let target = &server.plan;
-    let known = server.addresses.load().first().copied();
-    let address = match (known, target.host.parse::<IpAddr>()) {
-        (_, Ok(address)) => SocketAddr::new(address, target.port),
-        (Some(known), Err(_)) => known,
-        (None, Err(_)) => return Err("its name is not known yet".to_owned()),
-    };
+    let address = target_address(server).ok_or_else(|| "its name is not known".to_owned())?;
     let stream = TcpStream::connect(address).await.map_err(text)?;
     let mut socket = match &upstream.tls {
         Some(tls) if target.tls => {

@@ -42,6 +42,8 @@ pub(crate) struct Server {
     leaving: AtomicBool,
     /// What its name stands for; empty for an address, and while nothing is known yet.
     pub(crate) addresses: ArcSwap<Vec<SocketAddr>>,
+    /// Whether the last look-up of its name found nothing.
+    pub(super) nameless: AtomicBool,
     /// Requests under way and connections kept, as the workers last said.
     pub(crate) active: AtomicU64,
     pub(crate) kept: AtomicU64,
@@ -83,6 +85,7 @@ impl Server {
             endpoint: Endpoint::new(since),
             leaving: AtomicBool::new(false),
             addresses: ArcSwap::default(),
+            nameless: AtomicBool::new(false),
             active: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             failure: Mutex::default(),

@@ -7,6 +7,7 @@ use super::fleet::Server;
 use crate::gateway::Shared;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a look-up may take before it counts as failed.
@@ -51,11 +52,13 @@ fn take_over(server: &Server, found: Result<Vec<SocketAddr>, String>) -> bool {
             if **server.addresses.load() != addresses {
                 server.addresses.store(Arc::new(addresses));
             }
+            server.nameless.store(false, Ordering::Relaxed);
             return true;
         }
         Ok(_) => "the name has no address".to_owned(),
         Err(why) => why,
     };
+    server.nameless.store(true, Ordering::Relaxed);
     server.note_failure(&format!("name: {why}"));
     false
 }
