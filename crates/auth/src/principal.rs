@@ -144,6 +144,18 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// A claim that is a text or a number, as text.
+    #[must_use]
+    pub fn plain_claim(&self, name: &str) -> Option<String> {
+        match self.claims.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
 /// Texts in a list, or in one text between blanks.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {

@@ -143,14 +143,7 @@ impl Check<'_> {
             HashBy::Address => return Balance::Address,
             HashBy::Header(name) => (at.key("header"), name, "header"),
             HashBy::Cookie(name) => (at.key("cookie"), name, "cookie"),
-            HashBy::Claim(_) => {
-                let at = at.key("claim");
-                let message = "targets cannot be chosen by a claim, because this version verifies no tokens";
-                let diagnostic = Diagnostic::new("not-possible", at.name_span(), message)
-                    .help("use `header`, `cookie` or `address`");
-                self.reject(&at, diagnostic);
-                return Balance::TwoChoices;
-            }
+            HashBy::Claim(name) => return Balance::Claim(name.0.clone()),
         };
         let is_token = name.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
         if !is_token {
@@ -160,7 +153,8 @@ impl Check<'_> {
         }
         match by {
             HashBy::Cookie(name) => Balance::Cookie(name.0.clone()),
-            HashBy::Header(name) | HashBy::Claim(name) => Balance::Header(name.0.to_ascii_lowercase()),
+            HashBy::Header(name) => Balance::Header(name.0.to_ascii_lowercase()),
+            HashBy::Claim(name) => Balance::Claim(name.0.clone()),
             HashBy::Address => Balance::Address,
         }
     }

@@ -29,7 +29,7 @@ pub(crate) enum HashBy {
     Header(Text),
     /// The value of a cookie.
     Cookie(Text),
-    /// A claim of the caller's token. Not possible in this version.
+    /// A claim of the caller's token, text or number. Callers without a token have none.
     Claim(Text),
     /// The client's address.
     Address,

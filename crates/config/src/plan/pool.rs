@@ -59,6 +59,8 @@ pub enum Balance {
     Header(String),
     /// The same one for the same value of this cookie.
     Cookie(String),
+    /// The same one for the same claim of the caller's token: text or number.
+    Claim(String),
     /// The same one for the same client address.
     Address,
 }

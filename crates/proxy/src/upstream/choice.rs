@@ -93,7 +93,7 @@ impl Choice {
             Balance::TwoChoices => Policy::TwoChoices,
             Balance::LeastRequest => Policy::LeastRequest,
             Balance::RoundRobin => Policy::RoundRobin,
-            Balance::Header(_) | Balance::Cookie(_) | Balance::Address => Policy::Hash,
+            Balance::Header(_) | Balance::Cookie(_) | Balance::Claim(_) | Balance::Address => Policy::Hash,
         };
         let ejection = plan.ejection;
         Some(Self {

@@ -471,3 +471,33 @@ fn methods_together() {
 fn secret(key: &KeyText) -> &str {
     key.reveal().split('_').nth(2).unwrap()
 }
+
+#[test]
+fn a_claim_chooses_the_same_server_each_time() {
+    let names = ["a", "b", "c"];
+    let servers =
+        names.map(|name| FakeUpstream::answering(format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{name}")));
+    let house = House::with(&either(), |plan| {
+        gateway::each_upstream(plan, |upstream| {
+            upstream.targets = servers.iter().map(|server| gateway::target(server.address())).collect();
+            upstream.pool.balance = portcullis_config::plan::Balance::Claim("tenant".to_owned());
+        });
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    for tenant in 0..12 {
+        let tenant = if tenant % 2 == 0 { json!(format!("tenant-{tenant}")) } else { json!(tenant) };
+        // Another token each time: what counts is the claim.
+        let served: Vec<String> = (0..4)
+            .map(|round| {
+                let token = house.token(|claims| {
+                    claims.insert("tenant".to_owned(), tenant.clone());
+                    claims.insert("jti".to_owned(), json!(format!("{tenant}-{round}")));
+                });
+                house.bearer(&token).text()
+            })
+            .collect();
+        assert!(served.iter().all(|name| *name == served[0]), "{tenant}: {served:?}");
+        seen.insert(served[0].clone());
+    }
+    assert!(seen.len() > 1, "all tenants go to {seen:?}");
+}

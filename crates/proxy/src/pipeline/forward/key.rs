@@ -1,4 +1,4 @@
-//! What consistent hashing goes by: a header, a cookie or the client's address.
+//! What consistent hashing goes by: a header, a cookie, a claim of the caller's token, or the client's address.
 
 use super::Routed;
 use portcullis_balance::hash;
@@ -19,6 +19,7 @@ pub(super) fn of(balance: &Balance, routed: &Routed<'_>) -> Option<u64> {
             let named = |line: &portcullis_h1::Field<'_>| line.name.eq_ignore_ascii_case(name.as_bytes());
             fields.iter().find(named).map(|line| hash(line.value))
         }
+        Balance::Claim(name) => routed.record.caller.as_ref()?.plain_claim(name).map(|text| hash(text.as_bytes())),
         Balance::Cookie(name) => cookie(fields, name.as_bytes()).map(hash),
     }
 }
