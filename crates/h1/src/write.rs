@@ -37,36 +37,72 @@ pub fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The two digits of every number below a hundred.
+const PAIRS: &[u8; 200] =
+    b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 /// Appends a number in decimal.
 pub fn decimal(value: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
+    let mut digits = [b'0'; 20];
     let mut at = digits.len();
     let mut rest = value;
-    loop {
-        at -= 1;
+    // Two digits a step: a division costs more than a look into a small table.
+    while rest >= 10 && at >= 2 {
+        at -= 2;
+        put_pair(rest % 100, at, &mut digits);
+        rest /= 100;
+    }
+    if rest > 0 || value == 0 {
+        at = at.saturating_sub(1);
         if let (Some(slot), Ok(digit)) = (digits.get_mut(at), u8::try_from(rest % 10)) {
             *slot = b'0' + digit;
         }
-        rest /= 10;
-        if rest == 0 || at == 0 {
-            break;
-        }
     }
     out.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+fn put_pair(below_hundred: u64, at: usize, digits: &mut [u8]) {
+    let pair = usize::try_from(below_hundred).ok().and_then(|index| PAIRS.get(2 * index..2 * index + 2));
+    if let (Some(slot), Some(pair)) = (digits.get_mut(at..at + 2), pair) {
+        slot.copy_from_slice(pair);
+    }
 }
 
 /// Appends an address without brackets.
 pub fn address(ip: IpAddr, out: &mut Vec<u8>) {
     match ip {
         IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                decimal(u64::from(octet), out);
+            // The longest one has fifteen characters; each octet leaves room for the dot before it.
+            let mut text = [b'.'; 16];
+            let mut at = text.len();
+            for octet in address.octets().into_iter().rev() {
+                at = octet_before(octet, at, &mut text) - 1;
             }
+            out.extend_from_slice(text.get(at + 1..).unwrap_or_default());
         }
         IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
+    }
+}
+
+/// Writes an octet so that it ends before `end`, at least four places in; gives the place of its first digit.
+fn octet_before(octet: u8, end: usize, text: &mut [u8; 16]) -> usize {
+    let (hundreds, rest) = (octet / 100, octet % 100);
+    if octet < 10 {
+        put(b'0' + octet, end - 1, text);
+        return end - 1;
+    }
+    put_pair(u64::from(rest), end - 2, text);
+    if hundreds == 0 {
+        return end - 2;
+    }
+    put(b'0' + hundreds, end - 3, text);
+    end - 3
+}
+
+fn put(byte: u8, at: usize, text: &mut [u8; 16]) {
+    if let Some(slot) = text.get_mut(at) {
+        *slot = byte;
     }
 }
 
@@ -147,5 +183,31 @@ pub const fn phrase(status: u16) -> &'static str {
         508 => "Loop Detected",
         511 => "Network Authentication Required",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, decimal};
+    use std::net::IpAddr;
+
+    #[test]
+    fn numbers_are_those_that_the_standard_library_writes() {
+        let edges = (0..20).map(|power| 10u64.pow(power)).flat_map(|edge| [edge - 1, edge, edge + 1]);
+        for value in (0..1100).chain(edges).chain([u64::MAX, u64::MAX - 1]) {
+            let mut out = b"=".to_vec();
+            decimal(value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("={value}"));
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_standard_library_writes() {
+        let quads = (0..=255u8).flat_map(|octet| [[octet, 0, 9, octet], [10, octet, 255, 99], [100, 200, octet, 1]]);
+        for ip in quads.map(IpAddr::from).chain(["::1", "2001:db8::a:0:1"].map(|text| text.parse().unwrap())) {
+            let mut out = Vec::new();
+            address(ip, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), ip.to_string());
+        }
     }
 }

@@ -140,7 +140,7 @@ async fn pass_on(
     record.response_bytes = client.sent - sent_before;
     let clean = outcome.is_ok() && upload.is_whole();
     if clean && exchange.answer.keep_alive() {
-        lease.keep(worker.millis(), keep.0, keep.1);
+        lease.keep(record.answered / 1_000_000, keep.0, keep.1);
     } else {
         drop(lease);
     }
@@ -347,7 +347,9 @@ fn frame<'a>(wall: &'a mut WallTexts, exchange: &Exchange, keep_alive: bool) -> 
 
 /// One record at the end of every request; the log line and the metrics both come from it.
 pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>) {
-    exchange.record.ended = worker.nanos();
+    // Where the upstream's answer was the end, it has the time already.
+    let answered = exchange.record.answered;
+    exchange.record.ended = if exchange.record.outcome == Outcome::Served { answered } else { worker.nanos() };
     worker.note(local, &exchange);
     worker.give_back(exchange);
 }

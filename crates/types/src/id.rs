@@ -19,8 +19,6 @@ pub struct Ids {
     state: [u64; 2],
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 // === impl Ids ===
 
 impl Ids {
@@ -76,10 +74,23 @@ impl Ids {
 }
 
 fn hex_into(value: u64, out: &mut [u8], at: usize) {
-    for (index, slot) in out.iter_mut().skip(at).take(16).enumerate() {
-        let nibble = (value >> (60 - 4 * index)) & 0xf;
-        *slot = HEX.get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or(b'0');
+    let [a, b, c, d, e, f, g, h] = value.to_be_bytes();
+    let halves = [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])];
+    for (half, slot) in halves.into_iter().zip(out.chunks_exact_mut(8).skip(at / 8)) {
+        slot.copy_from_slice(&hex_of(half));
     }
+}
+
+/// The eight digits of 32 bits, all at once: each nibble is moved into a byte of its own, and what is above nine is
+/// moved up to the letters.
+fn hex_of(value: u32) -> [u8; 8] {
+    let wide = u64::from(value);
+    let wide = (wide | wide << 16) & 0x0000_ffff_0000_ffff;
+    let wide = (wide | wide << 8) & 0x00ff_00ff_00ff_00ff;
+    let wide = (wide | wide << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = (wide + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    // No byte can carry into the next: the greatest is 0x0f + 0x30 + 0x27.
+    (wide + 0x3030_3030_3030_3030 + letters * 0x27).to_be_bytes()
 }
 
 // === impl RequestId ===
@@ -95,8 +106,11 @@ impl RequestId {
 
     fn of(from: &[u8]) -> Self {
         let mut text = [b'0'; FOREIGN_MAX];
-        text.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
-        Self { text, length: u8::try_from(from.len().min(FOREIGN_MAX)).unwrap_or(0) }
+        let length = from.len().min(FOREIGN_MAX);
+        if let (Some(slot), Some(from)) = (text.get_mut(..length), from.get(..length)) {
+            slot.copy_from_slice(from);
+        }
+        Self { text, length: u8::try_from(length).unwrap_or(0) }
     }
 
     /// The id's characters, ASCII.
@@ -135,6 +149,13 @@ mod tests {
         }
         for bad in ["", "a b", "a\"b", "a\\b", "a<b", "\u{e9}", &"a".repeat(65)] {
             assert!(RequestId::foreign(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digits_are_those_that_the_standard_library_writes() {
+        for value in [0, 1, 9, 10, 15, 16, 0x9abc_def0, 0xffff_ffff, 0x0a0b_0c0d, 0x1234_5678] {
+            assert_eq!(super::hex_of(value).as_slice(), format!("{value:08x}").as_bytes());
         }
     }
 

@@ -7,6 +7,16 @@ use crate::snapshot::Snapshot;
 use portcullis_h1::write::{address, decimal};
 use std::net::SocketAddr;
 
+/// What stands before a member's value: `,"name":`, and a quote where the value is a text.
+macro_rules! member {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":").as_bytes()
+    };
+    ($name:literal, text) => {
+        concat!(",\"", $name, "\":\"").as_bytes()
+    };
+}
+
 // LIMIT: bytes of a client's text in a record.
 const TEXT_BYTES_MAX: usize = 1024;
 
@@ -36,7 +46,7 @@ pub(crate) fn line(
     out.extend_from_slice(record.trace.as_bytes());
     out.push(b'"');
     if let Some(listener) = &record.listener {
-        text("listener", listener.as_bytes(), out);
+        text(member!("listener", text), listener.as_bytes(), out);
     }
     if let Some(peer) = record.peer {
         out.extend_from_slice(b",\"peer\":\"");
@@ -49,91 +59,93 @@ pub(crate) fn line(
         out.push(b'"');
     }
     if let Some(tls) = record.tls {
-        text("tls_version", tls.version.as_bytes(), out);
-        text("tls_group", tls.group.as_bytes(), out);
+        word(member!("tls_version", text), tls.version, out);
+        word(member!("tls_group", text), tls.group, out);
     }
     if let Some(route) = record.route.and_then(|index| snapshot.routes.get(index)) {
         out.extend_from_slice(route.named());
     }
     if let Some(caller) = &record.caller {
-        text("principal", caller.id.as_bytes(), out);
-        text("scheme", caller.scheme.code().as_bytes(), out);
+        text(member!("principal", text), caller.id.as_bytes(), out);
+        word(member!("scheme", text), caller.scheme.code(), out);
         if !caller.credential.is_empty() {
-            text("credential", caller.credential.as_bytes(), out);
+            text(member!("credential", text), caller.credential.as_bytes(), out);
         }
         if let Some(issuer) = &caller.issuer {
-            text("issuer", issuer.as_bytes(), out);
+            text(member!("issuer", text), issuer.as_bytes(), out);
         }
     }
     out.extend_from_slice(record.protocol.member());
-    text("method", subject.method, out);
-    text("host", subject.host, out);
+    text(member!("method", text), subject.method, out);
+    text(member!("host", text), subject.host, out);
     redacted_target(subject.target, snapshot, out);
-    number("status", u64::from(record.status), out);
-    text("outcome", record.outcome.name().as_bytes(), out);
+    number(member!("status"), u64::from(record.status), out);
+    word(member!("outcome", text), record.outcome.name(), out);
     decision(record, snapshot, out);
     if let Some(note) = record.note {
-        text("detail", note.as_bytes(), out);
+        word(member!("detail", text), note, out);
     }
     if let Some(target) = &record.target {
-        text("target_server", target.as_bytes(), out);
+        text(member!("target_server", text), target.as_bytes(), out);
     }
-    number("request_bytes", record.request_bytes, out);
-    number("response_bytes", record.response_bytes, out);
+    number(member!("request_bytes"), record.request_bytes, out);
+    number(member!("response_bytes"), record.response_bytes, out);
     let (total, upstream) = (record.total_nanos() / 1000, record.upstream_nanos() / 1000);
-    number("total_us", total, out);
-    number("gateway_us", total.saturating_sub(upstream), out);
-    number("upstream_us", upstream, out);
+    number(member!("total_us"), total, out);
+    number(member!("gateway_us"), total.saturating_sub(upstream), out);
+    number(member!("upstream_us"), upstream, out);
     out.extend_from_slice(b"}\n");
 }
 
 fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
     let route = record.route.and_then(|index| snapshot.routes.get(index));
     if let Some(decision) = &record.decision {
-        text("stage", decision.stage.name().as_bytes(), out);
-        text("reason", decision.reason.code().as_bytes(), out);
+        word(member!("stage", text), decision.stage.name(), out);
+        word(member!("reason", text), decision.reason.code(), out);
         if let Some(private) = &decision.private {
-            text("detail", private.as_bytes(), out);
+            text(member!("detail", text), private.as_bytes(), out);
         }
         if let Some(route) = route {
-            text("decided_by", route.origin.as_bytes(), out);
+            text(member!("decided_by", text), route.origin.as_bytes(), out);
         }
     } else if let Some(route) = route {
         out.extend_from_slice(route.stages().as_bytes());
     }
 }
 
-fn number(name: &str, value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+fn number(member: &'static [u8], value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(member);
     decimal(value, out);
 }
 
 /// What a route is called in every record of it, made once.
 pub(crate) fn route_members(api: &str, version: &str, template: &str) -> Vec<u8> {
     let mut out = Vec::new();
-    text("api", api.as_bytes(), &mut out);
+    text(member!("api", text), api.as_bytes(), &mut out);
     if !version.is_empty() {
-        text("version", version.as_bytes(), &mut out);
+        text(member!("version", text), version.as_bytes(), &mut out);
     }
-    text("route", template.as_bytes(), &mut out);
+    text(member!("route", text), template.as_bytes(), &mut out);
     out
 }
 
-fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":\"");
+fn text(member: &'static [u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(member);
     escape(value, out);
+    out.push(b'"');
+}
+
+/// A text of ours, in which nothing has to be escaped.
+fn word(member: &'static [u8], value: &'static str, out: &mut Vec<u8>) {
+    out.extend_from_slice(member);
+    out.extend_from_slice(value.as_bytes());
     out.push(b'"');
 }
 
 /// Appends text inside a JSON string. Bytes outside ASCII are written as `\u00xx`, so that no encoding can be broken.
 pub(crate) fn escape(value: &[u8], out: &mut Vec<u8>) {
     let cut = value.get(..TEXT_BYTES_MAX).unwrap_or(value);
-    let plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b'"' | b'\\');
-    if cut.iter().all(plain) {
+    if is_plain(cut) {
         out.extend_from_slice(cut);
     } else {
         for byte in cut {
@@ -149,11 +161,36 @@ pub(crate) fn escape(value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Whether every byte can stand in a string as it is.
+fn is_plain(text: &[u8]) -> bool {
+    let (words, _) = text.as_chunks::<8>();
+    // What no whole word covers is looked at within the last eight bytes, or filled up with blanks.
+    let last = text.last_chunk::<8>().copied().unwrap_or_else(|| {
+        let mut last = [b' '; 8];
+        last.iter_mut().zip(text).for_each(|(slot, byte)| *slot = *byte);
+        last
+    });
+    words.iter().chain([&last]).all(|word| is_plain_word(u64::from_ne_bytes(*word)))
+}
+
+/// The same of eight bytes at once: the highest bit of a byte tells that something about it is not plain.
+const fn is_plain_word(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    // Of bytes below 0x80 only, so that no sum carries into the next byte.
+    let low = word & !HIGH;
+    let graphic = low + (0x80 - 0x20) * ONES;
+    let delete = low + ONES;
+    let not_quote = (low ^ (b'"' as u64 * ONES)) + 0x7f * ONES;
+    let not_backslash = (low ^ (b'\\' as u64 * ONES)) + 0x7f * ONES;
+    (graphic & not_quote & not_backslash & !delete & !word) & HIGH == HIGH
+}
+
 /// The target with every query value replaced, but for the parameters that the configuration shows.
 fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
     // A refused target may hold a fragment, and that a token.
     let Some(at) = target.iter().position(|byte| matches!(byte, b'?' | b'#')) else {
-        text("target", target, out);
+        text(member!("target", text), target, out);
         return;
     };
     let (path, query) = target.split_at(at);
@@ -179,7 +216,7 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
             None => shown.push(b'*'),
         }
     }
-    text("target", &shown, out);
+    text(member!("target", text), &shown, out);
 }
 
 fn peer_text(peer: SocketAddr, out: &mut Vec<u8>) {
@@ -219,6 +256,19 @@ mod tests {
             assert_eq!(shown(target), format!(",\"target\":\"{expected}\""), "{target}");
         }
         assert!(shown(&format!("/a?{}", "k=v&".repeat(10_000))).len() < 1200);
+    }
+
+    #[test]
+    fn what_is_plain_is_the_same_for_eight_bytes_as_for_one() {
+        assert!(super::is_plain(b"") && super::is_plain(b"plain") && !super::is_plain(b"a\"b"));
+        for byte in 0..=u8::MAX {
+            let expected = (0x20..=0x7e).contains(&byte) && byte != b'"' && byte != b'\\';
+            for at in 0..11 {
+                let mut text = *b"plain ~ text";
+                text[at] = byte;
+                assert_eq!(super::is_plain(&text), expected, "{byte:#x} at {at}");
+            }
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) async fn open(
     // From here on it counts: a target that swallows connections must not look idle.
     let busy = Busy::with(target);
     let socket = socket(worker, upstream, target, left).await?;
-    Ok(Lease::new(Channel::new(socket, worker.timers.timer()), busy, false))
+    Ok(Lease::new(Box::new(Channel::new(socket, worker.timers.timer())), busy, false))
 }
 
 /// A connection on which nothing has been said yet.

@@ -56,7 +56,7 @@ pub(crate) struct Target {
 
 #[derive(Debug)]
 struct Kept {
-    channel: Channel,
+    channel: Box<Channel>,
     since: Millis,
     /// When it must not be used any more.
     until: Millis,
@@ -65,7 +65,8 @@ struct Kept {
 /// A connection that one request holds.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    pub(crate) channel: Channel,
+    /// In memory of its own: it goes from hand to hand with every request.
+    pub(crate) channel: Box<Channel>,
     busy: Busy,
     /// Whether it has carried a request before.
     pub(crate) reused: bool,
@@ -162,12 +163,12 @@ impl Target {
 // === impl Lease ===
 
 impl Lease {
-    pub(crate) fn new(channel: Channel, busy: Busy, reused: bool) -> Self {
+    pub(crate) fn new(channel: Box<Channel>, busy: Busy, reused: bool) -> Self {
         Self { channel, busy, reused, place: None, permit: None }
     }
 
     pub(crate) fn shared(channel: Channel, busy: Busy, reused: bool, place: Place) -> Self {
-        Self { channel, busy, reused, place: Some(Box::new(place)), permit: None }
+        Self { channel: Box::new(channel), busy, reused, place: Some(Box::new(place)), permit: None }
     }
 
     /// Whether the request goes over a connection that others share.
@@ -225,7 +226,8 @@ impl Lease {
 
 /// A kept connection that still stands, if there is one.
 pub(crate) async fn kept(worker: &Worker, target: &Rc<Target>, reuse: Reuse) -> Option<Lease> {
-    let now = worker.millis();
+    // Only what must not be sent twice has to know the time to the millisecond.
+    let now = if reuse == Reuse::Hot { worker.millis() } else { worker.timers.now() };
     let oldest = match reuse {
         Reuse::Any => 0,
         Reuse::Hot => now.saturating_sub(HOT_MS),
