@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::json::Value;
+
 /// The root of the repository this binary was built from.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -55,6 +57,13 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     std::env::split_paths(&path).chain(usual).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> Result<PathBuf, String> {
+    let metadata = read(program("cargo").args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
+    let metadata = Value::parse(&metadata)?;
+    Ok(metadata.text("target_directory").map_or_else(|| root().join("target"), PathBuf::from))
 }
 
 fn shown(command: &Command) -> String {

@@ -2,6 +2,8 @@
 //!
 //! A test that needs a tool fails when it is missing; so this step installs what it may, and says what it may not.
 
+mod npm;
+
 use std::process::Command;
 
 use crate::command::{answers, find, program, run};
@@ -15,6 +17,8 @@ pub(crate) enum Source {
     Cargo(&'static str),
     /// A component of the Rust toolchain.
     Rustup(&'static str),
+    /// Packages of npm, as the folder whose lock file names them.
+    Npm(&'static str),
 }
 
 /// A program that something in this repository starts.
@@ -28,6 +32,9 @@ pub(crate) struct Tool {
 /// Without its updater, which would bring a TLS stack to compile.
 const NEXTEST: &str = "cargo-nextest@0.9.143 --no-default-features --features default-no-update";
 
+/// Pinned by its lock file.
+const PROVIDER: &str = "crates/portcullis/tests/provider";
+
 /// What `cargo xtask test` needs besides cargo.
 pub(crate) const TEST: &[Tool] = &[
     Tool { name: "cc", why: "builds aws-lc, the cryptography under TLS", source: Source::Apt("build-essential") },
@@ -38,14 +45,27 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "curl", why: "tests of TLS and HTTP with a client that is not ours", source: Source::Apt("curl") },
     Tool { name: "slowhttptest", why: "slow clients of four kinds", source: Source::Apt("slowhttptest") },
     Tool { name: "chromium", why: "a browser's EventSource", source: Source::Apt("chromium") },
+    Tool { name: "node", why: "runs the identity provider", source: Source::Apt("nodejs") },
+    Tool { name: "npm", why: "brings the identity provider", source: Source::Apt("npm") },
+    Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
 ];
 
-impl Source {
-    fn by_hand(self) -> String {
-        match self {
+impl Tool {
+    fn is_here(&self) -> bool {
+        match self.source {
+            Source::Npm(folder) => npm::is_installed(folder, self.name),
+            Source::Apt(_) | Source::Cargo(_) | Source::Rustup(_) => {
+                find(self.name).is_some() || known_to_cargo(self.name)
+            }
+        }
+    }
+
+    fn by_hand(&self) -> String {
+        match self.source {
             Source::Apt(package) => format!("apt-get install {package}"),
             Source::Cargo(package) => format!("cargo install --locked {package}"),
             Source::Rustup(component) => format!("rustup component add {component}"),
+            Source::Npm(_) => npm::by_hand(self.name),
         }
     }
 }
@@ -57,12 +77,12 @@ pub(crate) fn needs() -> Result<(), String> {
 
 /// The tools of a table that are not on this machine.
 pub(crate) fn missing(tools: &'static [Tool]) -> Vec<&'static Tool> {
-    tools.iter().filter(|tool| find(tool.name).is_none() && !known_to_cargo(tool.name)).collect()
+    tools.iter().filter(|tool| !tool.is_here()).collect()
 }
 
 /// One line per missing tool: what it is for and how to get it.
 pub(crate) fn advice(missing: &[&Tool]) -> String {
-    let line = |tool: &&Tool| format!("  {} ({}): {}\n", tool.name, tool.why, tool.source.by_hand());
+    let line = |tool: &&Tool| format!("  {} ({}): {}\n", tool.name, tool.why, tool.by_hand());
     missing.iter().map(line).collect()
 }
 
@@ -86,6 +106,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
                 report(run(program("cargo").args(["install", "--locked"]).args(package.split(' '))));
             }
             Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
+            Source::Npm(folder) => report(npm::install(folder, tool.name)),
             Source::Apt(_) => {}
         }
     }
@@ -96,7 +117,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
 fn apt_package(source: Source) -> Option<&'static str> {
     match source {
         Source::Apt(package) => Some(package),
-        Source::Cargo(_) | Source::Rustup(_) => None,
+        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) => None,
     }
 }
 
@@ -139,7 +160,9 @@ mod tests {
 
     #[test]
     fn each_source_has_its_command() {
-        assert_eq!(Source::Cargo("a@1").by_hand(), "cargo install --locked a@1");
-        assert_eq!(Source::Rustup("clippy").by_hand(), "rustup component add clippy");
+        let by_hand = |source| Tool { name: "a", why: "", source }.by_hand();
+        assert_eq!(by_hand(Source::Cargo("a@1")), "cargo install --locked a@1");
+        assert_eq!(by_hand(Source::Rustup("clippy")), "rustup component add clippy");
+        assert_eq!(by_hand(Source::Npm("a")), "cargo xtask test needs, which brings it to target/npm/a");
     }
 }

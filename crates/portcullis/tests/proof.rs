@@ -20,6 +20,10 @@ mod clients;
 mod floods;
 #[path = "proof/house.rs"]
 mod house;
+#[path = "proof/identity.rs"]
+mod identity;
+#[path = "proof/provider.rs"]
+mod provider;
 #[path = "proof/reload.rs"]
 mod reload;
 #[path = "proof/slow.rs"]

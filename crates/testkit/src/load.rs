@@ -14,8 +14,8 @@ use rustls::ClientConfig;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Which of the two the load speaks.
@@ -61,7 +61,14 @@ pub struct Load {
     pub timeout: Duration,
     /// Tells the nonces of loads apart that run side by side.
     pub name: String,
+    /// Who asks.
+    pub callers: Callers,
 }
+
+/// Fields that requests carry, in turn: one `name: value` of these each, and none where there is none. They may be changed
+/// while the load runs.
+#[derive(Clone, Debug, Default)]
+pub struct Callers(Arc<Mutex<Vec<String>>>);
 
 /// A load under way.
 #[derive(Debug)]
@@ -74,6 +81,8 @@ pub struct Running {
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) path: String,
+    /// Name and value of one more field.
+    pub(crate) field: Option<(String, String)>,
     /// Of a POST.
     pub(crate) body: Option<String>,
     pub(crate) expected: String,
@@ -124,6 +133,7 @@ impl Load {
             post_every: 4,
             timeout: Duration::from_secs(10),
             name: format!("{protocol:?}"),
+            callers: Callers::default(),
         }
     }
 
@@ -166,6 +176,22 @@ impl Load {
         let mut tally = shared.tally.take();
         tally.took = shared.begun.elapsed();
         tally
+    }
+}
+
+// === impl Callers ===
+
+impl Callers {
+    /// Those of these from now on.
+    pub fn become_(&self, fields: Vec<String>) {
+        *self.0.lock().unwrap() = fields;
+    }
+
+    fn take(&self, number: u64) -> Option<(String, String)> {
+        let fields = self.0.lock().unwrap();
+        let at = usize::try_from(number).unwrap().checked_rem(fields.len())?;
+        let (name, value) = fields[at].split_once(": ").expect("`name: value`");
+        Some((name.to_owned(), value.to_owned()))
     }
 }
 
@@ -244,7 +270,8 @@ impl Question {
         let post = load.post_every > 0 && number % load.post_every == load.post_every - 1;
         let body = post.then(|| format!("{number} {}", "b".repeat(usize::try_from(number % 97).unwrap())));
         let expected = echo(&path, body.as_deref().unwrap_or_default());
-        Self { path, body, expected }
+        let field = load.callers.take(number);
+        Self { path, field, body, expected }
     }
 
     pub(crate) fn method(&self) -> &'static str {

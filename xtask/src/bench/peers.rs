@@ -5,8 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use super::process::Server;
-use crate::command::{program, read, root};
-use crate::json::Value;
+use crate::command::{program, read, target_folder};
 
 /// A folder for the files of one run, removed with all it holds.
 #[derive(Debug)]
@@ -176,10 +175,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     if !status.is_ok_and(|status| status.success()) {
         return Err("the gateway does not build: `cargo build --release --package portcullis` failed".to_owned());
     }
-    let metadata = read(program("cargo").args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
-    let metadata = Value::parse(&metadata)?;
-    let target = metadata.text("target_directory").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release/portcullis"))
+    target_folder().map(|target| target.join("release/portcullis"))
 }
 
 /// A port that was free a moment ago.

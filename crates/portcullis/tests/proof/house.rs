@@ -32,6 +32,10 @@ pub(crate) struct Setup {
     /// YAML of more routes, a line each.
     pub(crate) routes: &'static str,
     pub(crate) targets: Vec<SocketAddr>,
+    /// YAML of who may call.
+    pub(crate) authn: &'static str,
+    /// YAML of more at the top, a line each.
+    pub(crate) more: String,
 }
 
 /// A running gateway.
@@ -56,13 +60,15 @@ pub(crate) struct Cost {
 
 impl Setup {
     pub(crate) fn new(name: &'static str, targets: &[SocketAddr]) -> Self {
-        Self { name, limits: "{}", upstream: "", routes: "", targets: targets.to_vec() }
+        let (authn, more) = ("public", String::new());
+        Self { name, limits: "{}", upstream: "", routes: "", targets: targets.to_vec(), authn, more }
     }
 
     /// `spare` adds a route, so that two configurations differ.
     pub(crate) fn yaml(&self, spare: bool) -> String {
         let targets: Vec<String> = self.targets.iter().map(|target| format!("\"http://{target}\"")).collect();
         let (limits, upstream, routes, targets) = (self.limits, self.upstream, self.routes, targets.join(", "));
+        let (authn, more) = (self.authn, &self.more);
         let spare = if spare { "      - { path: /spare, methods: [GET] }\n" } else { "" };
         format!(
             "version: 1
@@ -75,8 +81,8 @@ listeners:
     limits: {limits}
 status: {{ bind: \"127.0.0.1:0\" }}
 access_log: {{ to: off }}
-defaults: {{ authn: public }}
-apis:
+defaults: {{ authn: {authn} }}
+{more}apis:
   proof:
     hosts: [\"*\"]
     upstream: {{ targets: [{targets}]{upstream} }}

@@ -60,7 +60,9 @@ pub(super) async fn connect(shared: &Shared) -> Option<Box<dyn Wire>> {
 async fn exchange(connection: &mut Kept, question: &Question) -> (Outcome, bool) {
     let body = question.body.as_deref().unwrap_or_default();
     let length = if question.body.is_some() { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
-    let head = format!("{} {} HTTP/1.1\r\nHost: a.test\r\n{length}\r\n{body}", question.method(), question.path);
+    let field = question.field.as_ref().map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
+    let (method, path) = (question.method(), &question.path);
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: a.test\r\n{field}{length}\r\n{body}");
     // Nothing came back: the answer to a request on a kept connection that was closed meanwhile.
     let silent = if connection.used && question.is_repeatable() {
         Outcome::Again

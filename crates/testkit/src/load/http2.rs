@@ -30,6 +30,7 @@ async fn ask(shared: &Rc<Shared>, shelf: &Shelf, question: &Question) -> Outcome
     };
     let uri = format!("{}://a.test{}", if shared.load.tls.is_some() { "https" } else { "http" }, question.path);
     let request = http::Request::builder().method(question.method()).uri(uri).version(http::Version::HTTP_2);
+    let request = question.field.iter().fold(request, |request, (name, value)| request.header(name, value));
     let request = request.body(()).expect("a request");
     let (answer, mut stream) = match sender.send_request(request, question.body.is_none()) {
         Ok(sent) => sent,

@@ -1,0 +1,173 @@
+//! An identity provider that is not ours (`oidc-provider`, a process of its own), which rotates its keys, hangs and dies
+//! when it is told to.
+
+use crate::support::DEADLINE;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portcullis_testkit::certificates::Authority;
+use portcullis_testkit::scratch::Scratch;
+use portcullis_testkit::{Answer, Client};
+use serde_json::json;
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// The algorithms that it signs with.
+pub(crate) const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
+/// The scope that every token has.
+pub(crate) const SCOPE: &str = "orders:read";
+
+/// A client of the provider, and what it proves itself with there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registered {
+    pub(crate) id: &'static str,
+    pub(crate) secret: &'static str,
+}
+
+/// Gets plain bearer tokens, and asks about tokens.
+pub(crate) const WEB: Registered = Registered { id: "web", secret: "web-secret-5f0c7a1be2934d68" };
+
+/// The provider, running or dead.
+pub(crate) struct Provider {
+    scratch: Scratch,
+    process: RefCell<Option<Process>>,
+    pub(crate) address: SocketAddr,
+    /// The same over TLS, where it asks for certificates.
+    secure: SocketAddr,
+    _authority: Authority,
+}
+
+struct Process {
+    child: Child,
+    commands: ChildStdin,
+    said: Receiver<String>,
+}
+
+// === impl Provider ===
+
+impl Provider {
+    pub(crate) fn start() -> Self {
+        let (scratch, authority) = (Scratch::new(), Authority::new());
+        let files = authority.leaf(&["127.0.0.1", "localhost"]);
+        for (from, to) in [(files.cert_file, "tls.pem"), (files.key_file, "tls-key.pem")] {
+            std::fs::copy(from, scratch.path().join(to)).expect("a copy");
+        }
+        let clients = json!([{ "client_id": WEB.id, "client_secret": WEB.secret }]);
+        std::fs::write(scratch.path().join("clients.json"), clients.to_string()).expect("a file");
+        let (process, [address, secure]) = Process::start(scratch.path(), [0, 0]);
+        Self { scratch, process: RefCell::new(Some(process)), address, secure, _authority: authority }
+    }
+
+    /// The exact `iss` of its tokens.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A token for an audience; `form` is an algorithm, or `opaque`.
+    pub(crate) fn token(&self, client: Registered, audience: &str, form: &str) -> String {
+        let answer = self.grant(client, audience, form, "");
+        let token = answer.json()["access_token"].as_str().map(str::to_owned);
+        token.unwrap_or_else(|| panic!("{form} for {audience}: {}", answer.text()))
+    }
+
+    /// Asks for a token with more header lines.
+    pub(crate) fn grant(&self, client: Registered, audience: &str, form: &str, lines: &str) -> Answer {
+        let body = format!(
+            "grant_type=client_credentials&scope={SCOPE}&resource=https%3A%2F%2Fapi.test%2F{audience}%2F{form}"
+        );
+        let basic = STANDARD.encode(format!("{}:{}", client.id, client.secret));
+        Client::connect(self.address).ask(format!(
+            "POST /token HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {basic}\r\n{lines}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        ))
+    }
+
+    /// One token of each algorithm.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        ALGORITHMS.iter().map(|algorithm| self.token(WEB, "orders", algorithm)).collect()
+    }
+
+    /// Publishes keys that do not sign yet.
+    pub(crate) fn announce(&self) {
+        self.say("announce");
+    }
+
+    /// Signs with other keys; those before stay published until the next time.
+    pub(crate) fn rotate(&self) {
+        self.say("rotate");
+    }
+
+    /// Publishes no key any more but those that sign.
+    pub(crate) fn retire(&self) {
+        self.say("retire");
+    }
+
+    fn say(&self, command: &str) {
+        let mut process = self.process.borrow_mut();
+        let process = process.as_mut().expect("it runs");
+        writeln!(process.commands, "{command}").expect("it listens");
+        process.hear(command);
+    }
+
+    /// Without a farewell.
+    pub(crate) fn kill(&self) {
+        drop(self.process.borrow_mut().take());
+    }
+
+    /// Starts again where it was, with the keys it had.
+    pub(crate) fn revive(&self) {
+        let ports = [self.address.port(), self.secure.port()];
+        let (process, addresses) = Process::start(self.scratch.path(), ports);
+        assert_eq!(addresses, [self.address, self.secure]);
+        *self.process.borrow_mut() = Some(process);
+    }
+}
+
+// === impl Process ===
+
+impl Process {
+    fn start(folder: &Path, ports: [u16; 2]) -> (Self, [SocketAddr; 2]) {
+        let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("npm").join("oidc-provider");
+        assert!(packages.is_dir(), "{} is missing; `cargo xtask test needs` brings it", packages.display());
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/provider/provider.mjs");
+        let mut node = Command::new("node");
+        node.arg("--no-warnings").arg(program).arg(packages).arg(folder).args(ports.map(|port| port.to_string()));
+        node.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let child = node.spawn();
+        let mut child = child.unwrap_or_else(|why| panic!("node: {why}; `cargo xtask test needs` installs it"));
+        let (commands, output) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        let (sender, said) = sync_channel(100);
+        std::thread::spawn(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
+        });
+        let process = Self { child, commands, said };
+        let ready = process.hear("ready");
+        let mut ports = ready.split(' ').skip(1).map(|port| port.parse::<u16>().expect("a port"));
+        let addresses = [ports.next(), ports.next()].map(|port| SocketAddr::from(([127, 0, 0, 1], port.expect("two"))));
+        (process, addresses)
+    }
+
+    /// The next line that begins so.
+    fn hear(&self, with: &str) -> String {
+        loop {
+            let line = self.said.recv_timeout(DEADLINE);
+            let line = line.unwrap_or_else(|why| panic!("the provider does not say `{with}`: {why}"));
+            if line.starts_with(with) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
