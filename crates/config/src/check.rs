@@ -5,6 +5,7 @@ mod admin;
 mod apis;
 mod certificates;
 mod conflicts;
+mod dns;
 mod http2;
 pub(crate) mod identity;
 pub(crate) mod layers;
@@ -62,6 +63,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let shutdown_deadline = check.shutdown(file, root);
     let identity = check.identity(file, root);
     let apis = check.apis(file, root);
+    let dns = check.dns(file, root, &apis);
     check.unused(file, root);
     Plan {
         listeners,
@@ -73,6 +75,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         shutdown_grace,
         shutdown_deadline,
         identity,
+        dns,
         apis,
         dangers: check.dangers,
         watched: check.watched,

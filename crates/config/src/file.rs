@@ -4,6 +4,7 @@
 mod admin;
 mod api;
 pub(crate) mod defaults;
+mod dns;
 mod http2;
 mod identity;
 mod listener;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
+pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{ApiKeys, Authn, Issuer, Jwks, Means, Store, TokenAlgorithm, TokenProfile};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
@@ -57,6 +59,8 @@ pub(crate) struct File {
     pub(crate) api_keys: Option<ApiKeys>,
     /// Whose tokens can be accepted, by name.
     pub(crate) issuers: Option<IndexMap<String, Issuer>>,
+    /// Where the names of targets are looked up.
+    pub(crate) dns: Option<Dns>,
     /// Settings for every API.
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.

@@ -46,6 +46,8 @@ pub struct Plan {
     pub shutdown_deadline: Duration,
     /// What callers are identified with.
     pub identity: IdentityPlan,
+    /// The name servers that names of targets are asked of; empty for the system's own look-up.
+    pub dns: Vec<SocketAddr>,
     /// What is served, in the order of the file.
     pub apis: Vec<ApiPlan>,
     /// Settings that weaken the gateway and were asked for; log them at start.
@@ -181,6 +183,13 @@ pub struct ApiPlan {
     pub allow_path_parameters: bool,
     /// Never empty: an API without versions has one whose name is `None`.
     pub versions: Vec<VersionPlan>,
+}
+
+impl ApiPlan {
+    /// The servers behind it; those of several routes as often.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetPlan> {
+        self.versions.iter().flat_map(|version| &version.routes).flat_map(|route| &route.upstream.targets)
+    }
 }
 
 /// Which hosts an API answers for; names are lower case and without a port.

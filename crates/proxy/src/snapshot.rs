@@ -21,6 +21,7 @@ use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
 use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) struct Snapshot {
     /// Query parameters whose values may be written to records.
     pub(crate) show_query: Vec<String>,
     pub(crate) trace_rules: TraceRules,
+    /// The name servers that names of targets are asked of; empty for the system's own look-up.
+    pub(crate) dns: Arc<[SocketAddr]>,
     /// What demands of routes are judged by.
     pub(crate) callers: Callers,
 }
@@ -160,6 +163,7 @@ impl Snapshot {
             upstreams: Vec::new(),
             problem_base,
             show_query: plan.access_log.show_query.clone(),
+            dns: Arc::from(plan.dns.as_slice()),
             trace_rules: TraceRules::new(&plan.tracing),
             callers: Callers::compile(&plan.identity)?,
         };

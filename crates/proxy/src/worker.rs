@@ -114,18 +114,19 @@ impl Worker {
         let targets = snapshot.upstreams.iter().map(|upstream| {
             let name = &upstream.plan.name;
             let crew = self.shared.fleet.crew(name);
+            let old = before.snapshot.upstreams.iter().position(|old| old.plan.name == *name);
+            let old_tls = old.and_then(|index| before.snapshot.upstreams.get(index)?.tls.as_ref());
+            let same_tls = upstream.tls.as_ref().zip(old_tls).is_some_and(|(new, old)| new.is_like(old));
             let targets = upstream.plan.targets.iter().map(|plan| {
                 let key = (Arc::clone(name), plan.clone());
-                // A target behind TLS settings belongs to its upstream: connections made under other settings must
-                // not be used. Plain ones are the same to everybody.
-                let target = match (plan.tls, kept.get(&key).or_else(|| known.get(&key))) {
-                    (false, Some(target)) => Rc::clone(target),
+                // Connections that were made under other TLS settings must not be used; plain ones are the same to everybody.
+                let target = match kept.get(&key).or_else(|| known.get(&key)) {
+                    Some(target) if !plan.tls || same_tls => Rc::clone(target),
                     _ => Rc::new(Target::new(plan.clone(), crew.server(plan))),
                 };
                 kept.insert(key, Rc::clone(&target));
                 target
             });
-            let old = before.snapshot.upstreams.iter().position(|old| old.plan.name == *name);
             let old = old.and_then(|index| before.targets.get(index));
             let targets = targets.collect();
             Targets::new(targets, &upstream.plan, crew, old)

@@ -41,6 +41,8 @@ mod life;
 mod listeners;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
+#[path = "wire/names.rs"]
+mod names;
 #[path = "wire/pace.rs"]
 mod pace;
 #[path = "wire/provenance.rs"]

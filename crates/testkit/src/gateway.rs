@@ -135,6 +135,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         shutdown_deadline: Duration::from_secs(1),
         apis: vec![api("api", HostPattern::Any, routes)],
         identity: IdentityPlan::default(),
+        dns: Vec::new(),
         dangers: Vec::new(),
         watched: Vec::new(),
         hash: "test".to_owned(),

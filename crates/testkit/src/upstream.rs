@@ -75,6 +75,14 @@ impl FakeUpstream {
         Self::with(echo)
     }
 
+    /// One at an address that is chosen, which gives the same answer to every request.
+    #[must_use]
+    pub fn answering_at(address: SocketAddr, answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        let script = move |talk: &mut Talk| while talk.request().is_some() && talk.send(&answer) {};
+        Self::on(TcpListener::bind(address).unwrap(), None, Arc::new(script))
+    }
+
     /// An address that nobody listens on.
     #[must_use]
     pub fn nobody() -> SocketAddr {
@@ -83,7 +91,10 @@ impl FakeUpstream {
     }
 
     fn start(tls: Option<Arc<ServerConfig>>, script: Arc<dyn Fn(&mut Talk) + Send + Sync>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self::on(TcpListener::bind(("127.0.0.1", 0)).unwrap(), tls, script)
+    }
+
+    fn on(listener: TcpListener, tls: Option<Arc<ServerConfig>>, script: Arc<dyn Fn(&mut Talk) + Send + Sync>) -> Self {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
         let shared = Arc::clone(&seen);

@@ -12,7 +12,7 @@ use super::locks::Lock;
 use super::upstream::Written;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Api, File, Version};
-use crate::plan::{ApiPlan, HostPattern, UpstreamPlan, VersionPlan};
+use crate::plan::{ApiPlan, Authn, Balance, HostPattern, RoutePlan, UpstreamPlan, VersionPlan};
 use crate::scalar::{Raw, Scalar as _, VersionPath};
 use crate::sources::Span;
 use crate::tree::At;
@@ -109,6 +109,7 @@ impl Check<'_> {
         };
         let versions = self.operations(api, at, &above, claims);
         let forward_credential = self.forward_credential(api, at, &versions);
+        self.claims_of_nobody(at, &versions);
         ApiPlan {
             name: Arc::from(name),
             hosts: hosts_of(api),
@@ -116,6 +117,35 @@ impl Check<'_> {
             forward_credential,
             allow_path_parameters,
             versions,
+        }
+    }
+
+    /// Targets chosen by a claim where no token is ever accepted: chance would choose them, and nobody would know.
+    fn claims_of_nobody(&mut self, at: &At<'_>, versions: &[VersionPlan]) {
+        let by_claim = |route: &&RoutePlan| matches!(route.upstream.pool.balance, Balance::Claim(_));
+        let takes_tokens =
+            |route: &RoutePlan| matches!(&route.authn, Authn::Demand(demand) if !demand.issuers.is_empty());
+        let mut routes = versions.iter().flat_map(|version| &version.routes).filter(by_claim).peekable();
+        if routes.peek().is_none() || routes.any(takes_tokens) {
+            return;
+        }
+        let section = at.key("versions");
+        for name in versions.iter().filter_map(|version| version.name.as_deref()) {
+            self.claim_of_nobody(&section.key(name));
+        }
+        self.claim_of_nobody(at);
+    }
+
+    fn claim_of_nobody(&mut self, level: &At<'_>) {
+        let upstream = level.key("upstream");
+        let balance = upstream.key("balance");
+        let by = balance.key("consistent_hash");
+        let claim = by.key("claim");
+        if !claim.is_missing() && !level.key("authn").is_tainted() {
+            let message = "the claim has no effect, because no route of the API takes tokens";
+            let diagnostic = Diagnostic::new("no-effect", claim.name_span(), message)
+                .help("write `authn: { any_of: [{ jwt: { issuers: [NAME] } }] }`, or choose by something else");
+            self.reject(&claim, diagnostic);
         }
     }
 

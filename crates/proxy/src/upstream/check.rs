@@ -9,6 +9,7 @@ use crate::snapshot::Upstream;
 use bytes::Bytes;
 use http::Request;
 use portcullis_config::plan::{HealthPlan, Probe};
+use portcullis_types::Fault;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
@@ -115,14 +116,9 @@ async fn check(shared: Arc<Shared>, name: Arc<str>, server: Arc<Server>) {
         let Some((upstream, plan)) = upstream.and_then(|one| Some((one, one.plan.pool.health.as_ref()?))) else {
             return;
         };
-        // A name whose first look-up is under way says nothing about its server.
-        let awaits_name = target_address(&server).is_none() && !server.nameless.load(Ordering::Relaxed);
-        if awaits_name {
-            drop(snapshot);
-            tokio::time::sleep(LOOK_EVERY).await;
-            continue;
-        }
-        let asked = tokio::time::timeout(plan.timeout, ask(&server, upstream, plan)).await;
+        // A name whose first look-up is under way says nothing about its server, and is waited for.
+        let addresses = names::of(&server).await;
+        let asked = tokio::time::timeout(plan.timeout, ask_any(&server, &addresses, upstream, plan)).await;
         let outcome = asked.unwrap_or_else(|_| Err(format!("no answer within {:?}", plan.timeout)));
         if let Err(why) = &outcome {
             server.note_failure(&format!("check: {why}"));
@@ -134,18 +130,29 @@ async fn check(shared: Arc<Shared>, name: Arc<str>, server: Arc<Server>) {
     }
 }
 
-/// Where a server is, as far as is known.
-fn target_address(server: &Server) -> Option<SocketAddr> {
-    match server.plan.host.parse::<IpAddr>() {
-        Ok(address) => Some(SocketAddr::new(address, server.plan.port)),
-        Err(_) => server.addresses.load().first().copied(),
+/// Asks at one address after the other, as requests try them: a server is up where one of its addresses is.
+async fn ask_any(
+    server: &Server,
+    addresses: &Result<Vec<SocketAddr>, Fault>,
+    upstream: &Upstream,
+    plan: &HealthPlan,
+) -> Result<(), String> {
+    let addresses = addresses.as_ref().map_err(|fault| fault.source.clone())?;
+    let each = plan.timeout / u32::try_from(addresses.len()).unwrap_or(1).max(1);
+    let mut last = Err("its name is not known".to_owned());
+    for address in addresses {
+        let asked = tokio::time::timeout(each, ask(server, *address, upstream, plan)).await;
+        last = asked.unwrap_or_else(|_| Err(format!("no answer within {each:?}")));
+        if last.is_ok() {
+            break;
+        }
     }
+    last
 }
 
-async fn ask(server: &Server, upstream: &Upstream, plan: &HealthPlan) -> Result<(), String> {
+async fn ask(server: &Server, address: SocketAddr, upstream: &Upstream, plan: &HealthPlan) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
     let target = &server.plan;
-    let address = target_address(server).ok_or_else(|| "its name is not known".to_owned())?;
     let stream = TcpStream::connect(address).await.map_err(text)?;
     let mut socket = match &upstream.tls {
         Some(tls) if target.tls => {

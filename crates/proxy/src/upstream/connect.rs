@@ -1,23 +1,19 @@
 //! New connections to a target: name, TCP, TLS, each within the time to connect.
 
+use super::names;
 use super::pool::{Busy, Lease, Target};
 use crate::carry::channel::Channel;
 use crate::carry::socket::Socket;
 use crate::snapshot::Upstream;
 use crate::worker::Worker;
 use portcullis_config::plan::UpstreamProtocol;
-use portcullis_types::{Fault, FaultKind, Millis};
+use portcullis_types::{Fault, FaultKind};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-
-/// How long a resolved name is used without asking again.
-const RESOLVED_MS: Millis = 5_000;
-// LIMIT: addresses of one name that are tried in turn.
-const ADDRESSES_MAX: usize = 8;
 
 /// Opens a connection within the upstream's time to connect, and within what is `left` of the request's own.
 pub(crate) async fn open(
@@ -70,7 +66,8 @@ async fn stand(worker: &Worker, upstream: &Upstream, target: &Target, limit: Dur
 }
 
 async fn tcp(worker: &Worker, target: &Target, limit: Duration) -> Result<TcpStream, Fault> {
-    let addresses = resolve(worker, target).await?;
+    let mut addresses = names::of(&target.server).await?;
+    turn(&mut addresses, worker.random());
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     // One address that swallows packets must not use up the time of the others.
     let each = limit / u32::try_from(addresses.len()).unwrap_or(1).max(1);
@@ -82,37 +79,9 @@ async fn tcp(worker: &Worker, target: &Target, limit: Duration) -> Result<TcpStr
             Err(error) => last = error,
         }
     }
-    target.resolved.borrow_mut().take();
     let late = last.kind() == io::ErrorKind::TimedOut;
     let kind = if late { FaultKind::ConnectTimeout } else { FaultKind::Connect };
     Err(Fault::before_sending(kind, format!("{}: {last}", target.label)))
-}
-
-async fn resolve(worker: &Worker, target: &Target) -> Result<Vec<SocketAddr>, Fault> {
-    if let Ok(address) = target.plan.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, target.plan.port)]);
-    }
-    let known = target.server.addresses.load();
-    if !known.is_empty() {
-        let mut addresses = known.to_vec();
-        turn(&mut addresses, worker.random());
-        return Ok(addresses);
-    }
-    // Nothing is known yet, and a request waits.
-    let now = worker.millis();
-    if let Some((at, addresses)) = target.resolved.borrow().as_ref()
-        && now.saturating_sub(*at) < RESOLVED_MS
-    {
-        return Ok(addresses.clone());
-    }
-    let fault = |text: String| Fault::before_sending(FaultKind::Resolve, format!("{}: {text}", target.label));
-    let found = tokio::net::lookup_host((target.plan.host.as_str(), target.plan.port)).await;
-    let addresses: Vec<SocketAddr> = found.map_err(|error| fault(error.to_string()))?.take(ADDRESSES_MAX).collect();
-    if addresses.is_empty() {
-        return Err(fault("the name has no address".to_owned()));
-    }
-    *target.resolved.borrow_mut() = Some((now, addresses.clone()));
-    Ok(addresses)
 }
 
 /// Begins somewhere among the addresses that are of the first one's family, so that every one has its share of connections.

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 
 /// LIMIT: characters of a failure that are kept for those who look.
 const FAILURE_CHARS_MAX: usize = 200;
@@ -44,6 +45,8 @@ pub(crate) struct Server {
     pub(crate) addresses: ArcSwap<Vec<SocketAddr>>,
     /// Whether the last look-up of its name found nothing.
     pub(super) nameless: AtomicBool,
+    /// Rung after each look-up of its name.
+    pub(super) looked_up: Notify,
     /// Requests under way and connections kept, as the workers last said.
     pub(crate) active: AtomicU64,
     pub(crate) kept: AtomicU64,
@@ -86,6 +89,7 @@ impl Server {
             leaving: AtomicBool::new(false),
             addresses: ArcSwap::default(),
             nameless: AtomicBool::new(false),
+            looked_up: Notify::new(),
             active: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             failure: Mutex::default(),

@@ -9,7 +9,6 @@ use portcullis_config::plan::TargetPlan;
 use portcullis_types::Millis;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +50,6 @@ pub(crate) struct Target {
     active: Cell<usize>,
     /// Until when others are preferred, because this one could not be reached.
     shunned_until: Cell<Millis>,
-    pub(crate) resolved: RefCell<Option<(Millis, Vec<SocketAddr>)>>,
 }
 
 #[derive(Debug)]
@@ -118,7 +116,6 @@ impl Target {
             trunks: Trunks::default(),
             active: Cell::new(0),
             shunned_until: Cell::new(0),
-            resolved: RefCell::default(),
         }
     }
 

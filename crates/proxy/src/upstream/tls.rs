@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct UpstreamTls {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
+    /// A digest of everything above: connections outlive a reload where it stays the same.
+    mark: blake3::Hash,
 }
 
 // === impl UpstreamTls ===
@@ -20,9 +22,14 @@ impl UpstreamTls {
     /// Files that cannot be read or don't belong together, and names that are none.
     pub(crate) fn new(plan: &UpstreamTlsPlan, protocol: UpstreamProtocol) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
+        let mut mark = blake3::Hasher::new();
+        let mut note = |bytes: &[u8]| {
+            mark.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
         match &plan.ca_file {
             Some(path) => {
                 for certificate in files::certificates(path)? {
+                    note(&certificate);
                     roots.add(certificate).map_err(|error| TlsError::new(path, &error))?;
                 }
             }
@@ -34,9 +41,13 @@ impl UpstreamTls {
             .map_err(TlsError::internal)?
             .with_root_certificates(roots);
         let mut config = match &plan.client_certificate {
-            Some(own) => builder
-                .with_client_auth_cert(files::certificates(&own.cert_file)?, files::private_key(&own.key_file)?)
-                .map_err(|error| TlsError::new(&own.cert_file, &error))?,
+            Some(own) => {
+                let (chain, key) = (files::certificates(&own.cert_file)?, files::private_key(&own.key_file)?);
+                note(b"own");
+                chain.iter().for_each(|certificate| note(certificate));
+                note(key.secret_der());
+                builder.with_client_auth_cert(chain, key).map_err(|error| TlsError::new(&own.cert_file, &error))?
+            }
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = match protocol {
@@ -44,7 +55,14 @@ impl UpstreamTls {
             UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
         };
         let server_name = plan.server_name.as_deref().map(parse_name).transpose()?;
-        Ok(Self { config: Arc::new(config), server_name })
+        note(config.alpn_protocols.concat().as_slice());
+        note(plan.server_name.as_deref().unwrap_or_default().as_bytes());
+        Ok(Self { config: Arc::new(config), server_name, mark: mark.finalize() })
+    }
+
+    /// Whether connections made by the one are as good as those made by the other.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.mark == other.mark
     }
 
     pub(crate) fn config(&self) -> Arc<ClientConfig> {

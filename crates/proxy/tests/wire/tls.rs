@@ -210,6 +210,32 @@ fn an_upstream_must_prove_who_it_is() {
 }
 
 #[test]
+fn a_reload_keeps_connections_whose_tls_stays_the_same_and_no_others() {
+    let authority = Authority::new();
+    let leaf = authority.leaf(&["upstream.test", "other.test"]);
+    let upstream = FakeUpstream::with_tls(certificates::server(&leaf), echo);
+    let gate = Gatehouse::with(upstream.address(), |plan| trust(plan, &authority, Some("upstream.test")));
+    let mut client = Client::connect(gate.address());
+    let mut asked = |about: &str, connections: usize| {
+        assert_eq!(client.ask(GOOD).status, 200, "{about}");
+        assert_eq!(upstream.connections(), connections, "{about}");
+    };
+    asked("the first", 1);
+    gate.handle().reload(gate.plan()).unwrap();
+    asked("the same settings", 1);
+    let mut renamed = gate.plan();
+    trust(&mut renamed, &authority, Some("other.test"));
+    gate.handle().reload(renamed.clone()).unwrap();
+    asked("another name", 2);
+    // The file keeps its name; what is in it does not.
+    let text = std::fs::read_to_string(authority.file()).unwrap();
+    let more = std::fs::read_to_string(Authority::new().file()).unwrap();
+    std::fs::write(authority.file(), format!("{text}{more}")).unwrap();
+    gate.handle().reload(renamed).unwrap();
+    asked("other authorities", 3);
+}
+
+#[test]
 fn an_authority_that_everybody_else_trusts_is_not_trusted_in_place_of_ours() {
     // Without a file, the built-in authorities count, and none of them has signed this.
     let authority = Authority::new();
