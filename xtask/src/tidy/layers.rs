@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-types", 0),
     ("portcullis-h1", 1),
     ("portcullis-auth", 1),
+    ("portcullis-access", 1),
     ("portcullis-coding", 1),
     ("portcullis-balance", 1),
     ("portcullis-limit", 1),

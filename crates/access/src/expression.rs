@@ -1,0 +1,336 @@
+//! What has to be true of a request: a small language of comparisons, and what they come to.
+//!
+//! `path.userId == principal.sub`, `header.X-Tenant == claims.tid`, `"support" in principal.roles or not query.all == "1"`.
+//! What is not there, or could be read in two ways, makes a comparison undecided, and what is undecided stays so under `not`.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use crate::caller::{RoleSource, claim_at, plain};
+use crate::request::Request;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+
+pub use parse::{Mistake, NESTING_MAX, TEXT_BYTES_MAX};
+
+/// A comparison, or several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// All of them.
+    And(Box<[Expression; 2]>),
+    /// One of them.
+    Or(Box<[Expression; 2]>),
+    /// The opposite.
+    Not(Box<Expression>),
+    /// Both sides are the same single value.
+    Equal(Operand, Operand),
+    /// Both sides are single values, and not the same.
+    Unequal(Operand, Operand),
+    /// The left side is among what the right side lists.
+    In(Operand, Operand),
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A parameter of the path.
+    Path(Parameter),
+    /// A query parameter.
+    Query(String),
+    /// A field of the request.
+    Header(String),
+    /// What the caller has proved.
+    Principal(Property),
+    /// A claim of his token; dots lead into objects.
+    Claim(String),
+    /// Text.
+    Text(String),
+    /// Texts.
+    List(Vec<String>),
+}
+
+/// A parameter of the path, and where a template has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    place: Option<(usize, bool)>,
+}
+
+/// What is known of a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// The consumer's id, or the token's subject.
+    Sub,
+    /// The name.
+    Username,
+    /// Who vouches for him.
+    Issuer,
+    /// How he has proved it.
+    Scheme,
+    /// His roles, as they are called here.
+    Roles,
+    /// His scopes.
+    Scopes,
+}
+
+/// What an expression comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It cannot be told.
+    Undecided,
+}
+
+/// What an operand comes to.
+enum Found<'a> {
+    One(Cow<'a, str>),
+    Many(Vec<Cow<'a, str>>),
+    Nothing,
+}
+
+/// The names behind `principal.`.
+const PROPERTIES: [(&str, Property); 7] = [
+    ("sub", Property::Sub),
+    ("id", Property::Sub),
+    ("username", Property::Username),
+    ("issuer", Property::Issuer),
+    ("scheme", Property::Scheme),
+    ("roles", Property::Roles),
+    ("scopes", Property::Scopes),
+];
+
+// === impl Truth ===
+
+impl Truth {
+    const fn of(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+
+    fn and(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::False => Self::False,
+            Self::True => other(),
+            Self::Undecided if other() == Self::False => Self::False,
+            Self::Undecided => Self::Undecided,
+        }
+    }
+
+    const fn not(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Undecided => Self::Undecided,
+        }
+    }
+}
+
+// === impl Expression ===
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// The first mistake, with its place in the text.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        parse::parse(text)
+    }
+
+    /// The same for requests of this whole path template.
+    ///
+    /// # Errors
+    /// The name of a parameter that the template does not have.
+    pub fn resolve(&self, template: &str) -> Result<Self, String> {
+        let both = |pair: &[Self; 2]| -> Result<Box<[Self; 2]>, String> {
+            let [one, other] = pair;
+            Ok(Box::new([one.resolve(template)?, other.resolve(template)?]))
+        };
+        Ok(match self {
+            Self::And(pair) => Self::And(both(pair)?),
+            Self::Or(pair) => Self::Or(both(pair)?),
+            Self::Not(inner) => Self::Not(Box::new(inner.resolve(template)?)),
+            Self::Equal(one, other) => Self::Equal(one.resolve(template)?, other.resolve(template)?),
+            Self::Unequal(one, other) => Self::Unequal(one.resolve(template)?, other.resolve(template)?),
+            Self::In(one, other) => Self::In(one.resolve(template)?, other.resolve(template)?),
+        })
+    }
+
+    /// Whether it never holds for somebody of whom nothing is known.
+    #[must_use]
+    pub fn is_of_caller_only(&self) -> bool {
+        let is_caller = |one: &Operand| matches!(one, Operand::Principal(_) | Operand::Claim(_));
+        match self {
+            Self::And(pair) => pair.iter().any(Self::is_of_caller_only),
+            Self::Or(pair) => pair.iter().all(Self::is_of_caller_only),
+            // Only what is undecided stays so; whether all of it is cannot be told from a part.
+            Self::Not(inner) => {
+                matches!(&**inner, Self::Equal(..) | Self::Unequal(..) | Self::In(..)) && inner.is_of_caller_only()
+            }
+            Self::Equal(one, other) | Self::Unequal(one, other) | Self::In(one, other) => {
+                is_caller(one) || is_caller(other)
+            }
+        }
+    }
+
+    /// What it comes to for a request.
+    pub(crate) fn judge(&self, request: &Request<'_>, roles: &RoleSource) -> Truth {
+        match self {
+            Self::And(pair) => {
+                let [one, other] = &**pair;
+                one.judge(request, roles).and(|| other.judge(request, roles))
+            }
+            Self::Or(pair) => {
+                let [one, other] = &**pair;
+                one.judge(request, roles).not().and(|| other.judge(request, roles).not()).not()
+            }
+            Self::Not(inner) => inner.judge(request, roles).not(),
+            Self::Equal(one, other) => same(&one.find(request, roles), &other.find(request, roles)),
+            Self::Unequal(one, other) => same(&one.find(request, roles), &other.find(request, roles)).not(),
+            Self::In(one, other) => match (one.find(request, roles), other.find(request, roles)) {
+                (Found::One(one), Found::Many(all)) => Truth::of(all.contains(&one)),
+                (Found::One(one), Found::One(other)) => Truth::of(one == other),
+                (Found::Nothing | Found::Many(_), _) | (_, Found::Nothing) => Truth::Undecided,
+            },
+        }
+    }
+}
+
+fn same(one: &Found<'_>, other: &Found<'_>) -> Truth {
+    match (one, other) {
+        (Found::One(one), Found::One(other)) => Truth::of(one == other),
+        (Found::One(_) | Found::Many(_) | Found::Nothing, _) => Truth::Undecided,
+    }
+}
+
+// === impl Operand ===
+
+impl Operand {
+    fn resolve(&self, template: &str) -> Result<Self, String> {
+        let Self::Path(parameter) = self else { return Ok(self.clone()) };
+        let name = parameter.name.as_str();
+        let place = template.split('/').enumerate().find_map(|(index, segment)| {
+            let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
+            match inner.strip_prefix('*') {
+                Some(rest) => (rest == name).then_some((index, true)),
+                None => (inner == name).then_some((index, false)),
+            }
+        });
+        match place {
+            None => Err(name.to_owned()),
+            Some(_) => Ok(Self::Path(Parameter { name: name.to_owned(), place })),
+        }
+    }
+
+    fn find<'a, 'r: 'a>(&'a self, request: &Request<'r>, roles: &'a RoleSource) -> Found<'a> {
+        let one = |value: Option<Cow<'a, str>>| value.map_or(Found::Nothing, Found::One);
+        match self {
+            Self::Path(Parameter { place: Some((index, rest)), .. }) => one(request.segment(*index, *rest)),
+            // Of a template that nobody has named nothing is known.
+            Self::Path(Parameter { place: None, .. }) => Found::Nothing,
+            Self::Query(name) => one(request.parameter(name)),
+            Self::Header(name) => one(request.line(name)),
+            Self::Principal(property) => property.find(request, roles),
+            Self::Claim(path) => match request.caller.and_then(|caller| claim_at(caller.claims, path)) {
+                Some(Value::Array(items)) => {
+                    // Numbers in a list that is asked for a text are what they look like; objects are nothing.
+                    items.iter().map(plain).collect::<Option<Vec<_>>>().map_or(Found::Nothing, Found::Many)
+                }
+                Some(value) => one(plain(value)),
+                None => Found::Nothing,
+            },
+            Self::Text(text) => Found::One(Cow::Borrowed(text)),
+            Self::List(all) => Found::Many(all.iter().map(|text| Cow::Borrowed(text.as_str())).collect()),
+        }
+    }
+}
+
+// === impl Property ===
+
+impl Property {
+    fn named(name: &str) -> Option<Self> {
+        PROPERTIES.iter().find(|(have, _)| *have == name).map(|(_, property)| *property)
+    }
+
+    fn name(self) -> &'static str {
+        PROPERTIES.iter().find(|(_, property)| *property == self).map_or("", |(name, _)| name)
+    }
+
+    fn find<'a, 'r: 'a>(self, request: &Request<'r>, roles: &'a RoleSource) -> Found<'a> {
+        let Some(caller) = request.caller else { return Found::Nothing };
+        let one = |text: Option<&'a str>| text.map_or(Found::Nothing, |text| Found::One(Cow::Borrowed(text)));
+        match self {
+            Self::Sub => one(Some(caller.id)),
+            Self::Username => one(caller.username),
+            Self::Issuer => one(caller.issuer),
+            Self::Scheme => one(Some(caller.scheme)),
+            Self::Roles => {
+                let mut all = Vec::new();
+                roles.each(&caller, |role| {
+                    all.extend(roles.mapped(role).into_iter().map(|role| Cow::Owned(role.to_owned())));
+                });
+                Found::Many(all)
+            }
+            Self::Scopes => Found::Many(caller.scopes.iter().map(|scope| Cow::Borrowed(scope.as_str())).collect()),
+        }
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(pair) => {
+                let [one, other] = &**pair;
+                write!(formatter, "({one} and {other})")
+            }
+            Self::Or(pair) => {
+                let [one, other] = &**pair;
+                write!(formatter, "({one} or {other})")
+            }
+            Self::Not(inner) => write!(formatter, "not ({inner})"),
+            Self::Equal(one, other) => write!(formatter, "{one} == {other}"),
+            Self::Unequal(one, other) => write!(formatter, "{one} != {other}"),
+            Self::In(one, other) => write!(formatter, "{one} in {other}"),
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(parameter) => write!(formatter, "path.{}", parameter.name),
+            Self::Query(name) => named(formatter, "query", name),
+            Self::Header(name) => write!(formatter, "header.{name}"),
+            Self::Principal(property) => write!(formatter, "principal.{}", property.name()),
+            Self::Claim(path) => named(formatter, "claims", path),
+            Self::Text(text) => quoted(formatter, text),
+            Self::List(all) => {
+                formatter.write_str("[")?;
+                for (index, text) in all.iter().enumerate() {
+                    formatter.write_str(if index == 0 { "" } else { ", " })?;
+                    quoted(formatter, text)?;
+                }
+                formatter.write_str("]")
+            }
+        }
+    }
+}
+
+/// `claims.tid`, or `claims["https://example.com/tid"]` where the name is no word.
+fn named(formatter: &mut fmt::Formatter<'_>, source: &str, name: &str) -> fmt::Result {
+    if parse::is_word(name) {
+        return write!(formatter, "{source}.{name}");
+    }
+    write!(formatter, "{source}[")?;
+    quoted(formatter, name)?;
+    formatter.write_str("]")
+}
+
+fn quoted(formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mark = if text.contains('"') { '\'' } else { '"' };
+    write!(formatter, "{mark}{text}{mark}")
+}

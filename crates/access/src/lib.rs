@@ -1,0 +1,23 @@
+//! Decides what a caller may do: rules by operation over roles, scopes, claims, consumers, networks, time and the object
+//! that a request is about. It does not decide who calls.
+//!
+//! Pure: the caller, the request and the time come in as values. An operation with rules is closed: what no rule allows is
+//! refused, what cannot be decided neither allows nor passes a requirement, and every decision names the rule behind it.
+
+mod bits;
+mod caller;
+pub mod expression;
+pub mod fuzz;
+pub mod learned;
+pub mod outlook;
+pub mod policy;
+mod request;
+pub mod rule;
+pub mod window;
+
+pub use caller::{Caller, RoleSource};
+pub use expression::{Expression, Mistake};
+pub use policy::{Decision, NAMES_MAX, Policy, Unfit, Why};
+pub use request::{Field, Request};
+pub use rule::{Effect, Mode, Rule};
+pub use window::Window;

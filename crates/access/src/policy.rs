@@ -1,0 +1,205 @@
+//! The rules of one operation, compiled, and what they decide about a request.
+//!
+//! Requirements come first, then what is refused, then what is allowed; what nothing allows is refused.
+
+mod compile;
+#[cfg(test)]
+mod tests;
+
+use crate::bits::Bits;
+use crate::caller::{RoleSource, claim_at, plain};
+use crate::expression::{Expression, Truth};
+use crate::request::Request;
+use crate::rule::{Effect, Mode};
+use crate::window::Window;
+use portcullis_types::Network;
+use serde_json::Value;
+
+pub use compile::Unfit;
+
+/// How many different roles, scopes and consumers the rules of one operation may name together.
+pub const NAMES_MAX: usize = crate::bits::BITS;
+
+/// The rules of one operation.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    roles: Names,
+    scopes: Names,
+    consumers: Names,
+    source: RoleSource,
+    /// Requirements, refusals, permissions: in this order, each in the order of the rules.
+    rules: Vec<Compiled>,
+    /// Whether what no rule allows passes all the same, because every rule that allows is only observed.
+    is_default_observed: bool,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Why it is refused, if it is.
+    pub refused: Option<Why>,
+    /// The rule that decided, by its number; nothing where it was that no rule allows it.
+    pub rule: Option<usize>,
+    /// What would have been decided if what is only observed counted: a refusal, by this rule or by none.
+    pub would_refuse: Option<Option<usize>>,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Whoever calls may not do this.
+    Caller,
+    /// He could if he had the scopes of this rule.
+    Scope(usize),
+    /// He could, but not with this object or from where he is.
+    Circumstances,
+}
+
+/// Names with their bits, sorted.
+type Names = Vec<(Box<str>, Bits)>;
+
+#[derive(Clone, Debug)]
+struct Compiled {
+    index: usize,
+    effect: Effect,
+    mode: Mode,
+    anonymous: bool,
+    roles: Bits,
+    scopes: Bits,
+    consumers: Bits,
+    /// Whether the rule names roles, even if nothing of elsewhere becomes one of them.
+    asks_role: bool,
+    claims: Vec<(String, Vec<String>)>,
+    networks: Vec<Network>,
+    times: Vec<Window>,
+    when: Vec<Expression>,
+}
+
+/// What a caller holds of what the rules ask for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    is_known: bool,
+    roles: Bits,
+    scopes: Bits,
+    consumers: Bits,
+}
+
+// === impl Policy ===
+
+impl Policy {
+    /// Decides about a request.
+    #[must_use]
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        let held = self.held(request);
+        let (mut would, mut allowed) = (None, None);
+        for rule in &self.rules {
+            if rule.effect == Effect::Allow && allowed.is_some() {
+                break;
+            }
+            let truth = rule.judge(request, &held, &self.source);
+            let refuses = match rule.effect {
+                // What cannot be told is neither met nor harmless.
+                Effect::Require => truth != Truth::True,
+                Effect::Refuse => truth != Truth::False,
+                Effect::Allow => {
+                    if truth == Truth::True && (rule.mode == Mode::Enforce || self.is_default_observed) {
+                        allowed = Some(rule.index);
+                    }
+                    continue;
+                }
+            };
+            match rule.mode {
+                Mode::Enforce if refuses => {
+                    let refused = if rule.when.is_empty() { Why::Caller } else { Why::Circumstances };
+                    return Decision { refused: Some(refused), rule: Some(rule.index), would_refuse: None };
+                }
+                Mode::Observe if refuses => would = would.or(Some(Some(rule.index))),
+                Mode::Enforce | Mode::Observe => {}
+            }
+        }
+        match allowed {
+            Some(rule) => Decision { refused: None, rule: Some(rule), would_refuse: would },
+            None if self.is_default_observed => {
+                Decision { refused: None, rule: None, would_refuse: would.or(Some(None)) }
+            }
+            None => Decision { refused: Some(self.why(request, &held)), rule: None, would_refuse: None },
+        }
+    }
+
+    /// What he lacks, by the rule that he is nearest to.
+    fn why(&self, request: &Request<'_>, held: &Held) -> Why {
+        let allowing = || self.rules.iter().filter(|rule| rule.effect == Effect::Allow && rule.mode == Mode::Enforce);
+        let mut lacking = allowing().filter(|rule| !held.scopes.covers(&rule.scopes));
+        let scope = lacking.find(|rule| {
+            let all = Held { scopes: rule.scopes, ..*held };
+            held.is_known && rule.judge(request, &all, &self.source) == Truth::True
+        });
+        match scope {
+            Some(rule) => Why::Scope(rule.index),
+            None if allowing().any(|rule| rule.is_met_by(held)) => Why::Circumstances,
+            None => Why::Caller,
+        }
+    }
+
+    fn held(&self, request: &Request<'_>) -> Held {
+        let Some(caller) = &request.caller else { return Held::default() };
+        let mut held = Held { is_known: true, ..Held::default() };
+        if !self.roles.is_empty() {
+            self.source.each(caller, |role| add(&self.roles, role, &mut held.roles));
+        }
+        if !self.scopes.is_empty() {
+            caller.scopes.iter().for_each(|scope| add(&self.scopes, scope, &mut held.scopes));
+        }
+        add(&self.consumers, caller.id, &mut held.consumers);
+        held
+    }
+}
+
+fn add(names: &Names, name: &str, to: &mut Bits) {
+    if let Ok(index) = names.binary_search_by(|(have, _)| (**have).cmp(name))
+        && let Some((_, bits)) = names.get(index)
+    {
+        to.add(bits);
+    }
+}
+
+// === impl Compiled ===
+
+impl Compiled {
+    /// Whether who calls fits.
+    fn is_met_by(&self, held: &Held) -> bool {
+        (held.is_known || self.anonymous)
+            && (!self.asks_role || held.roles.intersects(&self.roles))
+            && held.scopes.covers(&self.scopes)
+            && (self.consumers.is_empty() || held.consumers.intersects(&self.consumers))
+    }
+
+    fn judge(&self, request: &Request<'_>, held: &Held, source: &RoleSource) -> Truth {
+        if self.effect != Effect::Require && !self.is_met_by(held) {
+            return Truth::False;
+        }
+        let is_in = self.networks.is_empty() || self.networks.iter().any(|network| network.contains(request.address));
+        let is_now = self.times.is_empty() || self.times.iter().any(|window| window.contains(request.now));
+        if !is_in || !is_now || !self.claims.iter().all(|(name, values)| has_claim(request, name, values)) {
+            return Truth::False;
+        }
+        let mut all = Truth::True;
+        for expression in &self.when {
+            match expression.judge(request, source) {
+                Truth::False => return Truth::False,
+                Truth::Undecided => all = Truth::Undecided,
+                Truth::True => {}
+            }
+        }
+        all
+    }
+}
+
+fn has_claim(request: &Request<'_>, name: &str, values: &[String]) -> bool {
+    let is_one = |value: &Value| plain(value).is_some_and(|text| values.iter().any(|one| *one == *text));
+    match request.caller.and_then(|caller| claim_at(caller.claims, name)) {
+        Some(Value::Array(items)) => items.iter().any(is_one),
+        Some(value) => is_one(value),
+        None => false,
+    }
+}

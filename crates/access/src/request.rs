@@ -1,0 +1,170 @@
+//! What a request shows of the object that it is about: path parameters, query parameters, fields.
+//!
+//! Whatever servers could read in another way counts as not there, and what is not there decides nothing.
+
+use crate::caller::Caller;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// A request, as far as a decision looks at it.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Who calls; nothing for somebody who has proved nothing.
+    pub caller: Option<Caller<'a>>,
+    /// Where the request comes from.
+    pub address: IpAddr,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// The canonical path, whole.
+    pub path: &'a str,
+    /// The query without its question mark.
+    pub query: Option<&'a str>,
+    /// The field lines of a name.
+    pub field: &'a dyn Fn(&str) -> Field<'a>,
+}
+
+/// What a request has of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// No line.
+    Nothing,
+    /// One line.
+    One(&'a [u8]),
+    /// More than one: servers differ on which one counts.
+    Several,
+}
+
+// === impl Request ===
+
+impl<'a> Request<'a> {
+    /// The value of a path parameter: the segment of this number, or all from there.
+    pub(crate) fn segment(&self, index: usize, rest: bool) -> Option<Cow<'a, str>> {
+        let mut segments = self.path.splitn(index.checked_add(2)?, '/');
+        let found = segments.nth(index)?;
+        let tail = segments.next();
+        let value = match (rest, tail) {
+            (false, _) | (true, None) => found,
+            (true, Some(tail)) => self.path.get(self.path.len().checked_sub(found.len() + 1 + tail.len())?..)?,
+        };
+        decoded(value, false)
+    }
+
+    /// The value of a query parameter that stands there once.
+    ///
+    /// Names that differ in case only, and separators other than `&`, are one thing to some servers and another to others.
+    pub(crate) fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        let query = self.query?;
+        if query.contains(';') {
+            return None;
+        }
+        let mut found = None;
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let key = decoded(key, true)?;
+            // Some servers read `id[]`, and `id` with blanks around it, as `id`.
+            let plain = key.trim().split('[').next().unwrap_or_default();
+            if !plain.eq_ignore_ascii_case(name) {
+                continue;
+            }
+            if key != name || found.is_some() {
+                return None;
+            }
+            found = Some(decoded(value, true)?);
+        }
+        found
+    }
+
+    /// The value of a field that stands there once.
+    pub(crate) fn line(&self, name: &str) -> Option<Cow<'a, str>> {
+        match (self.field)(name) {
+            Field::One(value) => std::str::from_utf8(value).ok().map(|text| Cow::Borrowed(text.trim())),
+            Field::Nothing | Field::Several => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Request").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Text with its escapes undone once. What is malformed, or would change if it was undone again, has no one meaning.
+fn decoded(text: &str, plus_is_blank: bool) -> Option<Cow<'_, str>> {
+    let has_plus = plus_is_blank && text.contains('+');
+    if !text.contains('%') && !has_plus {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => bytes.push(digit(rest.next()?)? << 4 | digit(rest.next()?)?),
+            b'+' if plus_is_blank => bytes.push(b' '),
+            other => bytes.push(other),
+        }
+    }
+    let is_escape =
+        |three: &[u8]| matches!(three, [b'%', high, low] if digit(*high).is_some() && digit(*low).is_some());
+    if bytes.windows(3).any(is_escape) || bytes.contains(&0) {
+        return None;
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, Request};
+
+    fn request<'a>(path: &'a str, query: Option<&'a str>) -> Request<'a> {
+        let address = std::net::Ipv4Addr::LOCALHOST.into();
+        Request { caller: None, address, now: 0, path, query, field: &|_| Field::Nothing }
+    }
+
+    #[test]
+    fn path_parameters() {
+        for (path, index, rest, value) in [
+            ("/a/b/c", 1, false, Some("a")),
+            ("/a/b/c", 3, false, Some("c")),
+            ("/a/b/c", 4, false, None),
+            ("/a/b/c", 2, true, Some("b/c")),
+            ("/a/b", 2, true, Some("b")),
+            ("/a/ada%40x", 2, false, Some("ada@x")),
+            ("/a/ada+x", 2, false, Some("ada+x")),
+            ("/a/%2561da", 2, false, None),
+            ("/a/%", 2, false, None),
+            ("/a/%ff", 2, false, None),
+            ("/a/x%00", 2, false, None),
+        ] {
+            assert_eq!(request(path, None).segment(index, rest).as_deref(), value, "{index} of {path}");
+        }
+    }
+
+    #[test]
+    fn query_parameters() {
+        for (query, value) in [
+            ("id=7", Some("7")),
+            ("a=1&id=7&b", Some("7")),
+            ("%69d=7", Some("7")),
+            ("id=a+b", Some("a b")),
+            ("id", Some("")),
+            ("id=7&id=7", None),
+            ("id=7&id=8", None),
+            ("ID=8&id=7", None),
+            ("id=7&id[]=8", None),
+            ("id[0]=8", None),
+            ("id=7&+id=8", None),
+            ("a=1;id=7", None),
+            ("id=%2537", None),
+            ("%zz=1&id=7", None),
+            ("ide=7", None),
+            ("", None),
+        ] {
+            assert_eq!(request("/", Some(query)).parameter("id").as_deref(), value, "{query}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A rule as it is written: whom it speaks of, under which conditions, and what it does.
+
+use crate::expression::Expression;
+use crate::window::Window;
+use portcullis_types::Network;
+
+/// What a rule does where it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Refuses whatever it does not hold for.
+    Require,
+    /// Refuses whatever it holds for.
+    Refuse,
+    /// Allows what it holds for, unless another one refuses.
+    Allow,
+}
+
+/// Whether a rule's decision counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Enforce,
+    /// It is recorded, and nobody is refused for it.
+    Observe,
+}
+
+/// A rule. Every condition that is there has to hold; none at all holds for every caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// What it does.
+    pub effect: Effect,
+    /// Whether that counts.
+    pub mode: Mode,
+    /// Whether it also speaks of callers who have proved nothing.
+    pub anonymous: bool,
+    /// The caller has one of these roles.
+    pub roles: Vec<String>,
+    /// The caller has all of these scopes.
+    pub scopes: Vec<String>,
+    /// The caller is one of these consumers or subjects.
+    pub consumers: Vec<String>,
+    /// Each of these claims has one of its values, or, where it is a list, holds one.
+    pub claims: Vec<(String, Vec<String>)>,
+    /// The request comes from one of these networks.
+    pub networks: Vec<Network>,
+    /// It is one of these times.
+    pub times: Vec<Window>,
+    /// All of these are true of the request.
+    pub when: Vec<Expression>,
+}
+
+// === impl Rule ===
+
+impl Rule {
+    /// A rule without conditions.
+    #[must_use]
+    pub const fn new(effect: Effect) -> Self {
+        Self {
+            effect,
+            mode: Mode::Enforce,
+            anonymous: false,
+            roles: Vec::new(),
+            scopes: Vec::new(),
+            consumers: Vec::new(),
+            claims: Vec::new(),
+            networks: Vec::new(),
+            times: Vec::new(),
+            when: Vec::new(),
+        }
+    }
+
+    /// Whether it holds for everybody it speaks of.
+    #[must_use]
+    pub fn is_unconditional(&self) -> bool {
+        self.roles.is_empty() && self.scopes.is_empty() && self.consumers.is_empty() && self.needs().is_empty()
+    }
+
+    /// What, besides who calls, decides whether it holds.
+    #[must_use]
+    pub fn needs(&self) -> Vec<String> {
+        let mut needs: Vec<String> = self.claims.iter().map(|(name, _)| format!("claim {name}")).collect();
+        if !self.networks.is_empty() {
+            needs.push("network".to_owned());
+        }
+        if !self.times.is_empty() {
+            needs.push("time".to_owned());
+        }
+        needs.extend(self.when.iter().map(ToString::to_string));
+        needs
+    }
+
+    /// Whether this rule holds wherever the other one does, as far as that can be told from what is written.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        // Of alternatives, fewer is stricter; of demands, more.
+        let any = |mine: &[String], its: &[String]| {
+            mine.is_empty() || (!its.is_empty() && its.iter().all(|one| mine.contains(one)))
+        };
+        let claims = self.claims.iter().all(|(name, values)| {
+            other.claims.iter().any(|(its, allowed)| its == name && allowed.iter().all(|one| values.contains(one)))
+        });
+        (self.anonymous || !other.anonymous)
+            && any(&self.roles, &other.roles)
+            && self.scopes.iter().all(|scope| other.scopes.contains(scope))
+            && any(&self.consumers, &other.consumers)
+            && claims
+            && (self.networks.is_empty() || self.networks == other.networks)
+            && (self.times.is_empty() || self.times == other.times)
+            && self.when.iter().all(|one| other.when.contains(one))
+    }
+}
