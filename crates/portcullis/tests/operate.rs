@@ -82,6 +82,11 @@ fn commands_ask_the_running_gateway() {
     assert_eq!(code, Some(2));
     assert!(error.contains("name the socket with `--socket PATH`"), "{error}");
 
+    // Mistakes are an answer to who asks to reload, also where they hide the socket.
+    let (code, text, error) = ask(&folder, &["reload", "-c", "good.yaml"]);
+    assert_eq!((code, text.as_str()), (Some(1), ""), "{error}");
+    assert!(error.contains("error[unknown-setting]"), "{error}");
+
     let (code, text, error) = ask(&folder, &["drain", "--socket", "admin.sock"]);
     assert_eq!((code, text.as_str()), (Some(0), "drained\n"), "{error}");
     running.line("stopped how=drained");
@@ -280,6 +285,27 @@ fn a_socket_of_systemd_is_the_listener_of_its_name() {
     let mut running = Running::start(activated(&folder, listen(), "local"));
     running.line("the configuration says 127.0.0.1:7; make them the same");
     assert_eq!(running.ended(), 2);
+}
+
+#[test]
+fn an_end_that_cuts_requests_off_is_told_as_one() {
+    // A server that takes the request and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = silent.local_addr().expect("an address").to_string();
+    let folder = folder("cut-off");
+    with_socket(&folder);
+    change(&folder, |text| text.replace("deadline: 60s", "deadline: 1s").replace("127.0.0.1:9000", &server));
+    change(&folder, |text| text.replace(", \"https://orders.internal:8443\"", ""));
+    let mut running = run(&folder);
+    let gateway = running.address("listening");
+    running.line("ready");
+    let waiting = std::thread::spawn(move || get(gateway, "/orders/v1"));
+    let (connection, _) = silent.accept().expect("the request comes");
+    let (code, text, error) = ask(&folder, &["drain", "-c", "good.yaml"]);
+    assert_eq!((code, text.as_str()), (Some(1), "ended at its deadline with 1 connections open\n"), "{error}");
+    running.line("stopped how=");
+    waiting.join().expect("the client ends");
+    drop(connection);
 }
 
 #[test]

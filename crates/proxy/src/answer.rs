@@ -98,14 +98,12 @@ async fn pass_on(
     }
     let leaving = leaving(client, framing, old);
     answer_head(worker, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
-    if lasts(&exchange.answer) {
-        let streams = streams(local, exchange);
+    let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
+    client.set_patience(Some(going_on.map_or(connection.settings.limits.body_idle_timeout, |of| of.idle_timeout)));
+    if let Some(streams) = going_on {
         // What goes on is bounded by its own times; its head came within the route's.
         lease.channel.set_due(worker.timers.after(streams.lifetime));
         lease.channel.set_patience(Some(streams.idle_timeout));
-        client.set_patience(Some(streams.idle_timeout));
-    } else {
-        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     }
     let arriving = if lease.is_shared() && has_body(framing) { Framing::UntilClose } else { framing };
     let mut download = Relay::new(arriving, leaving, u64::MAX);
@@ -124,6 +122,8 @@ async fn pass_on(
             }
         }
         match download.poll(upstream, client, context, carry) {
+            // What goes on would hold a listener that is gone.
+            Poll::Pending if client.timer.is_cut(carry.0, context) => Poll::Ready(Err(Stopped::Source(Broken::Late))),
             // A silent server must not be waited for on behalf of nobody.
             Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
                 Poll::Ready(Err(Stopped::Sink(Broken::Io(ErrorKind::UnexpectedEof.into()))))

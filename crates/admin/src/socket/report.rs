@@ -37,6 +37,7 @@ pub(super) fn status(handle: &Handle) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "phase": facts.phase.name(),
+        "ends_within_ms": facts.ends_within_ms,
         "ready": facts.ready,
         "uptime_s": facts.uptime_seconds,
         "workers": facts.workers,

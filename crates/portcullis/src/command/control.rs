@@ -25,7 +25,9 @@ pub(super) fn status(control: &Control) -> Result<Ending, Stop> {
 
 /// Takes over the configuration, or says what is wrong with it.
 pub(super) fn reload(control: &Control) -> Result<Ending, Stop> {
-    let answer = Asking::to(socket(control)?).ask("POST", "/reload")?;
+    // A file with mistakes is an answer already; the gateway would give the same.
+    let socket = named_socket(control)?;
+    let answer = Asking::to(socket).ask("POST", "/reload")?;
     let done = answer.status == 200;
     if !done && answer.status != 409 {
         return Err(unexpected(&answer));
@@ -65,8 +67,13 @@ pub(super) fn drain(control: &Control) -> Result<Ending, Stop> {
         last = expected(answer, 200)?;
     }
     let left = told.unwrap_or(0);
-    report(control.form.format, || "drained".to_owned(), || json!({ "drained": true, "last_connections": left }))?;
-    Ok(Ending::Done)
+    // Until the deadline a gateway ends only when nothing is open any more.
+    let deadline = last.get("ends_within_ms").and_then(Value::as_u64).map(Duration::from_millis);
+    let cut = left > 0 && deadline.is_some_and(|deadline| deadline <= 3 * LOOK_EVERY);
+    let text =
+        || if cut { format!("ended at its deadline with {left} connections open") } else { "drained".to_owned() };
+    report(control.form.format, text, || json!({ "drained": !cut, "last_connections": left }))?;
+    Ok(if cut { Ending::No } else { Ending::Done })
 }
 
 /// One question and its answer.
@@ -74,23 +81,27 @@ pub(super) fn ask_once(socket: &Path, method: &str, path: &str) -> Result<(u16, 
     Asking::to(socket.to_owned()).ask(method, path).map(|answer| (answer.status, answer.body))
 }
 
-/// Where the gateway is asked: as the command line says, else as its configuration does.
+/// The same where the configuration is not what is asked about: its mistakes only hide the socket.
 fn socket(control: &Control) -> Result<PathBuf, Stop> {
-    if let Some(path) = &control.socket {
-        return Ok(path.clone());
-    }
-    let path = &control.config.path;
-    let loaded = service::read(path).map_err(|stop| match stop {
-        // What is wrong is the answer where it is asked for; elsewhere it only hides the socket.
+    named_socket(control).map_err(|stop| match stop {
         Stop::Mistakes(failure) => {
             note(failure.render(false).trim_end());
             Stop::environment(format!(
                 "{} has mistakes, so that it does not say where the gateway is asked; name the socket with `--socket PATH`",
-                path.display()
+                control.config.path.display()
             ))
         }
         Stop::Unfit(_) | Stop::Environment(_) => stop,
-    })?;
+    })
+}
+
+/// Where the gateway is asked: as the command line says, else as its configuration does.
+fn named_socket(control: &Control) -> Result<PathBuf, Stop> {
+    if let Some(path) = &control.socket {
+        return Ok(path.clone());
+    }
+    let path = &control.config.path;
+    let loaded = service::read(path)?;
     loaded.plan.admin.socket.ok_or_else(|| {
         Stop::environment(format!(
             "{} has no admin socket; add `admin: {{ socket: admin.sock }}` and start the gateway again",

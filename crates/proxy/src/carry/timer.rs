@@ -99,12 +99,26 @@ impl Timers {
 
 impl Entry {
     fn has_passed(&self, timers: &Timers) -> bool {
+        self.due.get() <= timers.now() || self.is_cut(timers)
+    }
+
+    /// Whether it is over for what it belongs to, whatever the deadline is.
+    fn is_cut(&self, timers: &Timers) -> bool {
         let idle = self.idle.get();
         let ends = |life: &Arc<Life>| life.is_ending() && (idle || life.has_ended(timers.now()));
-        self.due.get() <= timers.now()
-            || timers.cut.get()
-            || (idle && timers.closing.get())
-            || self.life.as_ref().is_some_and(ends)
+        timers.cut.get() || (idle && timers.closing.get()) || self.life.as_ref().is_some_and(ends)
+    }
+}
+
+impl Entry {
+    fn wake_unless(&self, over: bool, context: &Context<'_>) -> bool {
+        if !over {
+            let mut waker = self.waker.borrow_mut();
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                *waker = Some(context.waker().clone());
+            }
+        }
+        over
     }
 }
 
@@ -143,13 +157,14 @@ impl Timer {
 
     /// Whether the deadline has passed. If not, the task is woken when it does.
     pub(crate) fn expired(&self, timers: &Timers, context: &Context<'_>) -> bool {
-        if self.0.has_passed(timers) {
-            return true;
-        }
-        let mut waker = self.0.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            *waker = Some(context.waker().clone());
-        }
-        false
+        let passed = self.0.has_passed(timers);
+        self.0.wake_unless(passed, context)
+    }
+
+    /// Whether the listener or the worker behind the connection has come to its end, whatever the deadline is. If not,
+    /// the task is woken when it does.
+    pub(crate) fn is_cut(&self, timers: &Timers, context: &Context<'_>) -> bool {
+        let cut = self.0.is_cut(timers);
+        self.0.wake_unless(cut, context)
     }
 }

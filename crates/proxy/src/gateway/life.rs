@@ -62,6 +62,11 @@ impl Leaving {
         from != 0 && now() >= from
     }
 
+    /// When open requests are cut off; `None` before the end has begun.
+    pub(crate) fn ends_at(&self) -> Option<Millis> {
+        self.has_begun().then(|| self.until.load(Ordering::Relaxed))
+    }
+
     /// Whether open requests are cut off.
     pub(crate) fn is_over(&self, now: Millis) -> bool {
         now >= self.until.load(Ordering::Relaxed)

@@ -82,7 +82,7 @@ pub(super) async fn forward(
         match asking.answer(&mut routed, client, &mut lease.channel).await {
             Ok(()) => {
                 targets.time(&lease, asked, worker);
-                targets.judge(&lease, Ok(routed.answer.status()), worker);
+                targets.judge(&lease, Ok(&*routed.answer), worker);
                 let pause = upload.can_restart().then(|| retry.after_status(worker, routed.answer.status()));
                 if let Some(pause) = pause.flatten() {
                     targets.avoid(&lease, &mut selection);
@@ -211,7 +211,12 @@ impl Asking<'_> {
     ) -> Result<(), Stop> {
         poll_fn(|context| {
             self.poll_send(client, upstream, context)?;
-            self.poll_head(routed, upstream, context)
+            let outcome = self.poll_head(routed, upstream, context);
+            if outcome.is_pending() && client.timer.is_cut(&self.worker.timers, context) {
+                let text = "no answer before the time of the client's listener was up";
+                return Poll::Ready(Err(Fault::new(FaultKind::Timeout, text).into()));
+            }
+            outcome
         })
         .await
     }

@@ -3,10 +3,12 @@
 
 use super::fleet::{Crew, Server};
 use super::pool::{Lease, Target};
+use crate::problem::is_grpc;
 use crate::worker::Worker;
 use portcullis_balance::{Ejection, Member, Policy, RoundRobin, Standing};
 use portcullis_balance::{hash, least_request, rendezvous, two_choices};
 use portcullis_config::plan::{Balance, PoolPlan};
+use portcullis_h1::{Field, ResponseHead};
 use portcullis_types::{Fault, FaultKind, Millis};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -245,9 +247,11 @@ impl Choice {
 
 impl super::Targets {
     /// Enters what became of a request.
-    pub(crate) fn judge(&self, lease: &Lease, outcome: Result<u16, &Fault>, worker: &Worker) {
+    pub(crate) fn judge(&self, lease: &Lease, outcome: Result<&ResponseHead, &Fault>, worker: &Worker) {
         match (&self.choice, outcome) {
-            (Some(choice), _) => choice.judge(&self.targets, lease.target(), outcome, worker.millis()),
+            (Some(choice), _) => {
+                choice.judge(&self.targets, lease.target(), outcome.map(meant_by), worker.millis());
+            }
             (None, Err(fault)) => lease.target().server.note_failure(&fault.source),
             (None, Ok(_)) => {}
         }
@@ -270,4 +274,13 @@ impl super::Targets {
         let same = |one: &Rc<Target>| std::ptr::eq(&raw const **one, lease.target());
         selection.avoid.extend(self.targets.iter().position(same));
     }
+}
+
+/// The status of an answer, and of a call of gRPC that failed at once what its own one would be in HTTP: `UNAVAILABLE` says of
+/// a server what 503 says (gRPC's mapping, read backwards). The other codes may be the fault of the call.
+fn meant_by(answer: &ResponseHead) -> u16 {
+    const UNAVAILABLE: &[u8] = b"14";
+    let fields = answer.fields();
+    let is_unavailable = |line: &Field<'_>| line.name == b"grpc-status" && line.value == UNAVAILABLE;
+    if is_grpc(fields) && fields.iter().any(|line| is_unavailable(&line)) { 503 } else { answer.status() }
 }

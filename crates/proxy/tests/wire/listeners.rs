@@ -5,6 +5,7 @@ use portcullis_config::plan::Plan;
 use portcullis_proxy::{Phase, ReloadError};
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::deadline::eventually;
+use portcullis_testkit::frames::{self, Frame, Frames, code, kind};
 use portcullis_testkit::gateway::{self, Gatehouse};
 use portcullis_testkit::{Client, FakeUpstream};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -82,6 +83,74 @@ fn a_request_on_a_removed_listener_ends_whole_and_is_the_last() {
     let answer = other.ask(GOOD);
     assert_eq!((answer.status, answer.says_close()), (200, false), "others go on");
     gate.stop(Duration::from_secs(5));
+}
+
+#[test]
+fn what_waits_for_its_server_on_a_removed_listener_ends_with_the_deadline() {
+    let upstream = FakeUpstream::with(|talk| {
+        while let Some(heard) = talk.request() {
+            match heard.text() {
+                text if text.contains("/events") => {
+                    talk.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
+                    talk.hang();
+                }
+                text if text.contains("/silent") => talk.hang(),
+                _ => drop(talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),
+            }
+        }
+    });
+    let gate = Gatehouse::before(upstream.address());
+    gate.handle().reload(with(&gate.plan(), "more", None)).unwrap();
+    let more = gate.listener("more");
+    let (mut silent, mut events) = (Client::connect(more), Client::connect(more));
+    silent.send("GET /silent HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    events.send("GET /events HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    eventually("the requests are under way", || (upstream.requests() == 2).then_some(()));
+    gate.handle().reload(gate.plan()).unwrap();
+    // The plan's deadline is a second, the route's and the stream's own times are many.
+    let removed = std::time::Instant::now();
+    let answer = silent.answer();
+    assert_eq!((answer.status, answer.code().as_str(), answer.says_close()), (504, "upstream_timeout", true));
+    silent.expect_end();
+    let (bytes, _) = events.rest();
+    assert!(String::from_utf8_lossy(&bytes).contains("data: 1"));
+    assert!(!bytes.ends_with(b"0\r\n\r\n"), "it does not look whole");
+    let took = removed.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    eventually("the records", || {
+        let all = gate.records().all();
+        let outcome = |name: &str| all.iter().any(|record| record["outcome"] == name);
+        (outcome("failed") && outcome("truncated")).then_some(())
+    });
+    good_request_works(&gate, "a listener that was removed");
+}
+
+#[test]
+fn over_http2_a_removed_listener_says_goodbye_after_what_is_under_way() {
+    let upstream = FakeUpstream::with(|talk| {
+        while talk.request().is_some() {
+            talk.pause(Duration::from_millis(400));
+            talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+    });
+    let gate = Gatehouse::before(upstream.address());
+    gate.handle().reload(with(&gate.plan(), "more", None)).unwrap();
+    let mut client = Client::connect(gate.listener("more"));
+    client.send([frames::hello(&[]), frames::get(1, "/a").bytes()].concat());
+    eventually("the request is under way", || (upstream.requests() == 1).then_some(()));
+    gate.handle().reload(gate.plan()).unwrap();
+    let (bytes, _) = client.rest();
+    let mut read = Frames::default();
+    read.push(&bytes);
+    let all: Vec<_> = std::iter::from_fn(|| read.next_frame()).collect();
+    let place = |what: &str, is_it: &dyn Fn(&Frame) -> bool| all.iter().position(is_it).expect(what);
+    let goodbye = place("a goodbye", &|frame| frame.kind == kind::GOAWAY);
+    let body = place("the answer's body", &|frame| frame.kind == kind::DATA && frame.stream == 1);
+    assert_eq!(all[goodbye].code(), Some(code::NO_ERROR));
+    // Announced before it is known which stream is the last (RFC 9113 section 6.8); then nothing is cut off.
+    assert!(all[goodbye].payload.starts_with(&0x7fff_ffff_u32.to_be_bytes()));
+    assert_eq!((goodbye < body, all[body].payload.as_slice()), (true, &b"ok"[..]));
+    good_request_works(&gate, "a listener that was removed");
 }
 
 #[test]

@@ -23,6 +23,10 @@ const BROKEN: u8 = 1;
 const HUNG: u8 = 2;
 const GARBAGE: u8 = 3;
 const CLOSING: u8 = 4;
+/// A call of gRPC that is answered without an answer.
+const UNAVAILABLE: u8 = 5;
+/// The same, where the call is to blame.
+const INVALID: u8 = 6;
 
 impl Mood {
     fn set(&self, mood: u8) {
@@ -43,6 +47,10 @@ fn moody(name: &'static str) -> (FakeUpstream, Mood) {
                     talk.send("SSH-2.0-OpenSSH_9.2\r\n\r\n");
                     false
                 }
+                mood @ (UNAVAILABLE | INVALID) => talk.send(format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\ngrpc-status: {}\r\nContent-Length: 0\r\n\r\n",
+                    if mood == UNAVAILABLE { 14 } else { 3 }
+                )),
                 HUNG => {
                     talk.hang();
                     false
@@ -158,7 +166,7 @@ fn ejection(pool: &mut PoolPlan) {
 
 #[test]
 fn who_fails_is_left_out_and_comes_back() {
-    for mood_now in [BROKEN, HUNG, GARBAGE, CLOSING] {
+    for mood_now in [BROKEN, HUNG, GARBAGE, CLOSING, UNAVAILABLE] {
         let ((a, mood), (b, _)) = (moody("a"), moody("b"));
         let gate = gate(&[a.address(), b.address()], ejection);
         mood.set(mood_now);
@@ -175,6 +183,18 @@ fn who_fails_is_left_out_and_comes_back() {
         wait_states(&gate, &["healthy", "healthy"]);
         assert_eq!(shares(&gate, 4, good).len(), 2, "it has its turns again");
     }
+}
+
+#[test]
+fn a_call_that_is_refused_for_itself_says_nothing_about_its_server() {
+    let ((a, mood), (b, _)) = (moody("a"), moody("b"));
+    let gate = gate(&[a.address(), b.address()], ejection);
+    mood.set(INVALID);
+    for _ in 0..12 {
+        assert_eq!(Client::connect(gate.address()).ask(GOOD).status, 200);
+    }
+    assert_eq!(states(&gate), ["healthy", "healthy"]);
+    assert!(a.requests() > 2, "it has been asked");
 }
 
 #[test]
