@@ -8,6 +8,7 @@ mod conflicts;
 mod dns;
 mod http2;
 pub(crate) mod identity;
+mod introspection;
 pub(crate) mod layers;
 mod listeners;
 mod locks;

@@ -20,7 +20,9 @@ pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
-pub(crate) use identity::{ApiKeys, Authn, Issuer, Jwks, Means, Store, TokenAlgorithm, TokenProfile};
+pub(crate) use identity::{
+    ApiKeys, Authn, Introspection, IntrospectionClient, Issuer, Jwks, Means, Store, TokenAlgorithm, TokenProfile,
+};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use tracing::{Continues, Tracing};

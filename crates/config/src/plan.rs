@@ -20,7 +20,9 @@ mod identity;
 mod tracing;
 
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
-pub use identity::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, RemoteJwks};
+pub use identity::{
+    Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
+};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};

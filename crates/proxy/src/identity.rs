@@ -3,9 +3,12 @@
 //! A thread of its own takes over what other processes have changed in the store. While it cannot, what is in memory stands
 //! for a bounded time, and then no key opens anything.
 
+mod introspector;
+mod outside;
 mod outward;
 mod remote;
 
+pub(crate) use introspector::Introspector;
 pub(crate) use outward::write;
 pub(crate) use remote::Remote;
 pub use remote::fetch_keys;
@@ -43,9 +46,16 @@ type Batch = Vec<(u64, u64)>;
 pub(crate) struct Identity {
     pub(crate) failures: Failures,
     keys: Option<Keys>,
-    /// Issuers whose keys are followed, and who follows them.
-    remotes: Mutex<(Option<Fetchers>, Vec<Arc<Remote>>)>,
-    clock: Clock,
+    followed: Mutex<Followed>,
+    pub(crate) clock: Clock,
+}
+
+/// Issuers that are spoken with, and who does.
+#[derive(Debug, Default)]
+struct Followed {
+    fetchers: Option<Fetchers>,
+    remotes: Vec<Arc<Remote>>,
+    introspectors: Vec<Arc<Introspector>>,
 }
 
 #[derive(Debug)]
@@ -104,7 +114,7 @@ impl Identity {
             batches = Some(receiver);
         }
         let failures = Failures::new(FailurePolicy::default(), FAILURES_ENTRIES, random()?);
-        Ok((Self { failures, keys, remotes: Mutex::default(), clock: clock.clone() }, batches))
+        Ok((Self { failures, keys, followed: Mutex::default(), clock: clock.clone() }, batches))
     }
 
     /// Begins to follow the issuers of a snapshot that is about to be in force. Those that are followed already keep what is
@@ -113,33 +123,46 @@ impl Identity {
     /// # Errors
     /// When the system grants no thread.
     pub(crate) fn take_over(&self, callers: &mut Callers) -> io::Result<()> {
-        let mut guard = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fetchers, known) = &mut *guard;
-        let mut kept = Vec::new();
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut remotes, mut introspectors) = (Vec::new(), Vec::new());
         for issuer in &mut callers.issuers {
-            let IssuerKeys::There(remote) = &mut issuer.keys else { continue };
-            match known.iter().find(|have| have.name == remote.name && have.plan == remote.plan) {
-                Some(have) => *remote = Arc::clone(have),
-                None => {
-                    if fetchers.is_none() {
-                        *fetchers = Some(Fetchers::start(&self.clock)?);
-                    }
-                    if let Some(fetchers) = fetchers {
-                        fetchers.follow(remote)?;
-                    }
+            if let IssuerKeys::There(remote) = &mut issuer.keys {
+                let known = followed.remotes.iter().find(|have| have.name == remote.name && have.plan == remote.plan);
+                match known {
+                    Some(have) => *remote = Arc::clone(have),
+                    None => followed.fetchers(&self.clock)?.follow(remote)?,
                 }
+                remotes.push(Arc::clone(remote));
             }
-            kept.push(Arc::clone(remote));
+            if let Some(introspector) = &mut issuer.introspector {
+                let before = followed.introspectors.iter().find(|have| have.name == introspector.name);
+                let counts = before.map(|before| Arc::clone(&before.counts));
+                let line = followed.fetchers(&self.clock)?.line();
+                if let Some(introspector) = Arc::get_mut(introspector) {
+                    introspector.connect(line, counts);
+                }
+                introspectors.push(Arc::clone(introspector));
+            }
         }
-        *known = kept;
+        (followed.remotes, followed.introspectors) = (remotes, introspectors);
         Ok(())
+    }
+
+    /// What came of questions about tokens, by issuer: active, inactive, failed.
+    pub(crate) fn introspections(&self) -> Vec<(Arc<str>, [u64; 3])> {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = followed.introspectors.iter().map(|one| {
+            let counts = [&one.counts.active, &one.counts.inactive, &one.counts.failed];
+            (Arc::clone(&one.name), counts.map(|count| count.load(Ordering::Relaxed)))
+        });
+        counts.collect()
     }
 
     /// What metrics say of each issuer that is followed: age, keys, failures.
     pub(crate) fn issuers(&self) -> Vec<(Arc<str>, Option<Millis>, usize, u64)> {
         let now = self.clock.millis();
-        let guard = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
-        let facts = guard.1.iter().map(|remote| {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let facts = followed.remotes.iter().map(|remote| {
             let (age, keys, failures) = remote.facts(now);
             (Arc::clone(&remote.name), age, keys, failures)
         });
@@ -197,6 +220,19 @@ impl Identity {
             // A full queue loses a note that is made again within the hour.
             drop(keys.used.try_send(batch));
         }
+    }
+}
+
+// === impl Followed ===
+
+impl Followed {
+    /// The thread that speaks with issuers, which begins with the first of them.
+    fn fetchers(&mut self, clock: &Clock) -> io::Result<&Fetchers> {
+        let fetchers = match self.fetchers.take() {
+            Some(fetchers) => fetchers,
+            None => Fetchers::start(clock)?,
+        };
+        Ok(self.fetchers.insert(fetchers))
     }
 }
 

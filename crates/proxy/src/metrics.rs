@@ -7,7 +7,7 @@ mod issuers;
 mod text;
 mod upstreams;
 
-pub(crate) use issuers::issuers_text;
+pub(crate) use issuers::{introspections_text, issuers_text};
 pub(crate) use text::Extras;
 pub(crate) use upstreams::upstreams_text;
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing on the path of a request takes a lock or crosses to another worker.
 
+mod opaque;
 mod run;
 mod tokens;
 
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
+pub(crate) use opaque::{Look, Pending, Told};
 pub(crate) use run::{Bound, Guest, Ready};
 pub(crate) use tokens::Tokens;
 

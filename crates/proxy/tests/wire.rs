@@ -33,6 +33,8 @@ mod headers;
 mod http2;
 #[path = "wire/identity.rs"]
 mod identity;
+#[path = "wire/introspection.rs"]
+mod introspection;
 #[path = "wire/issuers.rs"]
 mod issuers;
 #[path = "wire/life.rs"]

@@ -73,6 +73,16 @@ pub struct Introspections {
     generation: u64,
 }
 
+// === impl Flight ===
+
+impl Flight {
+    /// Which token it is about: the same for all who keep answers under the same key.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 // === impl IntrospectionPolicy ===
 
 impl Default for IntrospectionPolicy {
@@ -109,21 +119,18 @@ impl Introspections {
         }
     }
 
-    /// What is known about a token. Another `generation` than the last time means that something was revoked: then
-    /// nothing is known any more, and answers that are on their way do not count.
+    /// What is known about a token without asking anybody; `None` where nothing is. Another `generation` than the last time
+    /// means that something was revoked: then nothing is known any more, and answers that are on their way do not count.
+    pub fn known(&mut self, token: &str, generation: u64, now: Moment) -> Option<Ask> {
+        let digest = self.digest(token, generation);
+        self.find(&digest, now)
+    }
+
+    /// The same, and what to do where nothing is known.
     pub fn ask(&mut self, token: &str, generation: u64, now: Moment) -> Ask {
-        if generation != self.generation {
-            self.active.clear();
-            self.inactive.clear();
-            self.flights.clear();
-            self.generation = generation;
-        }
-        let digest = keyed(&self.key, &[token.as_bytes()]);
-        if let Some(known) = self.active.find(&digest, now.wall) {
-            return Ask::Active(Arc::clone(known));
-        }
-        if self.inactive.find(&digest, now.wall).is_some() {
-            return Ask::Inactive;
+        let digest = self.digest(token, generation);
+        if let Some(known) = self.find(&digest, now) {
+            return known;
         }
         if let Some((number, deadline)) = self.flights.get(&digest).copied() {
             if now.millis < deadline {
@@ -184,6 +191,23 @@ impl Introspections {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == (0, 0, 0)
+    }
+
+    fn digest(&mut self, token: &str, generation: u64) -> [u8; 32] {
+        if generation != self.generation {
+            self.active.clear();
+            self.inactive.clear();
+            self.flights.clear();
+            self.generation = generation;
+        }
+        keyed(&self.key, &[token.as_bytes()])
+    }
+
+    fn find(&mut self, digest: &[u8; 32], now: Moment) -> Option<Ask> {
+        if let Some(known) = self.active.find(digest, now.wall) {
+            return Some(Ask::Active(Arc::clone(known)));
+        }
+        self.inactive.find(digest, now.wall).map(|()| Ask::Inactive)
     }
 
     fn fail(&mut self, now: Moment) {

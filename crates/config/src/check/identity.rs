@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use portcullis_auth::key::{ENTROPY_BYTES, KeyText};
 use portcullis_auth::principal::{Demand, Scheme};
-use portcullis_auth::web::WebAddress;
 use portcullis_auth::{Algorithm, KeySet, Profile};
 
 use super::Check;
@@ -49,8 +48,13 @@ const OTHER_FIELDS: [&str; 14] = [
 #[derive(Debug, Default)]
 pub(crate) struct Named {
     issuers: Vec<String>,
+    /// Issuers whose tokens cannot be verified, and those that cannot be asked.
+    without_keys: HashSet<String>,
+    pub(super) silent: HashSet<String>,
     store: bool,
     used: HashSet<String>,
+    /// Issuers that are asked.
+    pub(super) asked: HashSet<String>,
     keys_used: bool,
 }
 
@@ -61,6 +65,12 @@ impl Check<'_> {
         let section = root.key("issuers");
         let written = file.issuers.iter().flatten();
         self.named.issuers = written.clone().map(|(name, _)| name.clone()).collect();
+        let without = |is_there: fn(&Issuer) -> bool| {
+            let lacking = written.clone().filter(|(_, issuer)| !is_there(issuer));
+            lacking.map(|(name, _)| name.clone()).collect::<HashSet<_>>()
+        };
+        self.named.without_keys = without(|issuer| issuer.jwks.is_some());
+        self.named.silent = without(|issuer| issuer.introspection.is_some());
         self.named.store = file.store.is_some() || root.key("store").is_tainted();
         if self.named.issuers.len() > MAX_ISSUERS {
             let diagnostic =
@@ -154,6 +164,7 @@ impl Check<'_> {
                 );
             }
         }
+        self.idle_settings(written, at);
         let skew = written.clock_skew.unwrap_or(defaults::CLOCK_SKEW);
         let algorithms: Vec<Algorithm> = algorithms.map_or_else(
             || Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect(),
@@ -169,6 +180,7 @@ impl Check<'_> {
                 TokenProfile::Legacy => Profile::Legacy,
             },
             jwks: self.jwks(written, at, &algorithms),
+            introspection: self.introspection(written, at),
             algorithms,
             clock_skew: self.period(&at.key("clock_skew"), skew, (Period::seconds(0), MAX_CLOCK_SKEW)),
             required_claims: written.required_claims.as_deref().map(texts).unwrap_or_default(),
@@ -176,64 +188,17 @@ impl Check<'_> {
         }
     }
 
-    fn jwks(&mut self, written: &Issuer, at: &At<'_>, algorithms: &[Algorithm]) -> JwksPlan {
+    fn jwks(&mut self, written: &Issuer, at: &At<'_>, algorithms: &[Algorithm]) -> Option<JwksPlan> {
         let section = at.key("jwks");
-        match &written.jwks {
-            Jwks::File(name) => {
-                let fetched = [
-                    ("tls", written.tls.is_some()),
-                    ("networks", written.networks.is_some()),
-                    ("max_staleness", written.max_staleness.is_some()),
-                ];
-                for (key, _) in fetched.into_iter().filter(|(_, is_written)| *is_written) {
-                    let at = at.key(key);
-                    let message = format!("`{key}` has no effect, because nothing is fetched");
-                    let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
-                    self.reject(&at, diagnostic.help("write `jwks: { uri: \"https://…\" }`, or remove it"));
-                }
-                JwksPlan::File(self.jwks_file(name, &section, algorithms))
+        match written.jwks.as_ref()? {
+            Jwks::File(name) => Some(JwksPlan::File(self.jwks_file(name, &section, algorithms))),
+            Jwks::Uri(text) => {
+                let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
+                let range = (LEAST_STALENESS, MAX_STALENESS);
+                let max_staleness = self.period(&at.key("max_staleness"), staleness, range);
+                let place = self.endpoint(text, written, (at, &section.key("uri")), "keys from");
+                Some(JwksPlan::Address(RemoteJwks { at: place, max_staleness }))
             }
-            Jwks::Uri(text) => JwksPlan::Address(self.jwks_address(text, written, (at, &section.key("uri")))),
-        }
-    }
-
-    /// An address over which keys may come: verified TLS, or this machine.
-    fn jwks_address(&mut self, text: &Text, written: &Issuer, (issuer, at): (&At<'_>, &At<'_>)) -> RemoteJwks {
-        let parsed = WebAddress::parse(&text.0).filter(|address| !address.has_fragment);
-        let shown = self.shown(at, &text.0);
-        match &parsed {
-            None => {
-                let diagnostic = self.wrong(at, "bad-address", format!("{shown} is not a web address"));
-                self.reject(at, diagnostic.help("write it like `https://idp.example.com/jwks`"));
-            }
-            Some(address) if !address.secure && !address.is_loopback() => {
-                let message = format!("keys from {shown} could be anybody's, because nothing is encrypted");
-                let diagnostic = self.wrong(at, "plaintext", message).help("write it as `https://…`");
-                self.reject(at, diagnostic);
-            }
-            Some(address) if !address.secure && written.tls.is_some() => {
-                let at = issuer.key("tls");
-                let message = "`tls` has no effect, because `jwks.uri` does not begin with `https://`";
-                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
-                self.reject(&at, diagnostic.help("write the address as `https://…`, or remove `tls`"));
-            }
-            Some(_) => {}
-        }
-        let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
-        let range = (LEAST_STALENESS, MAX_STALENESS);
-        let max_staleness = self.period(&issuer.key("max_staleness"), staleness, range);
-        let tls = written.tls.as_ref().map(|tls| self.tls_towards(tls, &issuer.key("tls"))).unwrap_or_default();
-        let networks = written.networks.iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
-        let rest = text.0.split_once("://").map_or("", |(_, rest)| rest);
-        let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
-        RemoteJwks {
-            secure: parsed.as_ref().is_none_or(|address| address.secure),
-            host: parsed.as_ref().map(|address| address.host.clone()).unwrap_or_default(),
-            port: parsed.as_ref().map_or(443, |address| address.port),
-            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
-            tls,
-            networks: networks.collect(),
-            max_staleness,
         }
     }
 
@@ -287,6 +252,10 @@ impl Check<'_> {
                     self.issuers_of(&jwt.issuers, &inner.key("issuers"));
                     "jwt"
                 }
+                Means::Introspection(one) => {
+                    self.introspected(&one.issuer, &at.key("introspection").key("issuer"));
+                    "introspection"
+                }
                 Means::ApiKey(_) => {
                     self.named.keys_used = true;
                     if !self.named.store {
@@ -311,6 +280,11 @@ impl Check<'_> {
             }
             seen.push(name);
         }
+        if all && ["jwt", "introspection"].iter().all(|name| seen.contains(name)) {
+            let message = "no token is both signed and explained: `jwt` and `introspection` cannot both be demanded";
+            let diagnostic = Diagnostic::new("contradiction", list.name_span(), message);
+            self.reject(list, diagnostic.help("remove one of them, or write `any_of`"));
+        }
         if seen.iter().all(|name| *name == "anonymous") {
             let diagnostic = Diagnostic::new("empty-list", list.name_span(), "there is no way to prove who one is")
                 .help("write `[{ jwt: { issuers: [...] } }]` or `[{ api_key: {} }]`, or `authn: public` for everybody");
@@ -326,21 +300,32 @@ impl Check<'_> {
         }
         for (index, name) in issuers.iter().enumerate() {
             let at = list.index(index);
-            if self.named.issuers.contains(&name.0) {
-                self.named.used.insert(name.0.clone());
-                continue;
+            if self.known_issuer(name, &at) && self.named.without_keys.contains(&name.0) {
+                let message =
+                    format!("the issuer {} has no `jwks`, so that none of its tokens can be verified", quote(&name.0));
+                let diagnostic = self.wrong(&at, "no-keys", message);
+                self.reject(&at, diagnostic.help("add `jwks` to it, or write `introspection: { issuer: … }` here"));
             }
-            let message = format!("there is no issuer {}", self.shown(&at, &name.0));
-            let known: Vec<&str> = self.named.issuers.iter().map(String::as_str).collect();
-            let help = match closest(&name.0, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "add it to the section `issuers`".to_owned(),
-            };
-            // What was meant is used, so that one slip is one mistake.
-            self.named.used.extend(closest(&name.0, known.iter().copied()).map(str::to_owned));
-            let diagnostic = self.wrong(&at, "unknown-issuer", message).help(help);
-            self.reject(&at, diagnostic);
         }
+    }
+
+    /// Whether there is an issuer of this name; it counts as used.
+    pub(super) fn known_issuer(&mut self, name: &Text, at: &At<'_>) -> bool {
+        if self.named.issuers.contains(&name.0) {
+            self.named.used.insert(name.0.clone());
+            return true;
+        }
+        let message = format!("there is no issuer {}", self.shown(at, &name.0));
+        let known: Vec<&str> = self.named.issuers.iter().map(String::as_str).collect();
+        let help = match closest(&name.0, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "add it to the section `issuers`".to_owned(),
+        };
+        // What was meant is used, so that one slip is one mistake.
+        self.named.used.extend(closest(&name.0, known.iter().copied()).map(str::to_owned));
+        let diagnostic = self.wrong(at, "unknown-issuer", message).help(help);
+        self.reject(at, diagnostic);
+        false
     }
 
     /// Whether servers get credentials; where no route identifies anybody, there is nothing to keep from them.
@@ -362,7 +347,16 @@ impl Check<'_> {
             return;
         }
         let section = root.key("issuers");
-        for name in file.issuers.iter().flatten().map(|(name, _)| name) {
+        for (name, issuer) in file.issuers.iter().flatten() {
+            if self.named.used.contains(name) && issuer.introspection.is_some() && !self.named.asked.contains(name) {
+                let named = section.key(name);
+                let at = named.key("introspection");
+                let message = "`introspection` has no effect, because no `authn` demands it";
+                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+                let help =
+                    format!("write `introspection: {{ issuer: {name} }}` where callers are identified, or remove it");
+                self.reject(&at, diagnostic.help(help));
+            }
             if !self.named.used.contains(name) {
                 let at = section.key(name);
                 let message = format!("the issuer {} has no effect, because no `authn` names it", quote(name));
@@ -398,6 +392,7 @@ impl Written {
         };
         let texts = means.iter().map(|one| match one {
             Means::Jwt(jwt) => format!("jwt ({})", texts(&jwt.issuers).join(", ")),
+            Means::Introspection(one) => format!("introspection ({})", one.issuer.0),
             Means::ApiKey(_) => "api_key".to_owned(),
             Means::Anonymous => "anonymous".to_owned(),
         });
@@ -414,18 +409,23 @@ pub(super) fn plan_of(written: &Written) -> Authn {
         Written::AllOf(means) => (means, true),
     };
     let (mut schemes, mut issuers, mut anonymous) = (Vec::new(), Vec::new(), false);
+    let mut introspection = None;
     for one in means {
         match one {
             Means::Jwt(jwt) => {
                 schemes.push(Scheme::Jwt);
                 issuers.extend(jwt.issuers.iter().map(|name| Arc::from(name.0.as_str())));
             }
+            Means::Introspection(one) => {
+                schemes.push(Scheme::Introspection);
+                introspection = Some(Arc::from(one.issuer.0.as_str()));
+            }
             Means::ApiKey(_) => schemes.push(Scheme::ApiKey),
             Means::Anonymous => anonymous = true,
         }
     }
     let demand = if all { Demand::AllOf(schemes) } else { Demand::AnyOf { schemes, anonymous } };
-    Authn::Demand(Arc::new(DemandPlan { demand, issuers, text: written.text() }))
+    Authn::Demand(Arc::new(DemandPlan { demand, issuers, introspection, text: written.text() }))
 }
 
 /// Names that the gateway writes or removes itself.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{UpstreamTls, defaults};
-use crate::scalar::{FileName, Network, Period, Text};
+use crate::scalar::{FileName, Flag, Network, Period, Text};
 
 /// How callers are identified.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -26,6 +26,8 @@ pub(crate) enum Authn {
 pub(crate) enum Means {
     /// A token that an issuer has signed, in `Authorization: Bearer`.
     Jwt(Jwt),
+    /// A token in `Authorization: Bearer` that says nothing itself: its issuer is asked about it (RFC 7662).
+    Introspection(Introspected),
     /// An API key of the store.
     ApiKey(ApiKey),
     /// No credential at all. One that is there has to be good.
@@ -38,6 +40,14 @@ pub(crate) enum Means {
 pub(crate) struct Jwt {
     /// Whose tokens, by their names under `issuers`; the token says which one it is of.
     pub(crate) issuers: Vec<Text>,
+}
+
+/// Tokens whose issuer is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Introspected {
+    /// Whose tokens, by its name under `issuers`. One only: a token is shown to nobody else.
+    pub(crate) issuer: Text,
 }
 
 /// API keys that are accepted: those of the store, as far as a key itself is not limited to other APIs or networks.
@@ -79,11 +89,13 @@ pub(crate) struct Issuer {
     pub(crate) profile: Option<TokenProfile>,
     /// The algorithms that are accepted. By default every asymmetric one; a key works with those of its own type only.
     pub(crate) algorithms: Option<Vec<TokenAlgorithm>>,
-    /// Where its keys are.
-    pub(crate) jwks: Jwks,
-    /// How the server of `jwks: { uri: … }` is verified. By default by the public authorities.
+    /// Where its keys are, by which signed tokens are verified here.
+    pub(crate) jwks: Option<Jwks>,
+    /// How it is asked about tokens that say nothing themselves.
+    pub(crate) introspection: Option<Introspection>,
+    /// How its server is verified, wherever it is asked. By default by the public authorities.
     pub(crate) tls: Option<UpstreamTls>,
-    /// Networks that are not public in which the server of `jwks: { uri: … }` may be.
+    /// Networks that are not public in which its server may be.
     #[schemars(extend("default" = Vec::<String>::new()))]
     pub(crate) networks: Option<Vec<Network>>,
     /// How long keys that were fetched may be used while the server does not answer. After it, callers get 503.
@@ -109,6 +121,62 @@ pub(crate) enum Jwks {
     /// The address of a key set: `https`, or on this machine. It is fetched before it is needed, anew as its cache headers
     /// say, and when a token names a key that is not in it.
     Uri(Text),
+}
+
+/// How an issuer is asked about tokens (RFC 7662). While it does not answer, callers get 503.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Introspection {
+    /// The address of its introspection endpoint: `https`, or on this machine.
+    pub(crate) uri: Text,
+    /// How the gateway proves itself there.
+    pub(crate) client: IntrospectionClient,
+    /// How long a good answer is believed, though never longer than its token lives: for so long a token that the issuer
+    /// has withdrawn still passes. `0s` asks with every request.
+    #[schemars(extend("default" = defaults::KEEP_ACTIVE.to_string()))]
+    pub(crate) keep_active: Option<Period>,
+    /// How long a bad answer is believed.
+    #[schemars(extend("default" = defaults::KEEP_INACTIVE.to_string()))]
+    pub(crate) keep_inactive: Option<Period>,
+    /// After this a question has failed.
+    #[schemars(extend("default" = defaults::INTROSPECTION_TIMEOUT.to_string()))]
+    pub(crate) timeout: Option<Period>,
+    /// Accepts answers that name no audience. Only for issuers that give tokens for these APIs to nobody else: with any
+    /// other, a token for another API opens this one.
+    #[schemars(extend("default" = false))]
+    pub(crate) danger_no_audience: Option<Flag>,
+}
+
+/// How the gateway proves itself to an issuer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IntrospectionClient {
+    /// `client_secret_basic`: id and secret in `Authorization: Basic`.
+    Basic(ClientSecret),
+    /// `client_secret_post`: id and secret in the body.
+    Post(ClientSecret),
+    /// `private_key_jwt`: a statement that is signed with a key of the gateway's own.
+    PrivateKeyJwt(ClientKey),
+}
+
+/// A client's id and secret.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientSecret {
+    /// The client's id at the issuer.
+    pub(crate) id: Text,
+    /// Its secret; write it as `{ env: NAME }` or `{ file: PATH }`. It is never shown.
+    pub(crate) secret: Text,
+}
+
+/// A client's id and key.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientKey {
+    /// The client's id at the issuer.
+    pub(crate) id: Text,
+    /// A PEM file with its private key in PKCS #8 form, P-256 or Ed25519.
+    pub(crate) key_file: FileName,
 }
 
 /// Which kind of token is expected.

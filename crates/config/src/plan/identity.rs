@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_auth::introspect::AnswerRules;
 use portcullis_auth::network::Network;
 use portcullis_auth::principal::Demand;
+use portcullis_types::Secret;
 
 use super::UpstreamTlsPlan;
-use portcullis_auth::{Algorithm, Profile};
+use portcullis_auth::{Algorithm, Profile, Rules};
 
 /// How callers are identified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct DemandPlan {
     pub demand: Demand,
     /// Names of the issuers whose tokens are accepted; empty where none is.
     pub issuers: Vec<Arc<str>>,
+    /// The name of the issuer that is asked about tokens which say nothing themselves.
+    pub introspection: Option<Arc<str>>,
     /// As it is shown: `jwt (corp) or api_key`.
     pub text: String,
 }
@@ -58,8 +62,10 @@ pub struct IssuerPlan {
     pub profile: Profile,
     /// The algorithms that are accepted; never empty.
     pub algorithms: Vec<Algorithm>,
-    /// Where its keys are.
-    pub jwks: JwksPlan,
+    /// Where its keys are; `None` where its tokens are not verified here.
+    pub jwks: Option<JwksPlan>,
+    /// How it is asked about tokens, where it is.
+    pub introspection: Option<IntrospectionPlan>,
     /// How far its clock may be from ours.
     pub clock_skew: Duration,
     /// Claims that have to be there.
@@ -80,6 +86,15 @@ pub enum JwksPlan {
 /// Keys at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteJwks {
+    /// The address.
+    pub at: Endpoint,
+    /// How long keys may be used after they were fetched.
+    pub max_staleness: Duration,
+}
+
+/// A place of an issuer that the gateway asks: over TLS, or on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
     /// Whether it speaks TLS.
     pub secure: bool,
     /// Name or address; an IPv6 address without brackets.
@@ -92,8 +107,75 @@ pub struct RemoteJwks {
     pub tls: UpstreamTlsPlan,
     /// Networks that are not public in which it may be.
     pub networks: Vec<Network>,
-    /// How long keys may be used after they were fetched.
-    pub max_staleness: Duration,
+}
+
+/// How an issuer is asked about tokens (RFC 7662).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntrospectionPlan {
+    /// The address.
+    pub at: Endpoint,
+    /// How the gateway proves itself there.
+    pub client: ClientPlan,
+    /// Whether an answer without `aud` is good.
+    pub audience_optional: bool,
+    /// Longest life of a good answer.
+    pub keep_active: Duration,
+    /// Life of a bad answer.
+    pub keep_inactive: Duration,
+    /// After this a question has failed.
+    pub timeout: Duration,
+}
+
+/// How the gateway proves itself to an issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientPlan {
+    /// `client_secret_basic`.
+    Basic {
+        /// The client's id.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// `client_secret_post`.
+    Post {
+        /// The client's id.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// `private_key_jwt`.
+    PrivateKeyJwt {
+        /// The client's id.
+        id: String,
+        /// The file of its key.
+        key_file: PathBuf,
+    },
+}
+
+impl IssuerPlan {
+    /// What its tokens have to be.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            profile: self.profile,
+            issuer: self.issuer.clone(),
+            audiences: self.audiences.clone(),
+            algorithms: self.algorithms.clone(),
+            required_claims: self.required_claims.clone(),
+            skew_seconds: self.clock_skew.as_secs(),
+        }
+    }
+
+    /// What it has to say about a token that says nothing itself.
+    #[must_use]
+    pub fn answer_rules(&self) -> AnswerRules {
+        AnswerRules {
+            issuer: self.issuer.clone(),
+            audiences: self.audiences.clone(),
+            audience_optional: self.introspection.as_ref().is_some_and(|plan| plan.audience_optional),
+            skew_seconds: self.clock_skew.as_secs(),
+        }
+    }
 }
 
 impl Default for IdentityPlan {

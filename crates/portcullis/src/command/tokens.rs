@@ -42,25 +42,18 @@ pub(super) fn explain(question: &ExplainToken) -> Result<Ending, Stop> {
 
 fn issuer(plan: &IssuerPlan) -> Result<(Rules, KeySet), Stop> {
     let keys = match &plan.jwks {
-        JwksPlan::File(path) => {
+        None => KeySet::default(),
+        Some(JwksPlan::File(path)) => {
             let bytes = std::fs::read(path);
             let path = path.display();
             let bytes = bytes.map_err(|error| Stop::environment(format!("{path} cannot be read: {error}")))?;
             KeySet::from_json(&bytes).map_err(|_| Stop::environment(format!("{path} is not a key set")))?
         }
-        JwksPlan::Address(remote) => fetch_keys(remote).map_err(|fault| {
-            Stop::environment(format!("the keys of `{}` cannot be fetched from {}: {fault}", plan.name, remote.host))
+        Some(JwksPlan::Address(remote)) => fetch_keys(remote).map_err(|fault| {
+            Stop::environment(format!("the keys of `{}` cannot be fetched from {}: {fault}", plan.name, remote.at.host))
         })?,
     };
-    let rules = Rules {
-        profile: plan.profile,
-        issuer: plan.issuer.clone(),
-        audiences: plan.audiences.clone(),
-        algorithms: plan.algorithms.clone(),
-        required_claims: plan.required_claims.clone(),
-        skew_seconds: plan.clock_skew.as_secs(),
-    };
-    Ok((rules, keys))
+    Ok((plan.rules(), keys))
 }
 
 fn text(explained: &Explanation, issuer: Option<&str>) -> String {

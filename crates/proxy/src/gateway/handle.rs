@@ -199,6 +199,7 @@ impl Handle {
         };
         let mut text = self.shared.registry.text(queue.as_deref(), &extras);
         crate::metrics::issuers_text(&self.shared.identity.issuers(), &mut text);
+        crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         text
     }

@@ -1,14 +1,12 @@
 //! Keys of issuers at addresses: one thread fetches them before they are needed and publishes what may be believed, and until
 //! when. Requests read what is published; only one whose token names an unknown key waits for a fetch.
 
-mod fetch;
-
-use crate::upstream::tls::UpstreamTls;
+use super::introspector::{self, Asked};
+use super::outside::{fetch, tls_of};
 use arc_swap::ArcSwap;
-use fetch::fetch;
 use portcullis_auth::KeySet;
 use portcullis_auth::issuer::{CacheFacts, CachePolicy, Event, FetchFault, KeyCache, Next, Unknown};
-use portcullis_config::plan::{RemoteJwks, UpstreamProtocol};
+use portcullis_config::plan::RemoteJwks;
 use portcullis_types::{Clock, Millis};
 use std::io;
 use std::sync::Arc;
@@ -24,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const FOLLOWED_WAITING_MAX: usize = 1024;
 /// How often a fetcher looks whether anybody still wants its keys.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+// LIMIT: bytes of a key set.
+const JWKS_BYTES_MAX: usize = 1024 * 1024;
+const KEYS_TYPE: &str = "application/jwk-set+json, application/json";
 /// The longest times of [`CachePolicy`]; shorter staleness shortens them.
 const REFRESH_MAX_MS: u64 = 3_600_000;
 const DEADLINE_MAX_MS: u64 = 5_000;
@@ -51,9 +52,12 @@ struct Published {
     fetched: Millis,
 }
 
-/// The thread that fetches.
+/// The thread that asks issuers: for keys, and about tokens.
 #[derive(Debug)]
-pub(crate) struct Fetchers(Sender<Arc<Remote>>);
+pub(crate) struct Fetchers {
+    remotes: Sender<Arc<Remote>>,
+    asked: Sender<Asked>,
+}
 
 // === impl Remote ===
 
@@ -119,21 +123,31 @@ impl Remote {
 impl Fetchers {
     /// Begins a thread that follows whatever it is given.
     pub(crate) fn start(clock: &Clock) -> io::Result<Self> {
-        let (sender, receiver) = channel(FOLLOWED_WAITING_MAX);
+        let (remotes, receiver) = channel(FOLLOWED_WAITING_MAX);
+        let (asked, questions) = channel(introspector::WAITING_MAX);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
         let clock = clock.clone();
         std::thread::Builder::new().name("issuers".to_owned()).spawn(move || {
-            LocalSet::new().block_on(&runtime, take(receiver, clock));
+            LocalSet::new().block_on(&runtime, async {
+                let answering = tokio::task::spawn_local(introspector::answer(questions, clock.clone()));
+                take(receiver, clock).await;
+                answering.abort();
+            });
             // A look-up of a name may hang in the system.
             runtime.shutdown_background();
         })?;
-        Ok(Self(sender))
+        Ok(Self { remotes, asked })
+    }
+
+    /// Where questions about tokens go.
+    pub(crate) fn line(&self) -> Sender<Asked> {
+        self.asked.clone()
     }
 
     /// # Errors
     /// When the thread does not take it, so that its keys would never come.
     pub(crate) fn follow(&self, remote: &Arc<Remote>) -> io::Result<()> {
-        self.0.try_send(Arc::clone(remote)).map_err(|_| io::Error::other("the fetching of keys does not answer"))
+        self.remotes.try_send(Arc::clone(remote)).map_err(|_| io::Error::other("the fetching of keys does not answer"))
     }
 }
 
@@ -142,12 +156,14 @@ impl Fetchers {
 /// # Errors
 /// The code of what went wrong.
 pub fn fetch_keys(plan: &RemoteJwks) -> Result<KeySet, &'static str> {
-    let tls = plan.secure.then(|| UpstreamTls::new(&plan.tls, UpstreamProtocol::Http1)).transpose();
+    let tls = tls_of(&plan.at);
     let tls = tls.map_err(|_| FetchFault::Tls.code())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| FetchFault::Unreachable.code())?;
     let deadline = Duration::from_millis(DEADLINE_MAX_MS);
-    let fetched = runtime.block_on(async { tokio::time::timeout(deadline, fetch(plan, tls.as_ref())).await });
+    let fetched = runtime.block_on(async {
+        tokio::time::timeout(deadline, fetch(&plan.at, tls.as_ref(), KEYS_TYPE, JWKS_BYTES_MAX)).await
+    });
     runtime.shutdown_background();
     let (body, _) = fetched.map_err(|_| FetchFault::Deadline.code())?.map_err(FetchFault::code)?;
     KeySet::from_json(&body).map_err(|_| FetchFault::Malformed.code())
@@ -161,7 +177,7 @@ async fn take(mut remotes: Receiver<Arc<Remote>>, clock: Clock) {
 
 /// Keeps the keys of one issuer until nobody wants them any more.
 async fn follow(remote: Arc<Remote>, clock: Clock) {
-    let tls = remote.plan.secure.then(|| UpstreamTls::new(&remote.plan.tls, UpstreamProtocol::Http1)).transpose();
+    let tls = tls_of(&remote.plan.at);
     let policy = policy(&remote.plan);
     let mut cache = KeyCache::new(policy.clone(), clock.nanos());
     while Arc::strong_count(&remote) > 1 {
@@ -177,7 +193,10 @@ async fn follow(remote: Arc<Remote>, clock: Clock) {
             Next::Fetch(flight) => {
                 let deadline = Duration::from_millis(policy.fetch_deadline_ms);
                 let fetched = match &tls {
-                    Ok(tls) => tokio::time::timeout(deadline, fetch(&remote.plan, tls.as_ref())).await,
+                    Ok(tls) => {
+                        tokio::time::timeout(deadline, fetch(&remote.plan.at, tls.as_ref(), KEYS_TYPE, JWKS_BYTES_MAX))
+                            .await
+                    }
                     Err(_) => Ok(Err(FetchFault::Tls)),
                 };
                 let now = clock.millis();

@@ -23,3 +23,19 @@ pub(crate) fn issuers_text(issuers: &[(Arc<str>, Option<u64>, usize, u64)], out:
         line(out, FAILURES, &format!("issuer=\"{}\"", escaped(name)), failures);
     }
 }
+
+/// Appends what came of questions about tokens, by issuer: active, inactive, failed.
+pub(crate) fn introspections_text(issuers: &[(Arc<str>, [u64; 3])], out: &mut String) {
+    const ASKED: &str = "portcullis_introspections_total";
+    heading(
+        out,
+        ASKED,
+        "counter",
+        "Questions to an issuer about tokens, by what it answered; `failed` is no usable answer.",
+    );
+    for (name, counts) in issuers {
+        for (answer, count) in ["active", "inactive", "failed"].into_iter().zip(counts) {
+            line(out, ASKED, &format!("issuer=\"{}\",answer=\"{answer}\"", escaped(name)), count);
+        }
+    }
+}

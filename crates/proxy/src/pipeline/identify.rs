@@ -3,12 +3,15 @@
 //! Cheap checks come first: where credentials stand, whether the caller has to wait, and only then what costs a
 //! cryptographic operation. One credential that is not good is a refusal, whatever the others are.
 
+mod opaque;
+
 use super::Stop;
 use super::cors::Cleared;
 use super::route::Routed;
 use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
 use crate::snapshot::access::{Access, Demands, IssuerKeys};
+use crate::worker::{Pending, Told};
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
 use portcullis_auth::jwt::claimed_issuer;
 use portcullis_auth::key::{Door, KeyText, Refused};
@@ -42,16 +45,37 @@ struct Judging<'j> {
     demands: &'j Demands,
     api: &'j str,
     address: std::net::IpAddr,
-    /// The issuer that does not have the key of a token, as far as is known.
-    unknown: Cell<Option<Arc<Remote>>>,
+    /// What would have to be waited for.
+    wanting: Cell<Option<Wanting>>,
+    /// What was waited for; `None` where nobody is asked.
+    told: Asked,
+}
+
+/// Whether issuers are asked about tokens, and what came of it.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// Nobody is asked; what is known has to do.
+    Nobody,
+    /// They are, if need be.
+    Whoever,
+    /// One has been, and said this.
+    Told(Told),
+}
+
+/// What a judgement lacks, and may come.
+enum Wanting {
+    /// The issuer does not have the key of a token, as far as is known.
+    Keys(Arc<Remote>),
+    /// The issuer is being asked about a token.
+    Answer(Rc<Pending>),
 }
 
 /// Why there is no caller yet.
 enum Short {
     /// And there will be none.
     Refused(Box<Refusal>),
-    /// The issuer may have another key by now.
-    Unknown(Arc<Remote>),
+    /// It is too early to say.
+    Early(Wanting),
 }
 
 /// What a judgement came to where it let nobody in.
@@ -73,22 +97,27 @@ impl<'a> Authenticated<'a> {
 /// Follows the route's decision about authentication; there is always one.
 ///
 /// `bench` is asked for only where there is something to judge: a public route costs nothing here. Only a token that names a
-/// key which its issuer did not have when it was asked last waits, until it has been asked again.
+/// key which its issuer did not have when it was asked last waits, until it has been asked again, and one that says nothing
+/// itself and that nobody has asked about lately.
 pub(super) async fn identify<'a, 'w>(
     before: Cleared<'a>,
     snapshot: &Snapshot,
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
     let routed = before.into_routed();
+    let mut told = Asked::Whoever;
     // Twice, because a fetch that was under way already may have brought the keys of before.
     for _ in 0..2 {
-        match step(&routed, snapshot, &bench, false) {
+        match step(&routed, snapshot, &bench, &told, false) {
             Ok(caller) => return Ok(accept(routed, caller)),
             Err(Short::Refused(refusal)) => return Err((*refusal).into()),
-            Err(Short::Unknown(remote)) => remote.look().await,
+            Err(Short::Early(Wanting::Keys(remote))) => remote.look().await,
+            Err(Short::Early(Wanting::Answer(pending))) => {
+                told = pending.wait().await.map_or(Asked::Whoever, Asked::Told);
+            }
         }
     }
-    finish(routed, snapshot, &bench)
+    finish(routed, snapshot, &bench, &told)
 }
 
 /// The same without waiting for anybody.
@@ -97,18 +126,19 @@ pub(super) fn identify_at_once<'a, 'w>(
     snapshot: &Snapshot,
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
-    finish(before.into_routed(), snapshot, &bench)
+    finish(before.into_routed(), snapshot, &bench, &Asked::Nobody)
 }
 
 fn finish<'a, 'w>(
     routed: Routed<'a>,
     snapshot: &Snapshot,
     bench: &impl Fn() -> Bench<'w>,
+    told: &Asked,
 ) -> Result<Authenticated<'a>, Stop> {
-    match step(&routed, snapshot, bench, true) {
+    match step(&routed, snapshot, bench, told, true) {
         Ok(caller) => Ok(accept(routed, caller)),
         Err(Short::Refused(refusal)) => Err((*refusal).into()),
-        Err(Short::Unknown(_)) => Err(refuse(Reason::InvalidToken).into()),
+        Err(Short::Early(_)) => Err(refuse(Reason::InvalidToken).into()),
     }
 }
 
@@ -122,6 +152,7 @@ fn step<'w>(
     routed: &Routed<'_>,
     snapshot: &Snapshot,
     bench: &impl Fn() -> Bench<'w>,
+    told: &Asked,
     last: bool,
 ) -> Result<Option<Rc<Principal>>, Short> {
     match &routed.route().access {
@@ -132,11 +163,13 @@ fn step<'w>(
         }
         Access::Demand(demands) => {
             let (api, address) = (&*routed.route().api, routed.request.client.address);
-            let judging = Judging { bench: &bench(), snapshot, demands, api, address, unknown: Cell::new(None) };
+            let told = if last && matches!(told, Asked::Whoever) { Asked::Nobody } else { told.clone() };
+            let bench = &bench();
+            let judging = Judging { bench, snapshot, demands, api, address, wanting: Cell::new(None), told };
             let verdict = judging.judge(routed);
-            match (verdict, judging.unknown.take()) {
+            match (verdict, judging.wanting.take()) {
                 (Ok(caller), _) => Ok(caller),
-                (Err(Denied::Failed(_)), Some(remote)) if !last => Err(Short::Unknown(remote)),
+                (Err(Denied::Failed(_)), Some(wanting)) if !last => Err(Short::Early(wanting)),
                 (Err(denied), _) => Err(Short::Refused(Box::new(judging.deny(denied, routed)))),
             }
         }
@@ -148,7 +181,8 @@ fn step<'w>(
 impl<'a> Shown<'a> {
     fn of(fields: Fields<'a>, demands: &Demands, key_field: &str, key_prefix: &str) -> Self {
         let shown = |scheme| demands.offer.schemes.contains(&scheme);
-        let token = if shown(Scheme::Jwt) { bearer(fields) } else { Ok(None) };
+        let tokens = shown(Scheme::Jwt) || shown(Scheme::Introspection);
+        let token = if tokens { bearer(fields) } else { Ok(None) };
         let key = if shown(Scheme::ApiKey) {
             let named = |line: &portcullis_h1::Field<'a>| line.name.eq_ignore_ascii_case(key_field.as_bytes());
             let lines: Vec<&[u8]> = fields.iter().filter(named).take(2).map(|line| line.value).collect();
@@ -249,6 +283,7 @@ impl Judging<'_> {
             },
             Scheme::Jwt => match shown.token {
                 Ok(None) => Outcome::Absent,
+                Ok(Some(token)) if self.is_opaque(token) => Outcome::Absent,
                 Ok(Some(token)) => match self.token(token) {
                     Ok(principal) => {
                         let stub = stub(&principal);
@@ -259,8 +294,16 @@ impl Judging<'_> {
                 },
                 Err(failure) => Outcome::Failed(failure),
             },
+            Scheme::Introspection => match shown.token {
+                Ok(None) => Outcome::Absent,
+                Ok(Some(token)) if !self.is_opaque(token) => Outcome::Absent,
+                Ok(Some(token)) => {
+                    self.opaque(token).map_or_else(Outcome::Failed, |principal| Outcome::Proved(Box::new(principal)))
+                }
+                Err(failure) => Outcome::Failed(failure),
+            },
             // No configuration demands these; one that did would find nobody.
-            Scheme::Introspection | Scheme::Certificate | Scheme::Signature => Outcome::Absent,
+            Scheme::Certificate | Scheme::Signature => Outcome::Absent,
         }
     }
 
@@ -303,25 +346,29 @@ impl Judging<'_> {
         let keys = issuer.keys.find(self.bench.millis).ok_or(NO_KEYS)?;
         let token = jwt::verify(text, &issuer.rules, &keys, now).map_err(|error| {
             if let (Check::KeyFound, IssuerKeys::There(remote)) = (error.0, &issuer.keys) {
-                self.unknown.set(Some(Arc::clone(remote)));
+                self.wanting.set(Some(Wanting::Keys(Arc::clone(remote))));
             }
             Failure { reason: error.reason(), detail: error.0.failure() }
         })?;
-        if token.claims.contains_key("cnf") {
-            let detail = "the token is bound to a key, and comes as a plain bearer token";
-            return Err(Failure { reason: Reason::InsufficientBinding, detail });
-        }
-        if identity.is_revoked(names(&token)) {
-            return Err(Failure {
-                reason: Reason::RevokedToken,
-                detail: "the token, its subject or its session was revoked",
-            });
-        }
+        self.still_good(&token, &issuer.rules.issuer)?;
         let principal = Principal::of_token(Scheme::Jwt, &token, &issuer.roles_claim);
         let principal = Rc::new(principal.ok_or(invalid("the token names nobody"))?);
         let validity = Validity::of(&token, &issuer.rules);
         verified.keep(digest, generation, validity, (index, Rc::clone(&principal)), now);
         Ok(principal)
+    }
+
+    /// What is asked of every token besides that its issuer vouches for it.
+    fn still_good(&self, token: &Token, issuer: &str) -> Result<(), Failure> {
+        if token.claims.contains_key("cnf") {
+            let detail = "the token is bound to a key, and comes as a plain bearer token";
+            return Err(Failure { reason: Reason::InsufficientBinding, detail });
+        }
+        if self.bench.identity.is_revoked(names(token, issuer)) {
+            let detail = "the token, its subject or its session was revoked";
+            return Err(Failure { reason: Reason::RevokedToken, detail });
+        }
+        Ok(())
     }
 
     fn refusal(&self, failure: Failure, key: Option<&str>) -> Refusal {
@@ -362,9 +409,9 @@ fn stub(principal: &Principal) -> Principal {
     }
 }
 
-fn names(token: &Token) -> TokenNames<'_> {
+fn names<'t>(token: &'t Token, issuer: &'t str) -> TokenNames<'t> {
     TokenNames {
-        issuer: token.text("iss").unwrap_or_default(),
+        issuer,
         token_id: token.text("jti"),
         subject: token.text("sub"),
         session: token.text("sid"),

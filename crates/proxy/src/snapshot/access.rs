@@ -1,7 +1,7 @@
 //! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
 
 use super::CompileError;
-use crate::identity::Remote;
+use crate::identity::{Introspector, Remote};
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
@@ -33,6 +33,8 @@ pub(crate) struct Demands {
     pub(crate) demand: Demand,
     /// Indices into the snapshot's issuers.
     pub(crate) issuers: Vec<usize>,
+    /// The one that is asked about tokens which say nothing themselves.
+    pub(crate) introspection: Option<usize>,
     /// What is said to whoever is not accepted.
     pub(crate) offer: Offer,
     /// As it is shown to operators.
@@ -46,6 +48,7 @@ pub(crate) struct Demands {
 pub(crate) struct Issuer {
     pub(crate) rules: Rules,
     pub(crate) keys: IssuerKeys,
+    pub(crate) introspector: Option<Arc<Introspector>>,
     pub(crate) roles_claim: String,
 }
 
@@ -56,6 +59,8 @@ pub(crate) enum IssuerKeys {
     Here(Arc<KeySet>),
     /// At an address.
     There(Arc<Remote>),
+    /// None: its tokens are not verified here.
+    Nowhere,
 }
 
 /// Everything that demands are judged by.
@@ -82,7 +87,8 @@ impl Access {
         Self::Demand(Box::new(Demands {
             demand: demand.demand.clone(),
             issuers: demand.issuers.iter().filter_map(index).collect(),
-            takes_tokens: schemes.contains(&Scheme::Jwt),
+            introspection: demand.introspection.as_ref().and_then(index),
+            takes_tokens: schemes.contains(&Scheme::Jwt) || schemes.contains(&Scheme::Introspection),
             offer: Offer { realm: api.to_owned(), schemes, key_field: plan.key_field.clone(), ..Offer::default() },
             text: demand.text.clone(),
             forward_credential,
@@ -129,6 +135,7 @@ impl IssuerKeys {
         match self {
             Self::Here(keys) => Some(Arc::clone(keys)),
             Self::There(remote) => remote.keys(now),
+            Self::Nowhere => None,
         }
     }
 
@@ -137,13 +144,14 @@ impl IssuerKeys {
         match self {
             Self::Here(_) => true,
             Self::There(remote) => remote.is_fresh(now),
+            Self::Nowhere => false,
         }
     }
 
     /// Grows with every change within a snapshot.
     pub(crate) fn generation(&self) -> u64 {
         match self {
-            Self::Here(_) => 0,
+            Self::Here(_) | Self::Nowhere => 0,
             Self::There(remote) => remote.generation(),
         }
     }
@@ -154,20 +162,19 @@ impl IssuerKeys {
 impl Issuer {
     fn compile(plan: &IssuerPlan) -> Result<Self, CompileError> {
         let keys = match &plan.jwks {
-            JwksPlan::File(path) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
-            JwksPlan::Address(remote) => {
+            Some(JwksPlan::File(path)) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
+            Some(JwksPlan::Address(remote)) => {
                 IssuerKeys::There(Arc::new(Remote::new(Arc::clone(&plan.name), remote.clone())))
             }
+            None => IssuerKeys::Nowhere,
         };
-        let rules = Rules {
-            profile: plan.profile,
-            issuer: plan.issuer.clone(),
-            audiences: plan.audiences.clone(),
-            algorithms: plan.algorithms.clone(),
-            required_claims: plan.required_claims.clone(),
-            skew_seconds: plan.clock_skew.as_secs(),
-        };
-        Ok(Self { rules, keys, roles_claim: plan.roles_claim.clone() })
+        let introspector = plan.introspection.as_ref().map(|asked| Introspector::compile(plan, asked).map(Arc::new));
+        Ok(Self {
+            rules: plan.rules(),
+            keys,
+            introspector: introspector.transpose()?,
+            roles_claim: plan.roles_claim.clone(),
+        })
     }
 
     fn read(plan: &IssuerPlan, path: &Path) -> Result<KeySet, CompileError> {

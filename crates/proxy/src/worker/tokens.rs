@@ -1,5 +1,6 @@
 //! What one worker remembers of credentials: tokens that were verified already, and keys that were used.
 
+use super::opaque::Desks;
 use crate::identity::random;
 use portcullis_auth::principal::Principal;
 use portcullis_auth::verified::VerifiedTokens;
@@ -18,6 +19,7 @@ type Known = (usize, Rc<Principal>);
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     verified: Option<VerifiedTokens<Known>>,
+    pub(crate) desks: Desks,
     pub(crate) used: LastUsed,
     told: u64,
 }

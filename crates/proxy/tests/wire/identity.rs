@@ -16,9 +16,9 @@ use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client, FakeUpstream, suite};
 use portcullis_types::Network;
 use serde_json::{Map, Value, json};
-use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 const ISSUER: &str = "https://idp.test";
@@ -29,15 +29,20 @@ pub(crate) struct House {
     upstream: FakeUpstream,
     gate: Option<Gatehouse>,
     pub(crate) signer: SigningKey,
-    callers: Cell<u32>,
+    callers: AtomicU32,
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn demand(demand: Demand) -> Authn {
-    Authn::Demand(Arc::new(DemandPlan { demand, issuers: vec!["corp".into()], text: "test".to_owned() }))
+    Authn::Demand(Arc::new(DemandPlan {
+        demand,
+        issuers: vec!["corp".into()],
+        introspection: None,
+        text: "test".to_owned(),
+    }))
 }
 
 fn any_of(schemes: &[Scheme], anonymous: bool) -> Authn {
@@ -66,7 +71,8 @@ impl House {
                 audiences: vec!["orders".to_owned()],
                 profile: Profile::Rfc9068,
                 algorithms: Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect(),
-                jwks: JwksPlan::File(jwks),
+                jwks: Some(JwksPlan::File(jwks)),
+                introspection: None,
                 clock_skew: Duration::from_secs(5),
                 required_claims: Vec::new(),
                 roles_claim: "roles".to_owned(),
@@ -75,7 +81,7 @@ impl House {
             gateway::each_route(plan, |route| route.authn = authn.clone());
             change(plan);
         });
-        Self { scratch, upstream, gate: Some(gate), signer, callers: Cell::new(0) }
+        Self { scratch, upstream, gate: Some(gate), signer, callers: AtomicU32::new(0) }
     }
 
     pub(crate) fn gate(&self) -> &Gatehouse {
@@ -83,7 +89,7 @@ impl House {
     }
 
     /// The store as another process has it.
-    fn store(&self) -> (Store, portcullis_auth::key::Peppers) {
+    pub(crate) fn store(&self) -> (Store, portcullis_auth::key::Peppers) {
         Home::new(self.scratch.path().join("data")).open([0; 32]).unwrap()
     }
 
@@ -100,8 +106,7 @@ impl House {
 
     /// An address that nobody has called from, so that failures of one attack do not close the door for the next.
     pub(crate) fn fresh_address(&self) -> String {
-        let number = self.callers.get();
-        self.callers.set(number + 1);
+        let number = self.callers.fetch_add(1, Ordering::Relaxed);
         format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255)
     }
 
@@ -158,7 +163,7 @@ fn raw(signer: &SigningKey, header: &str, payload: &str) -> String {
 }
 
 /// The values of a field that the server got.
-fn told(answer: &Answer, name: &str) -> Vec<String> {
+pub(crate) fn told(answer: &Answer, name: &str) -> Vec<String> {
     let text = answer.text();
     let lines = text.split("\r\n").filter_map(|line| line.split_once(": "));
     lines.filter(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()

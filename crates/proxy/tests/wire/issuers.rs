@@ -3,7 +3,7 @@
 use crate::check::problem;
 use crate::identity::{House, claims, either};
 use portcullis_auth::jwt::SigningKey;
-use portcullis_config::plan::{JwksPlan, RemoteJwks, UpstreamTlsPlan};
+use portcullis_config::plan::{Endpoint, JwksPlan, RemoteJwks, UpstreamTlsPlan};
 use portcullis_testkit::FakeUpstream;
 use portcullis_testkit::deadline::eventually;
 use serde_json::json;
@@ -32,17 +32,21 @@ fn server(answer: &Answer) -> FakeUpstream {
     })
 }
 
+pub(crate) fn endpoint(server: SocketAddr, target: &str) -> Endpoint {
+    Endpoint {
+        secure: false,
+        host: server.ip().to_string(),
+        port: server.port(),
+        target: target.to_owned(),
+        tls: UpstreamTlsPlan::default(),
+        networks: Vec::new(),
+    }
+}
+
 fn house(server: SocketAddr, max_staleness: Duration) -> House {
     House::with(&either(), |plan| {
-        plan.identity.issuers[0].jwks = JwksPlan::Address(RemoteJwks {
-            secure: false,
-            host: server.ip().to_string(),
-            port: server.port(),
-            target: "/jwks".to_owned(),
-            tls: UpstreamTlsPlan::default(),
-            networks: Vec::new(),
-            max_staleness,
-        });
+        plan.identity.issuers[0].jwks =
+            Some(JwksPlan::Address(RemoteJwks { at: endpoint(server, "/jwks"), max_staleness }));
     })
 }
 

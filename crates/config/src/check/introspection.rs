@@ -1,0 +1,159 @@
+//! Places of issuers that the gateway asks, and how it asks them about tokens.
+
+use portcullis_auth::web::WebAddress;
+use portcullis_types::Secret;
+
+use super::Check;
+use super::certificates::Pem;
+use crate::diagnostic::{Diagnostic, quote};
+use crate::file::{Introspection, IntrospectionClient, Issuer, Jwks, defaults};
+use crate::plan::{ClientPlan, Endpoint, IntrospectionPlan};
+use crate::scalar::{Period, Text};
+use crate::tree::At;
+
+const LONGEST_KEPT: Period = Period::seconds(60 * 60);
+const LEAST_TIMEOUT: Period = Period::millis(100);
+const LONGEST_TIMEOUT: Period = Period::seconds(30);
+
+impl Check<'_> {
+    /// What an issuer is asked about its tokens.
+    pub(super) fn introspection(&mut self, written: &Issuer, at: &At<'_>) -> Option<IntrospectionPlan> {
+        let asked: &Introspection = written.introspection.as_ref()?;
+        let section = at.key("introspection");
+        let place = self.endpoint(&asked.uri, written, (at, &section.key("uri")), "answers from");
+        let kept = (Period::seconds(0), LONGEST_KEPT);
+        let (active, inactive) = (asked.keep_active, asked.keep_inactive);
+        let (active, inactive) = (active.unwrap_or(defaults::KEEP_ACTIVE), inactive.unwrap_or(defaults::KEEP_INACTIVE));
+        let timeout = asked.timeout.unwrap_or(defaults::INTROSPECTION_TIMEOUT);
+        let audience_optional = asked.danger_no_audience.is_some_and(|flag| flag.0);
+        if audience_optional {
+            self.danger(&section.key("danger_no_audience"), "tokens that name no audience are accepted");
+        }
+        Some(IntrospectionPlan {
+            at: place,
+            client: self.client(&asked.client, &section.key("client")),
+            audience_optional,
+            keep_active: self.period(&section.key("keep_active"), active, kept),
+            keep_inactive: self.period(&section.key("keep_inactive"), inactive, kept),
+            timeout: self.period(&section.key("timeout"), timeout, (LEAST_TIMEOUT, LONGEST_TIMEOUT)),
+        })
+    }
+
+    fn client(&mut self, written: &IntrospectionClient, at: &At<'_>) -> ClientPlan {
+        let secret = |text: &Text| Secret::new(text.0.trim_end_matches(['\r', '\n']).to_owned());
+        match written {
+            IntrospectionClient::Basic(pair) => {
+                self.filled(&pair.secret, &at.key("basic").key("secret"));
+                ClientPlan::Basic { id: pair.id.0.clone(), secret: secret(&pair.secret) }
+            }
+            IntrospectionClient::Post(pair) => {
+                self.filled(&pair.secret, &at.key("post").key("secret"));
+                ClientPlan::Post { id: pair.id.0.clone(), secret: secret(&pair.secret) }
+            }
+            IntrospectionClient::PrivateKeyJwt(own) => {
+                let key_file = self.pem(&at.key("private_key_jwt").key("key_file"), &own.key_file, Pem::Key);
+                ClientPlan::PrivateKeyJwt { id: own.id.0.clone(), key_file }
+            }
+        }
+    }
+
+    fn filled(&mut self, secret: &Text, at: &At<'_>) {
+        if secret.0.trim().is_empty() {
+            let diagnostic = self.wrong(at, "empty", "the secret is empty");
+            self.reject(at, diagnostic.help("write it as `{ env: NAME }` or `{ file: PATH }`"));
+        }
+    }
+
+    /// The issuer that is asked about tokens of a route.
+    pub(super) fn introspected(&mut self, issuer: &Text, at: &At<'_>) {
+        if !self.known_issuer(issuer, at) {
+            return;
+        }
+        self.named.asked.insert(issuer.0.clone());
+        if self.named.silent.contains(&issuer.0) {
+            let message = format!("the issuer {} has no `introspection`, so that it cannot be asked", quote(&issuer.0));
+            let diagnostic = self.wrong(at, "no-introspection", message);
+            self.reject(at, diagnostic.help("add `introspection: { uri: …, client: … }` to it"));
+        }
+    }
+
+    /// Settings of an issuer that would do nothing.
+    pub(super) fn idle_settings(&mut self, written: &Issuer, at: &At<'_>) {
+        if written.jwks.is_none() && written.introspection.is_none() {
+            let diagnostic = Diagnostic::new("no-keys", at.name_span(), "no token of this issuer could be believed")
+                .help("add `jwks`, with its keys, or `introspection`, to ask it");
+            self.reject(at, diagnostic);
+            return;
+        }
+        let fetched = matches!(written.jwks, Some(Jwks::Uri(_)));
+        let mut idle = vec![];
+        if !fetched {
+            idle.push(("max_staleness", written.max_staleness.is_some(), "no keys are fetched"));
+            if written.introspection.is_none() {
+                idle.push(("tls", written.tls.is_some(), "nothing is fetched"));
+                idle.push(("networks", written.networks.is_some(), "nothing is fetched"));
+            }
+        }
+        if written.jwks.is_none() {
+            let why = "no token is verified without `jwks`";
+            idle.push(("profile", written.profile.is_some(), why));
+            idle.push(("algorithms", written.algorithms.is_some(), why));
+            idle.push(("required_claims", written.required_claims.is_some(), why));
+        }
+        for (key, _, why) in idle.into_iter().filter(|(_, is_written, _)| *is_written) {
+            let at = at.key(key);
+            let diagnostic =
+                Diagnostic::new("no-effect", at.name_span(), format!("`{key}` has no effect, because {why}"));
+            let help = "write `jwks: { uri: \"https://…\" }`, or remove it";
+            self.reject(&at, diagnostic.help(help));
+        }
+        let secure = |text: &Text| WebAddress::parse(&text.0).is_none_or(|address| address.secure);
+        let keys = match &written.jwks {
+            Some(Jwks::Uri(text)) => secure(text),
+            Some(Jwks::File(_)) | None => false,
+        };
+        let answers = written.introspection.as_ref().is_some_and(|asked| secure(&asked.uri));
+        if written.tls.is_some() && (fetched || written.introspection.is_some()) && !keys && !answers {
+            let at = at.key("tls");
+            let message = "`tls` has no effect, because no address of this issuer begins with `https://`";
+            let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+            self.reject(&at, diagnostic.help("write the address as `https://…`, or remove `tls`"));
+        }
+    }
+
+    /// An address that may be asked: over verified TLS, or on this machine.
+    pub(super) fn endpoint(
+        &mut self,
+        text: &Text,
+        written: &Issuer,
+        (issuer, at): (&At<'_>, &At<'_>),
+        what: &str,
+    ) -> Endpoint {
+        let parsed = WebAddress::parse(&text.0).filter(|address| !address.has_fragment);
+        let shown = self.shown(at, &text.0);
+        match &parsed {
+            None => {
+                let diagnostic = self.wrong(at, "bad-address", format!("{shown} is not a web address"));
+                self.reject(at, diagnostic.help("write it like `https://idp.example.com/path`"));
+            }
+            Some(address) if !address.secure && !address.is_loopback() => {
+                let message = format!("{what} {shown} could be anybody's, because nothing is encrypted");
+                let diagnostic = self.wrong(at, "plaintext", message).help("write it as `https://…`");
+                self.reject(at, diagnostic);
+            }
+            Some(_) => {}
+        }
+        let tls = written.tls.as_ref().map(|tls| self.tls_towards(tls, &issuer.key("tls"))).unwrap_or_default();
+        let networks = written.networks.iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
+        let rest = text.0.split_once("://").map_or("", |(_, rest)| rest);
+        let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
+        Endpoint {
+            secure: parsed.as_ref().is_none_or(|address| address.secure),
+            host: parsed.as_ref().map(|address| address.host.clone()).unwrap_or_default(),
+            port: parsed.as_ref().map_or(443, |address| address.port),
+            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
+            tls,
+            networks: networks.collect(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Tokens that say nothing themselves: what their issuer says is asked once, kept for a while, and believed only where it is clear.
+
+use crate::check::problem;
+use crate::identity::{House, now, told};
+use crate::issuers::endpoint;
+use portcullis_auth::principal::{Demand, Scheme};
+use portcullis_auth::revocation::{Revocation, RevokedBy};
+use portcullis_config::plan::{Authn, ClientPlan, DemandPlan, IntrospectionPlan};
+use portcullis_testkit::FakeUpstream;
+use portcullis_testkit::deadline::eventually;
+use portcullis_types::Secret;
+use serde_json::{Value, json};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const SECRET: &str = "s3cret:of/the gateway";
+
+/// What the issuer's server does: an answer, nothing at all, or an answer after a while.
+type Mood = Arc<Mutex<(Duration, Option<String>)>>;
+
+fn json_answer(body: &Value) -> String {
+    let body = body.to_string();
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn good() -> Value {
+    json!({ "active": true, "aud": "orders", "sub": "ada", "client_id": "web", "scope": "orders:read", "jti": "o-1",
+            "exp": now() + 300 })
+}
+
+struct Provider {
+    mood: Mood,
+    server: FakeUpstream,
+    house: House,
+}
+
+impl Provider {
+    fn new(schemes: &[Scheme], change: impl FnOnce(&mut IntrospectionPlan)) -> Self {
+        let mood: Mood = Arc::new(Mutex::new((Duration::ZERO, Some(json_answer(&good())))));
+        let told = Arc::clone(&mood);
+        let server = FakeUpstream::with(move |talk| {
+            while talk.request().is_some() {
+                let (pause, answer) = told.lock().unwrap().clone();
+                // SLEEP: a server that takes its time.
+                std::thread::sleep(pause);
+                match answer {
+                    Some(text) => drop(talk.send(text)),
+                    None => return,
+                }
+            }
+        });
+        let mut plan = IntrospectionPlan {
+            at: endpoint(server.address(), "/introspect?tenant=1"),
+            client: ClientPlan::Basic { id: "gate".to_owned(), secret: Secret::new(SECRET.to_owned()) },
+            audience_optional: false,
+            keep_active: Duration::from_secs(60),
+            keep_inactive: Duration::from_secs(60),
+            timeout: Duration::from_millis(1_000),
+        };
+        change(&mut plan);
+        let authn = Authn::Demand(Arc::new(DemandPlan {
+            demand: Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false },
+            issuers: vec!["corp".into()],
+            introspection: Some("corp".into()),
+            text: "test".to_owned(),
+        }));
+        let house = House::with(&authn, |whole| {
+            whole.workers = NonZeroUsize::new(2);
+            whole.identity.issuers[0].introspection = Some(plan);
+        });
+        Self { mood, server, house }
+    }
+
+    fn opaque() -> Self {
+        Self::new(&[Scheme::Introspection, Scheme::ApiKey], |_| {})
+    }
+
+    fn says(&self, body: &Value) {
+        *self.mood.lock().unwrap() = (Duration::ZERO, Some(json_answer(body)));
+    }
+}
+
+#[test]
+fn a_token_is_asked_about_once_and_opens() {
+    let provider = Provider::opaque();
+    provider.mood.lock().unwrap().0 = Duration::from_millis(300);
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..16).map(|_| scope.spawn(|| provider.house.bearer("opaque-1"))).collect();
+        for answer in asking {
+            let answer = answer.join().unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            assert_eq!(told(&answer, "x-consumer-id"), ["ada"]);
+            assert_eq!(told(&answer, "x-authenticated-scope"), ["orders:read"]);
+            assert_eq!(told(&answer, "x-credential-id"), ["o-1"]);
+            assert_eq!(told(&answer, "authorization"), [""; 0]);
+        }
+    });
+    for _ in 0..20 {
+        assert_eq!(provider.house.bearer("opaque-1").status, 200);
+    }
+    // Another core may meet the token for the first time.
+    assert!(provider.server.requests() <= 2, "{} questions about one token", provider.server.requests());
+    let asked = provider.server.text();
+    assert!(asked.starts_with("POST /introspect?tenant=1 HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains("authorization: Basic Z2F0ZTpzM2NyZXQlM0FvZiUyRnRoZStnYXRld2F5\r\n"), "{asked}");
+    assert!(asked.contains("\r\n\r\ntoken=opaque-1&token_type_hint=access_token"), "{asked}");
+    let records = provider.house.gate().records();
+    let answer = provider.house.bearer("opaque-1");
+    let record = records.of(answer.field("x-request-id").unwrap());
+    assert_eq!((record["principal"].as_str(), record["scheme"].as_str()), (Some("ada"), Some("introspection")));
+    for secret in ["opaque-1", SECRET, "Z2F0ZTpz"] {
+        assert!(!records.text().contains(secret), "{secret} stands in a record");
+    }
+    let metric = "portcullis_introspections_total{issuer=\"corp\",answer=\"active\"}";
+    assert!(provider.house.gate().metric(metric) > 0.5);
+}
+
+#[test]
+fn a_bad_token_is_refused_and_remembered_for_a_while() {
+    let provider = Provider::opaque();
+    for (about, body) in [
+        ("inactive", json!({ "active": false })),
+        ("for others", json!({ "active": true, "aud": "billing", "sub": "ada" })),
+        ("for nobody said", json!({ "active": true, "sub": "ada" })),
+        ("of another issuer", json!({ "active": true, "aud": "orders", "sub": "ada", "iss": "https://evil.test" })),
+        ("over", json!({ "active": true, "aud": "orders", "sub": "ada", "exp": now() - 1 })),
+        ("not yet", json!({ "active": true, "aud": "orders", "sub": "ada", "nbf": now() + 3600 })),
+        ("of nobody", json!({ "active": true, "aud": "orders" })),
+    ] {
+        provider.says(&body);
+        let token = format!("bad-{}", about.replace(' ', "-"));
+        let before = provider.server.requests();
+        for _ in 0..6 {
+            let answer = provider.house.bearer(&token);
+            problem(&answer, 401, "invalid_token", about);
+            assert!(answer.all("www-authenticate")[0].contains("error=\"invalid_token\""), "{about}");
+        }
+        assert!(provider.server.requests() <= before + 2, "{about}: it is not asked about each time");
+        provider.says(&good());
+        assert_eq!(provider.house.bearer(&format!("good-{token}")).status, 200, "a good token after one {about}");
+    }
+    provider.says(&json!({ "active": true, "aud": "orders", "sub": "ada", "cnf": { "jkt": "x" } }));
+    problem(&provider.house.bearer("bound"), 401, "insufficient_binding", "a bound token");
+}
+
+#[test]
+fn an_answer_that_is_none_opens_nothing() {
+    let provider = Provider::opaque();
+    let text = |text: &str| Some(text.to_owned());
+    let html = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n{\"active\":true}";
+    for (about, mood) in [
+        ("nothing", (Duration::ZERO, None)),
+        ("too late", (Duration::from_millis(1_500), Some(json_answer(&good())))),
+        ("unauthorized", (Duration::ZERO, text("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n"))),
+        ("elsewhere", (Duration::ZERO, text("HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n"))),
+        ("a page", (Duration::ZERO, text(html))),
+        ("no object", (Duration::ZERO, Some(json_answer(&json!([true]))))),
+        ("no boolean", (Duration::ZERO, Some(json_answer(&json!({ "active": "true", "aud": "orders", "sub": "a" }))))),
+        ("too much", (Duration::ZERO, Some(json_answer(&json!({ "active": true, "x": "x".repeat(70_000) }))))),
+    ] {
+        *provider.mood.lock().unwrap() = mood;
+        let token = format!("t-{}", about.replace(' ', "-"));
+        problem(&provider.house.bearer(&token), 503, "issuer_unavailable", about);
+        provider.says(&good());
+        eventually("the issuer is asked again", || (provider.house.bearer(&token).status == 200).then_some(()));
+    }
+    assert!(provider.house.gate().metric("portcullis_introspections_total{issuer=\"corp\",answer=\"failed\"}") > 7.5);
+    // What is known already stands while the server is gone.
+    *provider.mood.lock().unwrap() = (Duration::ZERO, None);
+    assert!((0..8).any(|_| provider.house.bearer("t-nothing").status == 200));
+}
+
+#[test]
+fn no_answer_outlives_its_token_or_a_revocation() {
+    let provider = Provider::opaque();
+    let mut short = good();
+    short["exp"] = json!(now() + 2);
+    provider.says(&short);
+    assert_eq!(provider.house.bearer("short").status, 200);
+    provider.says(&json!({ "active": false }));
+    eventually("it is over", || (provider.house.bearer("short").code() == "invalid_token").then_some(()));
+    provider.says(&good());
+    assert_eq!(provider.house.bearer("long").status, 200);
+    let revocation = Revocation {
+        by: RevokedBy::Subject,
+        issuer: "https://idp.test".to_owned(),
+        name: "ada".to_owned(),
+        revoked_at: now() + 1,
+        until: u64::MAX,
+    };
+    provider.house.store().0.revoke_tokens(&[revocation], now()).unwrap();
+    eventually("the subject is revoked", || (provider.house.bearer("long").code() == "revoked_token").then_some(()));
+}
+
+#[test]
+fn each_request_is_asked_about_where_nothing_is_kept() {
+    let provider = Provider::new(&[Scheme::Introspection], |plan| plan.keep_active = Duration::ZERO);
+    for round in 1..5 {
+        assert_eq!(provider.house.bearer("t").status, 200);
+        assert_eq!(provider.server.requests(), round);
+    }
+    provider.says(&json!({ "active": false }));
+    problem(&provider.house.bearer("t"), 401, "invalid_token", "withdrawn a moment ago");
+}
+
+#[test]
+fn signed_tokens_are_verified_here_and_those_of_strangers_shown_to_nobody() {
+    let provider = Provider::new(&[Scheme::Jwt, Scheme::Introspection], |_| {});
+    let house = &provider.house;
+    assert_eq!(house.bearer(&house.token(|_| {})).status, 200);
+    let evil = house.token(|claims| drop(claims.insert("iss".to_owned(), json!("https://evil.test"))));
+    problem(&house.bearer(&evil), 401, "invalid_token", "a stranger's token");
+    let broken = house.token(|claims| drop(claims.insert("aud".to_owned(), json!("billing"))));
+    problem(&house.bearer(&broken), 401, "invalid_token", "the issuer's token for others");
+    assert_eq!(provider.server.requests(), 0, "nobody was asked");
+    assert_eq!(house.bearer("opaque").status, 200);
+    assert_eq!(provider.server.requests(), 1);
+}
+
+#[test]
+fn the_gateway_proves_itself_in_the_body_as_well() {
+    let post = |plan: &mut IntrospectionPlan| {
+        plan.client = ClientPlan::Post { id: "gate".to_owned(), secret: Secret::new(SECRET.to_owned()) };
+    };
+    let provider = Provider::new(&[Scheme::Introspection], post);
+    assert_eq!(provider.house.bearer("t").status, 200);
+    let asked = provider.server.text();
+    assert!(asked.ends_with("&client_id=gate&client_secret=s3cret%3Aof%2Fthe+gateway"), "{asked}");
+    assert!(!asked.contains("authorization"), "{asked}");
+}
