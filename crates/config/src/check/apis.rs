@@ -123,8 +123,10 @@ impl Check<'_> {
     /// Targets chosen by a claim where no token is ever accepted: chance would choose them, and nobody would know.
     fn claims_of_nobody(&mut self, at: &At<'_>, versions: &[VersionPlan]) {
         let by_claim = |route: &&RoutePlan| matches!(route.upstream.pool.balance, Balance::Claim(_));
-        let takes_tokens =
-            |route: &RoutePlan| matches!(&route.authn, Authn::Demand(demand) if !demand.issuers.is_empty());
+        let takes_tokens = |route: &RoutePlan| match &route.authn {
+            Authn::Demand(demand) => !demand.issuers.is_empty() || demand.introspection.is_some(),
+            Authn::Public | Authn::Refuse => false,
+        };
         let mut routes = versions.iter().flat_map(|version| &version.routes).filter(by_claim).peekable();
         if routes.peek().is_none() || routes.any(takes_tokens) {
             return;
