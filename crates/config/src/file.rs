@@ -93,7 +93,7 @@ pub(crate) struct AccessLog {
     /// Records that may wait to be written. What comes on top is counted and dropped: writing never blocks a request.
     #[schemars(extend("default" = defaults::LOG_QUEUE.0), extend("minimum" = 1, "maximum" = defaults::MAX_QUEUE))]
     pub(crate) queue: Option<Count>,
-    /// Query parameters whose values are written. All others are redacted.
+    /// Query parameters whose values are written. All others are redacted, and so are names of more than 32 bytes.
     #[schemars(extend("default" = Vec::<String>::new()))]
     pub(crate) show_query: Option<Vec<Text>>,
 }

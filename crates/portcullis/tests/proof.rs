@@ -26,6 +26,8 @@ mod identity;
 mod provider;
 #[path = "proof/reload.rs"]
 mod reload;
+#[path = "proof/secrets.rs"]
+mod secrets;
 #[path = "proof/slow.rs"]
 mod slow;
 #[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]

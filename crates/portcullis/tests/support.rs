@@ -53,9 +53,9 @@ pub(crate) fn portcullis(folder: &Path, arguments: &[&str]) -> Command {
 /// A running process, and the lines that it writes to standard error.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    lines: Receiver<String>,
+    pub(crate) lines: Receiver<String>,
     clock: Clock,
-    seen: Vec<String>,
+    pub(crate) seen: Vec<String>,
 }
 
 impl Running {

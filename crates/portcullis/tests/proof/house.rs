@@ -27,11 +27,15 @@ pub(crate) struct Setup {
     pub(crate) name: &'static str,
     /// YAML of `limits` of both listeners.
     pub(crate) limits: &'static str,
+    /// YAML of the plain listener besides.
+    pub(crate) plain: &'static str,
     /// YAML of the upstream besides its targets.
     pub(crate) upstream: &'static str,
     /// YAML of more routes, a line each.
     pub(crate) routes: &'static str,
     pub(crate) targets: Vec<SocketAddr>,
+    /// YAML of where records go.
+    pub(crate) access_log: &'static str,
     /// YAML of who may call.
     pub(crate) authn: &'static str,
     /// YAML of more at the top, a line each.
@@ -60,27 +64,37 @@ pub(crate) struct Cost {
 
 impl Setup {
     pub(crate) fn new(name: &'static str, targets: &[SocketAddr]) -> Self {
-        let (authn, more) = ("public", String::new());
-        Self { name, limits: "{}", upstream: "", routes: "", targets: targets.to_vec(), authn, more }
+        let (access_log, authn, more) = ("off", "public", String::new());
+        Self {
+            name,
+            limits: "{}",
+            plain: "",
+            upstream: "",
+            routes: "",
+            targets: targets.to_vec(),
+            access_log,
+            authn,
+            more,
+        }
     }
 
     /// `spare` adds a route, so that two configurations differ.
     pub(crate) fn yaml(&self, spare: bool) -> String {
         let targets: Vec<String> = self.targets.iter().map(|target| format!("\"http://{target}\"")).collect();
         let (limits, upstream, routes, targets) = (self.limits, self.upstream, self.routes, targets.join(", "));
-        let (authn, more) = (self.authn, &self.more);
+        let (plain, access_log, authn, more) = (self.plain, self.access_log, self.authn, &self.more);
         let spare = if spare { "      - { path: /spare, methods: [GET] }\n" } else { "" };
         format!(
             "version: 1
 workers: 2
 listeners:
-  plain: {{ bind: \"127.0.0.1:0\", limits: {limits} }}
+  plain: {{ bind: \"127.0.0.1:0\", limits: {limits}{plain} }}
   secure:
     bind: \"127.0.0.1:0\"
     tls: {{ self_signed: {{ names: [localhost, a.test], directory: tls }} }}
     limits: {limits}
 status: {{ bind: \"127.0.0.1:0\" }}
-access_log: {{ to: off }}
+access_log: {{ to: {access_log} }}
 defaults: {{ authn: {authn} }}
 {more}apis:
   proof:
@@ -122,6 +136,24 @@ impl House {
         let text = get(self.status, "/metrics");
         let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map_or(0.0, |value| value.trim().parse().expect("a number"))
+    }
+
+    /// Everything that a path of the status listener answers.
+    pub(crate) fn status(&self, path: &str) -> String {
+        get(self.status, path)
+    }
+
+    /// Everything that it has written to standard error.
+    pub(crate) fn said(&self) -> String {
+        let running = &mut *self.running.borrow_mut();
+        running.seen.extend(running.lines.try_iter());
+        running.seen.join("\n")
+    }
+
+    /// What a command prints that reads the same configuration, on both of its outputs.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let output = portcullis(&self.folder, words).args(["-c", "proof.yaml"]).output().expect("it runs");
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat()
     }
 
     pub(crate) fn wait_metric(&self, series: &str, value: f64) {

@@ -28,7 +28,7 @@ pub(crate) struct Registered {
 }
 
 /// Gets plain bearer tokens, and asks about tokens.
-pub(crate) const WEB: Registered = Registered { id: "web", secret: "web-secret-5f0c7a1be2934d68" };
+pub(crate) const WEB: Registered = Registered { id: "web", secret: "5f0c7a1be2934d68a1c7f3" };
 
 /// The provider, running or dead.
 pub(crate) struct Provider {
@@ -44,6 +44,11 @@ struct Process {
     child: Child,
     commands: ChildStdin,
     said: Receiver<String>,
+}
+
+/// The value of `Authorization` for a name and a password.
+pub(crate) fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 // === impl Provider ===
@@ -78,9 +83,9 @@ impl Provider {
         let body = format!(
             "grant_type=client_credentials&scope={SCOPE}&resource=https%3A%2F%2Fapi.test%2F{audience}%2F{form}"
         );
-        let basic = STANDARD.encode(format!("{}:{}", client.id, client.secret));
+        let basic = basic(client.id, client.secret);
         Client::connect(self.address).ask(format!(
-            "POST /token HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {basic}\r\n{lines}\
+            "POST /token HTTP/1.1\r\nHost: {}\r\nAuthorization: {basic}\r\n{lines}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()

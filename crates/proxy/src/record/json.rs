@@ -20,6 +20,9 @@ macro_rules! member {
 // LIMIT: bytes of a client's text in a record.
 const TEXT_BYTES_MAX: usize = 1024;
 
+// LIMIT: bytes of a query parameter's name in a record; a longer one is redacted like its value.
+const QUERY_NAME_BYTES_MAX: usize = 32;
+
 /// What the line says about the request itself, beside the record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
@@ -208,6 +211,8 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
             }
             // What ends with padding is a value without a name.
             Some((_, rest)) if rest.iter().all(|byte| *byte == b'=') => shown.push(b'*'),
+            // A key or a token before a `=` is none of somebody's names, and is too long for one.
+            Some((name, _)) if name.len() > QUERY_NAME_BYTES_MAX => shown.extend_from_slice(b"*=*"),
             Some((name, _)) => {
                 shown.extend_from_slice(name);
                 shown.extend_from_slice(b"=*");
@@ -252,6 +257,9 @@ mod tests {
             ("/a#access_token=s", "/a?access_token=*"),
             ("/a?b=1#s3cret", "/a?b=*&*"),
             ("/a?", "/a?*"),
+            ("/a?of_thirty_two_bytes_is_still_one_=s", "/a?*=*"),
+            ("/a?a_name_of_thirty_two_bytes_is_ok=s", "/a?a_name_of_thirty_two_bytes_is_ok=*"),
+            ("/a?pk_1Wj94X41jSX_e76mZzftPNOIaJM8GMBjKa1mH9MFiYWQ=1&b=2", "/a?*=*&b=*"),
         ] {
             assert_eq!(shown(target), format!(",\"target\":\"{expected}\""), "{target}");
         }

@@ -1,0 +1,195 @@
+//! Nothing secret in anything that the gateway says: every credential that callers of a run have sent, good or bad, in its
+//! place or out of it, is looked for in all that came out of the gateway and its commands.
+
+#[path = "secrets/search.rs"]
+mod search;
+
+use crate::house::{House, Setup};
+use crate::provider::{ALGORITHMS, Provider, WEB};
+use portcullis_testkit::deadline::eventually;
+use portcullis_testkit::{Client, FakeUpstream, MoodyUpstream};
+use search::Search;
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+
+/// What callers do, and what of it is secret.
+struct Run {
+    provider: Provider,
+    house: House,
+    _upstream: MoodyUpstream,
+    /// Bodies that a collector of traces and records got.
+    collected: Arc<Mutex<String>>,
+    _collector: FakeUpstream,
+    search: Search,
+    /// What was answered.
+    answers: String,
+    /// Requests so far, each from another address: whoever fails often would only be told to wait.
+    asked: u32,
+}
+
+/// A field that only the collector may see.
+const COLLECTOR_SECRET: &str = "Zk77d0a5c1b2e94f08c3Qw";
+
+impl Run {
+    fn start() -> Self {
+        let (provider, upstream) = (Provider::start(), MoodyUpstream::start());
+        let collected: Arc<Mutex<String>> = Arc::default();
+        let kept = Arc::clone(&collected);
+        let collector = FakeUpstream::with(move |talk| {
+            while let Some(request) = talk.request() {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request.body));
+                if !talk.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}") {
+                    return;
+                }
+            }
+        });
+        let issuer = provider.issuer();
+        let more = format!(
+            "store: {{ path: data }}
+admin: {{ socket: admin.sock }}
+tracing: {{ endpoint: \"http://{}\", logs: true, headers: {{ x-tenant: \"{COLLECTOR_SECRET}\" }} }}
+issuers:
+  corp: {{ issuer: \"{issuer}\", audiences: [orders], jwks: {{ uri: \"{issuer}/jwks\" }} }}
+",
+            collector.address()
+        );
+        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { api_key: {} }] }";
+        let access_log = "{ file: access.log }";
+        let plain = ", trusted_proxies: [127.0.0.1]";
+        let setup = Setup { authn, plain, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
+        let (house, mut search) = (House::start(setup), Search::default());
+        for secret in [COLLECTOR_SECRET, WEB.secret] {
+            search.add(secret);
+        }
+        Self {
+            provider,
+            house,
+            _upstream: upstream,
+            collected,
+            _collector: collector,
+            search,
+            answers: String::new(),
+            asked: 0,
+        }
+    }
+
+    /// Sends a request whose lines hold nothing that is not in the search already; says its status.
+    fn ask(&mut self, target: &str, lines: &str) -> u16 {
+        self.asked += 1;
+        let from = format!("X-Forwarded-For: 192.0.2.{}", self.asked % 250);
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a.test\r\n{from}\r\nConnection: close\r\n{lines}\r\n");
+        let answer = Client::connect(self.house.plain).ask(request);
+        self.answers.push_str(&answer.head);
+        // What the upstream repeats of a path is its own affair.
+        if answer.status != 200 {
+            self.answers.push_str(&answer.text());
+        }
+        answer.status
+    }
+
+    fn token(&mut self, audience: &str, form: &str) -> String {
+        let token = self.provider.token(WEB, audience, form);
+        self.search.add(&token);
+        token
+    }
+
+    fn key(&mut self) -> String {
+        let printed = self.house.command(&["keys", "create", "--consumer", "shop", "--format", "json"]);
+        let made: Value = serde_json::from_str(&printed).unwrap_or_else(|why| panic!("{why}: {printed}"));
+        let key = made["key"].as_str().expect("a key").to_owned();
+        // Prefix and id are public; what follows is not.
+        self.search.add(key.splitn(3, '_').nth(2).expect("a secret"));
+        key
+    }
+
+    /// The status of each way to send a credential, right and wrong.
+    fn callers(&mut self) {
+        let key = self.key();
+        let line = format!("X-API-Key: {key}\r\n");
+        eventually("the key is known", || (self.ask("/n/1", &line) == 200).then_some(()));
+        let wrong = format!("{}x", &key[..key.len() - 1]);
+        self.search.add(wrong.splitn(3, '_').nth(2).expect("a secret"));
+        assert_eq!(self.ask("/n/1", &format!("X-API-Key: {wrong}\r\n")), 401);
+        for algorithm in ALGORITHMS {
+            let (good, elsewhere) = (self.token("orders", algorithm), self.token("billing", algorithm));
+            assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {good}\r\n")), 200, "{algorithm}");
+            assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {elsewhere}\r\n")), 401, "{algorithm}");
+        }
+        let (token, password) = (self.token("orders", "ES256"), "hT93kd0aLq2vXw81pQ");
+        self.search.add(password);
+        let basic = crate::provider::basic("ada", password);
+        self.search.add(basic.strip_prefix("Basic ").expect("a scheme"));
+        for (target, lines, status) in [
+            (format!("/n/1?key={key}"), String::new(), 400),
+            (format!("/n/1?{key}"), line.clone(), 400),
+            (format!("/n/1?{key}=1"), line.clone(), 400),
+            (format!("/n/1?a=1&access_token={token}"), line.clone(), 400),
+            (format!("/n/1?{token}=1"), line.clone(), 200),
+            (format!("/n/1#access_token={token}"), line.clone(), 400),
+            (format!("http://ada:{password}@a.test/n/1"), line.clone(), 400),
+            ("/n/1".to_owned(), format!("Authorization: {basic}\r\n"), 401),
+            ("/n/1".to_owned(), format!("Authorization: {token}\r\n"), 401),
+            ("/n/1".to_owned(), format!("Authorization: Bearer {key}\r\n"), 401),
+            ("/n/1".to_owned(), format!("{line}Cookie: session={token}\r\n"), 200),
+            ("/n/1".to_owned(), format!("{line}Referer: https://a.test/?code={token}\r\n"), 200),
+            ("/n/1".to_owned(), format!("{line}X-Identity-Token: {token}\r\n"), 200),
+            ("/n/1".to_owned(), format!("X-API-Key: {key}\r\nX-API-Key: {key}\r\n"), 400),
+            ("/n/1".to_owned(), format!("{line}{token}\r\n"), 400),
+            ("/n/1".to_owned(), format!("Proxy-Authorization: Bearer {token}\r\n"), 401),
+        ] {
+            assert_eq!(self.ask(&target, &lines), status, "{target} {lines}");
+        }
+        for words in [
+            &["explain", "GET", "http://a.test/n/1", "-H", line.trim_end()] as &[&str],
+            &["explain", "GET", "http://a.test/n/1", "-H", &format!("Authorization: Bearer {token}")],
+            &["jwt", "explain", &token],
+            &["keys", "list"],
+            &["status"],
+            &["routes"],
+            &["effective-policy", "GET /"],
+            &["validate"],
+        ] {
+            self.answers.push_str(&self.house.command(words));
+        }
+    }
+
+    /// Everything that came out, by where.
+    fn said(&self) -> Vec<(&'static str, String)> {
+        let log = std::fs::read_to_string(self.house.folder.join("access.log")).expect("a log");
+        let pages = ["/metrics", "/readyz", "/livez", "/", "/problems"].map(|path| self.house.status(path)).concat();
+        vec![
+            ("the access log", log),
+            ("the collector", self.collected.lock().unwrap().clone()),
+            ("standard error", self.house.said()),
+            ("the status listener", pages),
+            ("answers and commands", self.answers.clone()),
+        ]
+    }
+}
+
+#[test]
+fn no_secret_of_any_caller_is_in_anything_that_is_said() {
+    let mut run = Run::start();
+    run.callers();
+    // Planted where it is no secret and is logged, plain and encoded: a search that does not find these finds nothing.
+    let mut planted = Search::default();
+    planted.add("planted-0123456789-planted");
+    let line = "X-API-Key: pk_nobody\r\n";
+    run.ask("/n/planted-0123456789-planted", line);
+    run.ask(&format!("/n/x{}", search::encoded("yplanted-0123456789-planted")), line);
+    for (place, about) in [(0, "the access log"), (1, "the collector")] {
+        eventually(about, || (planted.find(&run.said()[place].1).len() >= 2).then_some(()));
+    }
+    let said = run.said();
+    assert!(said.iter().all(|(_, text)| text.len() > 200), "something was not gathered");
+    for (place, text) in &said {
+        let found = run.search.find(text);
+        assert!(found.is_empty(), "in {place}: {found:#?}");
+    }
+    println!(
+        "secrets: {} secrets, {} bytes searched",
+        run.search.len(),
+        said.iter().map(|(_, text)| text.len()).sum::<usize>()
+    );
+    run.house.stop();
+}
