@@ -104,9 +104,9 @@ pub(super) async fn forward(
                 let Stop::Failed(fault) = &stop else { return Err(stop) };
                 if blame.blames(fault) {
                     targets.judge(&lease, Err(fault), worker);
-                }
-                if fault.kind == FaultKind::Timeout {
-                    lease.distrust();
+                    if fault.kind == FaultKind::Timeout {
+                        lease.distrust();
+                    }
                 }
                 let pause = upload.can_restart().then(|| retry.after_fault(worker, fault));
                 let Some(pause) = pause.flatten() else { return Err(stop) };

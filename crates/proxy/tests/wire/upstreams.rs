@@ -583,5 +583,7 @@ fn a_hurried_client_takes_no_target_out() {
         }
         assert_eq!(states(&gate), ["healthy", "healthy"], "{stated}");
     }
+    let connections = [&a, &b].map(|server| server.connections.load(Ordering::SeqCst));
+    assert!(connections.iter().all(|count| *count <= 1), "nor any connection: {connections:?}");
     good_request_works(&gate, "hurried calls");
 }
