@@ -14,6 +14,7 @@ mod listeners;
 mod locks;
 mod operations;
 mod pool;
+mod proofs;
 mod provenance;
 mod routes;
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod http2;
 mod identity;
 mod listener;
 mod pool;
+mod proofs;
 mod tracing;
 
 use indexmap::IndexMap;
@@ -25,6 +26,7 @@ pub(crate) use identity::{
 };
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
+pub(crate) use proofs::{Dpop, Proofs};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
@@ -63,6 +65,8 @@ pub(crate) struct File {
     pub(crate) issuers: Option<IndexMap<String, Issuer>>,
     /// Where the names of targets are looked up.
     pub(crate) dns: Option<Dns>,
+    /// How proofs that a token is the caller's are judged.
+    pub(crate) proofs: Option<Proofs>,
     /// Settings for every API.
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.

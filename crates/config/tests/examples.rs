@@ -139,7 +139,9 @@ fn the_table_of_routes_has_whole_paths() {
             "/orders/v2/{id}",
             "/files/{*rest}",
             "/files/live",
-            "/{*method}"
+            "/{*method}",
+            "/account/",
+            "/account/secrets"
         ]
     );
     assert_eq!(rows[0].hosts, ["api.example.com", "*.example.org"]);

@@ -15,8 +15,10 @@ pub use remote::fetch_keys;
 
 use crate::snapshot::access::{Callers, IssuerKeys};
 use crate::worker::Tokens;
+use portcullis_auth::dpop::Nonces;
 use portcullis_auth::failures::{FailurePolicy, Failures};
 use portcullis_auth::key::{Door, KeyText};
+use portcullis_auth::replay::ReplayTable;
 use portcullis_auth::revocation::TokenNames;
 use portcullis_config::plan::IdentityPlan;
 use portcullis_store::{Found, Home, Mirror, Store};
@@ -26,7 +28,7 @@ use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 /// How often the store is looked at for what others have changed.
@@ -38,6 +40,9 @@ const FAILURES_ENTRIES: usize = 65_536;
 // LIMIT: batches of used keys that wait to be written; what comes on top is noted when the key is used again.
 const BATCHES_MAX: usize = 64;
 
+// LIMIT: seconds for which a nonce of ours is good.
+const NONCE_LIFETIME: u64 = 300;
+
 /// A batch of keys that were used, and when.
 type Batch = Vec<(u64, u64)>;
 
@@ -45,6 +50,11 @@ type Batch = Vec<(u64, u64)>;
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) failures: Failures,
+    /// What must not be used twice; made when it is needed first, and never again.
+    replays: OnceLock<Option<ReplayTable>>,
+    remembered: usize,
+    /// Under which nonces are made, through every reload.
+    nonce_key: [u8; 32],
     keys: Option<Keys>,
     followed: Mutex<Followed>,
     pub(crate) clock: Clock,
@@ -114,7 +124,24 @@ impl Identity {
             batches = Some(receiver);
         }
         let failures = Failures::new(FailurePolicy::default(), FAILURES_ENTRIES, random()?);
-        Ok((Self { failures, keys, followed: Mutex::default(), clock: clock.clone() }, batches))
+        let (replays, remembered, nonce_key) = (OnceLock::new(), plan.proofs.remembered, random()?);
+        Ok((
+            Self { failures, replays, remembered, nonce_key, keys, followed: Mutex::default(), clock: clock.clone() },
+            batches,
+        ))
+    }
+
+    /// The table of what was used; `None` where there is no randomness for its key.
+    pub(crate) fn replays(&self) -> Option<&ReplayTable> {
+        let make = || Some(ReplayTable::new(self.remembered, random().ok()?));
+        self.replays.get_or_init(make).as_ref()
+    }
+
+    /// Gives a new snapshot what only this process knows: the key of its nonces.
+    pub(crate) fn arm(&self, callers: &mut Callers) {
+        if callers.needs_nonces {
+            callers.proofs.nonces = Some(Nonces::new(self.nonce_key, NONCE_LIFETIME));
+        }
     }
 
     /// Begins to follow the issuers of a snapshot that is about to be in force. Those that are followed already keep what is
@@ -123,6 +150,7 @@ impl Identity {
     /// # Errors
     /// When the system grants no thread.
     pub(crate) fn take_over(&self, callers: &mut Callers) -> io::Result<()> {
+        self.arm(callers);
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut remotes, mut introspectors) = (Vec::new(), Vec::new());
         for issuer in &mut callers.issuers {

@@ -21,6 +21,8 @@ mod check;
 mod collector;
 #[path = "wire/desync.rs"]
 mod desync;
+#[path = "wire/dpop.rs"]
+mod dpop;
 #[path = "wire/edges.rs"]
 mod edges;
 #[path = "wire/faults.rs"]

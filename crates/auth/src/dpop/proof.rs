@@ -16,7 +16,7 @@ const PROOF_BYTES_MAX: usize = 8 * 1024;
 const ID_BYTES_MAX: usize = 256;
 
 /// What proofs have to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ProofRules {
     /// The algorithms that are accepted; none of them symmetric.
     pub algorithms: Vec<Algorithm>,

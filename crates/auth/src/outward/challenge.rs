@@ -18,6 +18,8 @@ pub struct Offer {
     pub scopes: Vec<String>,
     /// The algorithms of proofs, where tokens can be bound to keys.
     pub proof_algorithms: Vec<Algorithm>,
+    /// Whether only tokens that are bound to keys are accepted.
+    pub proofs_only: bool,
     /// The address of the API's metadata (RFC 9728), if there is one.
     pub metadata: Option<String>,
 }
@@ -28,7 +30,9 @@ pub fn challenges(offer: &Offer, reason: Reason) -> Vec<String> {
     let has = |scheme| offer.schemes.contains(&scheme);
     let mut all = Vec::new();
     if has(Scheme::Jwt) || has(Scheme::Introspection) {
-        all.push(bearer(offer, reason));
+        if !offer.proofs_only {
+            all.push(bearer(offer, reason));
+        }
         if !offer.proof_algorithms.is_empty() {
             all.push(dpop(offer, reason));
         }
@@ -51,8 +55,7 @@ pub fn challenges(offer: &Offer, reason: Reason) -> Vec<String> {
 
 fn bearer(offer: &Offer, reason: Reason) -> String {
     // Nothing is said about errors to whoever has not tried (RFC 6750 section 3.1).
-    let told = [Reason::InvalidToken, Reason::ExpiredToken, Reason::RevokedToken, Reason::InsufficientBinding];
-    let error = told.contains(&reason).then_some("invalid_token");
+    let error = is_token(reason).then_some("invalid_token");
     let scopes = offer.scopes.join(" ");
     let parts = [
         Some(("realm", offer.realm.as_str())),
@@ -71,6 +74,8 @@ fn dpop(offer: &Offer, reason: Reason) -> String {
         (Reason::InsufficientBinding, "invalid_token"),
     ];
     let error = told.into_iter().find(|(one, _)| *one == reason).map(|(_, error)| error);
+    // Where there is no other challenge, this one says it.
+    let error = error.or_else(|| (offer.proofs_only && is_token(reason)).then_some("invalid_token"));
     let names: Vec<&str> = offer.proof_algorithms.iter().map(|algorithm| algorithm.name()).collect();
     let algorithms = names.join(" ");
     let parts = [
@@ -81,6 +86,11 @@ fn dpop(offer: &Offer, reason: Reason) -> String {
         offer.metadata.as_deref().map(|address| ("resource_metadata", address)),
     ];
     write("DPoP", parts.into_iter().flatten())
+}
+
+/// Whether a token came that is not good.
+fn is_token(reason: Reason) -> bool {
+    matches!(reason, Reason::InvalidToken | Reason::ExpiredToken | Reason::RevokedToken | Reason::InsufficientBinding)
 }
 
 /// A challenge in quoted strings; what cannot stand in one is left out.

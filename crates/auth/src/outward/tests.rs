@@ -91,6 +91,7 @@ fn challenges_say_what_is_wanted() {
         key_field: "X-API-Key".to_owned(),
         scopes: vec!["read".to_owned()],
         proof_algorithms: vec![Algorithm::Es256, Algorithm::EdDsa],
+        proofs_only: false,
         metadata: Some("https://api.example.com/.well-known/oauth-protected-resource".to_owned()),
     };
     let metadata = r#"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource""#;
@@ -143,4 +144,22 @@ fn an_api_describes_itself() {
     );
     assert_eq!(Resource::path("/orders/"), "/.well-known/oauth-protected-resource/orders");
     assert_eq!(Resource::path("/"), "/.well-known/oauth-protected-resource");
+}
+
+#[test]
+fn where_only_bound_tokens_are_accepted_no_other_challenge_is_made() {
+    let proof_algorithms = vec![Algorithm::Es256];
+    let offer = Offer { schemes: vec![Scheme::Jwt], proof_algorithms, proofs_only: true, ..Offer::default() };
+    for (reason, error) in [
+        (Reason::MissingCredential, None),
+        (Reason::ExpiredToken, Some("invalid_token")),
+        (Reason::InvalidProof, Some("invalid_dpop_proof")),
+        (Reason::NonceRequired, Some("use_dpop_nonce")),
+    ] {
+        let all = challenges(&offer, reason);
+        assert!(all.len() == 1 && all[0].starts_with("DPoP "), "{all:?}");
+        let said = error.map(|error| format!("error=\"{error}\""));
+        assert_eq!(all[0].contains("error="), said.is_some(), "{all:?}");
+        assert!(said.is_none_or(|said| all[0].contains(&said)), "{all:?}");
+    }
 }

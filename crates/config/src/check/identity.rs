@@ -12,8 +12,12 @@ use super::Check;
 use super::layers::Level;
 use crate::diagnostic::closest;
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{Api, Authn as Written, File, Issuer, Jwks, Lockable, Means, TokenAlgorithm, TokenProfile, defaults};
-use crate::plan::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, RemoteJwks, RoutePlan, VersionPlan};
+use crate::file::{
+    Api, Authn as Written, Dpop, File, Issuer, Jwks, Lockable, Means, TokenAlgorithm, TokenProfile, defaults,
+};
+use crate::plan::{
+    Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand, RemoteJwks, RoutePlan, VersionPlan,
+};
 use crate::scalar::{FileName, Period, Text};
 use crate::tree::At;
 
@@ -56,6 +60,7 @@ pub(crate) struct Named {
     /// Issuers that are asked.
     pub(super) asked: HashSet<String>,
     keys_used: bool,
+    pub(super) proofs_used: bool,
 }
 
 impl Check<'_> {
@@ -93,7 +98,7 @@ impl Check<'_> {
                 self.reject(&place, diagnostic);
             }
         }
-        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers }
+        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers, proofs: self.proofs(file, root) }
     }
 
     fn store(&mut self, file: &File, root: &At<'_>) -> Option<PathBuf> {
@@ -250,10 +255,12 @@ impl Check<'_> {
                 Means::Jwt(jwt) => {
                     let inner = at.key("jwt");
                     self.issuers_of(&jwt.issuers, &inner.key("issuers"));
+                    self.named.proofs_used |= jwt.dpop != Some(Dpop::Off);
                     "jwt"
                 }
                 Means::Introspection(one) => {
                     self.introspected(&one.issuer, &at.key("introspection").key("issuer"));
+                    self.named.proofs_used |= one.dpop != Some(Dpop::Off);
                     "introspection"
                 }
                 Means::ApiKey(_) => {
@@ -346,6 +353,7 @@ impl Check<'_> {
         if self.incomplete || root.key("apis").is_tainted() {
             return;
         }
+        self.unused_proofs(file, root);
         let section = root.key("issuers");
         for (name, issuer) in file.issuers.iter().flatten() {
             if self.named.used.contains(name) && issuer.introspection.is_some() && !self.named.asked.contains(name) {
@@ -391,13 +399,17 @@ impl Written {
             Self::AllOf(means) => (means, " and "),
         };
         let texts = means.iter().map(|one| match one {
-            Means::Jwt(jwt) => format!("jwt ({})", texts(&jwt.issuers).join(", ")),
-            Means::Introspection(one) => format!("introspection ({})", one.issuer.0),
+            Means::Jwt(jwt) => format!("jwt ({}{})", texts(&jwt.issuers).join(", "), required(jwt.dpop)),
+            Means::Introspection(one) => format!("introspection ({}{})", one.issuer.0, required(one.dpop)),
             Means::ApiKey(_) => "api_key".to_owned(),
             Means::Anonymous => "anonymous".to_owned(),
         });
         texts.collect::<Vec<_>>().join(word)
     }
+}
+
+fn required(dpop: Option<Dpop>) -> &'static str {
+    if dpop == Some(Dpop::Required) { "; dpop" } else { "" }
 }
 
 /// What a demand means. One that is not sound was reported.
@@ -410,14 +422,17 @@ pub(super) fn plan_of(written: &Written) -> Authn {
     };
     let (mut schemes, mut issuers, mut anonymous) = (Vec::new(), Vec::new(), false);
     let mut introspection = None;
+    let mut proofs = ProofDemand::default();
     for one in means {
         match one {
             Means::Jwt(jwt) => {
                 schemes.push(Scheme::Jwt);
+                proofs.dpop = jwt.dpop.map_or(proofs.dpop, Into::into);
                 issuers.extend(jwt.issuers.iter().map(|name| Arc::from(name.0.as_str())));
             }
             Means::Introspection(one) => {
                 schemes.push(Scheme::Introspection);
+                proofs.introspected = one.dpop.map_or(proofs.introspected, Into::into);
                 introspection = Some(Arc::from(one.issuer.0.as_str()));
             }
             Means::ApiKey(_) => schemes.push(Scheme::ApiKey),
@@ -425,7 +440,7 @@ pub(super) fn plan_of(written: &Written) -> Authn {
         }
     }
     let demand = if all { Demand::AllOf(schemes) } else { Demand::AnyOf { schemes, anonymous } };
-    Authn::Demand(Arc::new(DemandPlan { demand, issuers, introspection, text: written.text() }))
+    Authn::Demand(Arc::new(DemandPlan { demand, issuers, introspection, proofs, text: written.text() }))
 }
 
 /// Names that the gateway writes or removes itself.
@@ -449,7 +464,7 @@ fn texts(list: &[Text]) -> Vec<String> {
     list.iter().map(|text| text.0.clone()).collect()
 }
 
-fn algorithm_of(written: TokenAlgorithm) -> Algorithm {
+pub(super) fn algorithm_of(written: TokenAlgorithm) -> Algorithm {
     match written {
         TokenAlgorithm::RS256 => Algorithm::Rs256,
         TokenAlgorithm::RS384 => Algorithm::Rs384,

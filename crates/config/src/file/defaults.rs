@@ -11,6 +11,11 @@ pub(crate) const KEEP_ACTIVE: Period = Period::seconds(60);
 pub(crate) const KEEP_INACTIVE: Period = Period::seconds(10);
 pub(crate) const INTROSPECTION_TIMEOUT: Period = Period::seconds(3);
 pub(crate) const MAX_STALENESS: Period = Period::seconds(24 * 60 * 60);
+pub(crate) const PROOF_WINDOW: Period = Period::seconds(60);
+pub(crate) const PROOF_SKEW: Period = Period::seconds(10);
+pub(crate) const PROOFS_REMEMBERED: Count = Count(1_000_000);
+/// LIMIT: proofs that are remembered.
+pub(crate) const MAX_PROOFS_REMEMBERED: u64 = 100_000_000;
 pub(crate) const ROLES_CLAIM: &str = "roles";
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
 pub(crate) const SERVICE_NAME: &str = "portcullis";

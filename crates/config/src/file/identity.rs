@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{UpstreamTls, defaults};
+use super::{Dpop, UpstreamTls, defaults};
 use crate::scalar::{FileName, Flag, Network, Period, Text};
 
 /// How callers are identified.
@@ -24,7 +24,7 @@ pub(crate) enum Authn {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Means {
-    /// A token that an issuer has signed, in `Authorization: Bearer`.
+    /// A token that an issuer has signed, in `Authorization: Bearer`, or `DPoP` where it is bound to a key.
     Jwt(Jwt),
     /// A token in `Authorization: Bearer` that says nothing itself: its issuer is asked about it (RFC 7662).
     Introspection(Introspected),
@@ -40,6 +40,9 @@ pub(crate) enum Means {
 pub(crate) struct Jwt {
     /// Whose tokens, by their names under `issuers`; the token says which one it is of.
     pub(crate) issuers: Vec<Text>,
+    /// Whether tokens may, or have to, be bound to a key of their holder.
+    #[schemars(extend("default" = "allowed"))]
+    pub(crate) dpop: Option<Dpop>,
 }
 
 /// Tokens whose issuer is asked.
@@ -48,6 +51,9 @@ pub(crate) struct Jwt {
 pub(crate) struct Introspected {
     /// Whose tokens, by its name under `issuers`. One only: a token is shown to nobody else.
     pub(crate) issuer: Text,
+    /// Whether tokens may, or have to, be bound to a key of their holder.
+    #[schemars(extend("default" = "allowed"))]
+    pub(crate) dpop: Option<Dpop>,
 }
 
 /// API keys that are accepted: those of the store, as far as a key itself is not limited to other APIs or networks.

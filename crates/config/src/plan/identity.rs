@@ -9,7 +9,7 @@ use portcullis_auth::network::Network;
 use portcullis_auth::principal::Demand;
 use portcullis_types::Secret;
 
-use super::UpstreamTlsPlan;
+use super::{ProofDemand, ProofPlan, UpstreamTlsPlan};
 use portcullis_auth::{Algorithm, Profile, Rules};
 
 /// How callers are identified.
@@ -32,6 +32,8 @@ pub struct DemandPlan {
     pub issuers: Vec<Arc<str>>,
     /// The name of the issuer that is asked about tokens which say nothing themselves.
     pub introspection: Option<Arc<str>>,
+    /// What has to be proved besides.
+    pub proofs: ProofDemand,
     /// As it is shown: `jwt (corp) or api_key`.
     pub text: String,
 }
@@ -47,6 +49,8 @@ pub struct IdentityPlan {
     pub key_prefix: String,
     /// Whose tokens can be accepted.
     pub issuers: Vec<IssuerPlan>,
+    /// How proofs are judged.
+    pub proofs: ProofPlan,
 }
 
 /// One issuer.
@@ -185,6 +189,7 @@ impl Default for IdentityPlan {
             key_field: crate::file::defaults::API_KEY_HEADER.to_ascii_lowercase(),
             key_prefix: crate::file::defaults::API_KEY_PREFIX.to_owned(),
             issuers: Vec::new(),
+            proofs: ProofPlan::default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Who calls the demo's API: an issuer with a key of its own, a token, and an API key. All of them are new at each start.
 
 use crate::ending::Stop;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
 use portcullis_store::Home;
@@ -18,6 +21,8 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub(crate) struct Callers {
     signer: SigningKey,
+    /// Of a caller whose tokens are bound to it.
+    holder: SigningKey,
     pub(crate) key: KeyText,
 }
 
@@ -34,7 +39,8 @@ impl Callers {
         record.scopes = vec!["account:read".to_owned()];
         record.expires_at = Some(now() + DAY_SECONDS);
         store.create([record]).map_err(|error| failed(&error))?;
-        let callers = Self { signer, key };
+        let holder = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
+        let callers = Self { signer, holder, key };
         let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
         for (name, text) in
@@ -47,12 +53,33 @@ impl Callers {
 
     /// A token that ends in so many seconds.
     pub(crate) fn token(&self, lifetime: i64) -> Result<String, Stop> {
+        self.issue(lifetime, None)
+    }
+
+    /// A token that only whoever has the caller's key can use.
+    pub(crate) fn bound_token(&self) -> Result<String, Stop> {
+        self.issue(300, Some(json!({ "jkt": self.holder.id() })))
+    }
+
+    /// A proof that the caller sends this token to this address (RFC 9449).
+    pub(crate) fn proof(&self, token: &str, address: &str) -> Result<String, Stop> {
+        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()));
+        let id = URL_SAFE_NO_PAD.encode(random::<16>()?);
+        let claims = json!({ "jti": id, "htm": "GET", "htu": address, "iat": now(), "ath": hash });
+        let Value::Object(claims) = claims else { return Err(Stop::environment("claims are an object")) };
+        self.holder.sign("dpop+jwt", &claims, true).map_err(|error| Stop::environment(error.to_string()))
+    }
+
+    fn issue(&self, lifetime: i64, bound_to: Option<Value>) -> Result<String, Stop> {
         let issued = now().saturating_sub(120);
         let claims = json!({
             "iss": "https://issuer.demo", "aud": "account", "sub": "ada", "client_id": "demo", "jti": "demo-1",
             "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read",
         });
-        let Value::Object(claims) = claims else { return Err(Stop::environment("claims are an object")) };
+        let Value::Object(mut claims) = claims else { return Err(Stop::environment("claims are an object")) };
+        if let Some(key) = bound_to {
+            claims.insert("cnf".to_owned(), key);
+        }
         self.signer.sign("at+jwt", &claims, false).map_err(|error| Stop::environment(error.to_string()))
     }
 }

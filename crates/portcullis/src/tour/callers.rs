@@ -1,6 +1,7 @@
 //! Callers who prove who they are, and those who do not: API keys and tokens.
 
 use super::{Answer, Outcome, Row, Scene};
+use crate::ending::Stop;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -10,6 +11,7 @@ const TOKENS: &str = "JWT validation";
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = keys(scene);
     rows.extend(tokens(scene));
+    rows.extend(bound(scene));
     rows
 }
 
@@ -71,6 +73,36 @@ fn tokens(scene: &Scene<'_>) -> Vec<Row> {
         refused("with a token that has expired", "401 expired_token", token(-60)),
         refused("with a token that names no algorithm", "401 invalid_token", forged),
         refused("with a token whose claims were changed", "401 invalid_token", changed),
+    ]
+}
+
+/// A token that is bound to a key of its holder.
+fn bound(scene: &Scene<'_>) -> Vec<Row> {
+    let made = || -> Result<(String, String, String), Stop> {
+        let token = scene.callers.bound_token()?;
+        let proof = scene.callers.proof(&token, "https://localhost/account")?;
+        let other = scene.callers.proof(&token, "https://localhost/orders")?;
+        Ok((token, proof, other))
+    };
+    let (token, proof, other) = match made() {
+        Ok(made) => made,
+        Err(stop) => return vec![Row::new(TOKENS, "a token that is bound to a key", "200", Err(stop.summary()))],
+    };
+    let line = |scheme: &str, proof: &str| format!("Authorization: {scheme} {token}\r\nDPoP: {proof}\r\n");
+    let ask = |lines: &str| format!("GET /account HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
+    let told = answered(scene.client.get("/account", &line("DPoP", &proof)), "ada", &token);
+    let refused =
+        |request: &str, expected: &str, lines: String| scene.refused(TOKENS, request, expected, ask(&lines).as_bytes());
+    vec![
+        Row::new(
+            TOKENS,
+            "with a token that is bound to a key, and a proof",
+            "200, the API is told `ada` and sees no credential",
+            told,
+        ),
+        refused("the same proof again", "401 invalid_proof", line("DPoP", &proof)),
+        refused("with a proof for another address", "401 invalid_proof", line("DPoP", &other)),
+        refused("the same token as whoever had stolen it", "401 insufficient_binding", line("Bearer", &proof)),
     ]
 }
 

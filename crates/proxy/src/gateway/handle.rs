@@ -223,6 +223,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.admin != new.admin, "admin.socket"),
         (old.workers != new.workers, "workers"),
         (old.identity.store != new.identity.store, "store"),
+        (old.identity.proofs.remembered != new.identity.proofs.remembered, "proofs.remembered"),
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.access_log.queue != new.access_log.queue, "access_log.queue"),

@@ -72,10 +72,11 @@ pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Res
 /// # Errors
 /// A plan that cannot be served.
 pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) -> Result<Explanation, CompileError> {
-    let snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
+    let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
     let clock = Clock::system();
     let (identity, _) =
         Identity::open(&plan.identity, &clock).map_err(|error| CompileError::Store(error.to_string()))?;
+    identity.arm(&mut snapshot.callers);
     let mut exchange = Exchange::default();
     let mut explanation = Explanation { steps: Vec::new(), forwarded: None, targets: Vec::new(), problem: None };
     let connection = connection(plan, &snapshot, secure).ok_or(CompileError::NoListener)?;

@@ -3,6 +3,7 @@
 //! Cheap checks come first: where credentials stand, whether the caller has to wait, and only then what costs a
 //! cryptographic operation. One credential that is not good is a refusal, whatever the others are.
 
+mod binding;
 mod opaque;
 
 use super::Stop;
@@ -12,7 +13,9 @@ use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
 use crate::snapshot::access::{Access, Demands, IssuerKeys};
 use crate::worker::{Pending, Told};
+use binding::ShownToken;
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
+use portcullis_auth::dpop::Bound;
 use portcullis_auth::jwt::claimed_issuer;
 use portcullis_auth::key::{Door, KeyText, Refused};
 use portcullis_auth::outward::challenges;
@@ -34,7 +37,7 @@ pub(crate) struct Authenticated<'a> {
 
 /// What a request shows of itself, not yet believed.
 struct Shown<'a> {
-    token: Result<Option<&'a str>, Failure>,
+    token: Result<Option<ShownToken<'a>>, Failure>,
     key: Result<Option<KeyText>, Failure>,
 }
 
@@ -202,7 +205,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn bearer(fields: Fields<'_>) -> Result<Option<&str>, Failure> {
+fn bearer(fields: Fields<'_>) -> Result<Option<ShownToken<'_>>, Failure> {
     let mut lines = fields.all(Known::Authorization);
     let found = match (lines.next(), lines.next()) {
         (None, _) => return Ok(None),
@@ -210,10 +213,8 @@ fn bearer(fields: Fields<'_>) -> Result<Option<&str>, Failure> {
         (Some(one), Some(other)) => authorization(&[one, other])?,
     };
     match found {
-        Some(Authorization::Bearer(token)) => Ok(Some(token)),
-        Some(Authorization::Dpop(_)) => {
-            Err(Failure { reason: Reason::InvalidToken, detail: "tokens with a proof are not accepted here" })
-        }
+        Some(Authorization::Bearer(text)) => Ok(Some(ShownToken { text, as_dpop: false })),
+        Some(Authorization::Dpop(text)) => Ok(Some(ShownToken { text, as_dpop: true })),
         None => Ok(None),
     }
 }
@@ -251,7 +252,7 @@ impl Judging<'_> {
             })?;
         }
         let mut proved: Option<Rc<Principal>> = None;
-        match self.demands.demand.judge(|scheme| self.look(scheme, &shown, &mut proved)) {
+        match self.demands.demand.judge(|scheme| self.look(scheme, routed, &shown, &mut proved)) {
             // The token's principal is shared with the table of verified tokens, not copied out of it.
             Verdict::Caller { principal, .. } if principal.scheme == Scheme::Jwt => Ok(proved),
             Verdict::Caller { principal, .. } => Ok(Some(Rc::new(*principal))),
@@ -274,7 +275,13 @@ impl Judging<'_> {
         }
     }
 
-    fn look(&self, scheme: Scheme, shown: &Shown<'_>, proved: &mut Option<Rc<Principal>>) -> Outcome {
+    fn look(
+        &self,
+        scheme: Scheme,
+        routed: &Routed<'_>,
+        shown: &Shown<'_>,
+        proved: &mut Option<Rc<Principal>>,
+    ) -> Outcome {
         match scheme {
             Scheme::ApiKey => match &shown.key {
                 Ok(None) => Outcome::Absent,
@@ -283,8 +290,8 @@ impl Judging<'_> {
             },
             Scheme::Jwt => match shown.token {
                 Ok(None) => Outcome::Absent,
-                Ok(Some(token)) if self.is_opaque(token) => Outcome::Absent,
-                Ok(Some(token)) => match self.token(token) {
+                Ok(Some(token)) if self.is_opaque(token.text) => Outcome::Absent,
+                Ok(Some(token)) => match self.held_token(routed, token) {
                     Ok(principal) => {
                         let stub = stub(&principal);
                         *proved = Some(principal);
@@ -296,9 +303,10 @@ impl Judging<'_> {
             },
             Scheme::Introspection => match shown.token {
                 Ok(None) => Outcome::Absent,
-                Ok(Some(token)) if !self.is_opaque(token) => Outcome::Absent,
+                Ok(Some(token)) if !self.is_opaque(token.text) => Outcome::Absent,
                 Ok(Some(token)) => {
-                    self.opaque(token).map_or_else(Outcome::Failed, |principal| Outcome::Proved(Box::new(principal)))
+                    let told = self.opaque(routed, token);
+                    told.map_or_else(Outcome::Failed, |principal| Outcome::Proved(Box::new(principal)))
                 }
                 Err(failure) => Outcome::Failed(failure),
             },
@@ -319,7 +327,14 @@ impl Judging<'_> {
         }
     }
 
-    fn token(&self, text: &str) -> Result<Rc<Principal>, Failure> {
+    fn held_token(&self, routed: &Routed<'_>, token: ShownToken<'_>) -> Result<Rc<Principal>, Failure> {
+        let (principal, bound) = self.token(token.text)?;
+        self.held(routed, token, bound.as_deref(), self.demands.proofs.dpop)?;
+        Ok(principal)
+    }
+
+    /// Whom a token names, and what it is bound to, which is still to be looked at.
+    fn token(&self, text: &str) -> Result<(Rc<Principal>, Option<Rc<Bound>>), Failure> {
         let (identity, now) = (self.bench.identity, self.bench.now);
         // Revocations that cannot be read might hold this token.
         identity.check(self.bench.millis).map_err(|_| UNREADABLE)?;
@@ -330,12 +345,12 @@ impl Judging<'_> {
         let mut tokens = self.bench.tokens.borrow_mut();
         let verified = tokens.verified().ok_or(UNREADABLE)?;
         let digest = verified.digest("", text);
-        if let Some((issuer, principal)) = verified.find(&digest, generation, now)
+        if let Some((issuer, principal, bound)) = verified.find(&digest, generation, now)
             && self.demands.issuers.contains(&issuer)
         {
             // Keys that have become too old are no change of keys.
             let fresh = issuers.get(issuer).is_some_and(|issuer| issuer.keys.are_fresh(self.bench.millis));
-            return if fresh { Ok(principal) } else { Err(NO_KEYS) };
+            return if fresh { Ok((principal, bound)) } else { Err(NO_KEYS) };
         }
         let invalid = |detail| Failure { reason: Reason::InvalidToken, detail };
         let claimed = claimed_issuer(text).ok_or(invalid("the token is malformed, or names no issuer"))?;
@@ -351,19 +366,16 @@ impl Judging<'_> {
             Failure { reason: error.reason(), detail: error.0.failure() }
         })?;
         self.still_good(&token, &issuer.rules.issuer)?;
+        let bound = binding::of(&token)?;
         let principal = Principal::of_token(Scheme::Jwt, &token, &issuer.roles_claim);
         let principal = Rc::new(principal.ok_or(invalid("the token names nobody"))?);
         let validity = Validity::of(&token, &issuer.rules);
-        verified.keep(digest, generation, validity, (index, Rc::clone(&principal)), now);
-        Ok(principal)
+        verified.keep(digest, generation, validity, (index, Rc::clone(&principal), bound.clone()), now);
+        Ok((principal, bound))
     }
 
     /// What is asked of every token besides that its issuer vouches for it.
     fn still_good(&self, token: &Token, issuer: &str) -> Result<(), Failure> {
-        if token.claims.contains_key("cnf") {
-            let detail = "the token is bound to a key, and comes as a plain bearer token";
-            return Err(Failure { reason: Reason::InsufficientBinding, detail });
-        }
         if self.bench.identity.is_revoked(names(token, issuer)) {
             let detail = "the token, its subject or its session was revoked";
             return Err(Failure { reason: Reason::RevokedToken, detail });
@@ -380,6 +392,10 @@ impl Judging<'_> {
         if failure.reason.status() != 401 {
             return refusal;
         }
+        let nonces = self.snapshot.callers.proofs.nonces.as_ref().filter(|_| failure.reason == Reason::NonceRequired);
+        let refusal = nonces
+            .into_iter()
+            .fold(refusal, |refusal, nonces| refusal.header("dpop-nonce", nonces.issue(self.bench.now)));
         let all = challenges(&self.demands.offer, failure.reason);
         all.into_iter().fold(refusal, |refusal, one| refusal.header("www-authenticate", one))
     }
@@ -421,7 +437,7 @@ fn names<'t>(token: &'t Token, issuer: &'t str) -> TokenNames<'t> {
 
 /// Whether whoever fails so may be guessing. A good token whose time is over is no guess: its signature was verified.
 fn is_guess(reason: Reason) -> bool {
-    matches!(reason, Reason::InvalidApiKey | Reason::InvalidToken | Reason::InsufficientBinding)
+    matches!(reason, Reason::InvalidApiKey | Reason::InvalidToken | Reason::InsufficientBinding | Reason::InvalidProof)
 }
 
 fn why(refused: Refused) -> &'static str {

@@ -2,10 +2,11 @@
 
 use super::CompileError;
 use crate::identity::{Introspector, Remote};
+use portcullis_auth::dpop::ProofRules;
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
-use portcullis_config::plan::{Authn, IdentityPlan, IssuerPlan, JwksPlan};
+use portcullis_config::plan::{Authn, Dpop, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
 use portcullis_h1::Known;
 use portcullis_types::Millis;
 use std::fs::File;
@@ -39,6 +40,7 @@ pub(crate) struct Demands {
     pub(crate) offer: Offer,
     /// As it is shown to operators.
     pub(crate) text: String,
+    pub(crate) proofs: ProofDemand,
     takes_tokens: bool,
     forward_credential: bool,
 }
@@ -69,6 +71,9 @@ pub(crate) struct Callers {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) key_field: String,
     pub(crate) key_prefix: String,
+    pub(crate) proofs: ProofRules,
+    /// Whether proofs need nonces, which are not part of any configuration.
+    pub(crate) needs_nonces: bool,
 }
 
 // === impl Access ===
@@ -89,7 +94,8 @@ impl Access {
             issuers: demand.issuers.iter().filter_map(index).collect(),
             introspection: demand.introspection.as_ref().and_then(index),
             takes_tokens: schemes.contains(&Scheme::Jwt) || schemes.contains(&Scheme::Introspection),
-            offer: Offer { realm: api.to_owned(), schemes, key_field: plan.key_field.clone(), ..Offer::default() },
+            offer: offer(api, schemes, &demand.proofs, plan),
+            proofs: demand.proofs.clone(),
             text: demand.text.clone(),
             forward_credential,
         }))
@@ -111,10 +117,26 @@ impl Access {
             Self::Public | Self::Refuse => false,
             Self::Demand(demands) if demands.forward_credential => false,
             Self::Demand(demands) => {
-                (demands.takes_tokens && known == Known::Authorization)
+                (demands.takes_tokens && (known == Known::Authorization || name.eq_ignore_ascii_case(b"dpop")))
                     || name.eq_ignore_ascii_case(demands.offer.key_field.as_bytes())
             }
         }
+    }
+}
+
+/// What a route says that it accepts.
+fn offer(api: &str, schemes: Vec<Scheme>, proofs: &ProofDemand, plan: &IdentityPlan) -> Offer {
+    let tokens = [(Scheme::Jwt, proofs.dpop), (Scheme::Introspection, proofs.introspected)];
+    let mut dpop = tokens.iter().filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, dpop)| *dpop);
+    let proofs_only = dpop.clone().all(|dpop| dpop == Dpop::Required);
+    let proof_algorithms = if dpop.all(|dpop| dpop == Dpop::Off) { Vec::new() } else { plan.proofs.algorithms.clone() };
+    Offer {
+        realm: api.to_owned(),
+        schemes,
+        key_field: plan.key_field.clone(),
+        proof_algorithms,
+        proofs_only,
+        ..Offer::default()
     }
 }
 
@@ -123,7 +145,18 @@ impl Access {
 impl Callers {
     pub(super) fn compile(plan: &IdentityPlan) -> Result<Self, CompileError> {
         let issuers = plan.issuers.iter().map(Issuer::compile).collect::<Result<_, _>>()?;
-        Ok(Self { issuers, key_field: plan.key_field.clone(), key_prefix: plan.key_prefix.clone() })
+        Ok(Self {
+            issuers,
+            key_field: plan.key_field.clone(),
+            key_prefix: plan.key_prefix.clone(),
+            proofs: ProofRules {
+                algorithms: plan.proofs.algorithms.clone(),
+                window_seconds: plan.proofs.window.as_secs(),
+                skew_seconds: plan.proofs.clock_skew.as_secs(),
+                nonces: None,
+            },
+            needs_nonces: plan.proofs.nonce,
+        })
     }
 }
 

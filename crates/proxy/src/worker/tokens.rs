@@ -2,6 +2,7 @@
 
 use super::opaque::Desks;
 use crate::identity::random;
+use portcullis_auth::dpop::Bound;
 use portcullis_auth::principal::Principal;
 use portcullis_auth::verified::VerifiedTokens;
 use portcullis_store::LastUsed;
@@ -12,8 +13,8 @@ const VERIFIED_MAX: usize = 16_384;
 /// How often used keys are told, in seconds.
 const TELL_EVERY: u64 = 2;
 
-/// A token's issuer, by its index in the snapshot, and whom the token names.
-type Known = (usize, Rc<Principal>);
+/// A token's issuer, by its index in the snapshot, whom the token names, and what it is bound to.
+type Known = (usize, Rc<Principal>, Option<Rc<Bound>>);
 
 /// What one worker remembers.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_auth::{Algorithm, Profile};
-use portcullis_config::plan::{Authn, DemandPlan, IssuerPlan, JwksPlan, Plan};
+use portcullis_config::plan::{Authn, DemandPlan, IssuerPlan, JwksPlan, Plan, ProofDemand};
 use portcullis_store::{Home, Store};
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::gateway::{self, Gatehouse};
@@ -41,6 +41,7 @@ fn demand(demand: Demand) -> Authn {
         demand,
         issuers: vec!["corp".into()],
         introspection: None,
+        proofs: ProofDemand::default(),
         text: "test".to_owned(),
     }))
 }
@@ -207,9 +208,11 @@ fn a_revoked_key_opens_nothing_on_any_worker() {
     eventually("the key is revoked", || (house.ask(&line).status == 401).then_some(()));
     for _ in 0..20 {
         let answer = house.refused(&line, 401, "invalid_api_key", "a revoked key");
+        let algorithms = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA";
+        let dpop = format!("DPoP realm=\"api\", algs=\"{algorithms}\"");
         assert_eq!(
             answer.all("www-authenticate"),
-            ["Bearer realm=\"api\"", "ApiKey realm=\"api\", header=\"x-api-key\""]
+            ["Bearer realm=\"api\"", dpop.as_str(), "ApiKey realm=\"api\", header=\"x-api-key\""]
         );
     }
     house.good_token_works("a revoked key");
@@ -386,7 +389,7 @@ fn tokens_that_open_nothing() {
     for (lines, status, code) in [
         (format!("Authorization: Bearer {good}\r\n").repeat(2), 400, "ambiguous_credential"),
         (format!("Authorization: Bearer {good}, Bearer {good}\r\n"), 401, "invalid_token"),
-        (format!("Authorization: DPoP {good}\r\n"), 401, "invalid_token"),
+        (format!("Authorization: DPoP {good}\r\n"), 401, "insufficient_binding"),
         (format!("Authorization: Basic {good}\r\n"), 401, "invalid_token"),
         (format!("Authorization: {good}\r\n"), 401, "invalid_token"),
         ("Authorization:\r\n".to_owned(), 401, "invalid_token"),

@@ -63,6 +63,7 @@ impl Provider {
             demand: Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false },
             issuers: vec!["corp".into()],
             introspection: Some("corp".into()),
+            proofs: Default::default(),
             text: "test".to_owned(),
         }));
         let house = House::with(&authn, |whole| {

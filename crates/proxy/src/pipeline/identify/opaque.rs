@@ -1,6 +1,8 @@
 //! Tokens that say nothing themselves: which tokens are such, and what their issuer says about them.
 
+use super::binding::{self, ShownToken};
 use super::{Asked, Judging, UNREADABLE, Wanting};
+use crate::pipeline::route::Routed;
 use crate::worker::{Look, Told};
 use portcullis_auth::introspect::Moment;
 use portcullis_auth::jwt::claimed_issuer;
@@ -29,7 +31,8 @@ impl Judging<'_> {
     }
 
     /// What its issuer says about a token.
-    pub(super) fn opaque(&self, text: &str) -> Result<Principal, Failure> {
+    pub(super) fn opaque(&self, routed: &Routed<'_>, shown: ShownToken<'_>) -> Result<Principal, Failure> {
+        let text = shown.text;
         let (identity, bench) = (self.bench.identity, self.bench);
         // Revocations that cannot be read might hold this token.
         identity.check(bench.millis).map_err(|_| UNREADABLE)?;
@@ -58,6 +61,8 @@ impl Judging<'_> {
             Told::Nothing => return Err(SILENT),
         };
         self.still_good(&token, &issuer.rules.issuer)?;
+        let bound = binding::of(&token)?;
+        self.held(routed, shown, bound.as_deref(), self.demands.proofs.introspected)?;
         let principal = Principal::of_token(Scheme::Introspection, &token, &issuer.roles_claim);
         let principal = principal.ok_or(invalid("the token names nobody"))?;
         Ok(Principal { issuer: Some(issuer.rules.issuer.clone()), ..principal })
