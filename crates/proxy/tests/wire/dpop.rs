@@ -86,7 +86,7 @@ fn a_proof_opens_once_and_the_server_sees_neither_it_nor_the_token() {
 }
 
 /// Ways to show a token of `key` that is bound to it, none of which is good, with what is said about each.
-#[expect(clippy::type_complexity, reason = "a table of rows")]
+#[expect(clippy::type_complexity, clippy::too_many_lines, reason = "a table of rows")]
 fn attacks() -> Vec<(&'static str, &'static str, Box<dyn Fn(&SigningKey, &str) -> String>)> {
     fn changed(change: fn(&mut Map<String, Value>)) -> Box<dyn Fn(&SigningKey, &str) -> String> {
         Box::new(move |key, token| with_proof(token, &proof(key, token, change)))
