@@ -1,5 +1,8 @@
 //! Callers with tokens of a real identity provider, through its rotations and its death.
 
+#[path = "identity/opaque.rs"]
+mod opaque;
+
 use crate::house::{House, PROTOCOLS, Setup};
 use crate::provider::{ALGORITHMS, Provider, WEB};
 use portcullis_testkit::load::{Callers, Load, Pace, Protocol, Tally};
@@ -38,20 +41,27 @@ fn within<T>(time: Duration, what: &str, mut look: impl FnMut() -> Option<T>) ->
 }
 
 impl Place {
+    /// Takes signed tokens.
     fn new(name: &'static str) -> Self {
-        let (provider, upstream) = (Provider::start(), MoodyUpstream::start());
-        let issuer = provider.issuer();
-        let more = format!(
-            "issuers:\n  corp: {{ issuer: \"{issuer}\", audiences: [orders], jwks: {{ uri: \"{issuer}/jwks\" }}, \
-             max_staleness: {}s }}\n",
-            STALENESS.as_secs()
-        );
-        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }] }";
-        let house = House::start(Setup { authn, more, ..Setup::new(name, &[upstream.address()]) });
-        let place = Self { provider, house, _upstream: upstream };
+        let staleness = STALENESS.as_secs();
+        let place = Self::with(name, "{ any_of: [{ jwt: { issuers: [corp] } }] }", |provider| {
+            let issuer = provider.issuer();
+            format!(
+                "  corp: {{ issuer: \"{issuer}\", audiences: [orders], jwks: {{ uri: \"{issuer}/jwks\" }}, \
+                 max_staleness: {staleness}s }}\n"
+            )
+        });
         let token = place.provider.token(WEB, "orders", "ES256");
         within(COOL_DOWN, "the keys are fetched", || (place.ask(&token).status == 200).then_some(()));
         place
+    }
+
+    /// Takes what it says, from issuers that it says.
+    fn with(name: &'static str, authn: &'static str, issuers: impl FnOnce(&Provider) -> String) -> Self {
+        let (provider, upstream) = (Provider::start(), MoodyUpstream::start());
+        let more = format!("issuers:\n{}", issuers(&provider));
+        let house = House::start(Setup { authn, more, ..Setup::new(name, &[upstream.address()]) });
+        Self { provider, house, _upstream: upstream }
     }
 
     fn ask(&self, token: &str) -> Answer {

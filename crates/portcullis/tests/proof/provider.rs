@@ -4,6 +4,7 @@
 use crate::support::DEADLINE;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client};
@@ -11,7 +12,7 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -27,8 +28,12 @@ pub(crate) struct Registered {
     pub(crate) secret: &'static str,
 }
 
-/// Gets plain bearer tokens, and asks about tokens.
+/// Gets plain bearer tokens.
 pub(crate) const WEB: Registered = Registered { id: "web", secret: "5f0c7a1be2934d68a1c7f3" };
+/// The gateway, which asks about tokens.
+pub(crate) const GATEWAY: Registered = Registered { id: "gateway", secret: "e7b1:%/d0954f2a8c+6e1b" };
+/// The gateway by another name, with a key instead of a secret.
+pub(crate) const KEYED: &str = "keyed";
 
 /// The provider, running or dead.
 pub(crate) struct Provider {
@@ -46,6 +51,13 @@ struct Process {
     said: Receiver<String>,
 }
 
+/// The key of a PEM file.
+fn signing_key(file: &Path) -> SigningKey {
+    let text = std::fs::read_to_string(file).expect("a file");
+    let lines: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    SigningKey::from_pkcs8(&STANDARD.decode(lines).expect("base64")).expect("a key")
+}
+
 /// The value of `Authorization` for a name and a password.
 pub(crate) fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
@@ -60,7 +72,17 @@ impl Provider {
         for (from, to) in [(files.cert_file, "tls.pem"), (files.key_file, "tls-key.pem")] {
             std::fs::copy(from, scratch.path().join(to)).expect("a copy");
         }
-        let clients = json!([{ "client_id": WEB.id, "client_secret": WEB.secret }]);
+        // Its file is a private key like any other: the gateway proves itself with it.
+        let key_file = authority.leaf(&["keyed"]).key_file;
+        std::fs::copy(&key_file, scratch.path().join("keyed.pem")).expect("a copy");
+        let clients = json!([
+            { "client_id": WEB.id, "client_secret": WEB.secret },
+            { "client_id": GATEWAY.id, "client_secret": GATEWAY.secret },
+            {
+                "client_id": KEYED, "token_endpoint_auth_method": "private_key_jwt",
+                "jwks": { "keys": [signing_key(&key_file).public_jwk()] },
+            },
+        ]);
         std::fs::write(scratch.path().join("clients.json"), clients.to_string()).expect("a file");
         let (process, [address, secure]) = Process::start(scratch.path(), [0, 0]);
         Self { scratch, process: RefCell::new(Some(process)), address, secure, _authority: authority }
@@ -83,13 +105,37 @@ impl Provider {
         let body = format!(
             "grant_type=client_credentials&scope={SCOPE}&resource=https%3A%2F%2Fapi.test%2F{audience}%2F{form}"
         );
-        let basic = basic(client.id, client.secret);
+        self.post("/token", client, &body, lines)
+    }
+
+    fn post(&self, path: &str, client: Registered, body: &str, lines: &str) -> Answer {
+        // RFC 6749 section 2.3.1: both are form-encoded first.
+        let basic = basic(
+            client.id,
+            &client.secret.replace('%', "%25").replace(':', "%3A").replace('/', "%2F").replace('+', "%2B"),
+        );
         Client::connect(self.address).ask(format!(
-            "POST /token HTTP/1.1\r\nHost: {}\r\nAuthorization: {basic}\r\n{lines}\
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {basic}\r\n{lines}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         ))
+    }
+
+    /// Takes a token back.
+    pub(crate) fn revoke(&self, client: Registered, token: &str) {
+        let answer = self.post("/token/revocation", client, &format!("token={token}"), "");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// The private key that [`KEYED`] proves itself with.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.scratch.path().join("keyed.pem")
+    }
+
+    /// A file with the secret of [`GATEWAY`].
+    pub(crate) fn secret_file(&self) -> PathBuf {
+        self.scratch.file("gateway-secret", GATEWAY.secret)
     }
 
     /// One token of each algorithm.

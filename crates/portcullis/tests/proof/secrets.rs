@@ -5,7 +5,7 @@
 mod search;
 
 use crate::house::{House, Setup};
-use crate::provider::{ALGORITHMS, Provider, WEB};
+use crate::provider::{ALGORITHMS, GATEWAY, Provider, WEB, basic};
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::{Client, FakeUpstream, MoodyUpstream};
 use search::Search;
@@ -49,18 +49,27 @@ impl Run {
 admin: {{ socket: admin.sock }}
 tracing: {{ endpoint: \"http://{}\", logs: true, headers: {{ x-tenant: \"{COLLECTOR_SECRET}\" }} }}
 issuers:
-  corp: {{ issuer: \"{issuer}\", audiences: [orders], jwks: {{ uri: \"{issuer}/jwks\" }} }}
+  corp:
+    issuer: \"{issuer}\"
+    audiences: [orders]
+    jwks: {{ uri: \"{issuer}/jwks\" }}
+    introspection:
+      uri: \"{issuer}/token/introspection\"
+      client: {{ basic: {{ id: {}, secret: {{ file: \"{}\" }} }} }}
 ",
-            collector.address()
+            collector.address(),
+            GATEWAY.id,
+            provider.secret_file().display()
         );
-        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { api_key: {} }] }";
+        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { introspection: { issuer: corp } }, { api_key: {} }] }";
         let access_log = "{ file: access.log }";
         let plain = ", trusted_proxies: [127.0.0.1]";
         let setup = Setup { authn, plain, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
-        for secret in [COLLECTOR_SECRET, WEB.secret] {
+        for secret in [COLLECTOR_SECRET, WEB.secret, GATEWAY.secret] {
             search.add(secret);
         }
+        search.add(basic(GATEWAY.id, GATEWAY.secret).strip_prefix("Basic ").expect("a scheme"));
         Self {
             provider,
             house,
@@ -115,9 +124,13 @@ issuers:
             assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {good}\r\n")), 200, "{algorithm}");
             assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {elsewhere}\r\n")), 401, "{algorithm}");
         }
+        let (opaque, elsewhere) = (self.token("orders", "opaque"), self.token("billing", "opaque"));
+        assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {opaque}\r\n")), 200);
+        assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {elsewhere}\r\n")), 401);
+        assert_eq!(self.ask(&format!("/n/1?{opaque}=1"), &line), 200);
         let (token, password) = (self.token("orders", "ES256"), "hT93kd0aLq2vXw81pQ");
         self.search.add(password);
-        let basic = crate::provider::basic("ada", password);
+        let basic = basic("ada", password);
         self.search.add(basic.strip_prefix("Basic ").expect("a scheme"));
         for (target, lines, status) in [
             (format!("/n/1?key={key}"), String::new(), 400),

@@ -91,7 +91,8 @@ const make = (issuer) => {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true },
+      // Whoever has proved itself may ask about any token, as a resource server does.
+      introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: (_, resource) => resourceServer(resource) },
       dPoP: { enabled: true },
