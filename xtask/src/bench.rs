@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: us and a peer, measured in turn in one run, and one line for each figure.
 
+mod cost;
 mod figure;
+mod identity;
 mod idle;
 mod load;
 mod peers;
@@ -28,13 +30,22 @@ struct Benchmark {
     measure: fn(&Options) -> Result<Vec<Figure>, String>,
 }
 
-const BENCHMARKS: &[Benchmark] = &[Benchmark {
-    name: "proxy",
-    purpose: "the gateway as a plain proxy against a bare nginx",
-    tools: proxy::TOOLS,
-    parts: proxy::PARTS,
-    measure: proxy::measure,
-}];
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "proxy",
+        purpose: "the gateway as a plain proxy against a bare nginx",
+        tools: proxy::TOOLS,
+        parts: proxy::PARTS,
+        measure: proxy::measure,
+    },
+    Benchmark {
+        name: "identity",
+        purpose: "callers with tokens and keys against Envoy's same chain and a bare nginx",
+        tools: identity::TOOLS,
+        parts: identity::PARTS,
+        measure: identity::measure,
+    },
+];
 
 /// How a benchmark is to be run.
 #[derive(Debug, PartialEq, Eq)]

@@ -36,6 +36,14 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
 }
 
+/// Runs a program whose standard output is nobody's business.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<(), String> {
+    let line = shown(command);
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = status.map_err(|error| format!("cannot start `{line}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
+}
+
 /// Runs a program and returns what it wrote to its standard output; its standard error becomes the message.
 pub(crate) fn read(command: &mut Command) -> Result<String, String> {
     let line = shown(command);

@@ -5,6 +5,8 @@
 pub(super) enum Target {
     AtMost(f64),
     AtLeast(f64),
+    /// Nothing: it is stated, so that everybody can see what it is.
+    Stated,
 }
 
 /// A measured figure.
@@ -17,10 +19,11 @@ pub(super) struct Figure {
 }
 
 impl Target {
-    fn sign_and_value(self) -> (&'static str, f64) {
+    fn text(self) -> String {
         match self {
-            Target::AtMost(value) => ("<=", value),
-            Target::AtLeast(value) => (">=", value),
+            Target::AtMost(value) => format!("<= {value}"),
+            Target::AtLeast(value) => format!(">= {value}"),
+            Target::Stated => "none".to_owned(),
         }
     }
 }
@@ -32,26 +35,31 @@ impl Figure {
         match self.target {
             Target::AtMost(value) => middle <= value,
             Target::AtLeast(value) => middle >= value,
+            Target::Stated => middle.is_finite(),
         }
     }
 
     pub(super) fn line(&self) -> String {
         let Figure { name, unit, .. } = self;
-        let (sign, value) = self.target.sign_and_value();
+        let target = self.target.text();
         let (low, high) = spread(&self.samples);
-        let verdict = if self.is_met() { "met" } else { "missed" };
+        let verdict = match (self.is_met(), self.target) {
+            (true, Target::Stated) => "stated",
+            (true, Target::AtMost(_) | Target::AtLeast(_)) => "met",
+            (false, _) => "missed",
+        };
         let middle = median(&self.samples);
-        format!("figure {name} {middle:.3} {unit} spread {low:.3}..{high:.3} target {sign} {value} {verdict}")
+        format!("figure {name} {middle:.3} {unit} spread {low:.3}..{high:.3} target {target} {verdict}")
     }
 
     pub(super) fn json(&self) -> String {
         let Figure { name, unit, .. } = self;
-        let (sign, value) = self.target.sign_and_value();
+        let target = self.target.text();
         let (low, high) = spread(&self.samples);
         let (middle, met) = (median(&self.samples), self.is_met());
         format!(
             "{{\"figure\":\"{name}\",\"median\":{middle:.3},\"unit\":\"{unit}\",\"spread\":[{low:.3},{high:.3}],\
-             \"target\":\"{sign} {value}\",\"met\":{met}}}"
+             \"target\":\"{target}\",\"met\":{met}}}"
         )
     }
 }
@@ -86,6 +94,7 @@ mod tests {
             (Target::AtMost(1.0), &[1.1, 0.9, 0.8][..], "0.900 x spread 0.800..1.100 target <= 1 met"),
             (Target::AtMost(1.2), &[1.3, 1.2, 1.4], "1.300 x spread 1.200..1.400 target <= 1.2 missed"),
             (Target::AtLeast(1.0), &[1.0, 3.0], "2.000 x spread 1.000..3.000 target >= 1 met"),
+            (Target::Stated, &[2.5], "2.500 x spread 2.500..2.500 target none stated"),
             (Target::AtMost(1.0), &[], "NaN x spread NaN..NaN target <= 1 missed"),
         ] {
             assert_eq!(figure(target, samples).line(), format!("figure cpu_ratio {expected}"));

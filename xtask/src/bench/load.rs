@@ -35,6 +35,20 @@ pub(super) fn wrk(port: u16, seconds: u32) -> Result<Seen, String> {
     seen_by_wrk(&read(wrk.arg(format!("http://127.0.0.1:{port}{TARGET}")))?)
 }
 
+/// The same with a field of a file for each request, in turn; with `once` each is used once, and that was all.
+pub(super) fn wrk_as(port: u16, seconds: u32, callers: &Path, script: &Path, once: bool) -> Result<Seen, String> {
+    let mut wrk = program("wrk");
+    wrk.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s"), "--latency", "-s"]).arg(script);
+    for header in HEADERS {
+        wrk.args(["-H", header]);
+    }
+    wrk.env("CALLERS", callers);
+    if once {
+        wrk.env("ONCE", "1");
+    }
+    seen_by_wrk(&read(wrk.arg(format!("http://127.0.0.1:{port}{TARGET}")))?)
+}
+
 fn seen_by_wrk(text: &str) -> Result<Seen, String> {
     if let Some(line) = text.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors")) {
         return Err(format!("wrk saw answers that are no good: {}", line.trim()));
@@ -161,18 +175,24 @@ pub(super) fn handshakes(port: u16, seconds: u32) -> Result<f64, String> {
 
 /// One request by hand: the answer is 200 and carries exactly this body.
 pub(super) fn answers_with(port: u16, body: &str) -> Result<(), String> {
+    let answer = answer(port, "")?;
+    let good = answer.starts_with("HTTP/1.1 200") && answer.ends_with(body);
+    if good { Ok(()) } else { Err(format!("port {port} answered something else:\n{answer}")) }
+}
+
+/// The whole answer to a request with one more header line, or none.
+pub(super) fn answer(port: u16, line: &str) -> Result<String, String> {
+    let line = if line.is_empty() { String::new() } else { format!("{line}\r\n") };
     let attempt = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        write!(stream, "GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n{line}Connection: close\r\n\r\n")?;
         let mut answer = String::new();
         // LIMIT: the answer is known to be small.
         stream.take(64 * 1024).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    let answer = attempt().map_err(|error| format!("port {port}: {error}"))?;
-    let good = answer.starts_with("HTTP/1.1 200") && answer.ends_with(body);
-    if good { Ok(()) } else { Err(format!("port {port} answered something else:\n{answer}")) }
+    attempt().map_err(|error| format!("port {port}: {error}"))
 }
 
 /// Counts the lines that a server adds to its log.
@@ -180,11 +200,18 @@ pub(super) fn answers_with(port: u16, body: &str) -> Result<(), String> {
 pub(super) struct LogTail {
     path: PathBuf,
     read_bytes: u64,
+    /// What a line has to have in it to be counted.
+    with: &'static str,
 }
 
 impl LogTail {
     pub(super) fn new(path: &Path) -> LogTail {
-        let mut tail = LogTail { path: path.to_owned(), read_bytes: 0 };
+        LogTail::of(path, "")
+    }
+
+    /// Counts only lines with this text in them.
+    pub(super) fn of(path: &Path, with: &'static str) -> LogTail {
+        let mut tail = LogTail { path: path.to_owned(), read_bytes: 0, with };
         tail.new_lines();
         tail
     }
@@ -208,19 +235,19 @@ impl LogTail {
         if file.seek(SeekFrom::Start(self.read_bytes)).is_err() {
             return 0;
         }
-        let mut reader = BufReader::with_capacity(1 << 20, file);
-        let mut lines = 0;
-        while let Ok(buffer) = reader.fill_buf() {
-            if buffer.is_empty() {
-                break;
-            }
-            lines += buffer.iter().map(|byte| u32::from(*byte == b'\n')).sum::<u32>();
-            let length = buffer.len();
-            self.read_bytes += length as u64;
-            reader.consume(length);
+        let (mut reader, mut line, mut lines) = (BufReader::with_capacity(1 << 20, file), Vec::new(), 0);
+        // LIMIT: a line is as long as the server makes it; what is not whole yet is read again.
+        while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) && line.ends_with(b"\n") {
+            self.read_bytes += line.len() as u64;
+            lines += u32::from(self.with.is_empty() || find(&line, self.with.as_bytes()));
+            line.clear();
         }
         lines
     }
+}
+
+fn find(line: &[u8], with: &[u8]) -> bool {
+    line.windows(with.len()).any(|window| window == with)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use super::process::Server;
+use super::process::{Server, wait_for};
 use crate::command::{program, read, target_folder};
 
 /// A folder for the files of one run, removed with all it holds.
@@ -52,7 +52,7 @@ impl Workplace {
         self.folder.join(name)
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
         let path = self.file(name);
         fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path)
@@ -145,26 +145,68 @@ pub(super) fn gateway_logging(
     binary: &Path,
     access_log: PathBuf,
 ) -> Result<Subject, String> {
-    let (plain_port, tls_port, status_port) = (free_port()?, free_port()?, free_port()?);
-    let mut text = include_str!("gateway.yaml").to_owned();
-    for (name, value) in [
-        ("@PLAIN_PORT@", plain_port.to_string()),
+    let tls_port = free_port()?;
+    let more = [
         ("@TLS_PORT@", tls_port.to_string()),
+        ("@CERTIFICATE@", place.file("tls.crt").display().to_string()),
+        ("@KEY@", place.file("tls.key").display().to_string()),
+    ];
+    let template = include_str!("gateway.yaml");
+    let subject = gateway_with(place, upstream, binary, template, &more, access_log)?;
+    wait_for(tls_port)?;
+    Ok(Subject { tls_port, ..subject })
+}
+
+/// Our release binary with another configuration, whose names in `more` are filled in besides those that every one has.
+pub(super) fn gateway_with(
+    place: &Workplace,
+    upstream: &Upstream,
+    binary: &Path,
+    template: &str,
+    more: &[(&str, String)],
+    access_log: PathBuf,
+) -> Result<Subject, String> {
+    let (port, status_port) = (free_port()?, free_port()?);
+    let usual = [
+        ("@PLAIN_PORT@", port.to_string()),
         ("@STATUS_PORT@", status_port.to_string()),
         ("@UPSTREAM_PORT@", upstream.port.to_string()),
         ("@ACCESS_LOG@", access_log.display().to_string()),
-        ("@CERTIFICATE@", place.file("tls.crt").display().to_string()),
-        ("@KEY@", place.file("tls.key").display().to_string()),
-    ] {
-        text = text.replace(name, &value);
-    }
+    ];
+    let text = filled(template, usual.iter().chain(more));
     // A file for each: a gateway that is running would take the next one's for its own.
-    let path = place.write(&format!("gateway-{plain_port}.yaml"), &text)?;
+    let path = place.write(&format!("gateway-{port}.yaml"), &text)?;
     let (binary, path) = (binary.to_string_lossy(), path.to_string_lossy());
     let words = [binary.as_ref(), "run", "-c", path.as_ref()];
-    let server = Server::start(&words, &place.file("gateway.out"), &[plain_port, tls_port, status_port])?;
-    let (name, http2_port) = ("portcullis", plain_port);
-    Ok(Subject { name, plain_port, tls_port, http2_port, server, access_log: Some(access_log) })
+    let server = Server::start(&words, &place.file("gateway.out"), &[port, status_port])?;
+    Ok(Subject {
+        name: "portcullis",
+        plain_port: port,
+        tls_port: port,
+        http2_port: port,
+        server,
+        access_log: Some(access_log),
+    })
+}
+
+/// Envoy, one worker, with the configuration in `envoy.yaml`.
+pub(super) fn envoy(place: &Workplace, upstream: &Upstream, jwks: &Path) -> Result<Subject, String> {
+    let (port, access_log) = (free_port()?, place.file("envoy.access"));
+    let values = [
+        ("@PORT@", port.to_string()),
+        ("@UPSTREAM_PORT@", upstream.port.to_string()),
+        ("@ACCESS_LOG@", access_log.display().to_string()),
+        ("@JWKS@", jwks.display().to_string()),
+    ];
+    let path = place.write("envoy.yaml", &filled(include_str!("envoy.yaml"), &values))?;
+    let words = ["envoy", "-c", &path.to_string_lossy(), "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
+    let server = Server::start(&words, &place.file("envoy.out"), &[port])?;
+    let access_log = Some(access_log);
+    Ok(Subject { name: "envoy", plain_port: port, tls_port: port, http2_port: port, server, access_log })
+}
+
+fn filled<'v>(template: &str, values: impl IntoIterator<Item = &'v (&'v str, String)>) -> String {
+    values.into_iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
 }
 
 /// Builds the gateway as it is shipped, and says where it lies.

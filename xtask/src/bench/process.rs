@@ -86,6 +86,18 @@ impl Server {
     }
 }
 
+/// Waits until a port of a server that runs answers as well.
+pub(super) fn wait_for(port: u16) -> Result<(), String> {
+    let deadline = Instant::now() + READY_TIME_MAX;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        if Instant::now() > deadline {
+            return Err(format!("nothing answers on port {port}"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
 /// The words of `/proc/PID/stat` after the name, which may hold anything.
 fn status_words(pid: u32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Options;
+use super::cost::cpu_per_request_us;
 use super::figure::{Figure, Target, median};
 use super::idle::kb_per_connection;
 use super::load::{
@@ -103,8 +104,10 @@ impl Pair<'_> {
             load(port(subject), 1)?;
         }
         for round in 1..=self.options.pairs {
-            let (theirs, peak) = self.cpu_per_request_us(&self.nginx, port, load, under_way)?;
-            let (ours, rate) = self.cpu_per_request_us(&self.ours, port, load, under_way)?;
+            let cost = |subject: &Subject| {
+                cpu_per_request_us(subject, "", under_way, || load(port(subject), self.options.seconds))
+            };
+            let ((theirs, peak), (ours, rate)) = (cost(&self.nginx)?, cost(&self.ours)?);
             eprintln!(
                 "{part} {round}: nginx {theirs:.2} us at {peak:.0}/s, {} {ours:.2} us at {rate:.0}/s, ratio {:.3}",
                 self.ours.name,
@@ -113,27 +116,6 @@ impl Pair<'_> {
             ratios.push(ours / theirs);
         }
         Ok(Figure { name, unit: "x", target: Target::AtMost(1.0), samples: ratios })
-    }
-
-    fn cpu_per_request_us(
-        &self,
-        subject: &Subject,
-        port: fn(&Subject) -> u16,
-        load: Load,
-        under_way: u32,
-    ) -> Result<(f64, f64), String> {
-        let mut log = subject.access_log.as_deref().map(LogTail::new);
-        let before = subject.server.cpu_us();
-        let seen = load(port(subject), self.options.seconds)?;
-        // The log is waited for before the clock is read: lines written late are paid for as well.
-        if let Some(lines) = log.as_mut().map(LogTail::new_lines) {
-            // The requests that are under way when the time is up are dropped; the server may have answered them.
-            if lines < seen.requests || lines > seen.requests + under_way {
-                return Err(format!("{} logged {lines} of {} requests", subject.name, seen.requests));
-            }
-        }
-        let spent = subject.server.cpu_us() - before;
-        Ok((spent / f64::from(seen.requests), seen.per_second))
     }
 
     /// Both get the same load, half of what nginx can take.
