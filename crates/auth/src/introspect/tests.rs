@@ -99,6 +99,16 @@ fn answers_and_what_follows() {
     assert_eq!(parse(200, None, good), Some(AnswerFault::MediaType));
     assert_eq!(parse(200, Some("text/html"), good), Some(AnswerFault::MediaType));
     assert_eq!(parse(200, Some("application/json"), &[b' '; 65_537]), Some(AnswerFault::TooLarge));
+    for error in ["invalid_request", "invalid_token", "unsupported_token_type"] {
+        let body = format!(r#"{{"error":"{error}","active":true,"aud":"orders"}}"#);
+        let answer = Answer::parse(400, Some("application/json"), body.as_bytes(), &rules(), NOW);
+        assert!(matches!(answer, Ok(Answer::Inactive(_))), "{error}");
+        assert_eq!(parse(403, Some("application/json"), body.as_bytes()), Some(AnswerFault::Status), "{error}");
+    }
+    for body in [r#"{"error":"invalid_client"}"#, r#"{"active":true,"aud":"orders"}"#, "", "{}", "[]", r#"{"error":1}"#]
+    {
+        assert_eq!(parse(400, Some("application/json"), body.as_bytes()), Some(AnswerFault::Status), "{body}");
+    }
     let optional = AnswerRules { audience_optional: true, ..rules() };
     let check = |body: &str| Answer::parse(200, Some("application/json"), body.as_bytes(), &optional, NOW);
     assert!(matches!(check(r#"{"active":true}"#), Ok(Answer::Active(..))));

@@ -49,6 +49,14 @@ fn opaque_tokens_open_until_the_provider_takes_them_back() {
         assert_eq!(place.ask(&token).status, 200, "{way:?}");
         place.refused(&elsewhere, 401, "invalid_token", "a token for another audience");
         place.refused("made-up", 401, "invalid_token", "a token that nobody has issued");
+        // The provider answers with an error to what looks like a token of another kind: that is no outage, or whoever makes
+        // some up would close the door to everybody.
+        let signed = place.provider.token(WEB, "orders", "ES256");
+        for number in 0..7 {
+            place.refused(&format!("{signed}{number}"), 401, "invalid_token", "a token of another kind");
+        }
+        let other = place.provider.token(WEB, "orders", "opaque");
+        assert_eq!(place.ask(&other).status, 200, "{way:?}: a token that nobody was asked about, after those");
         assert_eq!(place.ask(&token).status, 200, "{way:?}");
         place.provider.revoke(WEB, &token);
         if matches!(way, Way::Basic) {
