@@ -1,5 +1,7 @@
 //! Callers with tokens of a real identity provider, through its rotations and its death.
 
+#[path = "identity/bound.rs"]
+mod bound;
 #[path = "identity/opaque.rs"]
 mod opaque;
 
@@ -60,7 +62,8 @@ impl Place {
     fn with(name: &'static str, authn: &'static str, issuers: impl FnOnce(&Provider) -> String) -> Self {
         let (provider, upstream) = (Provider::start(), MoodyUpstream::start());
         let more = format!("issuers:\n{}", issuers(&provider));
-        let house = House::start(Setup { authn, more, ..Setup::new(name, &[upstream.address()]) });
+        let plain = ", trusted_proxies: [127.0.0.1]";
+        let house = House::start(Setup { authn, plain, more, ..Setup::new(name, &[upstream.address()]) });
         Self { provider, house, _upstream: upstream }
     }
 

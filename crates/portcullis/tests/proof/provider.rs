@@ -2,8 +2,9 @@
 //! when it is told to.
 
 use crate::support::DEADLINE;
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::scratch::Scratch;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::SystemTime;
 
 /// The algorithms that it signs with.
 pub(crate) const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
@@ -30,6 +32,8 @@ pub(crate) struct Registered {
 
 /// Gets plain bearer tokens.
 pub(crate) const WEB: Registered = Registered { id: "web", secret: "5f0c7a1be2934d68a1c7f3" };
+/// Gets tokens that are bound to its key.
+pub(crate) const HOLDER: Registered = Registered { id: "holder", secret: "b54c0f9d13aa42e7f8d06e" };
 /// The gateway, which asks about tokens.
 pub(crate) const GATEWAY: Registered = Registered { id: "gateway", secret: "e7b1:%/d0954f2a8c+6e1b" };
 /// The gateway by another name, with a key instead of a secret.
@@ -49,6 +53,16 @@ struct Process {
     child: Child,
     commands: ChildStdin,
     said: Receiver<String>,
+}
+
+/// A proof that whoever sends this request holds the key (RFC 9449), together with a token once there is one.
+pub(crate) fn proof(key: &SigningKey, method: &str, address: &str, token: Option<&str>) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let mut claims = json!({ "jti": format!("{now:?}"), "htm": method, "htu": address, "iat": now.as_secs() });
+    if let Some(token) = token {
+        claims["ath"] = URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes())).into();
+    }
+    key.sign("dpop+jwt", claims.as_object().unwrap(), true).unwrap()
 }
 
 /// The key of a PEM file.
@@ -77,6 +91,7 @@ impl Provider {
         std::fs::copy(&key_file, scratch.path().join("keyed.pem")).expect("a copy");
         let clients = json!([
             { "client_id": WEB.id, "client_secret": WEB.secret },
+            { "client_id": HOLDER.id, "client_secret": HOLDER.secret, "dpop_bound_access_tokens": true },
             { "client_id": GATEWAY.id, "client_secret": GATEWAY.secret },
             {
                 "client_id": KEYED, "token_endpoint_auth_method": "private_key_jwt",
@@ -120,6 +135,14 @@ impl Provider {
             self.address,
             body.len()
         ))
+    }
+
+    /// A token that is bound to a key.
+    pub(crate) fn bound_token(&self, key: &SigningKey, form: &str) -> String {
+        let proof = proof(key, "POST", &format!("{}/token", self.issuer()), None);
+        let answer = self.grant(HOLDER, "orders", form, &format!("DPoP: {proof}\r\n"));
+        let token = answer.json()["access_token"].as_str().map(str::to_owned);
+        token.unwrap_or_else(|| panic!("{form}, bound: {}", answer.text()))
     }
 
     /// Takes a token back.

@@ -5,7 +5,8 @@
 mod search;
 
 use crate::house::{House, Setup};
-use crate::provider::{ALGORITHMS, GATEWAY, Provider, WEB, basic};
+use crate::provider::{ALGORITHMS, GATEWAY, HOLDER, Provider, WEB, basic, proof};
+use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::{Client, FakeUpstream, MoodyUpstream};
 use search::Search;
@@ -66,7 +67,7 @@ issuers:
         let plain = ", trusted_proxies: [127.0.0.1]";
         let setup = Setup { authn, plain, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
-        for secret in [COLLECTOR_SECRET, WEB.secret, GATEWAY.secret] {
+        for secret in [COLLECTOR_SECRET, WEB.secret, GATEWAY.secret, HOLDER.secret] {
             search.add(secret);
         }
         search.add(basic(GATEWAY.id, GATEWAY.secret).strip_prefix("Basic ").expect("a scheme"));
@@ -128,6 +129,7 @@ issuers:
         assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {opaque}\r\n")), 200);
         assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {elsewhere}\r\n")), 401);
         assert_eq!(self.ask(&format!("/n/1?{opaque}=1"), &line), 200);
+        self.holders();
         let (token, password) = (self.token("orders", "ES256"), "hT93kd0aLq2vXw81pQ");
         self.search.add(password);
         let basic = basic("ada", password);
@@ -163,6 +165,26 @@ issuers:
             &["validate"],
         ] {
             self.answers.push_str(&self.house.command(words));
+        }
+    }
+
+    /// Tokens that are bound to a key, with and without it.
+    fn holders(&mut self) {
+        let key = SigningKey::from_seed(&[23; 32]).unwrap();
+        let token = self.provider.bound_token(&key, "ES256");
+        let proof = proof(&key, "GET", "http://a.test/n/1", Some(&token));
+        for secret in [&token, &proof] {
+            self.search.add(secret);
+        }
+        let lines = format!("Authorization: DPoP {token}\r\nDPoP: {proof}\r\n");
+        for (lines, status) in [
+            (lines.clone(), 200),
+            (lines, 401),
+            (format!("Authorization: Bearer {token}\r\n"), 401),
+            (format!("Authorization: Bearer {proof}\r\n"), 401),
+            (format!("Authorization: DPoP {token}\r\nDPoP: {token}\r\n"), 401),
+        ] {
+            assert_eq!(self.ask("/n/1", &lines), status, "{lines}");
         }
     }
 
