@@ -5,6 +5,7 @@ mod admin;
 mod apis;
 mod certificates;
 mod conflicts;
+mod cors;
 mod dns;
 mod http2;
 pub(crate) mod identity;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api;
+mod cors;
 pub(crate) mod defaults;
 mod dns;
 mod http2;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
+pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{

@@ -15,11 +15,13 @@ use crate::values::ValueSource;
 pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 
+mod cors;
 mod http2;
 mod identity;
 mod proofs;
 mod tracing;
 
+pub use cors::CorsPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
@@ -183,6 +185,8 @@ pub struct ApiPlan {
     pub base_path: String,
     /// Whether servers get the credential that a caller was identified by.
     pub forward_credential: bool,
+    /// What pages of other origins may do; `None` is nothing.
+    pub cors: Option<Arc<CorsPlan>>,
     /// Whether `;` may stand in a path segment.
     pub allow_path_parameters: bool,
     /// Never empty: an API without versions has one whose name is `None`.

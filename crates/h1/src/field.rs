@@ -101,6 +101,13 @@ impl<'a> Fields<'a> {
         self.all(known).next()
     }
 
+    /// The value of a known field that stands exactly once.
+    #[must_use]
+    pub fn only(self, known: Known) -> Option<&'a [u8]> {
+        let mut values = self.all(known);
+        values.next().filter(|_| values.next().is_none())
+    }
+
     /// How many field lines there are.
     #[must_use]
     pub fn len(self) -> usize {

@@ -18,6 +18,7 @@ macro_rules! known {
 
 known! {
     Accept = "accept",
+    AccessControlRequestHeaders = "access-control-request-headers",
     AccessControlRequestMethod = "access-control-request-method",
     Authorization = "authorization",
     ContentSecurityPolicy = "content-security-policy",

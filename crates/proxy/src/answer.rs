@@ -1,6 +1,7 @@
 //! How a request ends, whatever the client's connection speaks: with the answer of its upstream or with one of ours, and with
 //! one record.
 
+mod own;
 mod rest;
 mod tunnel;
 
@@ -12,12 +13,13 @@ use crate::head::FieldMap;
 use crate::origin;
 use crate::pipeline::forward::Forwarded;
 use crate::pipeline::{self, Stop};
-use crate::problem::{Form, Problem, is_grpc};
+use crate::problem::is_grpc;
 use crate::record::wall::WallTexts;
 use crate::record::{Decision, Outcome, Trace};
 use crate::shape::{self, Frame};
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
+use own::Own;
 use portcullis_config::plan::StreamsPlan;
 use portcullis_h1::{Framing, Known, ResponseHead, Version};
 use portcullis_types::{Fault, FaultKind, Refusal, Stage};
@@ -94,10 +96,10 @@ async fn pass_on(
     exchange.record.status = exchange.answer.status();
     let sent_before = client.sent;
     if exchange.answer.status() == 101 {
-        return converse(worker, connection, exchange, client, (lease, streams(local, exchange))).await;
+        return converse(worker, local, connection, exchange, client, lease).await;
     }
     let leaving = leaving(client, framing, old);
-    answer_head(worker, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
+    answer_head(worker, local, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
     client.set_patience(Some(going_on.map_or(connection.settings.limits.body_idle_timeout, |of| of.idle_timeout)));
     if let Some(streams) = going_on {
@@ -206,6 +208,7 @@ fn lasts(answer: &ResponseHead) -> bool {
 /// The head of the upstream's answer; `whole` if no body follows.
 fn answer_head(
     worker: &Worker,
+    local: &Local,
     exchange: &Exchange,
     client: &mut Channel,
     (keep_alive, whole): (bool, bool),
@@ -214,7 +217,7 @@ fn answer_head(
     let switches = exchange.answer.status() == 101;
     let accept = switches.then(|| accept_for(key.unwrap_or_default()));
     let mut wall = worker.wall.borrow_mut();
-    let frame = Frame { accept: accept.as_deref(), ..frame(&mut wall, exchange, keep_alive) };
+    let frame = Frame { accept: accept.as_deref(), ..frame(&mut wall, local, exchange, keep_alive) };
     let Some(stream) = client.stream() else {
         shape::answer(&exchange.answer, &frame, &mut client.output);
         return Ok(());
@@ -230,13 +233,14 @@ fn answer_head(
 /// A request that goes on as WebSocket.
 async fn converse(
     worker: &Worker,
+    local: &Local,
     connection: &Connection,
     exchange: &mut Exchange,
     client: &mut Channel,
-    (mut lease, streams): (Lease, StreamsPlan),
+    mut lease: Lease,
 ) -> Result<Next, Stop> {
-    let sent_before = client.sent;
-    answer_head(worker, exchange, client, (true, false))?;
+    let (sent_before, streams) = (client.sent, streams(local, exchange));
+    answer_head(worker, local, exchange, client, (true, false))?;
     let ended = tunnel::run((worker, connection), streams, client, &mut lease.channel).await;
     let record = &mut exchange.record;
     record.answered = worker.nanos();
@@ -261,16 +265,12 @@ pub(crate) async fn refuse(
     if exchange.record.forwarded > 0 {
         exchange.record.answered = worker.nanos();
     }
-    let Some(problem) = Problem::of(stop) else { return Next::Close };
+    let Some(own) = Own::of(stop, exchange.head.fields()) else { return Next::Close };
     let rest = rest::of(exchange);
-    let keep_alive = exchange.head.keep_alive()
-        && !problem.close
-        && !last
-        && rest.is_some()
-        && !connection.is_ending(&worker.shared);
-    let form = Form::asked_by(exchange.head.fields());
+    let keep_alive =
+        exchange.head.keep_alive() && !own.closes() && !last && rest.is_some() && !connection.is_ending(&worker.shared);
     let sent_before = client.sent;
-    if problem_head(worker, local, exchange, client, (&problem, form, keep_alive)).is_err() {
+    if own_head(worker, local, exchange, client, (&own, keep_alive)).is_err() {
         return Next::Close;
     }
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
@@ -286,22 +286,22 @@ pub(crate) async fn refuse(
 }
 
 /// The head of an answer of ours, and its body behind it.
-fn problem_head(
+fn own_head(
     worker: &Worker,
     local: &Local,
     exchange: &Exchange,
     client: &mut Channel,
-    (problem, form, keep_alive): (&Problem, Form, bool),
+    (own, keep_alive): (&Own<'_>, bool),
 ) -> Result<(), Stop> {
     let mut wall = worker.wall.borrow_mut();
-    let frame = frame(&mut wall, exchange, keep_alive);
-    let body = problem.body(form, frame.id, &local.snapshot.problem_base);
+    let frame = frame(&mut wall, local, exchange, keep_alive);
+    let body = own.body(&frame, &local.snapshot.problem_base);
     let whole = frame.to_head || body.is_empty();
     match client.stream() {
-        None => shape::problem(problem, form, body.len(), &frame, &mut client.output),
+        None => own.write(body.len(), &frame, &mut client.output),
         Some(stream) => {
             let mut map = FieldMap::default();
-            shape::problem(problem, form, body.len(), &frame, &mut map);
+            own.write(body.len(), &frame, &mut map);
             stream.answer(map.into_answer().ok_or(Stop::Gone)?, whole);
         }
     }
@@ -321,10 +321,12 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
             let private = Some(format!("{:?}: {}", fault.kind, fault.source));
             (Outcome::Failed, Some(Decision { stage: Stage::Forward, reason: fault.kind.reason(), private }))
         }
+        Stop::Answered(_) => (Outcome::Answered, None),
         Stop::Gone => (Outcome::Gone, None),
     };
     record.outcome = outcome;
-    record.status = decision.as_ref().map_or(499, |decision| decision.reason.status());
+    let without_reason = if outcome == Outcome::Answered { 204 } else { 499 };
+    record.status = decision.as_ref().map_or(without_reason, |decision| decision.reason.status());
     record.decision = decision;
 }
 
@@ -333,7 +335,9 @@ fn decision(refusal: &Refusal) -> Decision {
     Decision { stage: refusal.stage, reason: refusal.reason, private }
 }
 
-fn frame<'a>(wall: &'a mut WallTexts, exchange: &Exchange, keep_alive: bool) -> Frame<'a> {
+fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, keep_alive: bool) -> Frame<'a> {
+    let route = exchange.record.route.and_then(|index| local.snapshot.routes.get(index));
+    let cors = route.and_then(|route| route.cors.as_ref());
     Frame {
         id: exchange.record.id,
         secure: exchange.client.secure,
@@ -341,6 +345,7 @@ fn frame<'a>(wall: &'a mut WallTexts, exchange: &Exchange, keep_alive: bool) -> 
         old: exchange.head.version() == Version::Http10,
         to_head: exchange.head.method() == b"HEAD",
         accept: None,
+        sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
     }
 }

@@ -6,7 +6,7 @@
 
 mod charge;
 mod conform;
-mod cors;
+pub(crate) mod cors;
 pub(crate) mod explain;
 pub(crate) mod forward;
 mod guard;
@@ -23,6 +23,7 @@ use crate::carry::channel::Channel;
 use crate::exchange::{Connection, Exchange};
 use crate::origin;
 use crate::worker::{Local, Worker};
+use cors::Preflight;
 use forward::Forwarded;
 use portcullis_types::{Fault, Refusal};
 
@@ -31,6 +32,8 @@ use portcullis_types::{Fault, Refusal};
 pub(crate) enum Stop {
     /// We refused.
     Refused(Box<Refusal>),
+    /// We answered, and that was all that was asked for: a preflight.
+    Answered(Preflight),
     /// The upstream or we failed.
     Failed(Box<Fault>),
     /// The client went away; there is nobody to answer.

@@ -39,7 +39,7 @@ impl Problem {
         match stop {
             Stop::Refused(refusal) => Some(Self::refused(refusal)),
             Stop::Failed(fault) => Some(Self::failed(fault)),
-            Stop::Gone => None,
+            Stop::Answered(_) | Stop::Gone => None,
         }
     }
 

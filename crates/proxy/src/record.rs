@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
     /// The upstream's answer was passed on whole.
     #[default]
     Served,
+    /// We answered ourselves, as was asked for: a preflight.
+    Answered,
     /// We refused.
     Refused,
     /// The upstream or we failed; the client has an error of ours.
@@ -105,6 +107,7 @@ impl Outcome {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Served => "served",
+            Self::Answered => "answered",
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Truncated => "truncated",

@@ -3,7 +3,9 @@
 
 use crate::head::{Fixed, Head, fixed};
 use crate::named::Named;
+use crate::pipeline::cors::Preflight;
 use crate::problem::{Form, Problem};
+use crate::snapshot::cors::Sharing;
 use portcullis_h1::{Field, Framing, Known, ResponseHead};
 use portcullis_types::id::RequestId;
 
@@ -19,6 +21,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) to_head: bool,
     /// What we accept a client's WebSocket with, where it goes on as one.
     pub(crate) accept: Option<&'a str>,
+    /// Which pages may read the answer, where the route has rules for it.
+    pub(crate) sharing: Option<Sharing<'a>>,
     pub(crate) date: &'a str,
 }
 
@@ -88,7 +92,24 @@ pub(crate) fn problem(problem: &Problem, form: Form, length: usize, frame: &Fram
     finish(frame, out);
 }
 
+/// Writes the head of the answer to a preflight, which has no body.
+pub(crate) fn preflight(preflight: &Preflight, frame: &Frame<'_>, out: &mut impl Head) {
+    out.status(204);
+    out.field(b"date", frame.date.as_bytes());
+    if let Some(sharing) = &frame.sharing {
+        sharing.write_preflight(&preflight.method, preflight.private_network, out);
+    }
+    end(frame, out);
+}
+
 fn finish(frame: &Frame<'_>, out: &mut impl Head) {
+    if let Some(sharing) = &frame.sharing {
+        sharing.write(out);
+    }
+    end(frame, out);
+}
+
+fn end(frame: &Frame<'_>, out: &mut impl Head) {
     out.fixed(&SECURITY_HEADERS);
     if frame.secure {
         out.fixed(&TRANSPORT_SECURITY);
@@ -114,7 +135,7 @@ fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool
         // Of an answer without a body it tells what the body would have been (RFC 9110 section 8.6).
         return !(head.framing() == Framing::None && head.status() != 204 && (frame.to_head || head.status() == 304));
     }
-    is_ours(known) || is_banner(known) || known.is_hop_by_hop() || known.is_identity()
+    is_ours(known) || is_about_origins(line) || is_banner(known) || known.is_hop_by_hop() || known.is_identity()
 }
 
 /// Fields that the gateway answers for, whatever the upstream says.
@@ -131,6 +152,12 @@ const fn is_ours(known: Known) -> bool {
             // The handshake with the client is ours.
             | Known::SecWebSocketAccept
     )
+}
+
+/// Who may read an answer is the gateway's to say, also where it says nothing.
+fn is_about_origins(line: &Field<'_>) -> bool {
+    const PREFIX: &[u8] = b"access-control-";
+    line.name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Fields that tell an attacker what runs behind the gateway.

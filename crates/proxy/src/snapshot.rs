@@ -3,6 +3,7 @@
 //! It is built whole or not at all, and replaced whole. What has to survive a reload (pools, counters) lives beside it.
 
 pub(crate) mod access;
+pub(crate) mod cors;
 pub(crate) mod hosts;
 pub(crate) mod paths;
 
@@ -13,6 +14,7 @@ use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
+use cors::Cors;
 use hosts::Hosts;
 use portcullis_config::plan::{
     ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
@@ -69,6 +71,8 @@ pub(crate) struct Route {
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
     pub(crate) websocket: Option<WebSocketPlan>,
+    /// What pages of other origins may do; `None` is nothing.
+    pub(crate) cors: Option<Arc<Cors>>,
     /// Index into the snapshot's upstreams.
     pub(crate) upstream: usize,
     /// Where the configuration says so: `portcullis.yaml:12`.
@@ -175,6 +179,7 @@ impl Snapshot {
         let mut known: HashMap<*const UpstreamPlan, usize> = HashMap::new();
         let mut hosts = hosts::Builder::default();
         for api in &plan.apis {
+            let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, &plan.identity.key_field)));
             for version in &api.versions {
                 let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
                 for route in &version.routes {
@@ -183,7 +188,8 @@ impl Snapshot {
                     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
                     for prefix in prefixes.chain(bare) {
                         let index = self.routes.len();
-                        let compiled = Route::compile((route, api, &plan.identity), &name, &prefix, upstream);
+                        let compiled =
+                            Route::compile((route, api, &plan.identity), &name, &prefix, upstream, cors.clone());
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -219,6 +225,7 @@ impl Route {
         version: &Arc<str>,
         prefix: &str,
         upstream: usize,
+        cors: Option<Arc<Cors>>,
     ) -> Self {
         let access = Access::compile(&plan.authn, &api.name, api.forward_credential, identity);
         let template = format!("{prefix}{}", plan.template);
@@ -228,8 +235,9 @@ impl Route {
             version: Arc::clone(version),
             id: Arc::clone(&plan.id),
             template,
-            stages: stages(&access),
+            stages: stages(&access, cors.is_some()),
             access,
+            cors,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),
@@ -257,10 +265,10 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-pub(crate) fn decisions(access: &Access) -> [(Stage, &'static str); 8] {
+pub(crate) fn decisions(access: &Access, cors: bool) -> [(Stage, &'static str); 8] {
     [
         (Stage::Guard, "not_required"),
-        (Stage::Cors, "not_required"),
+        (Stage::Cors, if cors { "checked" } else { "not_required" }),
         (Stage::Identify, access.decision()),
         (Stage::Permit, "not_required"),
         (Stage::Charge, "not_required"),
@@ -271,8 +279,9 @@ pub(crate) fn decisions(access: &Access) -> [(Stage, &'static str); 8] {
 }
 
 /// The stages that had nothing to do as one text, the others by name.
-fn stages(access: &Access) -> String {
-    let (idle, decided): (Vec<_>, Vec<_>) = decisions(access).into_iter().partition(|(_, how)| *how == "not_required");
+fn stages(access: &Access, cors: bool) -> String {
+    let (idle, decided): (Vec<_>, Vec<_>) =
+        decisions(access, cors).into_iter().partition(|(_, how)| *how == "not_required");
     let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
     let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();
     format!("{decided},\"not_required\":\"{}\"", idle.join(" "))

@@ -19,6 +19,8 @@ mod chaos;
 mod check;
 #[path = "wire/collector.rs"]
 mod collector;
+#[path = "wire/cors.rs"]
+mod cors;
 #[path = "wire/desync.rs"]
 mod desync;
 #[path = "wire/dpop.rs"]

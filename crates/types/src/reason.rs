@@ -283,6 +283,12 @@ reasons! {
         "Call from a page of an origin that the API allows.",
         "`websocket.origins` of the route lists who may; `require_origin` says whether a client must state one.",
     }
+    /// A page of another origin may not call as its preflight says.
+    PreflightRefused = 403 "preflight_refused" "Pages of this origin may not call like this" {
+        "Before a page of another origin calls, its browser asks whether it may: with this method, these request headers, from this origin, into this network. One of them is not allowed; the detail says which.",
+        "Call from an origin that the API allows, with the methods and headers that it allows.",
+        "`cors` of the API lists `origins`, `methods` and `headers`; `private_network` opens a private network to public pages.",
+    }
     /// The operation is not served over WebSocket.
     WebSocketClosed = 403 "websocket_closed" "This operation is not served over WebSocket" {
         "The request asks to go on as WebSocket, and the operation does not declare that it does.",

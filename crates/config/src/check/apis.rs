@@ -110,11 +110,16 @@ impl Check<'_> {
         let versions = self.operations(api, at, &above, claims);
         let forward_credential = self.forward_credential(api, at, &versions);
         self.claims_of_nobody(at, &versions);
+        let cors = api.cors.as_ref().map(|written| Arc::new(self.cors(written, &at.key("cors"))));
+        if let Some(cors) = &cors {
+            self.methods_of_nobody(cors, at, &versions);
+        }
         ApiPlan {
             name: Arc::from(name),
             hosts: hosts_of(api),
             base_path,
             forward_credential,
+            cors,
             allow_path_parameters,
             versions,
         }

@@ -3,11 +3,9 @@
 use super::Check;
 use super::upstream::Written;
 use crate::diagnostic::Diagnostic;
-use crate::file::{Floods, Http2, Protocol, Route, Streams, WebSocket, defaults};
-use crate::plan::{
-    FloodLimits, Http2Plan, Methods, Origins, StreamsPlan, UpstreamPlan, UpstreamProtocol, WebSocketPlan,
-};
-use crate::scalar::{Count, PageOrigin, Period};
+use crate::file::{Floods, Http2, Protocol, Route, Streams, defaults};
+use crate::plan::{FloodLimits, Http2Plan, Methods, StreamsPlan, UpstreamPlan, UpstreamProtocol, WebSocketPlan};
+use crate::scalar::{Count, Period};
 use crate::tree::At;
 
 /// LIMIT: what a lasting stream may be given.
@@ -112,28 +110,7 @@ impl Check<'_> {
                 .help("give the route's version or API an upstream with `protocol: http1`");
             self.reject(&at, diagnostic);
         }
-        let origins = self.origins(written, &at.key("origins"));
+        let origins = self.origins(&written.origins, "no page may open a WebSocket", &at.key("origins"));
         Some(WebSocketPlan { origins, require_origin: written.require_origin.is_some_and(|flag| flag.0) })
-    }
-
-    fn origins(&mut self, written: &WebSocket, at: &At<'_>) -> Origins {
-        if written.origins.is_empty() {
-            let diagnostic = Diagnostic::new("empty-list", at.name_span(), "no page may open a WebSocket")
-                .help("write `origins: [\"https://app.example.com\"]`");
-            self.reject(at, diagnostic);
-        }
-        let mut names = Vec::new();
-        for (index, origin) in written.origins.iter().enumerate() {
-            match origin {
-                PageOrigin::Any if written.origins.len() > 1 => {
-                    let item = at.index(index);
-                    let diagnostic = self.wrong(&item, "contradiction", "`*` stands beside other origins");
-                    self.reject(&item, diagnostic.help("`*` is every page; remove it or the others"));
-                }
-                PageOrigin::Any => return Origins::Any,
-                PageOrigin::Only(name) => names.push(name.clone()),
-            }
-        }
-        Origins::Only(names)
     }
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Authn, Balance, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
+use super::{Authn, Balance, Cors, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
 use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
 
 /// One API. It has either `routes` or `versions`.
@@ -22,6 +22,8 @@ pub(crate) struct Api {
     /// fields instead.
     #[schemars(extend("default" = false))]
     pub(crate) forward_credential: Option<Flag>,
+    /// Which pages of other origins may read answers.
+    pub(crate) cors: Option<Cors>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
     /// Whether `;` may stand in a path segment. Servers disagree about what it means, so it is refused by default.

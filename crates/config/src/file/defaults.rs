@@ -10,6 +10,7 @@ pub(crate) const CLOCK_SKEW: Period = Period::seconds(30);
 pub(crate) const KEEP_ACTIVE: Period = Period::seconds(60);
 pub(crate) const KEEP_INACTIVE: Period = Period::seconds(10);
 pub(crate) const INTROSPECTION_TIMEOUT: Period = Period::seconds(3);
+pub(crate) const CORS_MAX_AGE: Period = Period::seconds(10 * 60);
 pub(crate) const MAX_STALENESS: Period = Period::seconds(24 * 60 * 60);
 pub(crate) const PROOF_WINDOW: Period = Period::seconds(60);
 pub(crate) const PROOF_SKEW: Period = Period::seconds(10);

@@ -64,7 +64,7 @@ pub struct WebSocketPlan {
 pub enum Origins {
     /// Any page.
     Any,
-    /// These, in lower case: `https://app.example.com`.
+    /// These, in lower case: `https://app.example.com`, or `https://*.example.com` for what is below.
     Only(Vec<String>),
 }
 
@@ -99,7 +99,60 @@ impl Origins {
     pub fn allow(&self, origin: &[u8]) -> bool {
         match self {
             Self::Any => true,
-            Self::Only(origins) => origins.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin)),
+            Self::Only(origins) => origins.iter().any(|one| is_one(one.as_bytes(), origin)),
         }
+    }
+}
+
+/// Whether an origin is the one that is meant, or its host below the domain that is.
+fn is_one(meant: &[u8], origin: &[u8]) -> bool {
+    let Some(star) = meant.iter().position(|byte| *byte == b'*') else { return meant.eq_ignore_ascii_case(origin) };
+    let (scheme, domain) = (meant.get(..star).unwrap_or_default(), meant.get(star + 1..).unwrap_or_default());
+    let Some((first, rest)) = origin.split_at_checked(scheme.len()) else { return false };
+    let Some((below, last)) = rest.len().checked_sub(domain.len()).and_then(|at| rest.split_at_checked(at)) else {
+        return false;
+    };
+    // Nothing but labels of a host: what else could stand there would be another host, or none.
+    let is_label = |label: &[u8]| {
+        !label.is_empty() && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    first.eq_ignore_ascii_case(scheme)
+        && last.eq_ignore_ascii_case(domain)
+        && below.split(|byte| *byte == b'.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origins;
+
+    #[test]
+    fn who_is_meant() {
+        let origins = Origins::Only(
+            ["https://app.example.com", "https://*.example.org", "http://*.dev.test:8080"].map(str::to_owned).to_vec(),
+        );
+        for (origin, allowed) in [
+            ("https://app.example.com", true),
+            ("https://APP.example.com", true),
+            ("http://app.example.com", false),
+            ("https://app.example.com:444", false),
+            ("https://app.example.com.evil.test", false),
+            ("https://a.example.org", true),
+            ("https://a.b-c.example.org", true),
+            ("https://example.org", false),
+            ("https://.example.org", false),
+            ("https://a..example.org", false),
+            ("https://evil.test/.example.org", false),
+            ("https://evil.test@a.example.org", false),
+            ("https://evil.test:1.example.org", false),
+            ("https://evilexample.org", false),
+            ("https://a.example.org:8443", false),
+            ("http://a.dev.test:8080", true),
+            ("http://a.dev.test", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(origins.allow(origin.as_bytes()), allowed, "{origin}");
+        }
+        assert!(Origins::Any.allow(b"null"));
     }
 }

@@ -217,21 +217,35 @@ impl Scalar for Target {
 impl Scalar for PageOrigin {
     const NAME: &'static str = "PageOrigin";
     const WHAT: &'static str = "an origin";
-    const ABOUT: &'static str = "Where a page comes from, as browsers state it in `Origin`: scheme, host, and a port unless it is the scheme's own. `*` is any page.";
+    const ABOUT: &'static str = "Where a page comes from, as browsers state it in `Origin`: scheme, host, and a port unless it is the scheme's own. `https://*.example.com` is every host below a domain, `*` any page.";
     const JSON_TYPE: &'static str = "string";
     const PATTERN: Option<&'static str> = Some("^(\\*|https?://[^/@?#]+)$");
-    const EXAMPLES: &'static [&'static str] = &["https://app.example.com", "http://localhost:3000", "*"];
+    const EXAMPLES: &'static [&'static str] =
+        &["https://app.example.com", "http://localhost:3000", "https://*.example.com", "*"];
 
     fn parse(raw: Raw<'_>) -> Result<Self, String> {
         if raw.text == "*" {
             return Ok(Self::Any);
         }
+        if raw.text == "null" {
+            return Err(
+                "`null` is what browsers say of sandboxed pages and files, so that any page can be it".to_owned()
+            );
+        }
+        // What is below a domain, which has to be somebody's own.
+        let whole = raw.text.replacen("://*.", "://", 1);
+        let is_below = whole.len() < raw.text.len();
         // The same form as a target's; browsers leave out a port that the scheme implies (RFC 6454 section 6.1).
+        let raw = Raw { text: &whole, ..raw };
         let Target(target) = Target::parse(raw).map_err(|_| format!("{}, without a path", example::<Self>()))?;
+        if is_below && (!target.host.contains('.') || target.host.parse::<IpAddr>().is_ok()) {
+            return Err("`*.` stands before a domain of at least two labels".to_owned());
+        }
         let implied = if target.tls { 443 } else { 80 };
         let origin = target.to_string().to_ascii_lowercase();
         let implied = format!(":{implied}");
-        Ok(Self::Only(origin.strip_suffix(&implied).unwrap_or(&origin).to_owned()))
+        let origin = origin.strip_suffix(&implied).unwrap_or(&origin);
+        Ok(Self::Only(if is_below { origin.replacen("://", "://*.", 1) } else { origin.to_owned() }))
     }
 
     fn made_up() -> Self {

@@ -76,11 +76,14 @@ fn origins() {
         ("https://app.example.com:443", "https://app.example.com"),
         ("http://localhost:3000", "http://localhost:3000"),
         ("http://[::1]:80", "http://[::1]"),
+        ("https://*.Example.com:443", "https://*.example.com"),
     ] {
         assert_eq!(parse::<PageOrigin>(text), Ok(PageOrigin::Only(origin.to_owned())), "{text}");
     }
     assert_eq!(parse::<PageOrigin>("*"), Ok(PageOrigin::Any));
-    for text in ["", "null", "app.example.com", "https://app.example.com/", "ftp://a", "https://*.example.com"] {
+    for text in
+        ["", "null", "app.example.com", "https://app.example.com/", "ftp://a", "https://*.com", "https://a.*.com"]
+    {
         assert!(parse::<PageOrigin>(text).is_err(), "{text}");
     }
 }

@@ -21,6 +21,10 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         protected("on a refusal", client.ask("DELETE", "/users/7", "")),
         protected("on a failure", client.get("/down", "")),
         banners(scene),
+        read_by(scene, "https://shop.example", "401 missing_credential, readable"),
+        read_by(scene, "https://evil.example", "401 missing_credential, kept from the page"),
+        preflight(scene, "https://shop.example", "204, GET with x-api-key"),
+        preflight(scene, "https://evil.example", "403 preflight_refused"),
         recorded(scene),
         traced(scene),
         counted(scene),
@@ -49,6 +53,32 @@ fn banners(scene: &Scene<'_>) -> Row {
         }
     });
     Row::new(HEADERS, "Server and X-Powered-By of the API", "removed", outcome)
+}
+
+/// Whether a browser lets a page of this origin read a refusal.
+fn read_by(scene: &Scene<'_>, origin: &str, expected: &'static str) -> Row {
+    let outcome = scene.client.get("/account", &format!("Origin: {origin}\r\n")).map(|answer| {
+        let readable = answer.field("access-control-allow-origin") == Some(origin);
+        let got = format!("{}, {}", answer.brief(), if readable { "readable" } else { "kept from the page" });
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(HEADERS, &format!("a page of {origin} calls /account without a key"), expected, outcome)
+}
+
+/// What a browser asks before a page of this origin may send a key.
+fn preflight(scene: &Scene<'_>, origin: &str, expected: &'static str) -> Row {
+    let lines = format!(
+        "Origin: {origin}\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: x-api-key\r\n"
+    );
+    let outcome = scene.client.ask("OPTIONS", "/account", &lines).map(|answer| {
+        let may_send = answer.field("access-control-allow-headers").is_some_and(|names| names.contains("x-api-key"));
+        let method = answer.field("access-control-allow-methods").unwrap_or("nothing");
+        let got = if may_send { format!("{}, {method} with x-api-key", answer.status) } else { answer.brief() };
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(HEADERS, &format!("its preflight: OPTIONS /account from {origin}"), expected, outcome)
 }
 
 /// The record of one's own request, found by the id that the answer gave.

@@ -90,6 +90,11 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
     let (stage, detail) = match stop {
         Stop::Refused(refusal) => (refusal.stage, refusal.detail.to_string()),
         Stop::Failed(fault) => (Stage::Forward, fault.source.clone()),
+        Stop::Answered(_) => {
+            let detail = "a preflight: the page may call".to_owned();
+            explanation.steps.push(Step { stage: Stage::Cors, decision: "answered".to_owned(), detail, origin: None });
+            return;
+        }
         Stop::Gone => return,
     };
     let route = exchange.record.route.and_then(|index| snapshot.routes.get(index));
@@ -130,7 +135,7 @@ fn walk(
     let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, snapshot, bench)?;
     let admitted = charge::charge(permit::permit(authenticated)?)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
-    for (stage, decision) in decisions(&found.access) {
+    for (stage, decision) in decisions(&found.access, found.cors.is_some()) {
         let (detail, origin) = match (stage == Stage::Identify, &found.access) {
             (true, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
             (true, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),

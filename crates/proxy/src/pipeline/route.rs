@@ -7,7 +7,7 @@ use crate::origin::Client;
 use crate::record::AccessRecord;
 use crate::snapshot::paths::Found;
 use crate::snapshot::{Route, Snapshot};
-use portcullis_h1::{RequestHead, ResponseHead};
+use portcullis_h1::{Known, RequestHead, ResponseHead};
 use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 
 /// A request whose route is known. Every later proof holds it.
@@ -15,6 +15,8 @@ use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 pub(crate) struct Routed<'a> {
     pub(crate) request: Request<'a>,
     route: &'a Route,
+    /// Whether it only asks what a page may send, on behalf of this route.
+    pub(crate) preflight: bool,
     /// Whether the request may go on as WebSocket.
     pub(crate) upgrades: bool,
     /// Our own handshake with the server, once there is one.
@@ -54,7 +56,9 @@ pub(super) fn find<'a>(
     {
         return Err(refuse(Reason::MisdirectedRequest, "the host has another certificate").closing().into());
     }
-    let index = match snapshot.hosts.find(host, target.path(), head.method()) {
+    let preflight = preflight(snapshot, head, host, target.path());
+    let found = preflight.map_or_else(|| snapshot.hosts.find(host, target.path(), head.method()), Found::Route);
+    let index = match found {
         Found::Route(index) => index,
         Found::OtherMethods(allow) => {
             let refusal = refuse(Reason::MethodNotAllowed, "the path exists with other methods");
@@ -71,5 +75,17 @@ pub(super) fn find<'a>(
         );
     }
     let request = Request { head, target, host, client: *client };
-    Ok(Routed { request, route, upgrades: false, handshake: None, answer, record })
+    Ok(Routed { request, route, preflight: preflight.is_some(), upgrades: false, handshake: None, answer, record })
+}
+
+/// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.
+/// Everywhere else it is an OPTIONS like any other.
+fn preflight(snapshot: &Snapshot, head: &RequestHead, host: &str, path: &str) -> Option<usize> {
+    if head.method() != b"OPTIONS" {
+        return None;
+    }
+    head.fields().first(Known::Origin)?;
+    let method = head.fields().first(Known::AccessControlRequestMethod)?;
+    let Found::Route(index) = snapshot.hosts.find(host, path, method) else { return None };
+    snapshot.routes.get(index)?.cors.as_ref().map(|_| index)
 }

@@ -102,7 +102,7 @@ impl Finished<'_> {
         log.long("timeUnixNano", self.unix(record.started));
         log.long("observedTimeUnixNano", self.unix(record.ended));
         let severity = match record.outcome {
-            Outcome::Served | Outcome::Gone => Severity::Info,
+            Outcome::Served | Outcome::Answered | Outcome::Gone => Severity::Info,
             Outcome::Refused => Severity::Warn,
             Outcome::Failed | Outcome::Truncated => Severity::Error,
         };
@@ -191,7 +191,7 @@ impl Finished<'_> {
             (None, Outcome::Truncated | Outcome::Gone) => {
                 attributes.text("error.type", record.outcome.name().as_bytes());
             }
-            (None, Outcome::Served | Outcome::Refused | Outcome::Failed) => {
+            (None, Outcome::Served | Outcome::Answered | Outcome::Refused | Outcome::Failed) => {
                 attributes.text("error.type", record.status.to_string().as_bytes());
             }
         }
@@ -204,7 +204,7 @@ impl Finished<'_> {
             Outcome::Served | Outcome::Truncated => Some(record.status),
             // 499 is our word for a client that went away before there was an answer.
             Outcome::Gone => (record.status != 499).then_some(record.status),
-            Outcome::Refused | Outcome::Failed => None,
+            Outcome::Answered | Outcome::Refused | Outcome::Failed => None,
         }
     }
 
