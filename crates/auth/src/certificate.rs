@@ -1,5 +1,6 @@
 //! Who a verified client certificate stands for. That it is verified, and not revoked, is TLS's business.
 
+use crate::jwt::encode;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
 use x509_parser::certificate::X509Certificate;
@@ -49,6 +50,8 @@ pub enum CertificateError {
     NoName,
     /// It has several where one counts.
     Several,
+    /// Nobody who counts vouches for it any more.
+    Revoked,
     /// The name is a pattern, or holds what no name holds.
     Name,
 }
@@ -101,13 +104,25 @@ impl ClientCertificate {
         })
     }
 
+    /// The hash of the whole of it as text: `x5t#S256`.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        encode(self.sha256)
+    }
+
+    /// Whether it is within its time.
+    #[must_use]
+    pub fn is_good_at(&self, now: u64) -> bool {
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        (self.validity.0..=self.validity.1).contains(&now)
+    }
+
     /// Who it stands for: the one name of the first kind in `rules` of which it has any.
     ///
     /// # Errors
     /// Why it stands for nobody.
     pub fn identify(&self, rules: &[NameRule], now: u64) -> Result<&str, CertificateError> {
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        if now < self.validity.0 || now > self.validity.1 {
+        if !self.is_good_at(now) {
             return Err(CertificateError::Expired);
         }
         let mut found = None;
@@ -137,6 +152,7 @@ impl CertificateError {
         match self {
             Self::Malformed => "the client certificate cannot be read whole",
             Self::Expired => "the client certificate is not good now",
+            Self::Revoked => "nobody vouches for the client certificate any more",
             Self::NoName => "the client certificate has no name of a kind that counts",
             Self::Several => "the client certificate has several names where one counts",
             Self::Name => "the name in the client certificate is a pattern or no name",

@@ -4,6 +4,7 @@
 mod admin;
 mod apis;
 mod certificates;
+mod client_auth;
 mod conflicts;
 mod cors;
 mod dns;

@@ -28,7 +28,7 @@ pub(crate) use identity::{
 };
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
-pub(crate) use proofs::{Dpop, Proofs};
+pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};

@@ -26,7 +26,7 @@ pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, 
 pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
 };
-pub use proofs::{Dpop, ProofDemand, ProofPlan};
+pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};
@@ -111,6 +111,8 @@ pub struct TlsPlan {
     pub certificates: CertificateSource,
     /// The oldest protocol version it speaks.
     pub min_version: TlsVersion,
+    /// How clients are asked for certificates; `None` where they are not.
+    pub client_auth: Option<ClientAuthPlan>,
 }
 
 /// Where a listener's certificates come from.

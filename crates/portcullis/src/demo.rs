@@ -2,11 +2,13 @@
 
 mod callers;
 mod live;
+mod members;
 mod sample;
 mod site;
 mod upstream;
 
 pub(crate) use callers::Callers;
+pub(crate) use members::Member;
 pub(crate) use site::Site;
 pub(crate) use upstream::Upstreams;
 

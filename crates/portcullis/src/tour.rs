@@ -37,6 +37,8 @@ pub(crate) struct Row {
 /// What rows may ask and look at.
 pub(crate) struct Scene<'a> {
     client: Client,
+    /// What clients trust.
+    authority: PathBuf,
     upstreams: &'a Upstreams,
     callers: &'a Callers,
     handle: Handle,
@@ -55,7 +57,8 @@ type Outcome = Result<(String, bool), String>;
 /// Takes the tour against a site that nobody else uses.
 pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Ending, Stop> {
     let secure = site.address("secure")?;
-    let client = Client::new(&site.authority_file(), secure).map_err(Stop::environment)?;
+    let authority = site.authority_file();
+    let client = Client::new(&authority, secure).map_err(Stop::environment)?;
     let (config, log, folder) = (site.config_file(), site.log_file(), site.folder.clone());
     let (small, behind, admin) = (site.address("small")?, site.address("behind")?, site.admin_socket());
     let status = site.service.status_address();
@@ -69,6 +72,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let serving = serving.map_err(|error| Stop::environment(format!("no thread for the gateway: {error}")))?;
     let scene = Scene {
         client,
+        authority,
         upstreams: &upstreams,
         callers: &callers,
         handle,

@@ -5,6 +5,7 @@ use crate::origin::{self, Client};
 use crate::record::AccessRecord;
 use crate::record::TlsFacts;
 use crate::snapshot::ListenerSettings;
+use crate::tls::client::ClientIdentity;
 use crate::tls::server::Certificates;
 use portcullis_h1::{RequestHead, ResponseHead};
 use portcullis_types::CanonicalTarget;
@@ -39,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) tls: Option<TlsFacts>,
     /// The certificate that the handshake chose, where there are several.
     pub(crate) certificate: Option<(Arc<Certificates>, usize)>,
+    /// The client's own certificate, where it showed one.
+    pub(crate) identity: Option<Rc<ClientIdentity>>,
 }
 
 /// Where a connection was taken.
@@ -70,7 +73,7 @@ impl Connection {
     pub(crate) fn new(place: Place, source: SocketAddr) -> Self {
         let Place { listener, settings, peer, life } = place;
         let trusted = origin::is_trusted(&settings.provenance.trusted, source.ip());
-        Self { listener, settings, peer, source, trusted, life, tls: None, certificate: None }
+        Self { listener, settings, peer, source, trusted, life, tls: None, certificate: None, identity: None }
     }
 
     /// Whether the request under way is the connection's last, because the gateway or its listener ends.

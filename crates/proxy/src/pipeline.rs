@@ -59,7 +59,7 @@ pub(crate) async fn run(
     // A preflight carries no credentials and ends here, before it could be refused for having none.
     let cleared = cors::clear(guarded)?;
     // Who calls; a public route says so and yields an anonymous principal.
-    let authenticated = identify::identify(cleared, &local.snapshot, || worker.bench()).await?;
+    let authenticated = identify::identify(cleared, (connection, &local.snapshot), || worker.bench()).await?;
     // What they may do, now that it is known who they are.
     let authorized = permit::permit(authenticated)?;
     // From here on we may hold bytes for the caller, so that it is charged first.

@@ -8,6 +8,7 @@ use crate::exchange::{Connection, Place};
 use crate::http1;
 use crate::origin::{self, proxy_header};
 use crate::record::TlsFacts;
+use crate::tls::client::ClientIdentity;
 use crate::tls::server::ListenerTls;
 use crate::worker::Worker;
 use portcullis_types::{Reason, Refusal, Stage};
@@ -16,6 +17,7 @@ use rustls::ProtocolVersion;
 use rustls::server::ServerConnection;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
@@ -117,8 +119,9 @@ pub(crate) async fn secure(
                 let index = session.server_name().map_or(0, |name| tls.names.index(name));
                 (Arc::clone(&tls.names), index)
             });
+            let identity = ClientIdentity::of(session, tls.authorities.as_ref()).map(Rc::new);
             let http2 = session.alpn_protocol() == Some(b"h2");
-            let connection = Connection { tls: Some(facts(session)), certificate, ..connection };
+            let connection = Connection { tls: Some(facts(session)), certificate, identity, ..connection };
             Some((Socket::TlsServer(Box::new(stream)), connection, http2))
         }
         Ok(Err(_)) | Err(_) => {

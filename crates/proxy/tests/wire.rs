@@ -47,6 +47,8 @@ mod life;
 mod listeners;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
+#[path = "wire/mtls.rs"]
+mod mtls;
 #[path = "wire/names.rs"]
 mod names;
 #[path = "wire/pace.rs"]

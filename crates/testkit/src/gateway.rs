@@ -211,7 +211,7 @@ pub fn listener(name: &str, tls: Option<TlsPlan>) -> ListenerPlan {
 /// TLS with certificates from files.
 #[must_use]
 pub fn tls(certificates: Vec<CertificateFiles>) -> TlsPlan {
-    TlsPlan { certificates: CertificateSource::Files(certificates), min_version: TlsVersion::Tls12 }
+    TlsPlan { certificates: CertificateSource::Files(certificates), min_version: TlsVersion::Tls12, client_auth: None }
 }
 
 fn limits() -> ListenerLimits {

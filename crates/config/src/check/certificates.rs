@@ -19,6 +19,8 @@ const MAX_PEM_BYTES: u64 = 1024 * 1024;
 pub(super) enum Pem {
     Certificate,
     Key,
+    /// A list of revoked certificates.
+    Crl,
 }
 
 impl Check<'_> {
@@ -55,7 +57,7 @@ impl Check<'_> {
             Err(why) => {
                 let help = match wanted {
                     _ if path.is_absolute() => "the path must lead to a PEM file that the gateway may read".to_owned(),
-                    Pem::Certificate | Pem::Key => format!("it was looked for at `{}`", path.display()),
+                    Pem::Certificate | Pem::Key | Pem::Crl => format!("it was looked for at `{}`", path.display()),
                 };
                 let mut diagnostic = self.wrong(at, "unreadable-file", format!("{shown} cannot be read: {why}"));
                 // The place of a value from outside the file is the value.
@@ -81,7 +83,11 @@ impl Check<'_> {
                             PEM_HELP
                         }),
                     ),
-                    Pem::Certificate | Pem::Key => None,
+                    Pem::Crl if !holds(b"-----BEGIN X509 CRL-----") => Some(
+                        self.wrong(at, "not-pem", format!("{shown} holds no list of revoked certificates"))
+                            .help(CRL_HELP),
+                    ),
+                    Pem::Certificate | Pem::Key | Pem::Crl => None,
                 }
             }
         };
@@ -115,4 +121,5 @@ impl Check<'_> {
     }
 }
 
+const CRL_HELP: &str = "write it in PEM: `openssl crl -inform DER -in list.crl -out list.pem`";
 const PEM_HELP: &str = "a PEM file holds lines that begin with `-----BEGIN`";

@@ -8,8 +8,8 @@ use portcullis_auth::key::{ENTROPY_BYTES, KeyText};
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{Algorithm, KeySet, Profile};
 
-use super::Check;
 use super::layers::Level;
+use super::{Check, client_auth};
 use crate::diagnostic::closest;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{
@@ -61,6 +61,8 @@ pub(crate) struct Named {
     pub(super) asked: HashSet<String>,
     keys_used: bool,
     pub(super) proofs_used: bool,
+    /// Whether certificates of clients say who calls.
+    pub(super) certificates_used: bool,
 }
 
 impl Check<'_> {
@@ -273,6 +275,10 @@ impl Check<'_> {
                     }
                     "api_key"
                 }
+                Means::Mtls(mtls) => {
+                    self.mtls(mtls, &at.key("mtls"));
+                    "mtls"
+                }
                 Means::Anonymous => {
                     if all {
                         let diagnostic = self.wrong(&at, "contradiction", "`anonymous` cannot be demanded");
@@ -354,6 +360,7 @@ impl Check<'_> {
             return;
         }
         self.unused_proofs(file, root);
+        self.unused_client_auth(file, root, !self.named.used.is_empty());
         let section = root.key("issuers");
         for (name, issuer) in file.issuers.iter().flatten() {
             if self.named.used.contains(name) && issuer.introspection.is_some() && !self.named.asked.contains(name) {
@@ -402,6 +409,7 @@ impl Written {
             Means::Jwt(jwt) => format!("jwt ({}{})", texts(&jwt.issuers).join(", "), required(jwt.dpop)),
             Means::Introspection(one) => format!("introspection ({}{})", one.issuer.0, required(one.dpop)),
             Means::ApiKey(_) => "api_key".to_owned(),
+            Means::Mtls(_) => "mtls".to_owned(),
             Means::Anonymous => "anonymous".to_owned(),
         });
         texts.collect::<Vec<_>>().join(word)
@@ -436,6 +444,10 @@ pub(super) fn plan_of(written: &Written) -> Authn {
                 introspection = Some(Arc::from(one.issuer.0.as_str()));
             }
             Means::ApiKey(_) => schemes.push(Scheme::ApiKey),
+            Means::Mtls(mtls) => {
+                schemes.push(Scheme::Certificate);
+                proofs.certificate_names = client_auth::rules_of(mtls);
+            }
             Means::Anonymous => anonymous = true,
         }
     }

@@ -118,7 +118,8 @@ impl Check<'_> {
             None | Some(MinVersion::Tls12) => TlsVersion::Tls12,
             Some(MinVersion::Tls13) => TlsVersion::Tls13,
         };
-        TlsPlan { certificates, min_version }
+        let client_auth = tls.client_auth.as_ref().map(|client| self.client_auth(client, &at.key("client_auth")));
+        TlsPlan { certificates, min_version, client_auth }
     }
 
     fn limits(&mut self, written: Option<&Written>, at: &At<'_>) -> ListenerLimits {

@@ -12,6 +12,9 @@ pub(crate) const KEEP_INACTIVE: Period = Period::seconds(10);
 pub(crate) const INTROSPECTION_TIMEOUT: Period = Period::seconds(3);
 pub(crate) const CORS_MAX_AGE: Period = Period::seconds(10 * 60);
 pub(crate) const MAX_STALENESS: Period = Period::seconds(24 * 60 * 60);
+pub(crate) const INTERMEDIATES: Count = Count(2);
+/// LIMIT: certificates between a client's and an authority's; the library takes no longer paths.
+pub(crate) const MAX_INTERMEDIATES: u64 = 5;
 pub(crate) const PROOF_WINDOW: Period = Period::seconds(60);
 pub(crate) const PROOF_SKEW: Period = Period::seconds(10);
 pub(crate) const PROOFS_REMEMBERED: Count = Count(1_000_000);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Dpop, UpstreamTls, defaults};
+use super::{Dpop, Mtls, UpstreamTls, defaults};
 use crate::scalar::{FileName, Flag, Network, Period, Text};
 
 /// How callers are identified.
@@ -30,6 +30,8 @@ pub(crate) enum Means {
     Introspection(Introspected),
     /// An API key of the store.
     ApiKey(ApiKey),
+    /// A client certificate on the connection.
+    Mtls(Mtls),
     /// No credential at all. One that is there has to be good.
     Anonymous,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Http2, defaults};
+use super::{ClientAuth, Http2, defaults};
 use crate::scalar::{Address, Count, FileName, Flag, Network, Period, Size, Text};
 
 /// One address that accepts connections.
@@ -53,6 +53,8 @@ pub(crate) struct ListenerTls {
     /// The oldest protocol version that is spoken.
     #[schemars(extend("default" = "1.2"))]
     pub(crate) min_version: Option<MinVersion>,
+    /// Certificates of clients. Without it, none is asked for.
+    pub(crate) client_auth: Option<ClientAuth>,
 }
 
 /// A certificate and its key.

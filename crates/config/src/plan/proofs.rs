@@ -1,8 +1,10 @@
 //! What callers prove besides who they are: that a token is theirs.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use portcullis_auth::Algorithm;
+use portcullis_auth::certificate::NameRule;
 
 /// Whether tokens are bound to a key of their holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct ProofDemand {
     pub dpop: Dpop,
     /// The same of tokens whose issuer is asked.
     pub introspected: Dpop,
+    /// Which names in a certificate count; empty where none is looked at.
+    pub certificate_names: Vec<NameRule>,
 }
 
 /// How proofs are judged.
@@ -51,4 +55,17 @@ impl Default for ProofPlan {
             remembered: usize::try_from(defaults::PROOFS_REMEMBERED.0).unwrap_or(usize::MAX),
         }
     }
+}
+
+/// How a listener asks clients for certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAuthPlan {
+    /// Authorities that vouch for clients; never empty.
+    pub ca_files: Vec<PathBuf>,
+    /// Lists of what they have revoked.
+    pub crl_files: Vec<PathBuf>,
+    /// Whether nobody connects without one.
+    pub required: bool,
+    /// How many may stand between a client's and an authority's.
+    pub intermediates: usize,
 }

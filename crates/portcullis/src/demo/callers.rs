@@ -1,5 +1,6 @@
 //! Who calls the demo's API: an issuer with a key of its own, a token, and an API key. All of them are new at each start.
 
+use super::members::{self, Member};
 use crate::ending::Stop;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -24,6 +25,9 @@ pub(crate) struct Callers {
     /// Of a caller whose tokens are bound to it.
     holder: SigningKey,
     pub(crate) key: KeyText,
+    /// Whom the gateway's authority for clients vouches for, and somebody of the same name for whom it does not.
+    pub(crate) member: Member,
+    pub(crate) stranger: Member,
 }
 
 // === impl Callers ===
@@ -40,7 +44,8 @@ impl Callers {
         record.expires_at = Some(now() + DAY_SECONDS);
         store.create([record]).map_err(|error| failed(&error))?;
         let holder = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
-        let callers = Self { signer, holder, key };
+        let (member, stranger) = members::make(folder)?;
+        let callers = Self { signer, holder, key, member, stranger };
         let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
         for (name, text) in
@@ -85,7 +90,7 @@ impl Callers {
 }
 
 /// For the eyes of whoever started the demo.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{text}")
 }

@@ -1,6 +1,7 @@
 //! Callers who prove who they are, and those who do not: API keys and tokens.
 
 use super::{Answer, Outcome, Row, Scene};
+use crate::demo::Member;
 use crate::ending::Stop;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +11,7 @@ const TOKENS: &str = "JWT validation";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = keys(scene);
+    rows.extend(members(scene));
     rows.extend(tokens(scene));
     rows.extend(bound(scene));
     rows
@@ -44,6 +46,29 @@ fn keys(scene: &Scene<'_>) -> Vec<Row> {
             ask(&format!("X-API-Key: {wrong}\r\n")).as_bytes(),
         ),
         scene.refused(AUTHENTICATION, "with the key in the address", "400 credential_in_query", in_query.as_bytes()),
+    ]
+}
+
+/// Clients that show certificates.
+fn members(scene: &Scene<'_>) -> Vec<Row> {
+    let ask = |member: &Member| {
+        let client = scene.client.showing(&scene.authority, &member.certificate, &member.key)?;
+        client.get("/account", "")
+    };
+    let Member { certificate, .. } = &scene.callers.member;
+    let told = answered(ask(&scene.callers.member), "shop.demo", certificate);
+    let refused = match ask(&scene.callers.stranger) {
+        Ok(answer) => Ok((answer.brief(), false)),
+        Err(_) => Ok(("no connection".to_owned(), true)),
+    };
+    vec![
+        Row::new(
+            AUTHENTICATION,
+            "with a client certificate and nothing else",
+            "200, the API is told `shop.demo` and sees no credential",
+            told,
+        ),
+        Row::new(AUTHENTICATION, "with one of the same name and another authority", "no connection", refused),
     ]
 }
 

@@ -6,9 +6,10 @@ pub(crate) mod http2;
 pub(crate) use answer::Answer;
 
 use portcullis_types::Clock;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -44,22 +45,35 @@ enum Stream {
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
+/// A client that trusts one authority.
+fn builder(authority: &Path) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, String> {
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", authority.display());
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(authority).map_err(|error| told(&error))?;
+    roots.add(certificate).map_err(|error| told(&error))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(builder.map_err(|error| told(&error))?.with_root_certificates(roots))
+}
+
 // === impl Client ===
 
 impl Client {
     /// Trusts one authority, as `curl --cacert` does.
     pub(crate) fn new(authority: &Path, secure: SocketAddr) -> Result<Self, String> {
-        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", authority.display());
-        let mut roots = RootCertStore::empty();
-        let certificate = CertificateDer::from_pem_file(authority).map_err(|error| told(&error))?;
-        roots.add(certificate).map_err(|error| told(&error))?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| told(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = builder(authority)?.with_no_client_auth();
         Ok(Self { clock: Clock::system(), tls: Arc::new(config), secure })
+    }
+
+    /// The same with a certificate of its own.
+    pub(crate) fn showing(&self, authority: &Path, certificate: &str, key: &str) -> Result<Self, String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|error| told(&error))?;
+        let builder = builder(authority)?;
+        let config = builder.with_client_auth_cert(chain.map_err(|error| told(&error))?, key);
+        let tls = Arc::new(config.map_err(|error| told(&error))?);
+        Ok(Self { clock: self.clock.clone(), tls, secure: self.secure })
     }
 
     /// A connection with TLS.

@@ -132,7 +132,7 @@ fn walk(
     let tokens = RefCell::default();
     let wall = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let bench = || Bench { identity, tokens: &tokens, now: wall, millis: clock.millis() };
-    let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, snapshot, bench)?;
+    let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, (connection, snapshot), bench)?;
     let admitted = charge::charge(permit::permit(authenticated)?)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
     for (stage, decision) in decisions(&found.access, found.cors.is_some()) {

@@ -4,11 +4,13 @@
 //! cryptographic operation. One credential that is not good is a refusal, whatever the others are.
 
 mod binding;
+mod certificate;
 mod opaque;
 
 use super::Stop;
 use super::cors::Cleared;
 use super::route::Routed;
+use crate::exchange::Connection;
 use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
 use crate::snapshot::access::{Access, Demands, IssuerKeys};
@@ -41,9 +43,13 @@ struct Shown<'a> {
     key: Result<Option<KeyText>, Failure>,
 }
 
+/// The connection that a request came over, and the configuration in force.
+type Ground<'g> = (&'g Connection, &'g Snapshot);
+
 /// One judgement.
 struct Judging<'j> {
     bench: &'j Bench<'j>,
+    connection: &'j Connection,
     snapshot: &'j Snapshot,
     demands: &'j Demands,
     api: &'j str,
@@ -104,14 +110,14 @@ impl<'a> Authenticated<'a> {
 /// itself and that nobody has asked about lately.
 pub(super) async fn identify<'a, 'w>(
     before: Cleared<'a>,
-    snapshot: &Snapshot,
+    ground: Ground<'_>,
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
     let routed = before.into_routed();
     let mut told = Asked::Whoever;
     // Twice, because a fetch that was under way already may have brought the keys of before.
     for _ in 0..2 {
-        match step(&routed, snapshot, &bench, &told, false) {
+        match step(&routed, ground, &bench, &told, false) {
             Ok(caller) => return Ok(accept(routed, caller)),
             Err(Short::Refused(refusal)) => return Err((*refusal).into()),
             Err(Short::Early(Wanting::Keys(remote))) => remote.look().await,
@@ -120,25 +126,25 @@ pub(super) async fn identify<'a, 'w>(
             }
         }
     }
-    finish(routed, snapshot, &bench, &told)
+    finish(routed, ground, &bench, &told)
 }
 
 /// The same without waiting for anybody.
 pub(super) fn identify_at_once<'a, 'w>(
     before: Cleared<'a>,
-    snapshot: &Snapshot,
+    ground: Ground<'_>,
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
-    finish(before.into_routed(), snapshot, &bench, &Asked::Nobody)
+    finish(before.into_routed(), ground, &bench, &Asked::Nobody)
 }
 
 fn finish<'a, 'w>(
     routed: Routed<'a>,
-    snapshot: &Snapshot,
+    ground: Ground<'_>,
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
 ) -> Result<Authenticated<'a>, Stop> {
-    match step(&routed, snapshot, bench, told, true) {
+    match step(&routed, ground, bench, told, true) {
         Ok(caller) => Ok(accept(routed, caller)),
         Err(Short::Refused(refusal)) => Err((*refusal).into()),
         Err(Short::Early(_)) => Err(refuse(Reason::InvalidToken).into()),
@@ -153,7 +159,7 @@ fn accept(routed: Routed<'_>, caller: Option<Rc<Principal>>) -> Authenticated<'_
 /// One look; `last` is the one that counts.
 fn step<'w>(
     routed: &Routed<'_>,
-    snapshot: &Snapshot,
+    ground: Ground<'_>,
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
     last: bool,
@@ -168,7 +174,9 @@ fn step<'w>(
             let (api, address) = (&*routed.route().api, routed.request.client.address);
             let told = if last && matches!(told, Asked::Whoever) { Asked::Nobody } else { told.clone() };
             let bench = &bench();
-            let judging = Judging { bench, snapshot, demands, api, address, wanting: Cell::new(None), told };
+            let (connection, snapshot) = ground;
+            let judging =
+                Judging { bench, connection, snapshot, demands, api, address, wanting: Cell::new(None), told };
             let verdict = judging.judge(routed);
             match (verdict, judging.wanting.take()) {
                 (Ok(caller), _) => Ok(caller),
@@ -310,8 +318,9 @@ impl Judging<'_> {
                 }
                 Err(failure) => Outcome::Failed(failure),
             },
+            Scheme::Certificate => self.certified(),
             // No configuration demands these; one that did would find nobody.
-            Scheme::Certificate | Scheme::Signature => Outcome::Absent,
+            Scheme::Signature => Outcome::Absent,
         }
     }
 

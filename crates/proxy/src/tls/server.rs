@@ -1,5 +1,6 @@
 //! The server side of TLS of one listener: versions, and a certificate chosen by the name that the client asks for.
 
+use super::client::{self, Authorities};
 use super::expiry::{self, Expiry};
 use super::files::{self, TlsError};
 use super::self_signed;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(crate) struct ListenerTls {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) names: Arc<Certificates>,
+    /// Who vouches for clients; `None` where they are not asked for certificates.
+    pub(crate) authorities: Option<Authorities>,
 }
 
 /// The certificates of a listener in the order of the file; the first one answers names that none has.
@@ -45,11 +48,14 @@ pub(crate) fn listener(plan: &TlsPlan, http2: bool) -> Result<ListenerTls, TlsEr
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::Tls13 => &[&rustls::version::TLS13],
     };
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(TlsError::internal)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::clone(&names) as Arc<dyn ResolvesServerCert>);
+    let authorities = plan.client_auth.as_ref().map(|plan| client::authorities(plan, &provider)).transpose()?;
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_protocol_versions(versions).map_err(TlsError::internal)?;
+    let builder = match &authorities {
+        Some(authorities) => builder.with_client_cert_verifier(Arc::clone(authorities)),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(Arc::clone(&names) as Arc<dyn ResolvesServerCert>);
     if http2 {
         config.alpn_protocols.push(b"h2".to_vec());
     }
@@ -57,7 +63,7 @@ pub(crate) fn listener(plan: &TlsPlan, http2: bool) -> Result<ListenerTls, TlsEr
     // Tickets need no shared table of sessions: any worker can resume what another one began.
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::internal)?;
     config.send_tls13_tickets = 1;
-    Ok(ListenerTls { config: Arc::new(config), names })
+    Ok(ListenerTls { config: Arc::new(config), names, authorities })
 }
 
 fn named(files: &CertificateFiles) -> Result<Named, TlsError> {

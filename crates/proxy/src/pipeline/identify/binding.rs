@@ -48,10 +48,12 @@ impl Judging<'_> {
         // A proof that nobody needs is not looked at: it would take room for nothing.
         let needed = token.as_dpop && bound.key.is_some();
         let proof = if needed { Some(self.proof(routed, token)?) } else { None };
+        let certificate = if bound.certificate.is_some() { self.certificate() } else { None };
+        let certificate = certificate.and_then(Result::ok);
         bound.admits(Presented {
             as_dpop: token.as_dpop,
             proof: proof.as_ref().map(|proof| proof.thumbprint.as_str()),
-            certificate: None,
+            certificate: certificate.map(|certificate| &certificate.sha256),
         })
     }
 

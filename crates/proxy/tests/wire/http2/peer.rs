@@ -65,6 +65,21 @@ impl Peer {
         Self { runtime, send }
     }
 
+    /// Speaks HTTP/2 over TLS.
+    pub(crate) fn secure(address: SocketAddr, config: rustls::ClientConfig, name: &str) -> Self {
+        let runtime = runtime();
+        let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
+        let send = runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+            let stream = connector.connect(name, stream).await.unwrap();
+            let (send, connection) = h2::client::Builder::new().handshake::<_, Bytes>(stream).await.unwrap();
+            drop(tokio::spawn(async move { drop(connection.await) }));
+            send
+        });
+        Self { runtime, send }
+    }
+
     /// Runs what a test does with the connection, within the deadline.
     pub(crate) fn run<T, F: Future<Output = T>>(&mut self, work: impl FnOnce(SendRequest<Bytes>) -> F) -> T {
         let work = work(self.send.clone());

@@ -1,0 +1,308 @@
+//! Certificates of clients: who may connect, whom a certificate stands for, what was revoked, and tokens that are bound to one.
+
+use crate::check::problem;
+use crate::http2::peer::Peer;
+use crate::identity::{House, either, told};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use portcullis_auth::certificate::NameRule;
+use portcullis_auth::principal::{Demand, Scheme};
+use portcullis_config::plan::{Authn, CertificateFiles, ClientAuthPlan, DemandPlan, Plan, ProofDemand};
+use portcullis_testkit::certificates::{Authority, SanType, pair};
+use portcullis_testkit::gateway;
+use portcullis_testkit::scratch::Scratch;
+use portcullis_testkit::{Answer, Client};
+use rustls::ClientConfig;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Years around now, whatever the machine's clock says this decade.
+const YEARS: (i32, i32) = (2020, 2090);
+const GET: &str = "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n";
+
+fn demand(schemes: &[Scheme], names: &[NameRule]) -> Authn {
+    Authn::Demand(Arc::new(DemandPlan {
+        demand: Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false },
+        issuers: vec!["corp".into()],
+        introspection: None,
+        proofs: ProofDemand { certificate_names: names.to_vec(), ..ProofDemand::default() },
+        text: "test".to_owned(),
+    }))
+}
+
+fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
+}
+
+fn uri(name: &str) -> SanType {
+    SanType::URI(name.try_into().unwrap())
+}
+
+/// Authorities of both sides, and a house whose listener `tls` asks for certificates.
+struct Site {
+    server: Authority,
+    clients: Authority,
+    scratch: Scratch,
+    house: House,
+}
+
+impl Site {
+    fn new(authn: &Authn, change: impl FnOnce(&mut ClientAuthPlan, &Scratch, &Authority)) -> Self {
+        let (server, clients, scratch) = (Authority::new(), Authority::above(3), Scratch::new());
+        let mut plan =
+            ClientAuthPlan { ca_files: vec![clients.file()], crl_files: Vec::new(), required: false, intermediates: 2 };
+        change(&mut plan, &scratch, &clients);
+        let leaf = server.leaf(&["api.test"]);
+        let house = House::with(authn, |whole| asks(whole, leaf, plan));
+        Self { server, clients, scratch, house }
+    }
+
+    fn connect(&self, config: &Arc<ClientConfig>) -> std::io::Result<Client> {
+        let mut client = Client::tls(self.house.gate().listener("tls"), config, "api.test")?;
+        // With TLS 1.3 a refusal comes after the client's last word.
+        client.try_send(GET)?;
+        match client.try_answer(false) {
+            Some(answer) => {
+                client.ahead.clear();
+                last(answer);
+                Ok(client)
+            }
+            None => Err(std::io::Error::other("closed without an answer")),
+        }
+    }
+
+    fn with(&self, files: &CertificateFiles) -> Arc<ClientConfig> {
+        self.server.client_with(pair(files))
+    }
+
+    /// The answer to a request over a connection of its own; `None` where there was no connection.
+    fn ask(&self, config: &Arc<ClientConfig>, lines: &str) -> Option<Answer> {
+        let mut client = Client::tls(self.house.gate().listener("tls"), config, "api.test").ok()?;
+        let address = self.house.fresh_address();
+        let request = format!("GET /a HTTP/1.1\r\nHost: api.test\r\nX-Forwarded-For: {address}\r\n{lines}\r\n");
+        client.try_send(request).ok()?;
+        client.try_answer(false)
+    }
+
+    fn works(&self, files: &CertificateFiles, after: &str) {
+        let answer = self.ask(&self.with(files), "");
+        assert_eq!(answer.map(|answer| answer.status), Some(200), "a good certificate after {after}");
+    }
+}
+
+fn last(answer: Answer) {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+fn asks(plan: &mut Plan, leaf: CertificateFiles, client: ClientAuthPlan) {
+    let mut tls = gateway::tls(vec![leaf]);
+    tls.client_auth = Some(client);
+    let mut listener = gateway::listener("tls", Some(tls));
+    listener.provenance.trusted = plan.listeners[0].provenance.trusted.clone();
+    plan.listeners.push(listener);
+}
+
+#[test]
+fn a_certificate_opens_and_the_server_is_told_whose_it_is() {
+    let site = Site::new(&demand(&[Scheme::Certificate], &[NameRule::SanUri]), |plan, _, _| plan.required = true);
+    let (files, _) = site.clients.member("", &[uri("spiffe://corp/shop")]);
+    let answer = site.ask(&site.with(&files), "X-Consumer-ID: root\r\n").unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(told(&answer, "x-consumer-id"), ["spiffe://corp/shop"]);
+    let print = thumbprint(&files);
+    assert_eq!(told(&answer, "x-credential-id"), [print.as_str()]);
+    let record = site.house.gate().records().of(answer.field("x-request-id").unwrap());
+    assert_eq!((record["scheme"].as_str(), record["principal"].as_str()), (Some("mtls"), Some("spiffe://corp/shop")));
+    assert!(site.ask(&site.server.client(&[]), "").is_none(), "nobody connects without one");
+    let others = Authority::new();
+    let stranger = others.member("", &[uri("spiffe://corp/shop")]).0;
+    assert!(site.ask(&site.with(&stranger), "").is_none(), "of another authority");
+    let over = site.clients.member_until("", &[uri("spiffe://corp/shop")], (2020, 2021)).0;
+    assert!(site.ask(&site.with(&over), "").is_none(), "over");
+    assert!(site.ask(&site.with(&site.clients.leaf(&["api.test"])), "").is_some(), "any of its certificates connects");
+    site.works(&files, "those that are not");
+}
+
+fn thumbprint(files: &CertificateFiles) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &pair(files).0[0]);
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
+#[test]
+fn the_rule_says_which_name_counts() {
+    use NameRule::{CommonName, SanDns, SanUri};
+    for (rules, common, names, expected) in [
+        (&[SanUri, SanDns][..], "Ada", vec![dns("a.test"), uri("urn:a")], Ok("urn:a")),
+        (&[SanDns, SanUri], "Ada", vec![dns("A.test"), uri("urn:a")], Ok("a.test")),
+        (&[CommonName], "Ada", vec![dns("a.test")], Ok("Ada")),
+        (&[SanUri], "Ada", vec![dns("a.test")], Err(())),
+        (&[SanDns], "", vec![dns("a.test"), dns("b.test")], Err(())),
+        (&[SanDns], "", vec![dns("*.test")], Err(())),
+        (&[CommonName], "", vec![dns("a.test")], Err(())),
+    ] {
+        let site = Site::new(&demand(&[Scheme::Certificate], rules), |_, _, _| {});
+        let (files, _) = site.clients.member(common, &names);
+        let answer = site.ask(&site.with(&files), "").unwrap();
+        match expected {
+            Ok(name) => assert_eq!(told(&answer, "x-consumer-id"), [name], "{rules:?} {names:?}"),
+            Err(()) => problem(&answer, 401, "invalid_certificate", &format!("{rules:?} {names:?}")),
+        }
+    }
+}
+
+#[test]
+fn where_certificates_are_optional_each_route_decides() {
+    let site = Site::new(&demand(&[Scheme::Certificate, Scheme::Jwt], &[NameRule::SanDns]), |_, _, _| {});
+    let nobody = site.server.client(&[]);
+    let answer = site.ask(&nobody, "").unwrap();
+    problem(&answer, 401, "missing_credential", "neither");
+    assert!(answer.all("www-authenticate").iter().any(|one| one.starts_with("ClientCertificate ")));
+    let bearer = format!("Authorization: Bearer {}\r\n", site.house.token(|_| {}));
+    assert_eq!(site.ask(&nobody, &bearer).unwrap().status, 200);
+    let (good, _) = site.clients.member("", &[dns("shop.test")]);
+    assert_eq!(told(&site.ask(&site.with(&good), "").unwrap(), "x-consumer-id"), ["shop.test"]);
+    let (unnamed, _) = site.clients.member("Ada", &[]);
+    let answer = site.ask(&site.with(&unnamed), &bearer).unwrap();
+    problem(&answer, 401, "invalid_certificate", "one that names nobody, beside a good token");
+    assert!(site.ask(&site.with(&Authority::new().member("", &[dns("shop.test")]).0), &bearer).is_none());
+    site.works(&good, "those");
+}
+
+#[test]
+fn a_chain_is_no_longer_than_the_listener_says() {
+    for (allowed, works) in [(0, false), (1, false), (2, true), (5, true)] {
+        let site = Site::new(&demand(&[Scheme::Certificate], &[NameRule::SanDns]), |plan, _, _| {
+            plan.intermediates = allowed;
+        });
+        let first = site.clients.below("first", 2);
+        let second = first.below("second", 1);
+        let (files, _) = second.member("", &[dns("shop.test")]);
+        let (mut chain, key) = pair(&files);
+        for authority in [&second, &first] {
+            let path = site.scratch.file("one.pem", authority.pem());
+            chain.extend(portcullis_testkit::certificates::chain(&path));
+        }
+        let answer = site.ask(&site.server.client_with((chain, key)), "");
+        assert_eq!(answer.is_some_and(|answer| answer.status == 200), works, "{allowed} between");
+    }
+}
+
+#[test]
+fn what_was_revoked_or_nobody_can_tell_of_opens_nothing() {
+    let row = |list: &dyn Fn(&Authority) -> String, serial: u64| {
+        let site = Site::new(&demand(&[Scheme::Certificate], &[NameRule::SanDns]), |plan, scratch, clients| {
+            plan.crl_files = vec![scratch.file("revoked.pem", &list(clients))];
+        });
+        let members: Vec<_> = (1..=serial).map(|_| site.clients.member("", &[dns("shop.test")])).collect();
+        let (files, number) = members.last().unwrap();
+        assert_eq!(*number, serial);
+        site.ask(&site.with(files), "").map(|answer| answer.status)
+    };
+    assert_eq!(row(&|clients| clients.revocations(&[2], YEARS), 1), Some(200), "another one was revoked");
+    assert_eq!(row(&|clients| clients.revocations(&[2], YEARS), 2), None, "revoked");
+    assert_eq!(row(&|clients| clients.revocations(&[], (2020, 2021)), 1), None, "a list whose time is over");
+    let stranger = Authority::new();
+    assert_eq!(row(&|_| stranger.revocations(&[], YEARS), 1), None, "the list of another authority");
+}
+
+#[test]
+fn a_new_list_ends_what_stands_open_and_keeps_the_listener() {
+    let list = |path: &PathBuf, text: &str| std::fs::write(path, text).unwrap();
+    let site = Site::new(&demand(&[Scheme::Certificate], &[NameRule::SanDns]), |plan, scratch, clients| {
+        plan.crl_files = vec![scratch.file("revoked.pem", &clients.revocations(&[], YEARS))];
+    });
+    let ((ada, serial), (ben, _)) =
+        (site.clients.member("", &[dns("ada.test")]), site.clients.member("", &[dns("ben.test")]));
+    let (of_ada, of_ben) = (site.with(&ada), site.with(&ben));
+    let (mut ada, mut ben) = (site.connect(&of_ada).unwrap(), site.connect(&of_ben).unwrap());
+    let address = site.house.gate().listener("tls");
+    list(&site.scratch.path().join("revoked.pem"), &site.clients.revocations(&[serial], YEARS));
+    assert_eq!(ada.ask(GET).status, 200, "nobody has looked yet");
+    site.house.gate().handle().reload(site.house.gate().plan()).unwrap();
+    assert_eq!(site.house.gate().listener("tls"), address);
+    problem(&ada.ask(GET), 401, "invalid_certificate", "a connection from before");
+    assert_eq!(ben.ask(GET).status, 200, "whose certificate is good goes on");
+    assert!(site.ask(&of_ada, "").is_none(), "not even by going on with a session");
+    assert_eq!(site.ask(&of_ben, "").unwrap().status, 200);
+    // A list that cannot be read changes nothing.
+    list(&site.scratch.path().join("revoked.pem"), "nothing");
+    assert!(site.house.gate().handle().reload(site.house.gate().plan()).is_err());
+    problem(&ada.ask(GET), 401, "invalid_certificate", "after a reload that failed");
+    assert_eq!(ben.ask(GET).status, 200);
+}
+
+#[test]
+fn a_resumed_session_brings_its_certificate() {
+    let site = Site::new(&demand(&[Scheme::Certificate], &[NameRule::SanDns]), |_, _, _| {});
+    let (files, _) = site.clients.member("", &[dns("shop.test")]);
+    let config = site.with(&files);
+    for round in 0..3 {
+        let client = site.connect(&config).unwrap();
+        let resumed = client.session().unwrap().handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+        assert_eq!(resumed, round > 0, "connection {round}");
+    }
+}
+
+#[test]
+fn all_of_it_holds_over_http2() {
+    let site = Site::new(&demand(&[Scheme::Certificate, Scheme::Jwt], &[NameRule::SanDns]), |_, _, _| {});
+    let ((mine, _), (unnamed, _)) = (site.clients.member("", &[dns("shop.test")]), site.clients.member("Ada", &[]));
+    let bound =
+        site.house.token(|claims| drop(claims.insert("cnf".to_owned(), json!({ "x5t#S256": thumbprint(&mine) }))));
+    let ask = |config: &Arc<ClientConfig>, token: Option<&str>| {
+        let mut config = ClientConfig::clone(config);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let mut peer = Peer::secure(site.house.gate().listener("tls"), config, "api.test");
+        let mut request = Request::get("https://api.test/a").header("x-forwarded-for", site.house.fresh_address());
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let got = peer.ask(request.body(()).unwrap(), b"");
+        let problem = serde_json::from_slice::<serde_json::Value>(&got.body).unwrap_or_default();
+        (got.status, problem["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let (with_mine, nobody) = (site.with(&mine), site.server.client(&[]));
+    assert_eq!(ask(&with_mine, None).0, 200);
+    assert_eq!(ask(&with_mine, Some(&bound)).0, 200);
+    for (config, token, code) in [
+        (&nobody, None, "missing_credential"),
+        (&nobody, Some(bound.as_str()), "insufficient_binding"),
+        (&site.with(&unnamed), None, "invalid_certificate"),
+    ] {
+        assert_eq!(ask(config, token), (401, code.to_owned()));
+    }
+    assert_eq!(ask(&with_mine, None).0, 200);
+}
+
+/// A token that is bound to a certificate, shown in every way, new to the gateway and known to it: the same verdict.
+#[test]
+fn a_token_that_is_bound_to_a_certificate_needs_it() {
+    let site = Site::new(&either(), |_, _, _| {});
+    let ((mine, _), (other, _)) =
+        (site.clients.member("", &[dns("a.test")]), site.clients.member("", &[dns("b.test")]));
+    let print = thumbprint(&mine);
+    let (with_mine, with_other, nobody) = (site.with(&mine), site.with(&other), site.server.client(&[]));
+    let fresh = |number: u32| {
+        let token = site.house.token(|claims| {
+            claims.insert("jti".to_owned(), json!(format!("c-{number}")));
+            claims.insert("cnf".to_owned(), json!({ "x5t#S256": print }));
+        });
+        format!("Authorization: Bearer {token}\r\n")
+    };
+    let known = fresh(0);
+    assert_eq!(site.ask(&with_mine, &known).unwrap().status, 200);
+    for (number, (config, about)) in [(&with_other, "another certificate"), (&nobody, "none")].into_iter().enumerate() {
+        for (lines, kind) in [(fresh(u32::try_from(number).unwrap() + 1), "new"), (known.clone(), "known")] {
+            let answer = site.ask(config, &lines).unwrap();
+            problem(&answer, 401, "insufficient_binding", &format!("{about}, a {kind} token"));
+        }
+        assert_eq!(site.ask(&with_mine, &known).unwrap().status, 200, "after {about}");
+    }
+    let plain =
+        Client::connect(site.house.gate().address()).ask(format!("GET /a HTTP/1.1\r\nHost: api.test\r\n{known}\r\n"));
+    problem(&plain, 401, "insufficient_binding", "over a listener that asks for none");
+    let unbound = format!("Authorization: Bearer {}\r\n", site.house.token(|_| {}));
+    assert_eq!(site.ask(&with_other, &unbound).unwrap().status, 200, "a token that is bound to nothing");
+}
