@@ -3,6 +3,7 @@
 //! A test that needs a tool fails when it is missing; so this step installs what it may, and says what it may not.
 
 mod npm;
+mod pypi;
 
 use std::process::Command;
 
@@ -19,6 +20,8 @@ pub(crate) enum Source {
     Rustup(&'static str),
     /// Packages of npm, as the folder whose lock file names them.
     Npm(&'static str),
+    /// Source archives of PyPI, as the file of pinned requirements that names them.
+    Pypi(&'static str),
 }
 
 /// A program that something in this repository starts.
@@ -35,6 +38,9 @@ const NEXTEST: &str = "cargo-nextest@0.9.143 --no-default-features --features de
 /// Pinned by its lock file.
 const PROVIDER: &str = "crates/portcullis/tests/provider";
 
+/// Pinned by their digests.
+const SCHEMA_SUITE: &str = "crates/contract/tests/requirements.txt";
+
 /// What `cargo xtask test` needs besides cargo.
 pub(crate) const TEST: &[Tool] = &[
     Tool { name: "cc", why: "builds aws-lc, the cryptography under TLS", source: Source::Apt("build-essential") },
@@ -48,12 +54,17 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "node", why: "runs the identity provider", source: Source::Apt("nodejs") },
     Tool { name: "npm", why: "brings the identity provider", source: Source::Apt("npm") },
     Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
+    Tool { name: "python3", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3") },
+    Tool { name: "pip", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3-pip") },
+    Tool { name: "jsonschema", why: "holds the JSON Schema Test Suite", source: Source::Pypi(SCHEMA_SUITE) },
+    Tool { name: "jsonschema-specifications", why: "holds the metaschemas", source: Source::Pypi(SCHEMA_SUITE) },
 ];
 
 impl Tool {
     fn is_here(&self) -> bool {
         match self.source {
             Source::Npm(folder) => npm::is_installed(folder, self.name),
+            Source::Pypi(pins) => pypi::is_here(pins, self.name),
             Source::Apt(_) | Source::Cargo(_) | Source::Rustup(_) => {
                 find(self.name).is_some() || known_to_cargo(self.name)
             }
@@ -66,6 +77,7 @@ impl Tool {
             Source::Cargo(package) => format!("cargo install --locked {package}"),
             Source::Rustup(component) => format!("rustup component add {component}"),
             Source::Npm(_) => npm::by_hand(self.name),
+            Source::Pypi(_) => pypi::by_hand(self.name),
         }
     }
 }
@@ -107,6 +119,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
             }
             Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
             Source::Npm(folder) => report(npm::install(folder, tool.name)),
+            Source::Pypi(pins) => report(pypi::bring(pins, tool.name)),
             Source::Apt(_) => {}
         }
     }
@@ -117,7 +130,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
 fn apt_package(source: Source) -> Option<&'static str> {
     match source {
         Source::Apt(package) => Some(package),
-        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) => None,
+        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) | Source::Pypi(_) => None,
     }
 }
 
@@ -164,5 +177,6 @@ mod tests {
         assert_eq!(by_hand(Source::Cargo("a@1")), "cargo install --locked a@1");
         assert_eq!(by_hand(Source::Rustup("clippy")), "rustup component add clippy");
         assert_eq!(by_hand(Source::Npm("a")), "cargo xtask test needs, which brings it to target/npm/a");
+        assert_eq!(by_hand(Source::Pypi("a")), "cargo xtask test needs, which brings it to target/pypi/a");
     }
 }

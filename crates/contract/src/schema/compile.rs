@@ -1,0 +1,246 @@
+//! Documents to rules. Each schema is compiled once for each way it is used, from a queue, so that no chain of references makes
+//! anything go deep. What cannot be compiled becomes a schema that nothing fits, and an error.
+
+mod build;
+mod closed;
+mod keywords;
+mod object;
+
+use super::library::{Fetch, Library, Spot};
+use super::rules::{Schema, SchemaId};
+use super::{Direction, Schemas};
+use crate::tree::Severity;
+use std::collections::HashMap;
+
+/// LIMIT: schemas of one contract, counting each way in which they are used.
+const SCHEMAS_MAX: usize = 400_000;
+/// LIMIT: references that lead to nothing but another reference.
+const HOPS_MAX: usize = 64;
+
+/// How schemas are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Members that no schema speaks of are allowed unless one forbids them.
+    pub(crate) open_objects: bool,
+    /// Formats are checked.
+    pub(crate) formats: bool,
+    /// The words that OpenAPI adds count: `discriminator`, `readOnly`, `writeOnly`.
+    pub(crate) openapi: bool,
+}
+
+/// Something about a schema, with its place.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) spot: Spot,
+    pub(crate) severity: Severity,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) help: &'static str,
+}
+
+/// One use of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Use {
+    spot: Spot,
+    resource: u32,
+    /// It says all there is to say about a value, so that what it does not declare is refused.
+    closed: bool,
+    direction: Direction,
+}
+
+pub(crate) struct Compiler<'c> {
+    pub(crate) library: &'c mut Library,
+    pub(crate) findings: Vec<Finding>,
+    fetch: Fetch<'c>,
+    settings: Settings,
+    schemas: Vec<Schema>,
+    uses: Vec<Use>,
+    known: HashMap<Use, SchemaId>,
+    /// How many of `uses` are compiled.
+    done: usize,
+    /// Names that `$dynamicRef` asks for.
+    names: HashMap<String, u32>,
+    dynamic: HashMap<(u32, u32), SchemaId>,
+    /// Schemas `false` and `true`.
+    always: [SchemaId; 2],
+    /// Whether a resource was asked for its vocabulary.
+    asked: HashMap<u32, bool>,
+}
+
+// === impl Compiler ===
+
+impl<'c> Compiler<'c> {
+    pub(crate) fn new(library: &'c mut Library, fetch: Fetch<'c>, settings: Settings) -> Self {
+        let always = |value| Schema { always: Some(value), ..Schema::default() };
+        let nowhere = Spot { file: usize::MAX, node: crate::tree::NodeId(0) };
+        let unused = Use { spot: nowhere, resource: 0, closed: false, direction: Direction::Request };
+        Self {
+            library,
+            findings: Vec::new(),
+            fetch,
+            settings,
+            schemas: vec![always(false), always(true)],
+            uses: vec![unused, unused],
+            known: HashMap::new(),
+            done: 2,
+            names: HashMap::new(),
+            dynamic: HashMap::new(),
+            always: [SchemaId(0), SchemaId(1)],
+            asked: HashMap::new(),
+        }
+    }
+
+    /// The schema that stands at a place, as all there is to say about a value.
+    pub(crate) fn whole(&mut self, spot: Spot, resource: u32, direction: Direction) -> SchemaId {
+        self.library.look_at(spot, resource);
+        self.want(spot, resource, !self.settings.open_objects, direction)
+    }
+
+    /// Where a reference leads; what leads nowhere is an error.
+    pub(crate) fn resolve(&mut self, at: Spot, reference: &str, resource: u32) -> Option<(Spot, u32, Option<String>)> {
+        match self.library.resolve(reference, resource, &mut *self.fetch) {
+            Ok(found) => Some(found),
+            Err(message) => {
+                let message = format!("the reference `{}` leads nowhere: {message}", crate::text::short(reference));
+                self.error(at, "reference", message, "");
+                None
+            }
+        }
+    }
+
+    fn never(&self) -> SchemaId {
+        let [never, _] = self.always;
+        never
+    }
+
+    fn want(&mut self, spot: Spot, within: u32, closed: bool, direction: Direction) -> SchemaId {
+        let Some((spot, resource)) = self.follow(spot, within) else { return self.never() };
+        let used = Use { spot, resource, closed, direction };
+        if let Some(id) = self.known.get(&used) {
+            return *id;
+        }
+        if self.schemas.len() >= SCHEMAS_MAX {
+            self.error(spot, "size", format!("the contract has more than {SCHEMAS_MAX} schemas"), "");
+            return self.never();
+        }
+        let id = SchemaId(u32::try_from(self.schemas.len()).unwrap_or(u32::MAX));
+        self.schemas.push(Schema::default());
+        self.uses.push(used);
+        self.known.insert(used, id);
+        id
+    }
+
+    /// A schema that only refers to another one is that other one.
+    fn follow(&mut self, spot: Spot, within: u32) -> Option<(Spot, u32)> {
+        let (mut spot, mut resource) = (spot, self.library.resource_at(spot, within));
+        for _ in 0..HOPS_MAX {
+            let Some(reference) = self.only_reference(spot) else { return Some((spot, resource)) };
+            if self.library.is_root(spot) {
+                return Some((spot, resource));
+            }
+            (spot, resource, _) = self.resolve(spot, &reference, resource)?;
+        }
+        self.error(spot, "circle", "its references go in a circle".to_owned(), "");
+        None
+    }
+
+    /// Compiles all that was asked for and all that this needs.
+    pub(crate) fn finish(mut self) -> (Schemas, Vec<Finding>) {
+        loop {
+            self.run();
+            let wanted: Vec<(u32, u32, Spot)> = self.dynamic_wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            for (resource, name, spot) in wanted {
+                let id = self.want(spot, resource, false, Direction::Request);
+                self.dynamic.insert((resource, name), id);
+            }
+        }
+        self.circles();
+        (Schemas { all: self.schemas, dynamic: self.dynamic }, self.findings)
+    }
+
+    fn dynamic_wanted(&self) -> Vec<(u32, u32, Spot)> {
+        let of = |((resource, name), spot): (&(u32, String), &Spot)| {
+            let name = *self.names.get(name)?;
+            (!self.dynamic.contains_key(&(*resource, name))).then_some((*resource, name, *spot))
+        };
+        self.library.dynamic.iter().filter_map(of).collect()
+    }
+
+    fn run(&mut self) {
+        while let Some(used) = self.uses.get(self.done).copied() {
+            let schema = self.build(used);
+            if let Some(place) = self.schemas.get_mut(self.done) {
+                *place = schema;
+            }
+            self.done += 1;
+        }
+    }
+
+    fn error(&mut self, spot: Spot, code: &'static str, message: String, help: &'static str) {
+        self.findings.push(Finding { spot, severity: Severity::Error, code, message, help });
+    }
+
+    fn note(&mut self, spot: Spot, code: &'static str, message: String, help: &'static str) {
+        self.findings.push(Finding { spot, severity: Severity::Note, code, message, help });
+    }
+
+    /// A schema that asks itself about the same value would never answer; it would be refused each time, so it is an error.
+    fn circles(&mut self) {
+        let mut state = vec![Visit::New; self.schemas.len()];
+        for start in 0..self.schemas.len() {
+            let mut path = vec![(start, self.parts_of(start))];
+            if state.get(start) != Some(&Visit::New) {
+                continue;
+            }
+            set(&mut state, start, Visit::Open);
+            while let Some((at, waiting)) = path.last_mut() {
+                let Some(next) = waiting.pop() else {
+                    set(&mut state, *at, Visit::Done);
+                    path.pop();
+                    continue;
+                };
+                match state.get(next) {
+                    Some(Visit::New) => {
+                        set(&mut state, next, Visit::Open);
+                        path.push((next, self.parts_of(next)));
+                    }
+                    Some(Visit::Open) => {
+                        if let Some(used) = self.uses.get(next).copied() {
+                            let message = "the schema refers to itself about the same value".to_owned();
+                            self.error(used.spot, "circle", message, "put a property or an item between them");
+                        }
+                    }
+                    Some(Visit::Done) | None => {}
+                }
+            }
+        }
+    }
+
+    fn parts_of(&self, index: usize) -> Vec<usize> {
+        let Some(parts) = self.schemas.get(index).and_then(|schema| schema.parts.as_ref()) else { return Vec::new() };
+        let mut all: Vec<SchemaId> = parts.reference.into_iter().chain(parts.all.iter().copied()).collect();
+        all.extend(parts.any.iter().chain(&parts.one).flat_map(|ways| ways.iter().copied()));
+        all.extend(parts.not);
+        if let Some((condition, then, otherwise)) = parts.condition {
+            all.extend([Some(condition), then, otherwise].into_iter().flatten());
+        }
+        all.extend(parts.dependents.iter().map(|(_, id)| *id));
+        all.into_iter().filter_map(|id| usize::try_from(id.0).ok()).collect()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}
+
+fn set(state: &mut [Visit], index: usize, visit: Visit) {
+    if let Some(place) = state.get_mut(index) {
+        *place = visit;
+    }
+}
