@@ -3,6 +3,7 @@
 //! It decides what a request's canonical target is and what every refusal is called; it knows neither
 //! the files that users write nor anything asynchronous.
 
+pub mod civil;
 pub mod clock;
 pub mod fault;
 pub mod id;

@@ -1,5 +1,7 @@
 //! The time of day as text, made once a second: RFC 3339 for records, IMF-fixdate for `Date` (RFC 9110 section 5.6.7).
 
+use portcullis_types::civil::Moment;
+
 /// The texts of the current second.
 #[derive(Debug, Default)]
 pub(crate) struct WallTexts {
@@ -7,9 +9,6 @@ pub(crate) struct WallTexts {
     rfc3339: String,
     imf: String,
 }
-
-const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 // === impl WallTexts ===
 
@@ -34,30 +33,9 @@ impl WallTexts {
             return;
         }
         self.second = second;
-        let (days, rest) = (second / 86_400, second % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        self.rfc3339 = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-        let name = |table: &[&'static str], index: u64| {
-            usize::try_from(index).ok().and_then(|index| table.get(index).copied()).unwrap_or("")
-        };
-        let (weekday, month) = (name(&DAYS, days % 7), name(&MONTHS, month.saturating_sub(1)));
-        self.imf = format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT");
+        let moment = Moment::of_unix(i64::try_from(second).unwrap_or(i64::MAX));
+        (self.rfc3339, self.imf) = (moment.rfc3339(), moment.imf());
     }
-}
-
-/// Year, month and day of a day since 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms", 2013).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! When a certificate expires: the one field of X.509 (RFC 5280 section 4.1.2.5) that operators have to watch. Whether the
 //! certificate is any good otherwise is the TLS library's business.
 
+use portcullis_types::civil::{Date, Moment};
+
 /// A certificate's first name and its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expiry<'a> {
@@ -70,16 +72,7 @@ fn time(tag: u8, text: &[u8]) -> Option<i64> {
     }
     let two = |at: usize| rest.get(at..at + 2)?.parse::<i64>().ok();
     let (month, day, hour, minute, second) = (two(0)?, two(2)?, two(4)?, two(6)?, two(8)?);
-    Some(((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
-}
-
-/// Days from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+    Some(Moment { date: Date { year, month, day }, second: (hour * 60 + minute) * 60 + second }.unix())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The state of a gateway for people.
 
 use crate::output::{Table, bad, good};
+use portcullis_types::civil::Moment;
 use serde_json::Value;
 
 /// All of it, most important first.
@@ -76,17 +77,7 @@ fn span(seconds: i64) -> String {
 /// A moment in UTC, from seconds since 1970.
 fn moment(value: Option<&Value>) -> String {
     let Some(seconds) = value.and_then(Value::as_i64) else { return "unknown".to_owned() };
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Howard Hinnant, "chrono-compatible low-level date algorithms".
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", rest / 3600, rest / 60 % 60, rest % 60)
+    format!("{} UTC", Moment::of_unix(seconds).rfc3339().replace('T', " "))
 }
 
 #[cfg(test)]
