@@ -55,6 +55,7 @@ pub(crate) fn router(source: Source) -> Router {
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/jwks.json", get(keys))
         .route("/problems", get(problems::index))
         .route("/problems/{code}", get(problems::page))
         .route("/assets/style.css", get(style))
@@ -80,6 +81,7 @@ async fn index(State(source): State<Source>) -> Response {
          <li><a href=\"/livez\">/livez</a>: whether the process is alive</li>\n\
          <li><a href=\"/readyz\">/readyz</a>: whether new requests are welcome</li>\n\
          <li><a href=\"/metrics\">/metrics</a>: counters and times for Prometheus</li>\n\
+         <li><a href=\"/jwks.json\">/jwks.json</a>: the keys of X-Identity-Token, where it is configured</li>\n\
          <li><a href=\"/problems\">/problems</a>: what each refusal means, and what to do about it</li>\n</ul>\n",
         version = env!("CARGO_PKG_VERSION"),
     );
@@ -104,13 +106,29 @@ async fn metrics(State(source): State<Source>) -> Response {
     }
 }
 
+/// The keys of `X-Identity-Token`. They may be kept for a while: the next one is in the set long before it signs.
+async fn keys(State(source): State<Source>) -> Response {
+    match source.0.get().map(Handle::identity_keys) {
+        Some(Some(keys)) => {
+            let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, "max-age=300")];
+            (headers, keys).into_response()
+        }
+        Some(None) => problem(StatusCode::NOT_FOUND, "Not found", "the configuration has no identity_token"),
+        None => problem(StatusCode::SERVICE_UNAVAILABLE, "Not ready", "the gateway is starting"),
+    }
+}
+
 async fn style() -> Response {
     let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")];
     (headers, STYLE).into_response()
 }
 
 async fn nothing() -> Response {
-    problem(StatusCode::NOT_FOUND, "Not found", "the status listener has /, /livez, /readyz, /metrics and /problems")
+    problem(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "the status listener has /, /livez, /readyz, /metrics, /jwks.json and /problems",
+    )
 }
 
 async fn only_reading() -> Response {

@@ -19,6 +19,7 @@ mod pool;
 mod proofs;
 mod provenance;
 mod routes;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod tracing;

@@ -24,7 +24,8 @@ pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{
-    ApiKeys, Authn, Introspection, IntrospectionClient, Issuer, Jwks, Means, Store, TokenAlgorithm, TokenProfile,
+    ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, Means, Store, TokenAlgorithm,
+    TokenProfile,
 };
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
@@ -63,6 +64,8 @@ pub(crate) struct File {
     pub(crate) store: Option<Store>,
     /// What API keys look like and where they come.
     pub(crate) api_keys: Option<ApiKeys>,
+    /// What the gateway signs about callers for the servers behind it: `X-Identity-Token`. Nothing without it.
+    pub(crate) identity_token: Option<IdentityToken>,
     /// Whose tokens can be accepted, by name.
     pub(crate) issuers: Option<IndexMap<String, Issuer>>,
     /// Where the names of targets are looked up.

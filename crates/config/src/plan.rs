@@ -25,6 +25,7 @@ pub use cors::CorsPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
+    StatementKeys, StatementPlan,
 };
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};

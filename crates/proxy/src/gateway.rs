@@ -135,7 +135,7 @@ impl Gateway {
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
         let (queue, writer) = started.map_or((None, None), |(queue, thread)| (Some(queue), Some(thread)));
         let identity = Identity::start(&plan.identity, &clock).map_err(StartError::Store)?;
-        identity.take_over(&mut snapshot.callers).map_err(StartError::System)?;
+        identity.take_over(&mut snapshot.callers, &plan.identity).map_err(StartError::Store)?;
         let registry: Arc<Registry> = Arc::default();
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();

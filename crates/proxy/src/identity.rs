@@ -7,6 +7,7 @@ mod introspector;
 mod outside;
 mod outward;
 mod remote;
+mod statement;
 
 pub(crate) use introspector::Introspector;
 pub(crate) use outward::write;
@@ -24,12 +25,13 @@ use portcullis_config::plan::IdentityPlan;
 use portcullis_store::{Found, Home, Mirror, Store};
 use portcullis_types::{Clock, Millis};
 use remote::Fetchers;
+use statement::Statements;
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How often the store is looked at for what others have changed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -55,6 +57,8 @@ pub(crate) struct Identity {
     remembered: usize,
     /// Under which nonces are made, through every reload.
     nonce_key: [u8; 32],
+    /// What is signed about callers.
+    pub(crate) statements: Statements,
     keys: Option<Keys>,
     followed: Mutex<Followed>,
     pub(crate) clock: Clock,
@@ -125,10 +129,8 @@ impl Identity {
         }
         let failures = Failures::new(FailurePolicy::default(), FAILURES_ENTRIES, random()?);
         let (replays, remembered, nonce_key) = (OnceLock::new(), plan.proofs.remembered, random()?);
-        Ok((
-            Self { failures, replays, remembered, nonce_key, keys, followed: Mutex::default(), clock: clock.clone() },
-            batches,
-        ))
+        let (statements, followed, clock) = (Statements::default(), Mutex::default(), clock.clone());
+        Ok((Self { failures, replays, remembered, nonce_key, statements, keys, followed, clock }, batches))
     }
 
     /// The table of what was used; `None` where there is no randomness for its key.
@@ -149,7 +151,8 @@ impl Identity {
     ///
     /// # Errors
     /// When the system grants no thread.
-    pub(crate) fn take_over(&self, callers: &mut Callers) -> io::Result<()> {
+    pub(crate) fn take_over(&self, callers: &mut Callers, plan: &IdentityPlan) -> io::Result<()> {
+        self.statements.take_over(plan, self.seconds())?;
         self.arm(callers);
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut remotes, mut introspectors) = (Vec::new(), Vec::new());
@@ -195,6 +198,11 @@ impl Identity {
             (Arc::clone(&remote.name), age, keys, failures)
         });
         facts.collect()
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
     /// Grows whenever keys or revocations change.
@@ -286,6 +294,7 @@ fn follow(followed: &Weak<Identity>, batches: &Receiver<Batch>) {
             drop(keys.store.note_used(&batch));
         }
         identity.look();
+        identity.statements.look(identity.seconds());
     }
 }
 

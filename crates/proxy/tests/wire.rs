@@ -57,6 +57,8 @@ mod pace;
 mod provenance;
 #[path = "wire/records.rs"]
 mod records;
+#[path = "wire/statements.rs"]
+mod statements;
 #[path = "wire/storm.rs"]
 mod storm;
 #[path = "wire/talking.rs"]

@@ -1,6 +1,6 @@
 //! The folder of a store: the database, and beside it the file of the hashing keys. Nobody but its owner reads it.
 
-use crate::{PepperFile, Store, StoreError};
+use crate::{PepperFile, SigningFile, Store, StoreError};
 use portcullis_auth::key::Peppers;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "keys.redb";
 const HASHING_KEYS: &str = "hashing-keys";
+const SIGNING_KEYS: &str = "signing-keys";
 
 /// Where a store lives.
 #[derive(Clone, Debug)]
@@ -36,6 +37,12 @@ impl Home {
         self.make().map_err(|error| StoreError::Io(self.0.clone(), error))?;
         let peppers = PepperFile::new(self.0.join(HASHING_KEYS)).open(fresh)?;
         Ok((Store::open(&self.0.join(DATABASE))?, peppers))
+    }
+
+    /// Where the keys are by which the gateway signs what it says about callers.
+    #[must_use]
+    pub fn signing_keys(&self) -> SigningFile {
+        SigningFile::new(self.0.join(SIGNING_KEYS))
     }
 
     fn make(&self) -> std::io::Result<()> {

@@ -11,6 +11,7 @@ mod home;
 mod index;
 mod mirror;
 mod peppers;
+mod signing;
 mod used;
 
 #[cfg(test)]
@@ -22,4 +23,5 @@ pub use home::Home;
 pub use index::Index;
 pub use mirror::{Found, Mirror, Refreshed};
 pub use peppers::PepperFile;
+pub use signing::SigningFile;
 pub use used::LastUsed;

@@ -45,17 +45,7 @@ impl PepperFile {
     /// # Errors
     /// As [`PepperFile::open`], and a file that is not there.
     pub fn read(&self) -> Result<Peppers, StoreError> {
-        let file = File::open(&self.0).map_err(|error| self.io(error))?;
-        let metadata = file.metadata().map_err(|error| self.io(error))?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(StoreError::Exposed(self.0.clone(), mode));
-        }
-        let mut text = String::new();
-        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| self.io(error))?;
-        if text.len() as u64 > FILE_BYTES_MAX {
-            return Err(self.damaged("it is too long"));
-        }
+        let text = read_private(&self.0)?;
         let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
         let mut all = Vec::new();
         for line in lines {
@@ -99,37 +89,9 @@ impl PepperFile {
     fn write(&self, peppers: &Peppers, replace: bool) -> Result<(), StoreError> {
         let mut text = format!("{FIRST_LINE}\n");
         for pepper in peppers.earlier().iter().chain([peppers.current()]) {
-            let digits: String = pepper.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-            text.push_str(&format!("{} {digits}\n", pepper.number()));
+            text.push_str(&format!("{} {}\n", pepper.number(), digits(pepper.expose())));
         }
-        if text.len() as u64 > FILE_BYTES_MAX {
-            return Err(self.damaged("it would hold too many keys; take out the unused ones"));
-        }
-        let fresh = self.0.with_extension("new");
-        let io = |error| StoreError::Io(fresh.clone(), error);
-        if fresh.exists() {
-            fs::remove_file(&fresh).map_err(io)?;
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(io)?;
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(io)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-        if replace {
-            fs::rename(&fresh, &self.0).map_err(|error| self.io(error))?;
-        } else {
-            // Two processes that start at once must not each have their own: a link is made only where nothing is.
-            let linked = fs::hard_link(&fresh, &self.0);
-            fs::remove_file(&fresh).map_err(io)?;
-            match linked {
-                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(self.io(error)),
-                Ok(()) | Err(_) => {}
-            }
-        }
-        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| self.io(error))
-    }
-
-    fn io(&self, error: std::io::Error) -> StoreError {
-        StoreError::Io(self.0.clone(), error)
+        write_private(&self.0, &text, replace)
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {
@@ -139,7 +101,16 @@ impl PepperFile {
 
 fn parse(line: &str) -> Option<Pepper> {
     let (number, digits) = line.split_once(' ')?;
-    let number = number.parse().ok()?;
+    Some(Pepper::new(number.parse().ok()?, seed(digits)?))
+}
+
+/// 32 bytes as they stand in a file.
+pub(crate) fn digits(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 32 bytes of a file.
+pub(crate) fn seed(digits: &str) -> Option<[u8; 32]> {
     let mut bytes = [0u8; 32];
     if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -147,5 +118,50 @@ fn parse(line: &str) -> Option<Pepper> {
     for (at, byte) in bytes.iter_mut().enumerate() {
         *byte = u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok()?;
     }
-    Some(Pepper::new(number, bytes))
+    Some(bytes)
+}
+
+/// The text of a file that nobody but its owner can read.
+pub(crate) fn read_private(path: &Path) -> Result<String, StoreError> {
+    let io = |error| StoreError::Io(path.to_owned(), error);
+    let file = File::open(path).map_err(io)?;
+    let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(StoreError::Exposed(path.to_owned(), mode));
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(io)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(StoreError::Damaged(path.to_owned(), "it is too long"));
+    }
+    Ok(text)
+}
+
+/// Whole or not at all: a new file takes the place of the old one, or, for the first one, only of none.
+pub(crate) fn write_private(path: &Path, text: &str, replace: bool) -> Result<(), StoreError> {
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(StoreError::Damaged(path.to_owned(), "it would hold too many keys; take out the unused ones"));
+    }
+    let fresh = path.with_extension("new");
+    let at = |path: &Path, error| StoreError::Io(path.to_owned(), error);
+    if fresh.exists() {
+        fs::remove_file(&fresh).map_err(|error| at(&fresh, error))?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh);
+    let mut file = file.map_err(|error| at(&fresh, error))?;
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(|error| at(&fresh, error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| at(&fresh, error))?;
+    if replace {
+        fs::rename(&fresh, path).map_err(|error| at(path, error))?;
+    } else {
+        // Two processes that start at once must not each have their own: a link is made only where nothing is.
+        let linked = fs::hard_link(&fresh, path);
+        fs::remove_file(&fresh).map_err(|error| at(&fresh, error))?;
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(at(path, error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| at(path, error))
 }

@@ -1,6 +1,6 @@
 //! The store in rows: what is kept, what other processes see, what is refused.
 
-use crate::{LastUsed, Mirror, PepperFile, Refreshed, Store, StoreError};
+use crate::{LastUsed, Mirror, PepperFile, Refreshed, SigningFile, Store, StoreError};
 use portcullis_auth::key::{Door, ENTROPY_BYTES, KeyRecord, KeyText, Pepper, Peppers, Refused};
 use portcullis_auth::revocation::{Revocation, RevokedBy, TokenNames};
 use std::os::unix::fs::PermissionsExt;
@@ -175,6 +175,31 @@ fn the_hashing_keys_have_a_file_of_their_own() {
     for text in ["", "# nothing\n", "1 00\n", "x ".repeat(40).as_str(), "1 ".repeat(9000).as_str()] {
         std::fs::write(&path, text).unwrap();
         assert!(matches!(file.open([1; 32]), Err(StoreError::Damaged(..))), "{text}");
+    }
+}
+
+#[test]
+fn each_signing_key_is_known_before_it_signs() {
+    let folder = Folder::new();
+    let path = folder.0.join("signing-keys");
+    let file = SigningFile::new(&path);
+    let fresh = |number: u8| [[number; 32], [number + 1; 32]];
+    let first = file.open(fresh(1), 10_000, 100).unwrap();
+    assert_eq!(first, [(100, [1; 32]), (10_100, [2; 32])]);
+    assert_eq!(file.open(fresh(3), 10_000, 10_099).unwrap(), first, "made once");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let second = file.open(fresh(3), 10_000, 10_100).unwrap();
+    assert_eq!(second, [(100, [1; 32]), (10_100, [2; 32]), (20_100, [4; 32])], "a turn, and another next key");
+    let third = file.open(fresh(5), 10_000, 20_100).unwrap();
+    assert_eq!(third, [(10_100, [2; 32]), (20_100, [4; 32]), (30_100, [6; 32])], "what signed last is still there");
+    let late = file.open(fresh(7), 10_000, 900_000).unwrap();
+    assert_eq!(late, [(30_100, [6; 32]), (910_000, [8; 32])], "after a long sleep the key that was announced signs");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(file.open(fresh(1), 1, 1), Err(StoreError::Exposed(_, 0o644))));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for text in ["", "# nothing\n", "1 00\n", "x 1\n"] {
+        std::fs::write(&path, text).unwrap();
+        assert!(matches!(file.open(fresh(1), 1, 1), Err(StoreError::Damaged(..))), "{text}");
     }
 }
 

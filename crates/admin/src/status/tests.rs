@@ -100,6 +100,7 @@ fn every_answer_is_guarded() {
         ("GET", "/livez", "200"),
         ("HEAD", "/problems", "200"),
         ("GET", "/assets/style.css", "200"),
+        ("GET", "/jwks.json", "503"),
         ("GET", "/nowhere", "404"),
         ("GET", "/problems/nothing", "404"),
         ("GET", "/problems/%3Cscript%3E", "404"),

@@ -11,24 +11,25 @@ const RETIRED_SECONDS: u64 = 3600;
 // LIMIT: keys of before that are published.
 const RETIRED_MAX: usize = 8;
 
-/// Signs statements with a key of the gateway's own.
+/// Signs statements with keys of the gateway's own, each from a moment on.
 ///
 /// The next key is published long before it signs, so that no API ever meets a signature whose key it cannot have.
 #[derive(Debug)]
 pub struct IdentityTokens {
     issuer: String,
-    current: SigningKey,
-    next: SigningKey,
+    /// In the order in which they sign; never empty.
+    keys: Vec<(u64, SigningKey)>,
     retired: Vec<(Value, u64)>,
 }
 
 // === impl IdentityTokens ===
 
 impl IdentityTokens {
-    /// Signs as `issuer`, with `current` now and with `next` after the first rotation.
+    /// Signs as `issuer`, with each key from its second on; the first one signs whatever the time is. `None` without a key.
     #[must_use]
-    pub const fn new(issuer: String, current: SigningKey, next: SigningKey) -> Self {
-        Self { issuer, current, next, retired: Vec::new() }
+    pub fn new(issuer: String, mut keys: Vec<(u64, SigningKey)>) -> Option<Self> {
+        keys.sort_by_key(|(from, _)| *from);
+        (!keys.is_empty()).then_some(Self { issuer, keys, retired: Vec::new() })
     }
 
     /// Who calls, said to the API `audience`. `unique` is the request's id.
@@ -54,25 +55,40 @@ impl IdentityTokens {
         if let Some(issuer) = &principal.issuer {
             put("original_issuer", json!(issuer));
         }
-        self.current.sign("identity+jwt", &claims, false)
+        self.current(now).ok_or(SignError)?.sign("identity+jwt", &claims, false)
     }
 
-    /// Turns the keys: the next one signs, `fresh` is published as the one after it.
-    pub fn rotate(&mut self, fresh: SigningKey, now: u64) {
-        let next = std::mem::replace(&mut self.next, fresh);
-        let before = std::mem::replace(&mut self.current, next);
-        self.retired.retain(|(_, until)| *until > now);
-        if self.retired.len() >= RETIRED_MAX {
-            self.retired.remove(0);
-        }
-        self.retired.push((before.public_jwk().clone(), now.saturating_add(RETIRED_SECONDS)));
+    fn current(&self, now: u64) -> Option<&SigningKey> {
+        let begun = self.keys.iter().rev().find(|(from, _)| *from <= now);
+        begun.or(self.keys.first()).map(|(_, key)| key)
     }
 
-    /// The published key set (RFC 7517).
+    /// Goes on publishing the keys of those whose place it takes, for as long as their statements may be looked at.
+    pub fn inherit(&mut self, before: &Self, now: u64) {
+        let known = |id: Option<&Value>, keys: &[(u64, SigningKey)]| {
+            keys.iter().any(|(_, key)| id.and_then(Value::as_str) == Some(key.id()))
+        };
+        let until = now.saturating_add(RETIRED_SECONDS);
+        let theirs = before.keys.iter().map(|(_, key)| (key.public_jwk().clone(), until));
+        let all = before.retired.iter().cloned().chain(theirs);
+        self.retired = all.filter(|(jwk, until)| *until > now && !known(jwk.get("kid"), &self.keys)).collect();
+        let excess = self.retired.len().saturating_sub(RETIRED_MAX);
+        self.retired.drain(..excess);
+    }
+
+    /// The ids of its keys.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|(_, key)| key.id())
+    }
+
+    /// The published key set (RFC 7517): what signs, what will, and what has signed lately.
     #[must_use]
     pub fn key_set(&self, now: u64) -> Value {
+        let successors = self.keys.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
+        let ours = self.keys.iter().zip(successors);
+        let ours = ours.filter(|(_, next)| next.is_none_or(|next| next.saturating_add(RETIRED_SECONDS) > now));
         let retired = self.retired.iter().filter(|(_, until)| *until > now).map(|(jwk, _)| jwk);
-        let keys = [self.current.public_jwk(), self.next.public_jwk()].into_iter().chain(retired);
+        let keys = ours.map(|((_, key), _)| key.public_jwk()).chain(retired);
         json!({ "keys": keys.collect::<Vec<_>>() })
     }
 }

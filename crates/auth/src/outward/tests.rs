@@ -62,25 +62,38 @@ fn accepted(token: &str, set: &serde_json::Value, audience: &str, now: u64) -> b
 
 #[test]
 fn statements_survive_a_rotation() {
-    let mut tokens = IdentityTokens::new("https://gateway.example".to_owned(), p256(), key(2));
-    let early = tokens.key_set(NOW);
-    let first = tokens.issue(&principal(), "orders", "r-1", NOW).unwrap();
+    let turns = NOW + 10;
+    let tokens = |keys| IdentityTokens::new("https://gateway.example".to_owned(), keys).unwrap();
+    let old = tokens(vec![(turns, key(2)), (NOW - 5, p256())]);
+    let early = old.key_set(NOW);
+    let first = old.issue(&principal(), "orders", "r-1", NOW).unwrap();
     assert!(accepted(&first, &early, "orders", NOW + 59));
     assert!(!accepted(&first, &early, "orders", NOW + 60), "sixty seconds");
     assert!(!accepted(&first, &early, "billing", NOW), "for one API");
-    tokens.rotate(key(3), NOW + 10);
-    let second = tokens.issue(&principal(), "orders", "r-2", NOW + 10).unwrap();
-    assert!(accepted(&second, &early, "orders", NOW + 10), "who fetched the set before the rotation knows the key");
-    assert!(accepted(&first, &tokens.key_set(NOW + 10), "orders", NOW + 10), "and the old one is still published");
-    assert_eq!(tokens.key_set(NOW + 10)["keys"].as_array().unwrap().len(), 3);
-    assert_eq!(tokens.key_set(NOW + 3610)["keys"].as_array().unwrap().len(), 2);
-    for seed in 4..40 {
-        tokens.rotate(key(seed), NOW + 20);
+    let second = old.issue(&principal(), "orders", "r-2", turns).unwrap();
+    let kid = |token: &str| token.split('.').next().unwrap().to_owned();
+    assert_ne!(kid(&first), kid(&second), "another key signs");
+    assert!(accepted(&second, &early, "orders", turns), "who fetched the set before the rotation knows the key");
+    assert!(accepted(&first, &old.key_set(turns), "orders", turns), "and the old one is still published");
+    assert_eq!(old.key_set(turns + 3599)["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(old.key_set(turns + 3600)["keys"].as_array().unwrap().len(), 1);
+    let mut new = tokens(vec![(0, key(9)), (u64::MAX, key(2))]);
+    new.inherit(&old, NOW);
+    assert_eq!(new.key_set(NOW)["keys"].as_array().unwrap().len(), 3, "the key of before is published, each one once");
+    assert!(accepted(&first, &new.key_set(NOW), "orders", NOW));
+    assert!(!accepted(&first, &new.key_set(NOW + 3600), "orders", NOW));
+    let third = new.issue(&principal(), "orders", "r-3", NOW + 1).unwrap();
+    assert!(accepted(&third, &new.key_set(NOW), "orders", NOW + 1));
+    for seed in 10..60 {
+        let mut newer = tokens(vec![(0, key(seed))]);
+        newer.inherit(&new, NOW + 20);
+        new = newer;
     }
-    assert_eq!(tokens.key_set(NOW + 20)["keys"].as_array().unwrap().len(), 10, "bounded");
-    let published = tokens.key_set(NOW).to_string();
+    assert_eq!(new.key_set(NOW + 20)["keys"].as_array().unwrap().len(), 9, "bounded");
+    let published = new.key_set(NOW).to_string();
     assert!(!published.contains("\"d\""), "{published}");
     assert!(SigningKey::from_pkcs8(b"nonsense").is_err());
+    assert!(IdentityTokens::new(String::new(), Vec::new()).is_none());
 }
 
 #[test]

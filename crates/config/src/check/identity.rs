@@ -55,11 +55,11 @@ pub(crate) struct Named {
     /// Issuers whose tokens cannot be verified, and those that cannot be asked.
     without_keys: HashSet<String>,
     pub(super) silent: HashSet<String>,
-    store: bool,
-    used: HashSet<String>,
+    pub(super) store: bool,
+    pub(super) used: HashSet<String>,
     /// Issuers that are asked.
     pub(super) asked: HashSet<String>,
-    keys_used: bool,
+    pub(super) keys_used: bool,
     pub(super) proofs_used: bool,
     /// Whether certificates of clients say who calls.
     pub(super) certificates_used: bool,
@@ -100,7 +100,8 @@ impl Check<'_> {
                 self.reject(&place, diagnostic);
             }
         }
-        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers, proofs: self.proofs(file, root) }
+        let (statement, proofs) = (self.statement(file, root), self.proofs(file, root));
+        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers, statement, proofs }
     }
 
     fn store(&mut self, file: &File, root: &At<'_>) -> Option<PathBuf> {
@@ -361,6 +362,7 @@ impl Check<'_> {
         }
         self.unused_proofs(file, root);
         self.unused_client_auth(file, root, !self.named.used.is_empty());
+        self.statement_unused(file, root);
         let section = root.key("issuers");
         for (name, issuer) in file.issuers.iter().flatten() {
             if self.named.used.contains(name) && issuer.introspection.is_some() && !self.named.asked.contains(name) {

@@ -7,6 +7,7 @@ pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const API_KEY_HEADER: &str = "X-API-Key";
 pub(crate) const API_KEY_PREFIX: &str = "pk";
 pub(crate) const CLOCK_SKEW: Period = Period::seconds(30);
+pub(crate) const ROTATE_EVERY: Period = Period::seconds(30 * 24 * 60 * 60);
 pub(crate) const KEEP_ACTIVE: Period = Period::seconds(60);
 pub(crate) const KEEP_INACTIVE: Period = Period::seconds(10);
 pub(crate) const INTROSPECTION_TIMEOUT: Period = Period::seconds(3);

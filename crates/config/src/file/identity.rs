@@ -84,6 +84,23 @@ pub(crate) struct ApiKeys {
     pub(crate) prefix: Option<Text>,
 }
 
+/// What the gateway signs about callers, so that a server behind it need not trust the network: a token of 60 seconds in
+/// `X-Identity-Token`, with the name of the API in `aud`. The keys to verify it are at `/jwks.json` of the status listener.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentityToken {
+    /// What the gateway calls itself in `iss`.
+    pub(crate) issuer: Text,
+    /// A PEM file with the key that signs, in PKCS #8 form, P-256 or Ed25519. Without it keys are made beside the store, and
+    /// change by themselves.
+    pub(crate) key_file: Option<FileName>,
+    /// The key that will sign next: it is published already.
+    pub(crate) next_key_file: Option<FileName>,
+    /// How long each key that is made beside the store signs. The next one is published for as long before.
+    #[schemars(extend("default" = defaults::ROTATE_EVERY.to_string()))]
+    pub(crate) rotate_every: Option<Period>,
+}
+
 /// One issuer of tokens.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -51,6 +51,31 @@ pub struct IdentityPlan {
     pub issuers: Vec<IssuerPlan>,
     /// How proofs are judged.
     pub proofs: ProofPlan,
+    /// What the gateway signs about callers.
+    pub statement: Option<StatementPlan>,
+}
+
+/// What the gateway signs about callers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementPlan {
+    /// Its `iss`.
+    pub issuer: String,
+    /// By what.
+    pub keys: StatementKeys,
+}
+
+/// By which keys the gateway signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementKeys {
+    /// Keys of its own beside the store, each of which signs for so long.
+    Store(Duration),
+    /// A file's.
+    File {
+        /// The key that signs.
+        current: PathBuf,
+        /// The one that is published besides.
+        next: Option<PathBuf>,
+    },
 }
 
 /// One issuer.
@@ -190,6 +215,7 @@ impl Default for IdentityPlan {
             key_prefix: crate::file::defaults::API_KEY_PREFIX.to_owned(),
             issuers: Vec::new(),
             proofs: ProofPlan::default(),
+            statement: None,
         }
     }
 }

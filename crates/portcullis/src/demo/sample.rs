@@ -73,6 +73,17 @@ const TRACE: &str = "Traceback (most recent call last):\n  File \"/srv/shop/app/
     row = db.execute(\"SELECT * FROM orders WHERE id = '%s'\" % key)\n\
     psycopg.OperationalError: connection to server at \"db-1.internal\" (10.3.0.14), port 5432 failed\n";
 
+/// The one token of the demo that says nothing itself.
+pub(crate) const OPAQUE_TOKEN: &str = "demo-opaque-token";
+
+/// What an issuer says about a token that says nothing itself (RFC 7662).
+fn introspect(body: &[u8]) -> Told {
+    let asked = format!("token={OPAQUE_TOKEN}&");
+    let known = body.starts_with(asked.as_bytes());
+    let good = json!({ "active": true, "aud": "account", "sub": "olga", "client_id": "demo", "scope": "account:read" });
+    told(200, &if known { good } else { json!({ "active": false }) })
+}
+
 /// Answers as one of the two servers.
 pub(crate) fn answer(name: &str, question: &Question) -> Told {
     let parts: Vec<&str> = question.path.trim_matches('/').split('/').collect();
@@ -95,6 +106,7 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
             found.map_or_else(missing, |found| told(200, &user(found)))
         }
         (_, ["lab", "echo"] | ["account"]) => told(200, &echo(name, question)),
+        ("POST", ["introspect"]) => introspect(&question.body),
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }
         }

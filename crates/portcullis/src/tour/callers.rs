@@ -1,7 +1,7 @@
 //! Callers who prove who they are, and those who do not: API keys and tokens.
 
 use super::{Answer, Outcome, Row, Scene};
-use crate::demo::Member;
+use crate::demo::{Member, OPAQUE_TOKEN};
 use crate::ending::Stop;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +14,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     rows.extend(members(scene));
     rows.extend(tokens(scene));
     rows.extend(bound(scene));
+    rows.extend(opaque(scene));
+    rows.push(stated(scene));
     rows
 }
 
@@ -129,6 +131,34 @@ fn bound(scene: &Scene<'_>) -> Vec<Row> {
         refused("with a proof for another address", "401 invalid_proof", line("DPoP", &other)),
         refused("the same token as whoever had stolen it", "401 insufficient_binding", line("Bearer", &proof)),
     ]
+}
+
+fn opaque(scene: &Scene<'_>) -> Vec<Row> {
+    let line = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let told = answered(scene.client.get("/account", &line(OPAQUE_TOKEN)), "olga", OPAQUE_TOKEN);
+    let guess = format!("GET /account HTTP/1.1\r\nHost: localhost\r\n{}\r\n", line("guessed-opaque-token"));
+    vec![
+        Row::new(
+            AUTHENTICATION,
+            "GET /account with an opaque token",
+            "200, the API is told `olga` and sees no credential",
+            told,
+        ),
+        scene.refused(AUTHENTICATION, "with one that its issuer does not know", "401 invalid_token", guess.as_bytes()),
+    ]
+}
+
+/// What the gateway signs about a caller, beside what the caller would like to be signed.
+fn stated(scene: &Scene<'_>) -> Row {
+    let lines = format!("X-API-Key: {}\r\nX-Identity-Token: of-the-client\r\n", scene.callers.key.reveal());
+    let answer = scene.client.get("/account", &lines).map(|answer| {
+        let seen = answer.body.to_ascii_lowercase();
+        let signed = seen.matches("x-identity-token").count() == 1 && !seen.contains("of-the-client");
+        let got = if signed { "200, the API gets one, and not that one" } else { "the API gets another one, or none" };
+        (got.to_owned(), answer.status == 200 && signed)
+    });
+    let request = "with a key and an X-Identity-Token of the client's own";
+    Row::new(AUTHENTICATION, request, "200, the API gets one, and not that one", answer)
 }
 
 /// What the API was told, which it repeats.

@@ -149,7 +149,7 @@ impl Handle {
         let mut snapshot =
             Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
         let added = self.bind_added(&state.listeners, &plan)?;
-        let followed = self.shared.identity.take_over(&mut snapshot.callers);
+        let followed = self.shared.identity.take_over(&mut snapshot.callers, &plan.identity);
         followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
         // From here on nothing can fail.
         self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
@@ -202,6 +202,14 @@ impl Handle {
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         text
+    }
+
+    /// The keys by which what the gateway signs about callers is verified (RFC 7517); `None` where it signs nothing.
+    #[must_use]
+    pub fn identity_keys(&self) -> Option<String> {
+        let states = self.shared.snapshot.load().callers.states;
+        let (identity, keys) = (&self.shared.identity, &self.shared.identity.statements);
+        states.then(|| keys.key_set(identity.seconds())).flatten()
     }
 
     /// Every upstream with its servers, by name.

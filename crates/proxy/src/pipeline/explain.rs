@@ -143,9 +143,12 @@ fn walk(
         };
         explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
-    let (routed, _) = inspected.into_inner().into_inner().into_parts();
+    let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
     explanation.targets = targets.iter().map(ToString::to_string).collect();
+    if snapshot.callers.states && routed.record.caller.is_some() {
+        routed.statement = Some("(signed when the request is sent)".into());
+    }
     let mut head = Vec::new();
     forward::head::write(&routed, "upstream", &mut head);
     explanation.forwarded = Some(String::from_utf8_lossy(&head).into_owned());

@@ -53,6 +53,14 @@ pub(super) async fn forward(
     let due = worker.timers.after(call.within);
     let blame = Due { at: due, hurried: call.is_stated && call.within < upstream.plan.first_byte_timeout };
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
+    if local.snapshot.callers.states
+        && let Some(caller) = &routed.record.caller
+    {
+        let (identity, route) = (&worker.shared.identity, routed.route());
+        let now = worker.wall_ms(worker.nanos()) / 1000;
+        let statement = identity.statements.issue(caller, &route.api, routed.record.id.as_str(), now)?;
+        routed.statement = Some(statement.into_boxed_str());
+    }
     let retries = upstream.plan.pool.retries.as_ref();
     let replayable = retries.map_or(0, |plan| plan.body_bytes);
     let repeatable = !routed.upgrades && may_repeat(&routed, replayable);

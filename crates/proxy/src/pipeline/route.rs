@@ -21,6 +21,8 @@ pub(crate) struct Routed<'a> {
     pub(crate) upgrades: bool,
     /// Our own handshake with the server, once there is one.
     pub(crate) handshake: Option<Box<Handshake>>,
+    /// What is signed about the caller for the server, where anything is.
+    pub(crate) statement: Option<Box<str>>,
     /// What the answer's head is read into.
     pub(crate) answer: &'a mut ResponseHead,
     pub(crate) record: &'a mut AccessRecord,
@@ -75,7 +77,8 @@ pub(super) fn find<'a>(
         );
     }
     let request = Request { head, target, host, client: *client };
-    Ok(Routed { request, route, preflight: preflight.is_some(), upgrades: false, handshake: None, answer, record })
+    let preflight = preflight.is_some();
+    Ok(Routed { request, route, preflight, upgrades: false, handshake: None, statement: None, answer, record })
 }
 
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.

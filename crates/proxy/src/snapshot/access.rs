@@ -74,6 +74,8 @@ pub(crate) struct Callers {
     pub(crate) proofs: ProofRules,
     /// Whether proofs need nonces, which are not part of any configuration.
     pub(crate) needs_nonces: bool,
+    /// Whether callers are spoken of to servers by what the gateway signs.
+    pub(crate) states: bool,
 }
 
 // === impl Access ===
@@ -156,6 +158,7 @@ impl Callers {
                 nonces: None,
             },
             needs_nonces: plan.proofs.nonce,
+            states: plan.statement.is_some(),
         })
     }
 }

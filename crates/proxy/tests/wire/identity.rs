@@ -116,7 +116,7 @@ impl House {
         Client::connect(self.gate().address()).ask(request)
     }
 
-    fn ask(&self, lines: &str) -> Answer {
+    pub(crate) fn ask(&self, lines: &str) -> Answer {
         self.ask_from(&self.fresh_address(), "/", lines)
     }
 

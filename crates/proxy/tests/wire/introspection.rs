@@ -214,6 +214,9 @@ fn signed_tokens_are_verified_here_and_those_of_strangers_shown_to_nobody() {
     problem(&house.bearer(&evil), 401, "invalid_token", "a stranger's token");
     let broken = house.token(|claims| drop(claims.insert("aud".to_owned(), json!("billing"))));
     problem(&house.bearer(&broken), 401, "invalid_token", "the issuer's token for others");
+    let (signed, _) =
+        house.token(|_| {}).rsplit_once('.').map(|(signed, rest)| (signed.to_owned(), rest.len())).unwrap();
+    problem(&house.bearer(&format!("{signed}.")), 401, "invalid_token", "one without a signature");
     assert_eq!(provider.server.requests(), 0, "nobody was asked");
     assert_eq!(house.bearer("opaque").status, 200);
     assert_eq!(provider.server.requests(), 1);

@@ -43,6 +43,9 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
     }
     if let Some(caller) = &routed.record.caller {
         identity::write(caller, out);
+        if let Some(statement) = &routed.statement {
+            out.field(b"x-identity-token", statement.as_bytes());
+        }
     }
     provenance(&request, out);
     if let Some(handshake) = &routed.handshake {

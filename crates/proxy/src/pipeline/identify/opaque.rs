@@ -14,6 +14,12 @@ const SILENT: Failure = Failure {
     detail: "the issuer was not asked about the token, or did not say in time whether it is good",
 };
 
+/// Whether a token has the form of a signed one, whole or not: those are shown to nobody either.
+fn looks_signed(text: &str) -> bool {
+    // What the encoding makes of `{"`, with which every header begins.
+    text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
 impl Judging<'_> {
     /// Whether a token is one that its issuer explains. Where a route takes both kinds, a token that names an issuer whose
     /// tokens are verified here is verified, and one that names a stranger is shown to nobody.
@@ -24,7 +30,10 @@ impl Judging<'_> {
         if !schemes.contains(&Scheme::Jwt) {
             return true;
         }
-        let Some(claimed) = claimed_issuer(text) else { return true };
+        if !looks_signed(text) {
+            return true;
+        }
+        let Some(claimed) = claimed_issuer(text) else { return false };
         let issuers = &self.snapshot.callers.issuers;
         let mut verified = self.demands.issuers.iter().filter_map(|index| issuers.get(*index));
         !verified.any(|issuer| issuer.rules.issuer == claimed) && asked.rules.issuer == claimed
