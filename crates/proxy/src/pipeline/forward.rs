@@ -51,16 +51,8 @@ pub(super) async fn forward(
     let (upstream, targets) = upstream_of(local, routed.route())?;
     let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
     let due = worker.timers.after(call.within);
+    dress(&mut routed, worker, local)?;
     let blame = Due { at: due, hurried: call.is_stated && call.within < upstream.plan.first_byte_timeout };
-    routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
-    if local.snapshot.callers.states
-        && let Some(caller) = &routed.record.caller
-    {
-        let (identity, route) = (&worker.shared.identity, routed.route());
-        let now = worker.wall_ms(worker.nanos()) / 1000;
-        let statement = identity.statements.issue(caller, &route.api, routed.record.id.as_str(), now)?;
-        routed.statement = Some(statement.into_boxed_str());
-    }
     let retries = upstream.plan.pool.retries.as_ref();
     let replayable = retries.map_or(0, |plan| plan.body_bytes);
     let repeatable = !routed.upgrades && may_repeat(&routed, replayable);
@@ -124,6 +116,16 @@ pub(super) async fn forward(
             }
         }
     }
+}
+
+/// What is our own in the head: the handshake of a WebSocket, and what is signed about the caller.
+fn dress(routed: &mut Routed<'_>, worker: &Worker, local: &Local) -> Result<(), Fault> {
+    routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
+    let Some(caller) = routed.record.caller.as_ref().filter(|_| local.snapshot.callers.states) else { return Ok(()) };
+    let (now, id) = (worker.wall_ms(worker.nanos()) / 1000, routed.record.id);
+    let statement = worker.shared.identity.statements.issue(caller, &routed.route().api, id.as_str(), now)?;
+    routed.statement = Some(statement.into_boxed_str());
+    Ok(())
 }
 
 /// The pause before a request is sent again, unless its client goes away.
