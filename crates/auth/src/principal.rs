@@ -1,6 +1,7 @@
 //! Who calls, and what several methods of proving it come to together.
 
-use crate::jwt::Token;
+use crate::jwt::{Token, seconds, text};
+use crate::revocation::TokenNames;
 use portcullis_types::Reason;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -145,6 +146,18 @@ impl Principal {
 }
 
 impl Principal {
+    /// By what a token that said this can have been revoked.
+    #[must_use]
+    pub fn token_names(&self) -> TokenNames<'_> {
+        TokenNames {
+            issuer: self.issuer.as_deref().unwrap_or_default(),
+            token_id: text(&self.claims, "jti"),
+            subject: text(&self.claims, "sub"),
+            session: text(&self.claims, "sid"),
+            issued_at: self.claims.get("iat").and_then(seconds),
+        }
+    }
+
     /// A claim that is a text or a number, as text.
     #[must_use]
     pub fn plain_claim(&self, name: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 mod own;
 mod rest;
 mod tunnel;
+mod watch;
 
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay, Stopped};
@@ -28,6 +29,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+use watch::{LAPSED, Watch};
 
 /// What follows a request on its connection.
 #[derive(Debug)]
@@ -112,7 +114,13 @@ async fn pass_on(
     let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
     let mut uploading = true;
+    let watch = going_on.and_then(|_| Watch::begin(worker, exchange));
+    let mut lapsed = false;
     let outcome = poll_fn(|context| {
+        if watch.as_ref().is_some_and(|watch| watch.is_over(worker, connection, context)) {
+            lapsed = true;
+            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
+        }
         let upstream = &mut lease.channel;
         if upstream.timer.expired(carry.0, context) {
             return Poll::Ready(Err(Stopped::Source(Broken::Late)));
@@ -147,11 +155,13 @@ async fn pass_on(
         drop(lease);
     }
     if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
+        && !lapsed
         && client.take_back(sent_before)
     {
         return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
     }
     record.outcome = became(worker, &outcome);
+    record.note = lapsed.then_some(LAPSED).or(record.note);
     Ok(match outcome {
         Ok(()) if keep_alive => Next::Request,
         // A client that would have gone on may have sent its next request already.
@@ -241,7 +251,8 @@ async fn converse(
 ) -> Result<Next, Stop> {
     let (sent_before, streams) = (client.sent, streams(local, exchange));
     answer_head(worker, local, exchange, client, (true, false))?;
-    let ended = tunnel::run((worker, connection), streams, client, &mut lease.channel).await;
+    let watch = Watch::begin(worker, exchange);
+    let ended = tunnel::run((worker, connection), (streams, watch), client, &mut lease.channel).await;
     let record = &mut exchange.record;
     record.answered = worker.nanos();
     record.request_bytes = ended.received;

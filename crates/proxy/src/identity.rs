@@ -19,6 +19,7 @@ use crate::worker::Tokens;
 use portcullis_auth::dpop::Nonces;
 use portcullis_auth::failures::{FailurePolicy, Failures};
 use portcullis_auth::key::{Door, KeyText};
+use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_auth::replay::ReplayTable;
 use portcullis_auth::revocation::TokenNames;
 use portcullis_config::plan::IdentityPlan;
@@ -231,6 +232,22 @@ impl Identity {
     /// When nobody can tell.
     pub(crate) fn is_revoked(&self, token: TokenNames<'_>) -> bool {
         self.keys.as_ref().is_some_and(|keys| keys.mirror.revocations().covers(token))
+    }
+
+    /// Whether a caller who was let in would be let in now, as far as that can change: by time and by revocation. What
+    /// cannot be told is no.
+    pub(crate) fn stands(&self, caller: &Principal, now: u64, millis: Millis) -> bool {
+        if caller.expires_at.is_some_and(|end| end <= now) || self.check(millis).is_err() {
+            return false;
+        }
+        match caller.scheme {
+            Scheme::Jwt | Scheme::Introspection => !self.is_revoked(caller.token_names()),
+            Scheme::ApiKey => {
+                let number = KeyText::number_of(&caller.credential);
+                self.keys.as_ref().zip(number).is_some_and(|(keys, number)| keys.mirror.stands(number, now))
+            }
+            Scheme::Certificate | Scheme::Signature => true,
+        }
     }
 
     /// Whether what is known of the store may be believed.

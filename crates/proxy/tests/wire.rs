@@ -59,6 +59,8 @@ mod provenance;
 mod records;
 #[path = "wire/statements.rs"]
 mod statements;
+#[path = "wire/standing.rs"]
+mod standing;
 #[path = "wire/storm.rs"]
 mod storm;
 #[path = "wire/talking.rs"]

@@ -147,6 +147,12 @@ impl Mirror {
         })
     }
 
+    /// Whether a key that has opened something would still open anything.
+    #[must_use]
+    pub fn stands(&self, number: u64, now: u64) -> bool {
+        self.index.with(number, |stored| stored.stands(now)).unwrap_or(false)
+    }
+
     /// How many keys there are, and how many bytes they take.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

@@ -163,6 +163,12 @@ impl<'a> StoredKey<'a> {
         Ok(())
     }
 
+    /// Whether it opens anything at all now.
+    #[must_use]
+    pub fn stands(&self, now: u64) -> bool {
+        self.revoked_at == NEVER && now < self.expires_at
+    }
+
     /// When it ends, if it does.
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {

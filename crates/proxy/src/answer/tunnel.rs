@@ -1,6 +1,7 @@
 //! A conversation over WebSocket: frames pass both ways until one side ends it, it rests or lasts too long, or the gateway
 //! drains, which both sides are told between two frames.
 
+use super::watch::{LAPSED, Watch};
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::timer::NEVER;
 use crate::carry::websocket::{Frames, Sender, goodbye};
@@ -40,12 +41,14 @@ struct Tunnel<'a> {
     down: Direction,
     closing: bool,
     why: Option<&'static str>,
+    watch: Option<Watch>,
+    lapsed: bool,
 }
 
 /// Lets the conversation run its course.
 pub(super) async fn run(
     (worker, connection): (&Worker, &Connection),
-    streams: StreamsPlan,
+    (streams, watch): (StreamsPlan, Option<Watch>),
     client: &mut Channel,
     upstream: &mut Channel,
 ) -> Ended {
@@ -61,6 +64,8 @@ pub(super) async fn run(
         down: Direction::of(Sender::Server),
         closing: false,
         why: None,
+        watch,
+        lapsed: false,
     };
     tunnel.wait(client, upstream);
     let outcome = poll_fn(|context| tunnel.poll(client, upstream, context)).await;
@@ -137,7 +142,9 @@ enum Stop {
 
 impl Tunnel<'_> {
     fn poll(&mut self, client: &mut Channel, upstream: &mut Channel, context: &mut Context<'_>) -> Poll<Outcome> {
-        let late = client.timer.expired(&self.worker.timers, context);
+        let lapsed = |watch: &Watch| watch.is_over(self.worker, self.connection, context);
+        self.lapsed = self.lapsed || (!self.closing && self.watch.as_ref().is_some_and(lapsed));
+        let late = client.timer.expired(&self.worker.timers, context) || (self.lapsed && !self.closing);
         if late && let Some(outcome) = self.late(client, upstream) {
             return Poll::Ready(outcome);
         }
@@ -196,6 +203,8 @@ impl Tunnel<'_> {
         self.closing = true;
         self.why = Some(if self.worker.shared.is_draining() {
             "the gateway drains"
+        } else if self.lapsed {
+            LAPSED
         } else if self.connection.is_ending(&self.worker.shared) {
             "the listener is gone"
         } else if self.worker.timers.now() >= self.due {

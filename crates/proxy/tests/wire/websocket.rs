@@ -20,7 +20,7 @@ fn accept_for(key: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
-fn ask(more: &str) -> String {
+pub(crate) fn ask(more: &str) -> String {
     format!(
         "GET /chat HTTP/1.1\r\nHost: api.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
@@ -29,7 +29,7 @@ fn ask(more: &str) -> String {
 
 /// Accepts, then gives every byte back as a frame of the server's: the tests send masked with zeros, so that only the
 /// head differs.
-fn echo(talk: &mut Talk) {
+pub(crate) fn echo(talk: &mut Talk) {
     let Some(heard) = talk.head() else { return };
     if heard.field("upgrade").is_none() {
         talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -50,12 +50,12 @@ fn echo(talk: &mut Talk) {
     }
 }
 
-fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[0x80 | opcode, 0x80 | length, 0, 0, 0, 0], payload].concat()
 }
 
-fn serves(plan: &mut Plan) {
+pub(crate) fn serves(plan: &mut Plan) {
     gateway::each_route(plan, |route| {
         let origins = Origins::Only(vec!["https://app.example.com".to_owned()]);
         route.websocket = Some(WebSocketPlan { origins, require_origin: false });
@@ -167,7 +167,7 @@ fn frames_that_no_client_may_send_end_the_conversation() {
     }
 }
 
-fn expect_goodbye(client: &mut Client) {
+pub(crate) fn expect_goodbye(client: &mut Client) {
     assert_eq!(client.read_exactly(4), [0x88, 2, 0x03, 0xe9], "going away");
 }
 
