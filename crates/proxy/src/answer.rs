@@ -117,12 +117,9 @@ async fn pass_on(
     let watch = going_on.and_then(|_| Watch::begin(worker, exchange));
     let mut lapsed = false;
     let outcome = poll_fn(|context| {
-        if watch.as_ref().is_some_and(|watch| watch.is_over(worker, connection, context)) {
-            lapsed = true;
-            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
-        }
         let upstream = &mut lease.channel;
-        if upstream.timer.expired(carry.0, context) {
+        lapsed = watch.as_ref().is_some_and(|watch| watch.is_over(worker, connection, context));
+        if lapsed || upstream.timer.expired(carry.0, context) {
             return Poll::Ready(Err(Stopped::Source(Broken::Late)));
         }
         if uploading && let Poll::Ready(sent) = upload.poll(client, upstream, context, carry) {
@@ -162,14 +159,20 @@ async fn pass_on(
     }
     record.outcome = became(worker, &outcome);
     record.note = lapsed.then_some(LAPSED).or(record.note);
-    Ok(match outcome {
-        Ok(()) if keep_alive => Next::Request,
+    let breaks = shape::needs_close(framing, old);
+    Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), breaks))
+}
+
+/// What follows an answer on the client's connection. `breaks` is whether only its end tells where the answer ends.
+fn follows(whole: bool, (keep_alive, clean, wanted): (bool, bool, bool), breaks: bool) -> Next {
+    match whole {
+        true if keep_alive => Next::Request,
         // A client that would have gone on may have sent its next request already.
-        Ok(()) if clean && !exchange.head.keep_alive() => Next::Close,
-        Ok(()) => Next::CloseSlowly,
-        Err(_) if shape::needs_close(framing, old) => Next::BreakOff,
-        Err(_) => Next::Close,
-    })
+        true if clean && !wanted => Next::Close,
+        true => Next::CloseSlowly,
+        false if breaks => Next::BreakOff,
+        false => Next::Close,
+    }
 }
 
 /// What the upstream's answers that go on may do.
