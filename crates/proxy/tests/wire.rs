@@ -57,10 +57,10 @@ mod pace;
 mod provenance;
 #[path = "wire/records.rs"]
 mod records;
-#[path = "wire/statements.rs"]
-mod statements;
 #[path = "wire/standing.rs"]
 mod standing;
+#[path = "wire/statements.rs"]
+mod statements;
 #[path = "wire/storm.rs"]
 mod storm;
 #[path = "wire/talking.rs"]
