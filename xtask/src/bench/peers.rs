@@ -199,7 +199,11 @@ pub(super) fn envoy(place: &Workplace, upstream: &Upstream, jwks: &Path) -> Resu
         ("@JWKS@", jwks.display().to_string()),
     ];
     let path = place.write("envoy.yaml", &filled(include_str!("envoy.yaml"), &values))?;
-    let words = ["envoy", "-c", &path.to_string_lossy(), "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
+    let path = path.to_string_lossy();
+    // What it logs is counted, and by default it would be up to ten seconds late.
+    let flush = ["--file-flush-interval-msec", "200"];
+    let words = ["envoy", "-c", &path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"];
+    let words: Vec<&str> = words.into_iter().chain(flush).collect();
     let server = Server::start(&words, &place.file("envoy.out"), &[port])?;
     let access_log = Some(access_log);
     Ok(Subject { name: "envoy", plain_port: port, tls_port: port, http2_port: port, server, access_log })
