@@ -27,8 +27,10 @@ pub(crate) struct Setup {
     pub(crate) name: &'static str,
     /// YAML of `limits` of both listeners.
     pub(crate) limits: &'static str,
-    /// YAML of the plain listener besides.
-    pub(crate) plain: &'static str,
+    /// YAML of both listeners besides.
+    pub(crate) listeners: &'static str,
+    /// YAML of the TLS of the one that speaks it.
+    pub(crate) tls: String,
     /// YAML of the upstream besides its targets.
     pub(crate) upstream: &'static str,
     /// YAML of more routes, a line each.
@@ -68,7 +70,8 @@ impl Setup {
         Self {
             name,
             limits: "{}",
-            plain: "",
+            listeners: "",
+            tls: String::new(),
             upstream: "",
             routes: "",
             targets: targets.to_vec(),
@@ -82,17 +85,20 @@ impl Setup {
     pub(crate) fn yaml(&self, spare: bool) -> String {
         let targets: Vec<String> = self.targets.iter().map(|target| format!("\"http://{target}\"")).collect();
         let (limits, upstream, routes, targets) = (self.limits, self.upstream, self.routes, targets.join(", "));
-        let (plain, access_log, authn, more) = (self.plain, self.access_log, self.authn, &self.more);
+        let (tls, more_plain) = (&self.tls, if self.listeners.is_empty() { "" } else { ", " });
+        let listeners = self.listeners;
+        let (access_log, authn, more) = (self.access_log, self.authn, &self.more);
         let spare = if spare { "      - { path: /spare, methods: [GET] }\n" } else { "" };
         format!(
             "version: 1
 workers: 2
 listeners:
-  plain: {{ bind: \"127.0.0.1:0\", limits: {limits}{plain} }}
+  plain: {{ bind: \"127.0.0.1:0\", limits: {limits}{more_plain}{listeners} }}
   secure:
     bind: \"127.0.0.1:0\"
-    tls: {{ self_signed: {{ names: [localhost, a.test], directory: tls }} }}
+    tls: {{ self_signed: {{ names: [localhost, a.test], directory: tls }}{tls} }}
     limits: {limits}
+    {listeners}
 status: {{ bind: \"127.0.0.1:0\" }}
 access_log: {{ to: {access_log} }}
 defaults: {{ authn: {authn} }}

@@ -61,9 +61,12 @@ impl Place {
     /// Takes what it says, from issuers that it says.
     fn with(name: &'static str, authn: &'static str, issuers: impl FnOnce(&Provider) -> String) -> Self {
         let (provider, upstream) = (Provider::start(), MoodyUpstream::start());
+        // Those who vouch for the provider vouch for clients as well.
+        let authority = provider.authority.file();
+        let tls = format!(", client_auth: {{ ca_files: [\"{}\"], mode: optional }}", authority.display());
         let more = format!("issuers:\n{}", issuers(&provider));
-        let plain = ", trusted_proxies: [127.0.0.1]";
-        let house = House::start(Setup { authn, plain, more, ..Setup::new(name, &[upstream.address()]) });
+        let listeners = "trusted_proxies: [127.0.0.1]";
+        let house = House::start(Setup { authn, listeners, tls, more, ..Setup::new(name, &[upstream.address()]) });
         Self { provider, house, _upstream: upstream }
     }
 

@@ -9,12 +9,14 @@ use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client};
+use rustls::ClientConfig;
 use serde_json::json;
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::SystemTime;
 
@@ -34,6 +36,8 @@ pub(crate) struct Registered {
 pub(crate) const WEB: Registered = Registered { id: "web", secret: "5f0c7a1be2934d68a1c7f3" };
 /// Gets tokens that are bound to its key.
 pub(crate) const HOLDER: Registered = Registered { id: "holder", secret: "b54c0f9d13aa42e7f8d06e" };
+/// Gets tokens that are bound to its certificate.
+pub(crate) const MEMBER: Registered = Registered { id: "member", secret: "93c1e8b7f20d4a65b1c07d" };
 /// The gateway, which asks about tokens.
 pub(crate) const GATEWAY: Registered = Registered { id: "gateway", secret: "e7b1:%/d0954f2a8c+6e1b" };
 /// The gateway by another name, with a key instead of a secret.
@@ -45,14 +49,20 @@ pub(crate) struct Provider {
     process: RefCell<Option<Process>>,
     pub(crate) address: SocketAddr,
     /// The same over TLS, where it asks for certificates.
-    secure: SocketAddr,
-    _authority: Authority,
+    pub(crate) secure: SocketAddr,
+    /// Vouches for it, and for whoever a test likes.
+    pub(crate) authority: Authority,
 }
 
 struct Process {
     child: Child,
     commands: ChildStdin,
     said: Receiver<String>,
+}
+
+fn granted(answer: &Answer) -> String {
+    let token = answer.json()["access_token"].as_str().map(str::to_owned);
+    token.unwrap_or_else(|| panic!("no token: {}", answer.text()))
 }
 
 /// A proof that whoever sends this request holds the key (RFC 9449), together with a token once there is one.
@@ -92,6 +102,10 @@ impl Provider {
         let clients = json!([
             { "client_id": WEB.id, "client_secret": WEB.secret },
             { "client_id": HOLDER.id, "client_secret": HOLDER.secret, "dpop_bound_access_tokens": true },
+            {
+                "client_id": MEMBER.id, "client_secret": MEMBER.secret,
+                "tls_client_certificate_bound_access_tokens": true,
+            },
             { "client_id": GATEWAY.id, "client_secret": GATEWAY.secret },
             {
                 "client_id": KEYED, "token_endpoint_auth_method": "private_key_jwt",
@@ -100,7 +114,7 @@ impl Provider {
         ]);
         std::fs::write(scratch.path().join("clients.json"), clients.to_string()).expect("a file");
         let (process, [address, secure]) = Process::start(scratch.path(), [0, 0]);
-        Self { scratch, process: RefCell::new(Some(process)), address, secure, _authority: authority }
+        Self { scratch, process: RefCell::new(Some(process)), address, secure, authority }
     }
 
     /// The exact `iss` of its tokens.
@@ -110,26 +124,21 @@ impl Provider {
 
     /// A token for an audience; `form` is an algorithm, or `opaque`.
     pub(crate) fn token(&self, client: Registered, audience: &str, form: &str) -> String {
-        let answer = self.grant(client, audience, form, "");
-        let token = answer.json()["access_token"].as_str().map(str::to_owned);
-        token.unwrap_or_else(|| panic!("{form} for {audience}: {}", answer.text()))
+        granted(&self.grant(Client::connect(self.address), client, audience, form, ""))
     }
 
-    /// Asks for a token with more header lines.
-    pub(crate) fn grant(&self, client: Registered, audience: &str, form: &str, lines: &str) -> Answer {
+    fn grant(&self, connection: Client, client: Registered, audience: &str, form: &str, lines: &str) -> Answer {
         let body = format!(
             "grant_type=client_credentials&scope={SCOPE}&resource=https%3A%2F%2Fapi.test%2F{audience}%2F{form}"
         );
-        self.post("/token", client, &body, lines)
+        self.post(connection, "/token", client, &body, lines)
     }
 
-    fn post(&self, path: &str, client: Registered, body: &str, lines: &str) -> Answer {
+    fn post(&self, mut connection: Client, path: &str, client: Registered, body: &str, lines: &str) -> Answer {
         // RFC 6749 section 2.3.1: both are form-encoded first.
-        let basic = basic(
-            client.id,
-            &client.secret.replace('%', "%25").replace(':', "%3A").replace('/', "%2F").replace('+', "%2B"),
-        );
-        Client::connect(self.address).ask(format!(
+        let secret = client.secret.replace('%', "%25").replace(':', "%3A").replace('/', "%2F").replace('+', "%2B");
+        let basic = basic(client.id, &secret);
+        connection.ask(format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {basic}\r\n{lines}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
@@ -137,17 +146,23 @@ impl Provider {
         ))
     }
 
+    /// A token that is bound to the certificate that the connection shows.
+    pub(crate) fn certified_token(&self, certified: &Arc<ClientConfig>, form: &str) -> String {
+        let connection = Client::tls(self.secure, certified, "localhost").expect("a handshake");
+        granted(&self.grant(connection, MEMBER, "orders", form, ""))
+    }
+
     /// A token that is bound to a key.
     pub(crate) fn bound_token(&self, key: &SigningKey, form: &str) -> String {
         let proof = proof(key, "POST", &format!("{}/token", self.issuer()), None);
-        let answer = self.grant(HOLDER, "orders", form, &format!("DPoP: {proof}\r\n"));
-        let token = answer.json()["access_token"].as_str().map(str::to_owned);
-        token.unwrap_or_else(|| panic!("{form}, bound: {}", answer.text()))
+        let lines = format!("DPoP: {proof}\r\n");
+        granted(&self.grant(Client::connect(self.address), HOLDER, "orders", form, &lines))
     }
 
     /// Takes a token back.
     pub(crate) fn revoke(&self, client: Registered, token: &str) {
-        let answer = self.post("/token/revocation", client, &format!("token={token}"), "");
+        let answer =
+            self.post(Client::connect(self.address), "/token/revocation", client, &format!("token={token}"), "");
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 

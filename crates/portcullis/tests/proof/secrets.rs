@@ -64,8 +64,8 @@ issuers:
         );
         let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { introspection: { issuer: corp } }, { api_key: {} }] }";
         let access_log = "{ file: access.log }";
-        let plain = ", trusted_proxies: [127.0.0.1]";
-        let setup = Setup { authn, plain, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
+        let listeners = "trusted_proxies: [127.0.0.1]";
+        let setup = Setup { authn, listeners, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
         for secret in [COLLECTOR_SECRET, WEB.secret, GATEWAY.secret, HOLDER.secret] {
             search.add(secret);

@@ -1,16 +1,22 @@
-//! Tokens that are good only with what they were bound to when the provider issued them: a key of their holder's.
+//! Tokens that are good only with what they were bound to when the provider issued them: a key of their holder's, or a
+//! certificate.
 
 use super::{COOL_DOWN, Place, within};
 use crate::provider::{ALGORITHMS, GATEWAY, WEB, proof};
 use portcullis_auth::jwt::SigningKey;
+use portcullis_config::plan::CertificateFiles;
+use portcullis_testkit::certificates::{chain, pair};
 use portcullis_testkit::{Answer, Client};
+use rustls::{ClientConfig, RootCertStore};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const ADDRESS: &str = "http://a.test/n/1";
 
-fn place() -> Place {
-    Place::with(
-        "provider-bound",
+fn place(name: &'static str) -> Place {
+    let place = Place::with(
+        name,
         "{ any_of: [{ jwt: { issuers: [corp] } }, { introspection: { issuer: corp } }] }",
         |provider| {
             let issuer = provider.issuer();
@@ -26,15 +32,43 @@ fn place() -> Place {
                 GATEWAY.id, GATEWAY.secret
             )
         },
-    )
+    );
+    let token = place.provider.token(WEB, "orders", "ES256");
+    within(COOL_DOWN, "the keys are fetched", || (place.ask(&token).status == 200).then_some(()));
+    place
+}
+
+/// A client that trusts whom this file names, and shows a certificate if it has one.
+fn client(trusted: &Path, own: Option<&CertificateFiles>) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    chain(trusted).into_iter().for_each(|certificate| roots.add(certificate).unwrap());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = builder.with_root_certificates(roots);
+    Arc::new(match own {
+        None => builder.with_no_client_auth(),
+        Some(files) => {
+            let (chain, key) = pair(files);
+            builder.with_client_auth_cert(chain, key).unwrap()
+        }
+    })
+}
+
+/// A request from another address each time: failures of one would close the door to it.
+fn request(lines: &str) -> String {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let from = format!("X-Forwarded-For: 192.0.2.{}", CALLS.fetch_add(1, Ordering::Relaxed));
+    format!("GET /n/1 HTTP/1.1\r\nHost: a.test\r\n{from}\r\n{lines}\r\n")
 }
 
 impl Place {
-    /// From another address each time: failures of one would close the door to it.
     fn ask_with(&self, lines: &str) -> Answer {
-        static CALLS: AtomicU32 = AtomicU32::new(0);
-        let from = format!("X-Forwarded-For: 192.0.2.{}", CALLS.fetch_add(1, Ordering::Relaxed));
-        Client::connect(self.house.plain).ask(format!("GET /n/1 HTTP/1.1\r\nHost: a.test\r\n{from}\r\n{lines}\r\n"))
+        Client::connect(self.house.plain).ask(request(lines))
+    }
+
+    /// Over TLS, as whoever this is.
+    fn ask_as(&self, client: &Arc<ClientConfig>, lines: &str) -> Answer {
+        Client::tls(self.house.tls, client, "a.test").expect("a handshake").ask(request(lines))
     }
 
     /// A request with a token and a fresh proof of who holds it.
@@ -46,10 +80,8 @@ impl Place {
 
 #[test]
 fn a_token_that_is_bound_to_a_key_is_worth_nothing_without_it() {
-    let place = place();
+    let place = place("provider-holder");
     let (holder, thief) = (SigningKey::from_seed(&[21; 32]).unwrap(), SigningKey::from_seed(&[22; 32]).unwrap());
-    let first = place.provider.token(WEB, "orders", "ES256");
-    within(COOL_DOWN, "the keys are fetched", || (place.ask(&first).status == 200).then_some(()));
     for form in ALGORITHMS.into_iter().chain(["opaque"]) {
         let token = place.provider.bound_token(&holder, form);
         let good = proof(&holder, "GET", ADDRESS, Some(&token));
@@ -74,6 +106,37 @@ fn a_token_that_is_bound_to_a_key_is_worth_nothing_without_it() {
             assert!(answer.all("www-authenticate").iter().any(|line| line.starts_with("DPoP ")), "{form} {about}");
         }
         assert_eq!(place.ask_holding(&holder, &token), 200, "{form} after all that");
+    }
+    place.house.stop();
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_certificate_is_worth_nothing_without_it() {
+    let place = place("provider-certificate");
+    let authority = &place.provider.authority;
+    let [own, other] = ["ada", "eve"].map(|name| authority.member(name, &[]).0);
+    let gateway = place.house.folder.join("tls/ca.pem");
+    let [holder, thief] = [&own, &other].map(|files| client(&gateway, Some(files)));
+    let nobody = client(&gateway, None);
+    let at_provider = client(&authority.file(), Some(&own));
+    for form in ALGORITHMS.into_iter().chain(["opaque"]) {
+        let token = place.provider.certified_token(&at_provider, form);
+        let bearer = format!("Authorization: Bearer {token}\r\n");
+        assert_eq!(place.ask_as(&holder, &bearer).status, 200, "{form}");
+        let as_bound_to_a_key = format!("Authorization: DPoP {token}\r\n");
+        for (about, answer) in [
+            ("without a certificate", place.ask_as(&nobody, &bearer)),
+            ("with another certificate", place.ask_as(&thief, &bearer)),
+            ("without TLS", place.ask_with(&bearer)),
+            ("as one that is bound to a key", place.ask_as(&holder, &as_bound_to_a_key)),
+            ("with a field that says so", place.ask_with(&format!("{bearer}X-Client-Cert: {token}\r\n"))),
+        ] {
+            assert_eq!(answer.status, 401, "{form} {about}: {}", answer.code());
+        }
+        assert_eq!(place.ask_as(&holder, &bearer).status, 200, "{form} after all that");
+        let free = place.provider.token(WEB, "orders", form);
+        let free = format!("Authorization: Bearer {free}\r\n");
+        assert_eq!(place.ask_as(&thief, &free).status, 200, "{form} that is bound to nothing");
     }
     place.house.stop();
 }
