@@ -1,7 +1,11 @@
 //! What must hold for any bytes; the fuzz targets and their smoke tests call the same functions.
 
+use crate::document::{Contract, Options, load};
 use crate::json::{Json, Limits};
-use crate::schema::{Draft, Effort, OneSchema, Options, Verdict};
+use crate::message::{Bounds, Request};
+use crate::schema::{self, Draft, Effort, OneSchema, Verdict};
+use crate::tree::Severity;
+use std::sync::OnceLock;
 
 const STEPS: u64 = 100_000;
 
@@ -16,7 +20,7 @@ pub fn body(input: &[u8]) {
     let (schema, body) = (halves.next().unwrap_or(b""), halves.next().unwrap_or(b""));
     let effort = Effort { steps_least: STEPS, steps_per_value: 0, ..Effort::default() };
     for draft in [Draft::Four, Draft::OpenApi30, Draft::Current] {
-        let options = Options { closed_objects: true, formats: true };
+        let options = schema::Options { closed_objects: true, formats: true };
         let Ok(schema) = OneSchema::compile("schema", schema, draft, options, &mut |_| None) else { continue };
         let Ok(json) = Json::parse(body, &Limits::default()) else { continue };
         if let Verdict::Invalid(found) = schema.judge(&json, &effort) {
@@ -24,6 +28,51 @@ pub fn body(input: &[u8]) {
             for one in found {
                 assert!(one.pointer.is_empty() || one.pointer.starts_with('/'), "{one:?}");
                 assert!(!one.keyword.is_empty() && !one.detail.is_empty(), "{one:?}");
+            }
+        }
+    }
+}
+
+/// Any bytes are a document or are not, soon, and every diagnostic says something about a line of it.
+///
+/// # Panics
+/// Where that does not hold.
+#[allow(clippy::panic, reason = "the purpose of this function is to fail loudly")]
+pub fn document(input: &[u8]) {
+    let loaded = load("api", input, Options::default(), &mut |_| None);
+    let is_wrong = loaded.diagnostics.iter().any(|one| one.severity == Severity::Error);
+    assert_eq!(loaded.contract.is_none(), is_wrong, "{:?}", loaded.diagnostics);
+    for one in loaded.diagnostics {
+        assert!(!one.message.is_empty() && !one.code.is_empty() && one.line > 0, "{one:?}");
+    }
+}
+
+/// A document with every kind of parameter. The input is a path, a query, a header field and a cookie, a line each, and a body.
+const PARAMETERS: &str = include_str!("fuzz/parameters.yaml");
+
+/// Whatever stands in a message, it is judged; a message that does not fit has a reason, and a name in it is short.
+///
+/// # Panics
+/// Where that does not hold.
+#[allow(clippy::panic, clippy::expect_used, reason = "the purpose of this function is to fail loudly")]
+pub fn parameters(input: &[u8]) {
+    static CONTRACT: OnceLock<Contract> = OnceLock::new();
+    let contract = CONTRACT.get_or_init(|| {
+        let loaded = load("parameters", PARAMETERS.as_bytes(), Options::default(), &mut |_| None);
+        loaded.contract.expect("it loads")
+    });
+    let mut lines = input.splitn(6, |byte| *byte == b'\n').map(|line| std::str::from_utf8(line).unwrap_or("%"));
+    let mut line = || lines.next().unwrap_or("");
+    let (path, query, field, cookie, content_type) = (line(), line(), line(), line(), line());
+    let body = input.splitn(6, |byte| *byte == b'\n').nth(5);
+    let headers = [("p", field), ("cookie", cookie), ("content-type", content_type)];
+    for operation in contract.operations() {
+        let path = format!("{}{path}", operation.template().split('{').next().unwrap_or("/"));
+        let request = Request { path: &path, query, headers: &headers, body };
+        if let Err(refused) = contract.conform(operation, &request, &Bounds::default()) {
+            assert!(!refused.objections.is_empty() && matches!(refused.status, 400 | 415 | 422), "{refused:?}");
+            for one in refused.objections {
+                assert!(one.name.chars().count() <= 121 && !one.keyword.is_empty(), "{one:?}");
             }
         }
     }
@@ -54,7 +103,48 @@ mod tests {
         }
     }
 
+    const DOCUMENTS: &[&str] = &[
+        super::PARAMETERS,
+        "openapi: 3.1.0\npaths: {/a/{b}: {$ref: '#/paths'}, /x: {get: {parameters: [{$ref: '#'}]}}}\n",
+        "{\"openapi\":\"3.0.0\",\"paths\":{\"/\":{\"get\":{\"responses\":{\"2XX\":{\"$ref\":\"#/x\"}}}}},\"x\":{\"content\":{\"a/b\":{\"schema\":{}}}}}",
+    ];
+    const MESSAGES: &[&str] = &[
+        ";R=1;G=2\nR=1&p[a]=1&l=1,2&s=a%20b\n1,2\nc=1\napplication/json\n{\"a\":[1]}",
+        ".1.2\np[a][b]=1&%zz&=&&p\n\u{e9}\n;;=;\nmultipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--b--",
+        "%2F%00\nl=1&l=2&d=%\n\n\napplication/x-www-form-urlencoded\na=1&a=2&b=%",
+    ];
+
+    #[test]
+    fn fuzz_smoke_contract_document() {
+        DOCUMENTS.iter().for_each(|text| super::document(text.as_bytes()));
+    }
+
+    #[test]
+    fn fuzz_smoke_contract_parameters() {
+        MESSAGES.iter().for_each(|text| super::parameters(text.as_bytes()));
+    }
+
     proptest! {
+        #[test]
+        fn fuzz_smoke_contract_document_at_random(
+            text in prop::sample::select(DOCUMENTS), at in 0_usize..2_000, bytes in prop::collection::vec(any::<u8>(), 0..4),
+        ) {
+            let mut input = text.as_bytes().to_vec();
+            let at = at.min(input.len());
+            input.splice(at..(at + 2).min(text.len()), bytes);
+            super::document(&input);
+        }
+
+        #[test]
+        fn fuzz_smoke_contract_parameters_at_random(
+            text in prop::sample::select(MESSAGES), at in 0_usize..160, bytes in prop::collection::vec(any::<u8>(), 0..4),
+        ) {
+            let mut input = text.as_bytes().to_vec();
+            let at = at.min(input.len());
+            input.splice(at..(at + 2).min(text.len()), bytes);
+            super::parameters(&input);
+        }
+
         #[test]
         fn fuzz_smoke_contract_body_at_random(
             schema in prop::sample::select(SCHEMAS), body in prop::sample::select(BODIES), at in 0_usize..80, byte in any::<u8>(),

@@ -1,11 +1,18 @@
-//! Decides whether a message fits its contract, and says why not.
+//! Decides whether a message fits its contract, an OpenAPI document, and says why not.
 //!
 //! Pure: documents and bodies come in as bytes, other files through a closure. It knows neither sockets nor our configuration.
 
+pub mod document;
 pub mod fuzz;
 pub mod json;
+mod media;
+pub mod message;
+mod parameter;
 pub mod schema;
 mod text;
 mod tree;
 
+pub use document::{Contract, Loaded, Operation, Options, load};
+pub use message::{Bounds, Fits, Objection, Part, Refused, Reply, Request};
+pub use parameter::Location;
 pub use tree::{Diagnostic, Severity};

@@ -16,9 +16,10 @@ mod rules;
 mod tests;
 mod uri;
 
-pub(crate) use compile::{Compiler, Settings};
-pub(crate) use library::Library;
+pub(crate) use compile::{Compiler, Finding, Settings};
 pub use library::{Draft, Fetch};
+pub(crate) use library::{Library, Spot};
+pub(crate) use one::diagnostics;
 pub use one::{OneSchema, Options};
 pub(crate) use rules::{Schema, SchemaId};
 

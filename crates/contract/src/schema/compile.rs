@@ -90,10 +90,12 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The schema that stands at a place, as all there is to say about a value.
+    /// The schema that stands at a place, as all there is to say about a value. All files that it needs are open then.
     pub(crate) fn whole(&mut self, spot: Spot, resource: u32, direction: Direction) -> SchemaId {
         self.library.look_at(spot, resource);
-        self.want(spot, resource, !self.settings.open_objects, direction)
+        let id = self.want(spot, resource, !self.settings.open_objects, direction);
+        self.run();
+        id
     }
 
     /// Where a reference leads; what leads nowhere is an error.

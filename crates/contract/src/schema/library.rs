@@ -149,7 +149,7 @@ impl Library {
     }
 
     /// The resource of a schema that stands within another one.
-    pub(super) fn resource_at(&self, spot: Spot, within: u32) -> u32 {
+    pub(crate) fn resource_at(&self, spot: Spot, within: u32) -> u32 {
         self.roots.get(&spot).copied().unwrap_or(within)
     }
 
@@ -268,7 +268,7 @@ impl Library {
     }
 
     /// The same among documents that were opened already.
-    pub(super) fn resolve_known(&self, reference: &str, within: u32) -> Option<(Spot, u32)> {
+    pub(crate) fn resolve_known(&self, reference: &str, within: u32) -> Option<(Spot, u32)> {
         self.resolve_open(reference, within).ok().map(|(spot, resource, _)| (spot, resource))
     }
 
