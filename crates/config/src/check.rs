@@ -12,6 +12,7 @@ mod http2;
 pub(crate) mod identity;
 mod introspection;
 pub(crate) mod layers;
+mod lifecycle;
 mod listeners;
 mod locks;
 mod operations;

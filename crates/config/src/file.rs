@@ -8,6 +8,7 @@ pub(crate) mod defaults;
 mod dns;
 mod http2;
 mod identity;
+mod lifecycle;
 mod listener;
 mod pool;
 mod proofs;
@@ -27,6 +28,7 @@ pub(crate) use identity::{
     ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, Means, Store, TokenAlgorithm,
     TokenProfile,
 };
+pub(crate) use lifecycle::Brownout;
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};

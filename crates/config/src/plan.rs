@@ -18,6 +18,7 @@ pub use listener::{PacePlan, ProvenancePlan};
 mod cors;
 mod http2;
 mod identity;
+mod lifecycle;
 mod proofs;
 mod tracing;
 
@@ -27,6 +28,7 @@ pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
     StatementKeys, StatementPlan,
 };
+pub use lifecycle::LifecyclePlan;
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
@@ -223,6 +225,8 @@ pub struct VersionPlan {
     pub path: Option<String>,
     /// Whether it also answers without its segment.
     pub default: bool,
+    /// How it comes to its end; `None` where nothing is said about that.
+    pub lifecycle: Option<Arc<LifecyclePlan>>,
     /// Its operations, in the order of the file.
     pub routes: Vec<RoutePlan>,
 }

@@ -8,6 +8,7 @@ mod quantities;
 mod share;
 #[cfg(test)]
 mod tests;
+mod when;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +23,7 @@ pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
 pub(crate) use share::Share;
+pub(crate) use when::When;
 
 /// A value as it was written.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +164,7 @@ scalar!(
     Host,
     Method,
     PageOrigin,
+    When,
     Target,
     BasePath,
     Template,

@@ -359,6 +359,7 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         old: exchange.head.version() == Version::Http10,
         to_head: exchange.head.method() == b"HEAD",
         accept: None,
+        lifecycle: route.and_then(|route| route.lifecycle.as_deref()),
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
     }

@@ -6,6 +6,7 @@ use crate::named::Named;
 use crate::pipeline::cors::Preflight;
 use crate::problem::{Form, Problem};
 use crate::snapshot::cors::Sharing;
+use crate::snapshot::lifecycle::Lifecycle;
 use portcullis_h1::{Field, Framing, Known, ResponseHead};
 use portcullis_types::id::RequestId;
 
@@ -23,6 +24,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) accept: Option<&'a str>,
     /// Which pages may read the answer, where the route has rules for it.
     pub(crate) sharing: Option<Sharing<'a>>,
+    /// What is said about the end of the route's version, if anything is.
+    pub(crate) lifecycle: Option<&'a Lifecycle>,
     pub(crate) date: &'a str,
 }
 
@@ -106,6 +109,9 @@ fn finish(frame: &Frame<'_>, out: &mut impl Head) {
     if let Some(sharing) = &frame.sharing {
         sharing.write(out);
     }
+    if let Some(lifecycle) = frame.lifecycle {
+        lifecycle.write(out);
+    }
     end(frame, out);
 }
 
@@ -135,7 +141,12 @@ fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool
         // Of an answer without a body it tells what the body would have been (RFC 9110 section 8.6).
         return !(head.framing() == Framing::None && head.status() != 204 && (frame.to_head || head.status() == 304));
     }
-    is_ours(known) || is_about_origins(line) || is_banner(known) || known.is_hop_by_hop() || known.is_identity()
+    is_ours(known)
+        || is_about_origins(line)
+        || (frame.lifecycle.is_some() && is_about_an_end(line))
+        || is_banner(known)
+        || known.is_hop_by_hop()
+        || known.is_identity()
 }
 
 /// Fields that the gateway answers for, whatever the upstream says.
@@ -152,6 +163,11 @@ const fn is_ours(known: Known) -> bool {
             // The handshake with the client is ours.
             | Known::SecWebSocketAccept
     )
+}
+
+/// What the server says about its own end, where the configuration says it.
+fn is_about_an_end(line: &Field<'_>) -> bool {
+    [&b"deprecation"[..], b"sunset"].iter().any(|name| line.name.eq_ignore_ascii_case(name))
 }
 
 /// Who may read an answer is the gateway's to say, also where it says nothing.

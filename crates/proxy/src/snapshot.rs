@@ -5,6 +5,7 @@
 pub(crate) mod access;
 pub(crate) mod cors;
 pub(crate) mod hosts;
+pub(crate) mod lifecycle;
 pub(crate) mod paths;
 
 use crate::metrics::RouteLabels;
@@ -16,6 +17,7 @@ use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
 use cors::Cors;
 use hosts::Hosts;
+use lifecycle::Lifecycle;
 use portcullis_config::plan::{
     ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
 };
@@ -73,6 +75,8 @@ pub(crate) struct Route {
     pub(crate) websocket: Option<WebSocketPlan>,
     /// What pages of other origins may do; `None` is nothing.
     pub(crate) cors: Option<Arc<Cors>>,
+    /// How its version comes to its end, where that is stated.
+    pub(crate) lifecycle: Option<Arc<Lifecycle>>,
     /// Index into the snapshot's upstreams.
     pub(crate) upstream: usize,
     /// Where the configuration says so: `portcullis.yaml:12`.
@@ -81,6 +85,14 @@ pub(crate) struct Route {
     stages: String,
     /// What the route is called, as members of its records.
     named: Vec<u8>,
+}
+
+/// What all routes of a version share.
+struct Shared {
+    /// Empty without versions.
+    version: Arc<str>,
+    cors: Option<Arc<Cors>>,
+    lifecycle: Option<Arc<Lifecycle>>,
 }
 
 /// Where a route's requests go.
@@ -181,15 +193,18 @@ impl Snapshot {
         for api in &plan.apis {
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, &plan.identity.key_field)));
             for version in &api.versions {
-                let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
+                let shared = Shared {
+                    version: version.name.clone().unwrap_or_else(|| Arc::from("")),
+                    cors: cors.clone(),
+                    lifecycle: version.lifecycle.as_ref().map(|plan| Arc::new(Lifecycle::compile(plan))),
+                };
                 for route in &version.routes {
                     let upstream = self.upstream(&route.upstream, &mut known)?;
                     let prefixes = version.path.iter().map(|path| format!("{}/{path}", api.base_path));
                     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
                     for prefix in prefixes.chain(bare) {
                         let index = self.routes.len();
-                        let compiled =
-                            Route::compile((route, api, &plan.identity), &name, &prefix, upstream, cors.clone());
+                        let compiled = Route::compile((route, api, &plan.identity), &shared, &prefix, upstream);
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -222,22 +237,22 @@ impl Snapshot {
 impl Route {
     fn compile(
         (plan, api, identity): (&RoutePlan, &ApiPlan, &IdentityPlan),
-        version: &Arc<str>,
+        shared: &Shared,
         prefix: &str,
         upstream: usize,
-        cors: Option<Arc<Cors>>,
     ) -> Self {
         let access = Access::compile(&plan.authn, &api.name, api.forward_credential, identity);
         let template = format!("{prefix}{}", plan.template);
         Self {
-            named: route_members(&api.name, version, &template),
+            named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),
-            version: Arc::clone(version),
+            version: Arc::clone(&shared.version),
             id: Arc::clone(&plan.id),
             template,
-            stages: stages(&access, cors.is_some()),
+            stages: stages(&access, shared.cors.is_some()),
             access,
-            cors,
+            cors: shared.cors.clone(),
+            lifecycle: shared.lifecycle.clone(),
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),

@@ -73,5 +73,7 @@ mod tls;
 mod traces;
 #[path = "wire/upstreams.rs"]
 mod upstreams;
+#[path = "wire/versions.rs"]
+mod versions;
 #[path = "wire/websocket.rs"]
 mod websocket;

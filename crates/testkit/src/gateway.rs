@@ -152,7 +152,7 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         forward_credential: false,
         cors: None,
         allow_path_parameters: false,
-        versions: vec![VersionPlan { name: None, path: None, default: false, routes }],
+        versions: vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }],
     }
 }
 

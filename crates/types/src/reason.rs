@@ -283,6 +283,18 @@ reasons! {
         "Call from a page of an origin that the API allows.",
         "`websocket.origins` of the route lists who may; `require_origin` says whether a client must state one.",
     }
+    /// The version has come to its end.
+    VersionGone = 410 "version_gone" "This version of the API is no longer served" {
+        "The version that the request asks for had been announced to end, and its day has come. It will not come back.",
+        "Use the version that the `Link` field of the answer names, or ask the operator of the API.",
+        "`sunset_at` of the version says when it ends; the record names the route, and the access log who still calls it.",
+    }
+    /// The version answers, for an announced time, as if it had come to its end.
+    VersionBrownout = 410 "version_brownout" "This version of the API will soon be gone" {
+        "The version that the request asks for will come to its end. So that nobody is surprised, it is not served at times that were announced; this is one of them, and `Retry-After` says when it is over.",
+        "Move to the version that the `Link` field of the answer names before the day that `Sunset` says.",
+        "`brownouts` of the version lists the times; `sunset_at` the end.",
+    }
     /// A page of another origin may not call as its preflight says.
     PreflightRefused = 403 "preflight_refused" "Pages of this origin may not call like this" {
         "Before a page of another origin calls, its browser asks whether it may: with this method, these request headers, from this origin, into this network. One of them is not allowed; the detail says which.",

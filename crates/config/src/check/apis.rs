@@ -191,7 +191,7 @@ impl Check<'_> {
                     allow_path_parameters: above.allow_path_parameters,
                 };
                 let routes = self.routes(routes, &at.key("routes"), &scope, claims);
-                vec![VersionPlan { name: None, path: None, default: false, routes }]
+                vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }]
             }
             (None, Some(versions)) => self.versions(versions, &at.key("versions"), above, claims),
         }
@@ -240,6 +240,7 @@ impl Check<'_> {
             }
             plans.push(self.version(name, version, &at, (path, is_default), above, claims));
         }
+        Self::successors(above.base_path, &mut plans);
         plans
     }
 
@@ -280,7 +281,8 @@ impl Check<'_> {
             allow_path_parameters: above.allow_path_parameters,
         };
         let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
-        VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, routes }
+        let lifecycle = self.lifecycle(version, at).map(Arc::new);
+        VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, lifecycle, routes }
     }
 
     /// The segment of a version: given, or its name if that can be one.

@@ -4,8 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Authn, Balance, Cors, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
-use crate::scalar::{BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath};
+use super::{Authn, Balance, Brownout, Cors, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
+use crate::scalar::{
+    BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
+};
 
 /// One API. It has either `routes` or `versions`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -45,6 +47,14 @@ pub(crate) struct Version {
     /// Whether it also answers without its segment. One version may.
     #[schemars(extend("default" = false))]
     pub(crate) default: Option<Flag>,
+    /// Since when nobody should begin to use it: callers are told by `Deprecation` (RFC 9745).
+    pub(crate) deprecated_at: Option<When>,
+    /// From when on it is gone: callers are told by `Sunset` (RFC 8594), and then get 410.
+    pub(crate) sunset_at: Option<When>,
+    /// A page about what to do instead, told by `Link`.
+    pub(crate) deprecation_link: Option<Text>,
+    /// Times at which it answers 410, so that those who still call it notice.
+    pub(crate) brownouts: Option<Vec<Brownout>>,
     /// How callers of its routes are identified.
     pub(crate) authn: Option<Authn>,
     /// The largest request body.

@@ -15,6 +15,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         pipelined(scene),
         versions(scene),
         Row::brief(VERSIONING, "GET /orders/v3/1001", "404 route_not_found", client.get("/orders/v3/1001", "")),
+        deprecated(scene),
+        Row::brief(VERSIONING, "GET /orders/v0, whose day has come", "410 version_gone", client.get("/orders/v0", "")),
         problem(scene),
         page(scene),
         Row::brief(ERRORS, "GET /lab/slow, which takes too long", "504 upstream_timeout", client.get("/lab/slow", "")),
@@ -98,6 +100,17 @@ fn versions(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     })();
     Row::new(VERSIONING, "the total in /orders/v1/1001 and /orders/v2/1001", expected, outcome)
+}
+
+fn deprecated(scene: &Scene<'_>) -> Row {
+    let expected = "200, deprecated @1790812800, gone on Tue, 01 Apr 2036 00:00:00 GMT";
+    let outcome = scene.client.get("/orders/v1/1001", "").map(|answer| {
+        let field = |name: &str| answer.field(name).unwrap_or("never").to_owned();
+        let got = format!("{}, deprecated {}, gone on {}", answer.brief(), field("deprecation"), field("sunset"));
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(VERSIONING, "GET /orders/v1/1001, a version that comes to its end", expected, outcome)
 }
 
 fn problem(scene: &Scene<'_>) -> Row {

@@ -122,6 +122,8 @@ fn walk(
     origin::find(connection, exchange)?;
     target::canonicalise(exchange)?;
     ok(Stage::Target, format!("{}{}", exchange.host, exchange.target.as_str()), None);
+    let wall = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    exchange.record.wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
     let routed = route::find(snapshot, connection, exchange)?;
     let found = routed.route();
     let version = if found.version.is_empty() { String::new() } else { format!(" version {}", found.version) };
@@ -130,7 +132,7 @@ fn walk(
     let origin = found.origin.clone();
     let upstream = snapshot.upstreams.get(found.upstream);
     let tokens = RefCell::default();
-    let wall = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let wall = wall.as_secs();
     let bench = || Bench { identity, tokens: &tokens, now: wall, millis: clock.millis() };
     let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, (connection, snapshot), bench)?;
     let admitted = charge::charge(permit::permit(authenticated)?)?;

@@ -71,6 +71,9 @@ pub(super) fn find<'a>(
     let missing = || refuse(Reason::Internal, "the route is missing from its table");
     let route = snapshot.routes.get(index).ok_or_else(missing)?;
     record.route = Some(index);
+    if let Some(lifecycle) = &route.lifecycle {
+        lifecycle.look(i64::try_from(record.wall_ms / 1000).unwrap_or(i64::MAX))?;
+    }
     if target.has_parameters() && !route.allow_path_parameters {
         return Err(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()

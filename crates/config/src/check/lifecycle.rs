@@ -1,0 +1,97 @@
+//! The end of a version: an end before its beginning, times that never come, links that no field can hold.
+
+use std::sync::Arc;
+
+use super::Check;
+use crate::diagnostic::Diagnostic;
+use crate::file::Version;
+use crate::plan::{LifecyclePlan, VersionPlan};
+use crate::tree::At;
+
+/// LIMIT: announced outages of one version.
+const MAX_BROWNOUTS: usize = 100;
+
+impl Check<'_> {
+    pub(super) fn lifecycle(&mut self, version: &Version, at: &At<'_>) -> Option<LifecyclePlan> {
+        let (deprecated_at, sunset_at) =
+            (version.deprecated_at.map(|when| when.unix), version.sunset_at.map(|when| when.unix));
+        let says_nothing = deprecated_at.is_none() && sunset_at.is_none();
+        if let (Some(deprecated), Some(sunset)) = (deprecated_at, sunset_at)
+            && sunset < deprecated
+        {
+            // RFC 9745 section 4: a resource is not gone before it is deprecated.
+            let (end, begin) = (at.key("sunset_at"), at.key("deprecated_at"));
+            let diagnostic = self
+                .wrong(&end, "contradiction", "the version would be gone before it is deprecated")
+                .also(begin.span(), "deprecated here")
+                .help("`sunset_at` is the later one of the two");
+            self.reject(&end, diagnostic);
+        }
+        if let (Some(_), true) = (&version.deprecation_link, says_nothing) {
+            let link = at.key("deprecation_link");
+            let message = "`deprecation_link` has no effect, because the version is neither deprecated nor to be gone";
+            let diagnostic = Diagnostic::new("no-effect", link.name_span(), message)
+                .help("add `deprecated_at` or `sunset_at`, or remove it");
+            self.reject(&link, diagnostic);
+        }
+        let link = version.deprecation_link.as_ref().map(|link| link.0.clone());
+        if let Some(link) = &link {
+            self.link(link, &at.key("deprecation_link"));
+        }
+        let brownouts = self.brownouts(version, at);
+        let plan = LifecyclePlan { deprecated_at, sunset_at, link, successor: None, brownouts };
+        (!says_nothing || !plan.brownouts.is_empty()).then_some(plan)
+    }
+
+    /// A link stands between angle brackets in a field (RFC 8288 section 3).
+    fn link(&mut self, link: &str, at: &At<'_>) {
+        let fits = |byte: u8| {
+            byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+        };
+        let is_page = link.starts_with("https://") || link.starts_with("http://") || link.starts_with('/');
+        if !is_page || !link.bytes().all(fits) {
+            let message = format!("{} is not a link", self.shown(at, link));
+            let diagnostic =
+                self.wrong(at, "bad-value", message).help("for example `https://developers.example.com/v2`");
+            self.reject(at, diagnostic);
+        }
+    }
+
+    fn brownouts(&mut self, version: &Version, at: &At<'_>) -> Vec<(i64, i64)> {
+        let Some(written) = &version.brownouts else { return Vec::new() };
+        let list = at.key("brownouts");
+        if written.is_empty() || written.len() > MAX_BROWNOUTS {
+            let diagnostic = Diagnostic::new("bad-list", list.name_span(), "there are none of them, or too many");
+            self.reject(&list, diagnostic.help(format!("write 1 to {MAX_BROWNOUTS}, or leave `brownouts` out")));
+        }
+        let mut all = Vec::new();
+        for (index, brownout) in written.iter().enumerate() {
+            let item = list.index(index);
+            let until = item.key("until");
+            let gone = version.sunset_at.is_some_and(|sunset| brownout.from.unix >= sunset.unix);
+            let diagnostic = if brownout.until.unix <= brownout.from.unix {
+                self.wrong(&until, "contradiction", "it is over before it begins")
+                    .help("`until` is the later one of the two")
+            } else if gone {
+                self.wrong(&until, "no-effect", "the version is gone by then")
+                    .help("remove it, or choose an earlier time")
+            } else {
+                all.push((brownout.from.unix, brownout.until.unix));
+                continue;
+            };
+            self.reject(&until, diagnostic);
+        }
+        all
+    }
+
+    /// What callers of the other versions are told to use.
+    pub(super) fn successors(base_path: &str, plans: &mut [VersionPlan]) {
+        let default = plans.iter().find(|plan| plan.default);
+        let path = default.and_then(|plan| plan.path.as_ref()).map(|path| format!("{base_path}/{path}"));
+        for plan in plans.iter_mut().filter(|plan| !plan.default) {
+            if let Some(life) = &mut plan.lifecycle {
+                Arc::make_mut(life).successor.clone_from(&path);
+            }
+        }
+    }
+}

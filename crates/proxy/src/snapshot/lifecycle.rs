@@ -1,0 +1,69 @@
+//! The end of a version, ready for its answers: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), `Link` (RFC 8288, relations of these
+//! and of RFC 5829), and when it answers no more.
+
+use crate::head::Head;
+use portcullis_config::plan::LifecyclePlan;
+use portcullis_types::civil::Moment;
+use portcullis_types::{Reason, Refusal, Stage};
+use std::sync::Arc;
+
+/// What callers of a version are told.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    plan: Arc<LifecyclePlan>,
+    deprecation: Option<String>,
+    sunset: Option<String>,
+    link: String,
+}
+
+// === impl Lifecycle ===
+
+impl Lifecycle {
+    pub(crate) fn compile(plan: &Arc<LifecyclePlan>) -> Self {
+        let mut links = Vec::new();
+        if let Some(page) = &plan.link {
+            let relations = [("deprecation", plan.deprecated_at), ("sunset", plan.sunset_at)];
+            let stated = relations.into_iter().filter(|(_, at)| at.is_some());
+            links.extend(stated.map(|(relation, _)| format!("<{page}>; rel=\"{relation}\"; type=\"text/html\"")));
+        }
+        links.extend(plan.successor.iter().map(|path| format!("<{path}>; rel=\"successor-version\"")));
+        Self {
+            deprecation: plan.deprecated_at.map(|at| format!("@{at}")),
+            sunset: plan.sunset_at.map(|at| Moment::of_unix(at).imf()),
+            link: links.join(", "),
+            plan: Arc::clone(plan),
+        }
+    }
+
+    /// Whether the version is served at a moment, in seconds since 1970.
+    ///
+    /// # Errors
+    /// It is gone, or answers as if it were.
+    pub(crate) fn look(&self, now: i64) -> Result<(), Refusal> {
+        if self.plan.sunset_at.is_some_and(|sunset| now >= sunset) {
+            let detail = "this version of the API has come to its end";
+            return Err(Refusal::new(Stage::Route, Reason::VersionGone, detail));
+        }
+        match self.plan.brownouts.iter().find(|(from, until)| (*from..*until).contains(&now)) {
+            None => Ok(()),
+            Some((_, until)) => {
+                let detail =
+                    "this version of the API will come to its end; for an announced time it answers as if it had";
+                let refusal = Refusal::new(Stage::Route, Reason::VersionBrownout, detail);
+                Err(refusal.header("retry-after", until.saturating_sub(now).to_string()))
+            }
+        }
+    }
+
+    /// Writes what callers are told on each answer.
+    pub(crate) fn write(&self, out: &mut impl Head) {
+        let fields = [
+            (&b"deprecation"[..], self.deprecation.as_deref()),
+            (b"sunset", self.sunset.as_deref()),
+            (b"link", Some(self.link.as_str()).filter(|link| !link.is_empty())),
+        ];
+        for (name, value) in fields {
+            value.into_iter().for_each(|value| out.field(name, value.as_bytes()));
+        }
+    }
+}
