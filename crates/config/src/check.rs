@@ -13,6 +13,7 @@ pub(crate) mod identity;
 mod introspection;
 pub(crate) mod layers;
 mod lifecycle;
+pub(crate) mod limits;
 mod listeners;
 mod locks;
 mod operations;
@@ -49,6 +50,8 @@ pub(crate) struct Check<'c> {
     /// A file could not be read: what seems to be missing may stand there.
     pub(crate) incomplete: bool,
     pub(crate) named: identity::Named,
+    /// Of all limits so far.
+    pub(crate) accounts: u64,
     pub(crate) dangers: Vec<Danger>,
     pub(crate) watched: Vec<PathBuf>,
 }

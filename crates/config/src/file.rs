@@ -9,6 +9,7 @@ mod dns;
 mod http2;
 mod identity;
 mod lifecycle;
+mod limits;
 mod listener;
 mod pool;
 mod proofs;
@@ -29,6 +30,7 @@ pub(crate) use identity::{
     TokenProfile,
 };
 pub(crate) use lifecycle::Brownout;
+pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
@@ -146,6 +148,13 @@ pub(crate) struct Defaults {
     /// Whether `;` may stand in a path segment.
     #[schemars(extend("default" = false))]
     pub(crate) allow_path_parameters: Option<Flag>,
+    /// What callers may ask for, by name. A limit counts where it is written: these count the requests to all APIs together.
+    /// Built in are `per_address: { rate: 100/s, burst: 200 }` and `per_principal: { rate: 50/s, burst: 100 }`; another level
+    /// says something else, or `per_address: { mode: off }`.
+    pub(crate) limits: Option<Limits>,
+    /// Whether answers of limited routes carry the older `X-RateLimit-*` fields as well.
+    #[schemars(extend("default" = false))]
+    pub(crate) legacy_limit_headers: Option<Flag>,
     /// How requests are forwarded.
     pub(crate) upstream: Option<UpstreamDefaults>,
     /// Settings that nothing below may change.
@@ -183,6 +192,8 @@ pub(crate) enum Lockable {
     BodyBytes,
     /// Whether `;` may stand in a path segment.
     AllowPathParameters,
+    /// The limits that `defaults` has: others may be added below, these not be changed.
+    Limits,
     /// From the end of a request's head to the end of its answer.
     Timeout,
     /// To open a connection.

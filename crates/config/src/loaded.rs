@@ -58,6 +58,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         report: &mut report,
         incomplete,
         named: Default::default(),
+        accounts: 0,
         dangers: Vec::new(),
         watched: files,
     };

@@ -19,6 +19,7 @@ mod cors;
 mod http2;
 mod identity;
 mod lifecycle;
+mod limits;
 mod proofs;
 mod tracing;
 
@@ -29,6 +30,7 @@ pub use identity::{
     StatementKeys, StatementPlan,
 };
 pub use lifecycle::LifecyclePlan;
+pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
@@ -250,6 +252,8 @@ pub struct RoutePlan {
     pub timeout: Duration,
     /// Whether its requests may go on as WebSocket.
     pub websocket: Option<WebSocketPlan>,
+    /// What callers may ask of it.
+    pub limits: RouteLimits,
     /// Where the route is written.
     pub origin: Origin,
 }

@@ -1,10 +1,12 @@
 //! What applies to a route and which line says so. Answers from the same chain of levels as the plan.
 
 use crate::check::layers::{Chain, INHERITED, Level};
+use crate::check::limits::{DEFAULTS, applies};
 use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
-use crate::plan::{ApiPlan, Authn, HostPattern, Methods, Origin, RoutePlan, VersionPlan};
+use crate::plan::{ApiPlan, Authn, HostPattern, LimitPlan, Methods, Origin, RoutePlan, VersionPlan};
 use crate::tree::At;
+use std::sync::Arc;
 
 /// One setting of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +147,7 @@ impl Question<'_> {
         let sections = [own, api_upstream];
         lines.extend(SHARED.iter().map(|setting| self.of_upstream(setting, &sections)));
         lines.extend(self.websocket(route, &level.at));
+        lines.extend(self.limits());
         lines
     }
 
@@ -175,9 +178,27 @@ impl Question<'_> {
         Some(self.line("websocket.origins", shown.join(", "), &list))
     }
 
-    fn inherited(&self, chain: &Chain<'_, '_>, setting: Lockable) -> Option<PolicyLine> {
+    /// Which limits hold, and which of them can count anybody here.
+    fn limits(&self) -> Vec<PolicyLine> {
+        let Some(route) = self.version.routes.get(self.index) else { return Vec::new() };
+        let locked = self.is_locked(Lockable::Limits);
+        let held = route.limits.entries.iter().filter(|plan| applies(plan, &route.authn));
+        let line = |plan: &Arc<LimitPlan>| PolicyLine {
+            setting: format!("limits.{}", plan.name),
+            value: plan.text.clone(),
+            origin: plan.origin.clone(),
+            locked: locked && &*plan.scope == DEFAULTS,
+        };
+        held.map(line).collect()
+    }
+
+    fn is_locked(&self, setting: Lockable) -> bool {
         let written = self.loaded.file.defaults.as_ref().and_then(|defaults| defaults.locked.as_ref());
-        let locked = written.is_some_and(|locked| locked.contains(&setting));
+        written.is_some_and(|locked| locked.contains(&setting))
+    }
+
+    fn inherited(&self, chain: &Chain<'_, '_>, setting: Lockable) -> Option<PolicyLine> {
+        let locked = self.is_locked(setting);
         let Some(level) = chain.deciding(setting) else {
             let value = setting.built_in()?;
             return Some(PolicyLine { setting: setting.name().to_owned(), value, origin: None, locked });

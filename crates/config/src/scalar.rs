@@ -1,6 +1,7 @@
 //! Single values of ours: one definition of each gives the parser, the JSON Schema and the examples. How a value is
 //! found in a file, and what a message about it looks like, is `recover`'s business.
 
+mod limits;
 mod names;
 mod networks;
 mod paths;
@@ -18,6 +19,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
+pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
 pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
@@ -156,6 +158,9 @@ scalar!(
     Size,
     Count,
     Share,
+    Rate,
+    Quota,
+    TimeZone,
     Flag,
     Text,
     FileName,

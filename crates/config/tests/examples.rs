@@ -108,6 +108,18 @@ fn each_setting_names_the_line_that_decided() {
         ("authn", "public", Some("authn: public")),
         ("timeout", "5s", Some("id: getOrder, path: \"/{id}\", methods: [GET], timeout: 5s")),
         ("body_bytes", "10MiB", Some("  body_bytes: 10MiB")),
+        ("limits.per_address", "20/s burst 40 by address", Some("per_address: { rate: 20/s")),
+        (
+            "limits.per_team",
+            "1000/10m sliding and 100000/month by header X-Team, address, route",
+            Some("      per_team:"),
+        ),
+        (
+            "limits.same_time",
+            "10 at once by address",
+            Some("id: getOrder, path: \"/{id}\", methods: [GET], timeout: 5s"),
+        ),
+        ("limits.bandwidth", "50MiB/s in bytes by address (observed)", Some("bandwidth: { key: [address]")),
         ("idle_connections", "64", Some("idle_connections: 64")),
         (
             "upstream.targets",

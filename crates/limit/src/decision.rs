@@ -52,6 +52,16 @@ impl Decision {
     }
 }
 
+// === impl Permit ===
+
+impl Permit {
+    /// Which limit it is of: its place in the limiter.
+    #[must_use]
+    pub const fn policy(&self) -> usize {
+        self.policy
+    }
+}
+
 // === impl Verdict ===
 
 impl Verdict {

@@ -24,7 +24,7 @@ pub struct Told<'a> {
 
 /// Adds the items of `RateLimit-Policy` (section 3): `"name";q=100;w=60`. Limits in shadow are not told. Writes nothing,
 /// and so no field, if there is none to tell.
-pub fn write_rate_limit_policy(out: &mut Vec<u8>, told: &[Told<'_>]) {
+pub fn write_rate_limit_policy<'a>(out: &mut Vec<u8>, told: impl IntoIterator<Item = Told<'a>>) {
     each(out, told, |out, told| {
         write_parameter(out, "q", told.policy.limit());
         match (told.policy.kind(), told.policy.unit()) {
@@ -41,7 +41,7 @@ pub fn write_rate_limit_policy(out: &mut Vec<u8>, told: &[Told<'_>]) {
 }
 
 /// Adds the items of `RateLimit` (section 4): `"name";r=50;t=30`.
-pub fn write_rate_limit(out: &mut Vec<u8>, told: &[Told<'_>]) {
+pub fn write_rate_limit<'a>(out: &mut Vec<u8>, told: impl IntoIterator<Item = Told<'a>>) {
     each(out, told, |out, told| {
         write_parameter(out, "r", told.decision.remaining);
         if let Some(reset_s) = told.decision.reset_s {
@@ -67,8 +67,8 @@ pub struct Legacy {
 impl Legacy {
     /// None if there is nothing to tell.
     #[must_use]
-    pub fn of(told: &[Told<'_>]) -> Option<Self> {
-        let nearest = told.iter().filter(|told| !told.policy.is_shadow()).min_by_key(|told| {
+    pub fn of<'a>(told: impl IntoIterator<Item = Told<'a>>) -> Option<Self> {
+        let nearest = told.into_iter().filter(|told| !told.policy.is_shadow()).min_by_key(|told| {
             let Decision { has_room, limit, remaining, retry_after_s, .. } = *told.decision;
             let part = u128::from(remaining).saturating_mul(1_000_000) / u128::from(limit.max(1));
             (has_room, std::cmp::Reverse(retry_after_s), part)
@@ -78,9 +78,13 @@ impl Legacy {
     }
 }
 
-fn each(out: &mut Vec<u8>, told: &[Told<'_>], mut parameters: impl FnMut(&mut Vec<u8>, &Told<'_>)) {
+fn each<'a>(
+    out: &mut Vec<u8>,
+    told: impl IntoIterator<Item = Told<'a>>,
+    mut parameters: impl FnMut(&mut Vec<u8>, &Told<'a>),
+) {
     let start = out.len();
-    for told in told.iter().filter(|told| !told.policy.is_shadow()) {
+    for told in told.into_iter().filter(|told| !told.policy.is_shadow()) {
         if out.len() > start {
             out.extend_from_slice(b", ");
         }
@@ -88,7 +92,7 @@ fn each(out: &mut Vec<u8>, told: &[Told<'_>], mut parameters: impl FnMut(&mut Ve
         out.push(b'"');
         out.extend_from_slice(told.policy.name().as_bytes());
         out.push(b'"');
-        parameters(out, told);
+        parameters(out, &told);
         if let Some(key) = told.partition {
             out.extend_from_slice(b";pk=:");
             write_base64(out, key);

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::decision::Permit;
 use crate::key::Key;
 use crate::moment::Moment;
 use crate::policy::Policy;
@@ -119,6 +120,11 @@ impl Ledger {
             return cleared.is_ok();
         }
         false
+    }
+
+    /// The request that held a permit is over. The permit is one of this ledger.
+    pub fn release(&self, permit: &Permit, now: Moment) {
+        self.change(permit.key, now, Change::Return(permit.units), permit.overflow);
     }
 
     pub(crate) const fn rule(&self) -> &Rule {

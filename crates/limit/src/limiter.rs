@@ -29,7 +29,7 @@ pub struct Ask {
 }
 
 /// A worker's own limiter. It is not shared; what is shared are the ledgers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Limiter {
     shares: Vec<Share>,
 }
@@ -43,16 +43,17 @@ impl Limiter {
         Self { shares: ledgers.into_iter().map(Share::new).collect() }
     }
 
-    /// Goes on with other ledgers after a reload. What is held of one that stays is kept.
-    pub fn adopt(&mut self, ledgers: Vec<Arc<Ledger>>) {
-        let mut old = std::mem::take(&mut self.shares);
-        self.shares = ledgers
-            .into_iter()
-            .map(|ledger| match old.iter().position(|share| Arc::ptr_eq(&share.ledger, &ledger)) {
-                Some(place) => old.swap_remove(place),
+    /// The limiter of the next configuration. What is held in advance of a ledger that stays goes along; whoever still
+    /// charges here goes on exactly, so that nothing is held twice.
+    #[must_use]
+    pub fn succeeded_by(&mut self, ledgers: Vec<Arc<Ledger>>) -> Self {
+        let next = ledgers.into_iter().map(|ledger| {
+            match self.shares.iter_mut().find(|share| share.holds() && Arc::ptr_eq(&share.ledger, &ledger)) {
+                Some(share) => std::mem::replace(share, Share::exact(ledger)),
                 None => Share::new(ledger),
-            })
-            .collect();
+            }
+        });
+        Self { shares: next.collect() }
     }
 
     /// The limit at a place.
@@ -121,7 +122,7 @@ impl Limiter {
     /// The request that held a permit is over.
     pub fn release(&mut self, permit: &Permit, now: Moment) {
         if let Some(share) = self.shares.get(permit.policy) {
-            share.ledger.change(permit.key, now, Change::Return(permit.units), permit.overflow);
+            share.ledger.release(permit, now);
         }
     }
 

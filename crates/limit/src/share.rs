@@ -53,6 +53,15 @@ impl Share {
         Self { ledger, held, ahead_quanta }
     }
 
+    /// One that holds nothing in advance.
+    pub(crate) fn exact(ledger: Arc<Ledger>) -> Self {
+        Self { ledger, held: Box::default(), ahead_quanta: 0 }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// Takes `units` from what is held, and the rest from the ledger. Nothing is final until [`Share::keep`].
     #[inline]
     pub(crate) fn take(&mut self, key: Key, units: u64, now: Moment) -> Taken {

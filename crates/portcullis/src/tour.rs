@@ -1,5 +1,6 @@
 //! `demo --tour`: each practice that is built, with a real request, what was expected and what came back.
 
+mod budget;
 mod callers;
 mod client;
 mod control;
@@ -88,6 +89,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let practices = [
         edge::rows,
         callers::rows,
+        budget::rows,
         inputs::rows,
         gateway::rows,
         protocols::rows,

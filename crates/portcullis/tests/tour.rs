@@ -9,7 +9,7 @@ const ROWS: [(&str, usize); 11] = [
     ("JWT validation", 4),
     ("HTTPS", 2),
     ("input validation", 11),
-    ("rate limiting", 2),
+    ("rate limiting", 7),
     ("gateway", 4),
     ("versioning", 2),
     ("error handling", 4),

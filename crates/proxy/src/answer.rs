@@ -362,6 +362,7 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         lifecycle: route.and_then(|route| route.lifecycle.as_deref()),
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
+        charged: &exchange.charged,
     }
 }
 
@@ -370,6 +371,10 @@ pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>
     // Where the upstream's answer was the end, it has the time already.
     let answered = exchange.record.answered;
     exchange.record.ended = if exchange.record.outcome == Outcome::Served { answered } else { worker.nanos() };
+    if exchange.charged.is_owing() {
+        let bytes = exchange.record.request_bytes.saturating_add(exchange.record.response_bytes);
+        local.drawer.borrow_mut().settle(&mut exchange.charged, bytes, worker.moment());
+    }
     worker.note(local, &exchange);
     worker.give_back(exchange);
 }

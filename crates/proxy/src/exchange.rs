@@ -1,6 +1,7 @@
 //! The memory of one request and its answer, used again for the next one.
 
 use crate::gateway::{Life, Shared};
+use crate::limits::Charged;
 use crate::origin::{self, Client};
 use crate::record::AccessRecord;
 use crate::record::TlsFacts;
@@ -23,6 +24,7 @@ pub(crate) struct Exchange {
     pub(crate) client: Client,
     pub(crate) answer: ResponseHead,
     pub(crate) record: AccessRecord,
+    pub(crate) charged: Charged,
 }
 
 /// What is known about a connection before its first request.
@@ -63,6 +65,7 @@ impl Exchange {
         self.host.clear();
         self.client = Client::default();
         self.record = AccessRecord::default();
+        self.charged.clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The gateway as its owner sees it: start and drain. What can be asked of it while it runs is `handle`'s business.
 
 use crate::identity::Identity;
+use crate::limits::Shelf;
 use crate::metrics::Registry;
 use crate::record::log::{self, Queue};
 use crate::snapshot::Snapshot;
@@ -11,6 +12,7 @@ use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use life::Leaving;
 use portcullis_config::plan::Plan;
+use portcullis_limit::KeyHasher;
 use portcullis_types::{Clock, Millis};
 use post::Post;
 use std::io;
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     posts: Box<[Post]>,
     pub(crate) fleet: Fleet,
     pub(crate) identity: Arc<Identity>,
+    /// Makes the names of accounts, with a secret that lives as long as they do.
+    pub(crate) hasher: KeyHasher,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -129,8 +133,9 @@ impl Gateway {
         problem_base: String,
         inherited: Vec<Inherited>,
     ) -> Result<Self, StartError> {
-        let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone()).map_err(StartError::Compile)?;
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let shelf = Shelf { books: &[], workers };
+        let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
         let (queue, writer) = started.map_or((None, None), |(queue, thread)| (Some(queue), Some(thread)));
@@ -147,6 +152,7 @@ impl Gateway {
             posts: (0..workers).map(|_| Post::default()).collect(),
             fleet: Fleet::default(),
             identity,
+            hasher: listen::hasher().map_err(StartError::System)?,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),

@@ -4,10 +4,12 @@
 //! closed sets, so that their number is bounded whatever clients send.
 
 mod issuers;
+mod limits;
 mod text;
 mod upstreams;
 
 pub(crate) use issuers::{introspections_text, issuers_text};
+pub(crate) use limits::limits_text;
 pub(crate) use text::Extras;
 pub(crate) use upstreams::upstreams_text;
 

@@ -5,6 +5,7 @@
 use crate::head::Head;
 use crate::pipeline::Stop;
 use portcullis_h1::{Fields, Known};
+use portcullis_limit::ProblemType;
 use portcullis_types::id::RequestId;
 use portcullis_types::{Fault, FaultKind, Reason, Refusal};
 
@@ -20,6 +21,8 @@ pub(crate) struct Problem {
     /// The error type for `Proxy-Status` (RFC 9209 section 2.3).
     pub(crate) proxy_status: &'static str,
     pub(crate) close: bool,
+    /// Names of limits that the caller went over.
+    violated: Vec<String>,
 }
 
 /// The forms of a problem.
@@ -50,6 +53,7 @@ impl Problem {
             headers: refusal.headers.clone(),
             proxy_status: "http_request_denied",
             close: refusal.close,
+            violated: refusal.violated.clone(),
         }
     }
 
@@ -58,7 +62,7 @@ impl Problem {
         let proxy_status = fault.kind.proxy_status();
         let soon = matches!(fault.kind, FaultKind::Busy | FaultKind::Unhealthy);
         let headers = if soon { vec![("retry-after", RETRY_AFTER.to_owned())] } else { Vec::new() };
-        Self { reason, detail: reason.title().into(), headers, proxy_status, close: false }
+        Self { reason, detail: reason.title().into(), headers, proxy_status, close: false, violated: Vec::new() }
     }
 
     /// The body in the form that the client asks for.
@@ -84,9 +88,15 @@ impl Problem {
     fn json(&self, id: RequestId, base: &str) -> String {
         let (title, status, code) = (self.reason.title(), self.reason.status(), self.reason.code());
         let (detail, id) = (&self.detail, id.as_str());
+        let kind = registered_type(self.reason).map_or_else(|| format!("{base}{code}"), str::to_owned);
+        // Names of limits need no escapes.
+        let violated = match self.violated.is_empty() {
+            true => String::new(),
+            false => format!(",\"{}\":[\"{}\"]", ProblemType::VIOLATED_POLICIES, self.violated.join("\",\"")),
+        };
         format!(
-            "{{\"type\":\"{base}{code}\",\"title\":\"{title}\",\"status\":{status},\"code\":\"{code}\",\
-             \"detail\":\"{}\",\"request_id\":\"{id}\"}}\n",
+            "{{\"type\":\"{kind}\",\"title\":\"{title}\",\"status\":{status},\"code\":\"{code}\",\
+             \"detail\":\"{}\",\"request_id\":\"{id}\"{violated}}}\n",
             detail.replace('\\', "\\\\").replace('"', "\\\"")
         )
     }
@@ -139,6 +149,15 @@ impl Form {
             Self::Grpc => 200,
         }
     }
+}
+
+/// The `type` of a problem that others have named already (draft-ietf-httpapi-ratelimit-headers-11 section 5).
+fn registered_type(reason: Reason) -> Option<&'static str> {
+    const TYPES: [(Reason, ProblemType); 2] = [
+        (Reason::QuotaExceeded, ProblemType::QuotaExceeded),
+        (Reason::TooManyFailures, ProblemType::AbnormalUsageDetected),
+    ];
+    TYPES.iter().find(|(named, _)| *named == reason).map(|(_, kind)| kind.uri())
 }
 
 /// Whether a message belongs to a call of gRPC.

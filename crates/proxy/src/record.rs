@@ -49,6 +49,9 @@ pub(crate) struct AccessRecord {
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
     pub(crate) decision: Option<Decision>,
+    /// The limit that refused, and one that would have: places among the snapshot's books.
+    pub(crate) limit: Option<usize>,
+    pub(crate) limit_observed: Option<usize>,
     /// How a conversation that went on was ended, where that was not one of its sides.
     pub(crate) note: Option<&'static str>,
     /// What the client's connection speaks.

@@ -2,6 +2,7 @@
 //! security headers and the request id on it.
 
 use crate::head::{Fixed, Head, fixed};
+use crate::limits::Charged;
 use crate::named::Named;
 use crate::pipeline::cors::Preflight;
 use crate::problem::{Form, Problem};
@@ -27,6 +28,8 @@ pub(crate) struct Frame<'a> {
     /// What is said about the end of the route's version, if anything is.
     pub(crate) lifecycle: Option<&'a Lifecycle>,
     pub(crate) date: &'a str,
+    /// What limits say.
+    pub(crate) charged: &'a Charged,
 }
 
 /// On every answer. Nothing an API sends is a document that a browser should render or run.
@@ -121,6 +124,7 @@ fn end(frame: &Frame<'_>, out: &mut impl Head) {
         out.fixed(&TRANSPORT_SECURITY);
     }
     out.field(b"x-request-id", frame.id.as_bytes());
+    frame.charged.write(out);
     if let Some(accept) = frame.accept {
         out.framing(b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ");
         out.framing(accept.as_bytes());

@@ -8,6 +8,7 @@ pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
 
+use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
 use crate::record::json::route_members;
 use crate::tls::files::TlsError;
@@ -47,6 +48,8 @@ pub(crate) struct Snapshot {
     pub(crate) dns: Arc<[SocketAddr]>,
     /// What demands of routes are judged by.
     pub(crate) callers: Callers,
+    /// The accounts of all limits.
+    pub(crate) books: Books,
 }
 
 /// What a listener needs for a new connection.
@@ -69,6 +72,8 @@ pub(crate) struct Route {
     /// Base path, version and template in one: `/orders/v1/orders/{id}`.
     pub(crate) template: String,
     pub(crate) access: Access,
+    /// What is charged; `None` where nothing is.
+    pub(crate) limits: Option<Box<RouteLimits>>,
     pub(crate) body_bytes: u64,
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
@@ -155,7 +160,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// The first thing that makes it impossible to serve.
-    pub(crate) fn compile(plan: &Plan, generation: u64, problem_base: String) -> Result<Self, CompileError> {
+    pub(crate) fn compile(
+        plan: &Plan,
+        generation: u64,
+        problem_base: String,
+        shelf: Shelf<'_>,
+    ) -> Result<Self, CompileError> {
         let mut listeners = HashMap::new();
         for listener in &plan.listeners {
             let http2 = listener.http2.is_some();
@@ -182,14 +192,16 @@ impl Snapshot {
             dns: Arc::from(plan.dns.as_slice()),
             trace_rules: TraceRules::new(&plan.tracing),
             callers: Callers::compile(&plan.identity)?,
+            books: Vec::new(),
         };
-        snapshot.add_apis(plan)?;
+        snapshot.add_apis(plan, &shelf)?;
         Ok(snapshot)
     }
 
-    fn add_apis(&mut self, plan: &Plan) -> Result<(), CompileError> {
+    fn add_apis(&mut self, plan: &Plan, shelf: &Shelf<'_>) -> Result<(), CompileError> {
         let mut known: HashMap<*const UpstreamPlan, usize> = HashMap::new();
         let mut hosts = hosts::Builder::default();
+        let mut compiler = Compiler::default();
         for api in &plan.apis {
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, &plan.identity.key_field)));
             for version in &api.versions {
@@ -204,7 +216,9 @@ impl Snapshot {
                     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
                     for prefix in prefixes.chain(bare) {
                         let index = self.routes.len();
-                        let compiled = Route::compile((route, api, &plan.identity), &shared, &prefix, upstream);
+                        let limits = compiler.route(route, &mut self.books, shelf);
+                        let whole = (route, api, &plan.identity);
+                        let compiled = Route::compile(whole, &shared, &prefix, upstream, limits);
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -240,6 +254,7 @@ impl Route {
         shared: &Shared,
         prefix: &str,
         upstream: usize,
+        limits: Option<Box<RouteLimits>>,
     ) -> Self {
         let access = Access::compile(&plan.authn, &api.name, api.forward_credential, identity);
         let template = format!("{prefix}{}", plan.template);
@@ -249,10 +264,11 @@ impl Route {
             version: Arc::clone(&shared.version),
             id: Arc::clone(&plan.id),
             template,
-            stages: stages(&access, shared.cors.is_some()),
+            stages: stages(&access, shared.cors.is_some(), limits.as_deref()),
             access,
             cors: shared.cors.clone(),
             lifecycle: shared.lifecycle.clone(),
+            limits,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),
@@ -280,13 +296,14 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-pub(crate) fn decisions(access: &Access, cors: bool) -> [(Stage, &'static str); 8] {
+pub(crate) fn decisions(access: &Access, cors: bool, limits: Option<&RouteLimits>) -> [(Stage, &'static str); 8] {
+    let charged = |some: bool| if some { "charged" } else { "not_required" };
     [
-        (Stage::Guard, "not_required"),
+        (Stage::Guard, charged(limits.is_some_and(|limits| !limits.guard.is_empty()))),
         (Stage::Cors, if cors { "checked" } else { "not_required" }),
         (Stage::Identify, access.decision()),
         (Stage::Permit, "not_required"),
-        (Stage::Charge, "not_required"),
+        (Stage::Charge, charged(limits.is_some_and(|limits| !limits.charge.is_empty()))),
         (Stage::Receive, "bounded"),
         (Stage::Conform, "not_required"),
         (Stage::Inspect, "not_required"),
@@ -294,9 +311,9 @@ pub(crate) fn decisions(access: &Access, cors: bool) -> [(Stage, &'static str); 
 }
 
 /// The stages that had nothing to do as one text, the others by name.
-fn stages(access: &Access, cors: bool) -> String {
-    let (idle, decided): (Vec<_>, Vec<_>) =
-        decisions(access, cors).into_iter().partition(|(_, how)| *how == "not_required");
+fn stages(access: &Access, cors: bool, limits: Option<&RouteLimits>) -> String {
+    let all = decisions(access, cors, limits).into_iter();
+    let (idle, decided): (Vec<_>, Vec<_>) = all.partition(|(_, how)| *how == "not_required");
     let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
     let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();
     format!("{decided},\"not_required\":\"{}\"", idle.join(" "))

@@ -11,6 +11,7 @@ use crate::carry::timer::Timers;
 use crate::exchange::Exchange;
 use crate::gateway::Shared;
 use crate::identity::Bench;
+use crate::limits::{Drawer, Till};
 use crate::metrics::Counters;
 use crate::record::json::{self, Subject};
 use crate::record::log::LogLines;
@@ -21,6 +22,7 @@ use crate::trace::spans::Finished;
 use crate::upstream::Targets;
 use crate::upstream::pool::Target;
 use portcullis_config::plan::TargetPlan;
+use portcullis_limit::Moment;
 use portcullis_types::Millis;
 use portcullis_types::id::Ids;
 use std::cell::{Cell, RefCell};
@@ -71,6 +73,8 @@ pub(crate) struct Local {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Side by side with the snapshot's upstreams.
     pub(crate) targets: Vec<Targets>,
+    /// What it holds of the snapshot's limits.
+    pub(crate) drawer: RefCell<Drawer>,
 }
 
 // === impl Worker ===
@@ -86,7 +90,11 @@ impl Worker {
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
             tokens: RefCell::default(),
-            local: RefCell::new(Rc::new(Local { snapshot: shared.snapshot.load_full(), targets: Vec::new() })),
+            local: RefCell::new(Rc::new(Local {
+                snapshot: shared.snapshot.load_full(),
+                targets: Vec::new(),
+                drawer: RefCell::default(),
+            })),
             targets: RefCell::default(),
             spare: RefCell::default(),
             open: Cell::default(),
@@ -133,7 +141,8 @@ impl Worker {
             let targets = targets.collect();
             Targets::new(targets, &upstream.plan, crew, old)
         });
-        let local = Local { targets: targets.collect(), snapshot: Arc::clone(&snapshot) };
+        let drawer = RefCell::new(before.drawer.borrow_mut().succeeded_by(&snapshot.books));
+        let local = Local { targets: targets.collect(), snapshot: Arc::clone(&snapshot), drawer };
         *known = kept;
         *self.local.borrow_mut() = Rc::new(local);
     }
@@ -163,6 +172,17 @@ impl Worker {
             now: self.wall_ms(nanos) / 1000,
             millis: nanos / 1_000_000,
         }
+    }
+
+    /// What callers are charged with, now.
+    pub(crate) fn till<'a>(&'a self, local: &'a Local) -> Till<'a> {
+        Till { drawer: &local.drawer, hasher: &self.shared.hasher, books: &local.snapshot.books, now: self.moment() }
+    }
+
+    /// Now, on both clocks.
+    pub(crate) fn moment(&self) -> Moment {
+        let nanos = self.nanos();
+        Moment { nanos, unix_s: self.wall_ms(nanos) / 1000 }
     }
 
     pub(crate) fn random(&self) -> u64 {

@@ -43,6 +43,8 @@ mod introspection;
 mod issuers;
 #[path = "wire/life.rs"]
 mod life;
+#[path = "wire/limits.rs"]
+mod limits;
 #[path = "wire/listeners.rs"]
 mod listeners;
 #[path = "wire/mistakes.rs"]

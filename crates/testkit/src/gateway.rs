@@ -6,8 +6,8 @@ use crate::scratch::Scratch;
 use portcullis_config::plan::{
     AccessLogPlan, AdminPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
     IdentityPlan, ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan,
-    RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan, UpstreamProtocol,
-    VersionPlan,
+    RouteLimits, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan,
+    UpstreamProtocol, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -168,6 +168,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),
         websocket: None,
+        limits: RouteLimits::default(),
         origin: Origin { file: "test.yaml".into(), line: 1 },
     }
 }

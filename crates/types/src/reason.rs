@@ -271,6 +271,12 @@ reasons! {
         "Wait for as long as Retry-After says, then send a good credential.",
         "Look for a client with an old credential, or for somebody who guesses.",
     }
+    /// A limit has no room.
+    QuotaExceeded = 429 "quota_exceeded" "The limit for such requests is reached" {
+        "A limit on requests of this address, caller or operation has no room for this one. Every answer of a limited operation says in RateLimit how much is left and in RateLimit-Policy what the limits are; `violated-policies` names those that were reached.",
+        "Wait for as long as Retry-After says, and send requests more slowly.",
+        "The record names the limit and the line that sets it; `portcullis_limit_exceeded_total` counts by limit. `mode: observe` shows what a limit would refuse before it does.",
+    }
     /// The client asked a host other than the one its TLS session was made for.
     MisdirectedRequest = 421 "misdirected_request" "This connection is not for that host" {
         "The TLS session was made for one host name and the request asks for another one that this listener serves with another certificate.",

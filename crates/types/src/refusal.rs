@@ -16,6 +16,8 @@ pub struct Refusal {
     pub private: Option<String>,
     /// Fields that the answer must carry (say `allow` with a 405): lower-case name, value.
     pub headers: Vec<(&'static str, String)>,
+    /// Names of limits that the caller went over; nothing in them needs an escape.
+    pub violated: Vec<String>,
     /// Whether what follows on the connection can no longer be told apart, so that it must close.
     pub close: bool,
 }
@@ -26,7 +28,8 @@ impl Refusal {
     /// A refusal with a fixed public sentence.
     #[must_use]
     pub fn new(stage: Stage, reason: Reason, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { stage, reason, detail: detail.into(), private: None, headers: Vec::new(), close: false }
+        let (private, headers, violated) = (None, Vec::new(), Vec::new());
+        Self { stage, reason, detail: detail.into(), private, headers, violated, close: false }
     }
 
     /// Adds what only the operator may know.
@@ -40,6 +43,13 @@ impl Refusal {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Names the limits that the caller went over.
+    #[must_use]
+    pub fn violating(mut self, names: Vec<String>) -> Self {
+        self.violated = names;
         self
     }
 

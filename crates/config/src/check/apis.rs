@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::Check;
 use super::conflicts::Claims;
 use super::layers::{Chain, Level};
+use super::limits::{self, Inherited};
 use super::locks::Lock;
 use super::upstream::Written;
 use crate::diagnostic::{Diagnostic, quote};
@@ -30,6 +31,10 @@ pub(super) struct Scope<'c, 'a> {
     pub(super) upstream: Arc<UpstreamPlan>,
     pub(super) locks: &'c [Lock],
     pub(super) allow_path_parameters: bool,
+    pub(super) limits: Inherited<'c>,
+    pub(super) legacy_limit_headers: bool,
+    /// Where it is written, for limits that are written there: `apis.orders.v1`.
+    pub(super) place: String,
 }
 
 /// An API that stands above its versions.
@@ -42,6 +47,17 @@ struct Above<'c, 'a> {
     locks: &'c [Lock],
     upstream: &'c Arc<UpstreamPlan>,
     allow_path_parameters: bool,
+    limits: Inherited<'c>,
+    legacy_limit_headers: bool,
+}
+
+/// What `defaults` comes to.
+#[derive(Clone, Copy)]
+struct Common<'c, 'a> {
+    level: &'c Level<'a>,
+    locks: &'c [Lock],
+    limits: Inherited<'c>,
+    legacy_limit_headers: bool,
 }
 
 impl Check<'_> {
@@ -50,6 +66,16 @@ impl Check<'_> {
         let defaults = Level::of_defaults(defaults_at, file.defaults.as_ref());
         let locks = self.locks(file.defaults.as_ref(), &defaults);
         self.defaults(&defaults);
+        let written = file.defaults.as_ref();
+        let built_in = Inherited { limits: &limits::built_in(), locked: None };
+        let own = written.and_then(|written| written.limits.as_ref());
+        let limits = self.caller_limits(&defaults_at.key("limits"), own, limits::DEFAULTS, built_in);
+        let common = Common {
+            level: &defaults,
+            locks: &locks,
+            limits: Inherited { limits: &limits, locked: Self::lock_of_limits(&locks) },
+            legacy_limit_headers: written.and_then(|written| written.legacy_limit_headers).is_some_and(|flag| flag.0),
+        };
         let section = root.key("apis");
         let hosts: Vec<Vec<HostPattern>> = file.apis.values().map(hosts_of).collect();
         let mut claims = Claims::new(&hosts);
@@ -57,7 +83,7 @@ impl Check<'_> {
         for (index, (name, api)) in file.apis.iter().enumerate() {
             let at = section.key(name);
             self.name(&at, name, "an API");
-            plans.push(self.api(index, name, api, &at, (&defaults, &locks), &mut claims));
+            plans.push(self.api(index, name, api, &at, common, &mut claims));
         }
         self.same_place(&plans, &section);
         if file.apis.is_empty() && !self.incomplete {
@@ -82,12 +108,13 @@ impl Check<'_> {
         name: &str,
         api: &Api,
         at: &At<'_>,
-        (defaults, locks): (&Level<'_>, &[Lock]),
+        common: Common<'_, '_>,
         claims: &mut Claims,
     ) -> ApiPlan {
         self.hosts(api, &at.key("hosts"));
         let base_path = api.base_path.as_ref().map_or(String::new(), |path| path.0.clone());
         let level = Level::of_api(*at, api);
+        let Common { level: defaults, locks, .. } = common;
         self.locked(locks, &level);
         self.body_bytes(&level);
         self.authn(&level);
@@ -97,6 +124,7 @@ impl Check<'_> {
         self.path_parameters(&at.key("base_path"), &base_path, allow_path_parameters);
         let own = Written { at: at.key("upstream"), section: api.upstream.as_ref() };
         let upstream = Arc::new(self.upstream(name, own, None, &chain));
+        let limits = self.caller_limits(&at.key("limits"), api.limits.as_ref(), &format!("apis.{name}"), common.limits);
         let above = Above {
             name,
             index,
@@ -106,8 +134,12 @@ impl Check<'_> {
             locks,
             upstream: &upstream,
             allow_path_parameters,
+            limits: Inherited { limits: &limits, ..common.limits },
+            legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
         };
         let versions = self.operations(api, at, &above, claims);
+        let routes = versions.iter().flat_map(|version| &version.routes);
+        self.met(at, api.limits.as_ref(), &limits, routes.map(|route| (&route.limits, &route.authn)));
         let forward_credential = self.forward_credential(api, at, &versions);
         self.claims_of_nobody(at, &versions);
         let cors = api.cors.as_ref().map(|written| Arc::new(self.cors(written, &at.key("cors"))));
@@ -189,6 +221,9 @@ impl Check<'_> {
                     upstream: Arc::clone(above.upstream),
                     locks: above.locks,
                     allow_path_parameters: above.allow_path_parameters,
+                    limits: above.limits,
+                    legacy_limit_headers: above.legacy_limit_headers,
+                    place: format!("apis.{}", above.name),
                 };
                 let routes = self.routes(routes, &at.key("routes"), &scope, claims);
                 vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }]
@@ -270,6 +305,8 @@ impl Check<'_> {
         if is_default {
             prefixes.push(above.base_path.to_owned());
         }
+        let place = format!("apis.{}.{name}", above.name);
+        let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);
         let scope = Scope {
             api: above.name,
             version: Some(name),
@@ -279,8 +316,13 @@ impl Check<'_> {
             upstream,
             locks: above.locks,
             allow_path_parameters: above.allow_path_parameters,
+            limits: Inherited { limits: &limits, ..above.limits },
+            legacy_limit_headers: above.legacy_limit_headers,
+            place,
         };
         let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
+        let met = routes.iter().map(|route| (&route.limits, &route.authn));
+        self.met(at, version.limits.as_ref(), &limits, met);
         let lifecycle = self.lifecycle(version, at).map(Arc::new);
         VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, lifecycle, routes }
     }

@@ -59,6 +59,7 @@ impl Lockable {
             Self::Authn => "authn",
             Self::BodyBytes => "body_bytes",
             Self::AllowPathParameters => "allow_path_parameters",
+            Self::Limits => "limits",
             Self::Timeout => "timeout",
             Self::ConnectTimeout => "connect_timeout",
             Self::FirstByteTimeout => "first_byte_timeout",
@@ -69,7 +70,7 @@ impl Lockable {
 
     fn is_of_upstream(self) -> bool {
         match self {
-            Self::Authn | Self::BodyBytes | Self::AllowPathParameters => false,
+            Self::Authn | Self::BodyBytes | Self::AllowPathParameters | Self::Limits => false,
             Self::Timeout
             | Self::ConnectTimeout
             | Self::FirstByteTimeout
@@ -84,6 +85,7 @@ impl Lockable {
             Self::Authn => None,
             Self::BodyBytes => Some(defaults::BODY_BYTES.to_string()),
             Self::AllowPathParameters => Some(false.to_string()),
+            Self::Limits => Some("built in".to_owned()),
             Self::Timeout => Some(defaults::TIMEOUT.to_string()),
             Self::ConnectTimeout => Some(defaults::CONNECT_TIMEOUT.to_string()),
             Self::FirstByteTimeout => Some(defaults::FIRST_BYTE_TIMEOUT.to_string()),
@@ -170,6 +172,8 @@ impl<'a> Level<'a> {
             Lockable::Authn => self.authn.as_ref().map(Authn::text),
             Lockable::BodyBytes => self.body_bytes.map(|size| size.to_string()),
             Lockable::AllowPathParameters => self.allow_path_parameters.map(|flag| flag.to_string()),
+            // Inherited name by name, so that they are compared where they are read.
+            Lockable::Limits => None,
             Lockable::Timeout => self.timeout.map(|period| period.to_string()),
             Lockable::ConnectTimeout => self.connect_timeout.map(|period| period.to_string()),
             Lockable::FirstByteTimeout => self.first_byte_timeout.map(|period| period.to_string()),

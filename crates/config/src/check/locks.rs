@@ -52,6 +52,11 @@ impl Check<'_> {
         locks
     }
 
+    /// Where `defaults` locks its limits.
+    pub(super) fn lock_of_limits(locks: &[Lock]) -> Option<Span> {
+        locks.iter().find(|lock| lock.setting == Lockable::Limits).map(|lock| lock.span)
+    }
+
     /// Reports what a level changes although it is locked.
     pub(super) fn locked(&mut self, locks: &[Lock], level: &Level<'_>) {
         for lock in locks {

@@ -101,7 +101,12 @@ impl Check<'_> {
             }
         };
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
+        let place = format!("{} {id}", scope.place);
+        let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
+        let limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
+        self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));
         RoutePlan {
+            limits,
             id,
             template: route.path.0.clone(),
             methods,

@@ -188,7 +188,11 @@ impl super::layers::Level<'_> {
             Lockable::ConnectTimeout => Some(alone.connect_timeout().value),
             Lockable::FirstByteTimeout => Some(alone.first_byte_timeout().value),
             Lockable::IdleTimeout => Some(alone.idle_timeout().value),
-            Lockable::Authn | Lockable::BodyBytes | Lockable::AllowPathParameters | Lockable::IdleConnections => None,
+            Lockable::Authn
+            | Lockable::BodyBytes
+            | Lockable::AllowPathParameters
+            | Lockable::Limits
+            | Lockable::IdleConnections => None,
         }
     }
 }

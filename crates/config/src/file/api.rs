@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Authn, Balance, Brownout, Cors, Ejection, Health, Protocol, Queue, Retries, Streams, WebSocket, defaults};
+use super::{
+    Authn, Balance, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, WebSocket, defaults,
+};
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
 };
@@ -30,6 +32,10 @@ pub(crate) struct Api {
     pub(crate) body_bytes: Option<Size>,
     /// Whether `;` may stand in a path segment. Servers disagree about what it means, so it is refused by default.
     pub(crate) allow_path_parameters: Option<Flag>,
+    /// What callers may ask of it, by name.
+    pub(crate) limits: Option<Limits>,
+    /// Whether answers of limited routes carry the older `X-RateLimit-*` fields as well.
+    pub(crate) legacy_limit_headers: Option<Flag>,
     /// Where requests go.
     pub(crate) upstream: Option<Upstream>,
     /// Operations of an API without versions.
@@ -59,6 +65,8 @@ pub(crate) struct Version {
     pub(crate) authn: Option<Authn>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
+    /// What callers may ask of it, by name.
+    pub(crate) limits: Option<Limits>,
     /// Where requests go; what isn't set here is the API's.
     pub(crate) upstream: Option<Upstream>,
     /// Operations of this version.
@@ -81,6 +89,11 @@ pub(crate) struct Route {
     pub(crate) body_bytes: Option<Size>,
     /// From the end of the request's head to the end of its answer.
     pub(crate) timeout: Option<Period>,
+    /// What callers may ask of it, by name.
+    pub(crate) limits: Option<Limits>,
+    /// What one call costs, where a limit counts costs. By default 1.
+    #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_LIMIT))]
+    pub(crate) cost: Option<Count>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
 }

@@ -1,7 +1,7 @@
 //! What holds where a file says nothing, and the most that a count may be: one definition for the plan, the schema and
 //! the reference.
 
-use crate::scalar::{Count, Period, Size};
+use crate::scalar::{Amount, Count, Period, Rate, Size};
 
 pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const API_KEY_HEADER: &str = "X-API-Key";
@@ -53,6 +53,20 @@ pub(crate) const CONNECT_TIMEOUT: Period = Period::seconds(2);
 pub(crate) const FIRST_BYTE_TIMEOUT: Period = Period::seconds(15);
 pub(crate) const UPSTREAM_IDLE_TIMEOUT: Period = Period::seconds(30);
 pub(crate) const IDLE_CONNECTIONS: Count = Count(64);
+
+pub(crate) const RATE_PER_ADDRESS: Rate = per_second(100);
+pub(crate) const BURST_PER_ADDRESS: Count = Count(200);
+pub(crate) const RATE_PER_PRINCIPAL: Rate = per_second(50);
+pub(crate) const BURST_PER_PRINCIPAL: Count = Count(100);
+pub(crate) const ACCOUNTS: Count = Count(65_536);
+/// LIMIT: accounts of one limit.
+pub(crate) const MAX_ACCOUNTS: u64 = 1 << 23;
+/// LIMIT: what a limit can allow; integers of structured fields have fifteen digits (RFC 9651 section 3.3.1).
+pub(crate) const MAX_LIMIT: u64 = 999_999_999_999_999;
+
+const fn per_second(units: u64) -> Rate {
+    Rate { amount: Amount { units, is_size: false }, per: Period::seconds(1) }
+}
 
 /// LIMIT: threads.
 pub(crate) const MAX_WORKERS: u64 = 1024;

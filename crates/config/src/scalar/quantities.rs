@@ -190,7 +190,7 @@ fn write_in_units(formatter: &mut fmt::Formatter<'_>, value: u64, units: &[(&str
 }
 
 /// The number at the front, if it is one, and what follows it.
-fn split_unit(text: &str) -> (Option<u64>, &str) {
+pub(super) fn split_unit(text: &str) -> (Option<u64>, &str) {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(end).unwrap_or((text, ""));
     (digits(number), unit)

@@ -16,8 +16,8 @@ fn decision(limit: u64, remaining: u64, reset_s: Option<u64>, retry_after_s: u64
 
 fn written(told: &[Told<'_>]) -> (String, String) {
     let (mut policies, mut limits) = (Vec::new(), Vec::new());
-    write_rate_limit_policy(&mut policies, told);
-    write_rate_limit(&mut limits, told);
+    write_rate_limit_policy(&mut policies, told.iter().copied());
+    write_rate_limit(&mut limits, told.iter().copied());
     (String::from_utf8(policies).unwrap(), String::from_utf8(limits).unwrap())
 }
 
@@ -75,7 +75,7 @@ fn limits_in_shadow_alone_write_no_field() {
     let (policy, decision) = rows.last().unwrap();
     let told = [Told { policy, decision, partition: None }];
     assert_eq!(written(&told), (String::new(), String::new()));
-    assert_eq!(Legacy::of(&told), None);
+    assert_eq!(Legacy::of(told.iter().copied()), None);
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn the_older_fields_tell_of_the_limit_that_is_nearest_to_its_end() {
     let rows = rows();
     let told: Vec<Told<'_>> =
         rows.iter().map(|(policy, decision)| Told { policy, decision, partition: None }).collect();
-    assert_eq!(Legacy::of(&told), Some(Legacy { limit: 10_000, remaining: 0, reset_s: 3_600 }));
-    assert_eq!(Legacy::of(&[told[0], told[3]]), Some(Legacy { limit: 100, remaining: 50, reset_s: 3 }));
+    assert_eq!(Legacy::of(told.iter().copied()), Some(Legacy { limit: 10_000, remaining: 0, reset_s: 3_600 }));
+    assert_eq!(Legacy::of([told[0], told[3]]), Some(Legacy { limit: 100, remaining: 50, reset_s: 3 }));
 }
 
 #[test]

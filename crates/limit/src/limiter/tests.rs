@@ -151,9 +151,30 @@ fn a_reload_keeps_what_stays() {
     let kept = Arc::new(Ledger::new(policy("a", HOURLY), 16, 2));
     let mut limiter = Limiter::new(vec![Arc::clone(&kept)]);
     charge(&mut limiter, &[ask(0, 3)], NOW);
-    limiter.adopt(vec![Arc::new(Ledger::new(policy("new", RATE), 16, 2)), kept]);
-    assert_eq!(limiter.policy(0).unwrap().name(), "new");
-    assert!(!charge(&mut limiter, &[ask(1, 1)], NOW).admitted);
+    let mut next = limiter.succeeded_by(vec![Arc::new(Ledger::new(policy("new", RATE), 16, 2)), kept]);
+    assert_eq!(next.policy(0).unwrap().name(), "new");
+    assert!(!charge(&mut next, &[ask(1, 1)], NOW).admitted);
+    assert!(!charge(&mut limiter, &[ask(0, 1)], NOW).admitted, "the old one goes on with the same accounts");
+}
+
+/// However often limiters succeed each other, and whoever of them is still asked, no more is held than once.
+#[test]
+fn reloads_add_nothing_to_the_bound() {
+    let limit = 6_400;
+    let day = Kind::Window { limit, width_ns: 3_600 * NANOS_PER_S };
+    let ledger = Arc::new(Ledger::new(policy("a", day), 16, 2));
+    let mut limiters = vec![Limiter::new(vec![Arc::clone(&ledger)]), Limiter::new(vec![Arc::clone(&ledger)])];
+    let mut admitted = 0;
+    for step in 0..2 * limit {
+        let place = usize::try_from(step).unwrap() % limiters.len();
+        admitted += u64::from(charge(&mut limiters[place], &[ask(0, 1)], NOW).admitted);
+        if step % 97 == 0 && limiters.len() < 40 {
+            let next = limiters[place].succeeded_by(vec![Arc::clone(&ledger)]);
+            limiters.push(next);
+        }
+    }
+    assert!(admitted <= limit, "{admitted}");
+    assert!(admitted >= limit / 8 * 7, "{admitted}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 /// Practices without a row of their own so far.
 const LATER: [&str; 3] = ["data masking", "access control", "audits and penetration tests"];
 /// What a practice with rows still lacks.
-const PARTLY: &str = "client certificates, contract validation and limits per caller";
+const PARTLY: &str = "client certificates and contract validation";
 
 pub(super) fn report(format: Format, rows: &[Row], folder: &Path) -> Result<(), Stop> {
     output::report(format, || text(rows, folder), || json(rows))

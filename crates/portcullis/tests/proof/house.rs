@@ -101,7 +101,7 @@ listeners:
     {listeners}
 status: {{ bind: \"127.0.0.1:0\" }}
 access_log: {{ to: {access_log} }}
-defaults: {{ authn: {authn} }}
+defaults: {{ authn: {authn}, limits: {{ per_address: {{ mode: off }}, per_principal: {{ mode: off }} }} }}
 {more}apis:
   proof:
     hosts: [\"*\"]

@@ -2,6 +2,7 @@
 
 use super::listen::{self, Fresh};
 use super::{Listener, ReloadError, Shared, StartError, facts};
+use crate::limits::Shelf;
 use crate::metrics::Extras;
 use crate::snapshot::Snapshot;
 use portcullis_config::plan::{ListenerPlan, Plan};
@@ -146,8 +147,10 @@ impl Handle {
             return Err(ReloadError::NeedsRestart(setting));
         }
         let generation = self.shared.generation.load(Ordering::Relaxed) + 1;
-        let mut snapshot =
-            Snapshot::compile(&plan, generation, state.problem_base.clone()).map_err(ReloadError::Compile)?;
+        let current = self.shared.snapshot.load_full();
+        let shelf = Shelf { books: &current.books, workers: self.shared.posts.len() };
+        let compiled = Snapshot::compile(&plan, generation, state.problem_base.clone(), shelf);
+        let mut snapshot = compiled.map_err(ReloadError::Compile)?;
         let added = self.bind_added(&state.listeners, &plan)?;
         let followed = self.shared.identity.take_over(&mut snapshot.callers, &plan.identity);
         followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
@@ -200,6 +203,7 @@ impl Handle {
         let mut text = self.shared.registry.text(queue.as_deref(), &extras);
         crate::metrics::issuers_text(&self.shared.identity.issuers(), &mut text);
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
+        crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         text
     }

@@ -5,6 +5,7 @@ use super::life::Life;
 use super::{Listener, StartError};
 use crate::worker::Bound;
 use portcullis_config::plan::ListenerPlan;
+use portcullis_limit::{KeyHasher, Prefixes};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -121,6 +122,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Randomness of the system for a worker's ids.
+/// What names accounts of limits: nobody outside can tell which address or caller shares a place with which.
+pub(super) fn hasher() -> io::Result<KeyHasher> {
+    let [low, high] = seed(0)?;
+    let secret = u128::from(high) << 64 | u128::from(low);
+    Ok(KeyHasher::new(secret.to_le_bytes(), Prefixes::default()))
+}
+
 pub(super) fn seed(worker: usize) -> io::Result<[u64; 2]> {
     let mut bytes = [0u8; 16];
     let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut bytes);

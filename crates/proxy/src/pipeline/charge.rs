@@ -1,9 +1,11 @@
 //! `charge`: whether the caller has budget.
 //!
-//! No budget can be configured in this version.
+//! What the address alone is charged stands in `guard`; here it is known who calls.
 
 use super::Stop;
 use super::permit::Authorized;
+use crate::limits::Till;
+use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -17,8 +19,11 @@ impl<'a> Admitted<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn charge(before: Authorized<'_>) -> Result<Admitted<'_>, Stop> {
+/// Charges the caller. `till` is asked for only where there is something to charge.
+pub(super) fn charge<'a, 't>(mut before: Authorized<'a>, till: impl Fn() -> Till<'t>) -> Result<Admitted<'a>, Stop> {
+    let routed = before.routed_mut();
+    if let Some(limits) = routed.route().limits.as_deref().filter(|limits| !limits.charge.is_empty()) {
+        till().charge(&limits.charge, limits.cost, Stage::Charge, routed)?;
+    }
     Ok(Admitted(before))
 }

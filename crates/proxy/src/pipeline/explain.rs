@@ -5,13 +5,15 @@
 use super::{Stop, charge, conform, cors, forward, guard, identify, inspect, permit, receive, route, target};
 use crate::exchange::{Connection, Exchange, Place};
 use crate::identity::{Bench, Identity};
+use crate::limits::{Drawer, RouteLimits, Shelf, Till};
 use crate::origin;
 use crate::problem::{Form, Problem};
 use crate::record::TlsFacts;
 use crate::snapshot::access::Access;
-use crate::snapshot::{CompileError, Snapshot, decisions};
+use crate::snapshot::{CompileError, Route, Snapshot, decisions};
 use portcullis_config::plan::Plan;
 use portcullis_h1::{HeadScan, RequestHead};
+use portcullis_limit::{KeyHasher, Moment, Prefixes};
 use portcullis_types::{Clock, Stage};
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -72,7 +74,7 @@ pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Res
 /// # Errors
 /// A plan that cannot be served.
 pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) -> Result<Explanation, CompileError> {
-    let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned())?;
+    let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned(), Shelf { books: &[], workers: 1 })?;
     let clock = Clock::system();
     let (identity, _) =
         Identity::open(&plan.identity, &clock).map_err(|error| CompileError::Store(error.to_string()))?;
@@ -134,14 +136,18 @@ fn walk(
     let tokens = RefCell::default();
     let wall = wall.as_secs();
     let bench = || Bench { identity, tokens: &tokens, now: wall, millis: clock.millis() };
-    let authenticated = identify::identify_at_once(cors::clear(guard::guard(routed)?)?, (connection, snapshot), bench)?;
-    let admitted = charge::charge(permit::permit(authenticated)?)?;
+    let (drawer, hasher) = (RefCell::new(Drawer::new(&snapshot.books)), KeyHasher::new([0; 16], Prefixes::default()));
+    let now = Moment { nanos: clock.nanos(), unix_s: wall };
+    let till = || Till { drawer: &drawer, hasher: &hasher, books: &snapshot.books, now };
+    let authenticated =
+        identify::identify_at_once(cors::clear(guard::guard(routed, till)?)?, (connection, snapshot), bench)?;
+    let admitted = charge::charge(permit::permit(authenticated)?, till)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
-    for (stage, decision) in decisions(&found.access, found.cors.is_some()) {
+    for (stage, decision) in decisions(&found.access, found.cors.is_some(), found.limits.as_deref()) {
         let (detail, origin) = match (stage == Stage::Identify, &found.access) {
             (true, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
             (true, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
-            (false, _) => (String::new(), None),
+            (false, _) => limits_of(found, stage),
         };
         explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
@@ -155,6 +161,18 @@ fn walk(
     forward::head::write(&routed, "upstream", &mut head);
     explanation.forwarded = Some(String::from_utf8_lossy(&head).into_owned());
     Ok(())
+}
+
+/// The limits that a stage charges, and where the first of them is written.
+fn limits_of<'a>(route: &'a Route, stage: Stage) -> (String, Option<String>) {
+    let of_stage = |limits: &'a RouteLimits| match (stage == Stage::Guard, stage == Stage::Charge) {
+        (true, _) => limits.guard.as_slice(),
+        (_, true) => limits.charge.as_slice(),
+        (false, false) => &[],
+    };
+    let limits = route.limits.as_deref().map(of_stage).unwrap_or_default();
+    let texts: Vec<&str> = limits.iter().map(|limit| limit.text.as_str()).collect();
+    (texts.join("; "), limits.first().and_then(|limit| limit.origin.clone()))
 }
 
 fn parse(head: &mut RequestHead, raw: &[u8], connection: &Connection) -> Result<(), Stop> {

@@ -1,9 +1,11 @@
-//! `guard`: address and connection limits before any cryptography.
+//! `guard`: limits of callers of whom nothing but the address is known, before any cryptography.
 //!
-//! No limit by address is configured in this version; the listener has bounded its connections at accept.
+//! The listener has bounded its connections at accept; here requests are charged.
 
 use super::Stop;
 use super::route::Routed;
+use crate::limits::Till;
+use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -22,8 +24,13 @@ impl<'a> Guarded<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn guard(before: Routed<'_>) -> Result<Guarded<'_>, Stop> {
+/// Charges what does not depend on who calls. `till` is asked for only where there is something to charge.
+pub(super) fn guard<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
+    if let Some(limits) = before.route().limits.as_deref() {
+        before.charged.in_legacy_fields = limits.legacy_fields;
+        if !limits.guard.is_empty() {
+            till().charge(&limits.guard, limits.cost, Stage::Guard, &mut before)?;
+        }
+    }
     Ok(Guarded(before))
 }

@@ -101,6 +101,10 @@ impl<'a> Authenticated<'a> {
     pub(super) fn into_routed(self) -> Routed<'a> {
         self.routed
     }
+
+    pub(super) fn routed_mut(&mut self) -> &mut Routed<'a> {
+        &mut self.routed
+    }
 }
 
 /// Follows the route's decision about authentication; there is always one.
@@ -256,7 +260,8 @@ impl Judging<'_> {
             let checked = self.bench.identity.failures.check(self.address, shown.key_id(), self.seconds());
             checked.map_err(|many| {
                 let wait = many.retry_after_seconds.to_string();
-                refused(refuse(Reason::TooManyFailures).header("retry-after", wait))
+                let refusal = refuse(Reason::TooManyFailures).header("retry-after", wait);
+                refused(refusal.violating(vec!["failed_attempts".to_owned()]))
             })?;
         }
         let mut proved: Option<Rc<Principal>> = None;

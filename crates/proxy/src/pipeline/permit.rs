@@ -4,6 +4,7 @@
 
 use super::Stop;
 use super::identify::Authenticated;
+use super::route::Routed;
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -14,6 +15,11 @@ pub(crate) struct Authorized<'a>(Authenticated<'a>);
 impl<'a> Authorized<'a> {
     pub(super) fn into_inner(self) -> Authenticated<'a> {
         self.0
+    }
+
+    /// For the stage after this one, to add what it finds.
+    pub(super) fn routed_mut(&mut self) -> &mut Routed<'a> {
+        self.0.routed_mut()
     }
 }
 

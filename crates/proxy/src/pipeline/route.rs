@@ -3,6 +3,7 @@
 use super::Stop;
 use crate::carry::websocket::Handshake;
 use crate::exchange::{Connection, Exchange};
+use crate::limits::Charged;
 use crate::origin::Client;
 use crate::record::AccessRecord;
 use crate::snapshot::paths::Found;
@@ -26,6 +27,7 @@ pub(crate) struct Routed<'a> {
     /// What the answer's head is read into.
     pub(crate) answer: &'a mut ResponseHead,
     pub(crate) record: &'a mut AccessRecord,
+    pub(crate) charged: &'a mut Charged,
 }
 
 /// A request as every stage sees it. Small, since every proof is moved; what else is known of it stands in the record.
@@ -51,7 +53,7 @@ pub(super) fn find<'a>(
     connection: &Connection,
     exchange: &'a mut Exchange,
 ) -> Result<Routed<'a>, Stop> {
-    let Exchange { head, target, host, client, answer, record } = exchange;
+    let Exchange { head, target, host, client, answer, record, charged } = exchange;
     let refuse = |reason, detail: &'static str| Refusal::new(Stage::Route, reason, detail);
     if let Some((certificates, index)) = &connection.certificate
         && certificates.index(host) != *index
@@ -81,7 +83,7 @@ pub(super) fn find<'a>(
     }
     let request = Request { head, target, host, client: *client };
     let preflight = preflight.is_some();
-    Ok(Routed { request, route, preflight, upgrades: false, handshake: None, statement: None, answer, record })
+    Ok(Routed { request, route, preflight, upgrades: false, handshake: None, statement: None, answer, record, charged })
 }
 
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.

@@ -85,6 +85,7 @@ pub(crate) fn line(
     number(member!("status"), u64::from(record.status), out);
     word(member!("outcome", text), record.outcome.name(), out);
     decision(record, snapshot, out);
+    limits(record, snapshot, out);
     if let Some(note) = record.note {
         word(member!("detail", text), note, out);
     }
@@ -108,11 +109,24 @@ fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
         if let Some(private) = &decision.private {
             text(member!("detail", text), private.as_bytes(), out);
         }
-        if let Some(route) = route {
-            text(member!("decided_by", text), route.origin.as_bytes(), out);
+        let limit = record.limit.and_then(|place| snapshot.books.get(place)).map(|book| &book.origin);
+        if let Some(origin) = limit.or(route.map(|route| &route.origin)).filter(|origin| !origin.is_empty()) {
+            text(member!("decided_by", text), origin.as_bytes(), out);
         }
     } else if let Some(route) = route {
         out.extend_from_slice(route.stages().as_bytes());
+    }
+}
+
+/// Which limits had no room.
+fn limits(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
+    let place =
+        |place: Option<usize>| place.and_then(|place| snapshot.books.get(place)).map(|book| book.place.as_bytes());
+    if let Some(limit) = place(record.limit) {
+        text(member!("limit", text), limit, out);
+    }
+    if let Some(limit) = place(record.limit_observed) {
+        text(member!("limit_observed", text), limit, out);
     }
 }
 

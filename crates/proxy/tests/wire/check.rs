@@ -23,7 +23,19 @@ pub(crate) fn problem(answer: &Answer, status: u16, code: &str, about: &str) {
     let body = answer.json();
     assert_eq!(answer.field("content-type"), Some("application/problem+json"), "{about}");
     assert_eq!(body["status"], status, "{about}");
-    assert_eq!(body["type"], format!("http://127.0.0.1:9180/problems/{code}"), "{about}");
+    let registered = match code {
+        "quota_exceeded" => Some("quota-exceeded"),
+        "too_many_failures" => Some("abnormal-usage-detected"),
+        _ => None,
+    };
+    match registered {
+        Some(name) => {
+            assert_eq!(body["type"], format!("https://iana.org/assignments/http-problem-types#{name}"), "{about}");
+            assert!(body["violated-policies"].as_array().is_some_and(|names| !names.is_empty()), "{about}");
+            assert!(answer.field("retry-after").is_some(), "{about}");
+        }
+        None => assert_eq!(body["type"], format!("http://127.0.0.1:9180/problems/{code}"), "{about}"),
+    }
     for member in ["title", "detail"] {
         assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{about}: {member}");
     }

@@ -94,7 +94,7 @@ impl House {
         Home::new(self.scratch.path().join("data")).open([0; 32]).unwrap()
     }
 
-    fn key(&self, change: impl FnOnce(&mut KeyRecord)) -> KeyText {
+    pub(crate) fn key(&self, change: impl FnOnce(&mut KeyRecord)) -> KeyText {
         let mut entropy = [0; ENTROPY_BYTES];
         aws_lc_rs::rand::fill(&mut entropy).unwrap();
         let key = KeyText::mint("pk", &entropy).unwrap();
