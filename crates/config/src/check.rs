@@ -20,6 +20,7 @@ mod operations;
 mod pool;
 mod proofs;
 mod provenance;
+mod resource;
 mod routes;
 mod statement;
 #[cfg(test)]

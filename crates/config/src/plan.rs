@@ -192,6 +192,8 @@ pub struct ApiPlan {
     pub base_path: String,
     /// Whether servers get the credential that a caller was identified by.
     pub forward_credential: bool,
+    /// The address by which clients know it, where its metadata is served.
+    pub resource: Option<ResourcePlan>,
     /// What pages of other origins may do; `None` is nothing.
     pub cors: Option<Arc<CorsPlan>>,
     /// Whether `;` may stand in a path segment.
@@ -205,6 +207,17 @@ impl ApiPlan {
     pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetPlan> {
         self.versions.iter().flat_map(|version| &version.routes).flat_map(|route| &route.upstream.targets)
     }
+}
+
+/// By what clients know an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourcePlan {
+    /// The whole address, as it is written.
+    pub address: String,
+    /// Its scheme, host and port: `https://api.example.com`.
+    pub origin: String,
+    /// Its host.
+    pub host: String,
 }
 
 /// Which hosts an API answers for; names are lower case and without a port.

@@ -335,11 +335,15 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
             let private = Some(format!("{:?}: {}", fault.kind, fault.source));
             (Outcome::Failed, Some(Decision { stage: Stage::Forward, reason: fault.kind.reason(), private }))
         }
-        Stop::Answered(_) => (Outcome::Answered, None),
+        Stop::Answered(_) | Stop::Told(_) => (Outcome::Answered, None),
         Stop::Gone => (Outcome::Gone, None),
     };
     record.outcome = outcome;
-    let without_reason = if outcome == Outcome::Answered { 204 } else { 499 };
+    let without_reason = match stop {
+        Stop::Answered(_) => 204,
+        Stop::Told(_) => 200,
+        Stop::Refused(_) | Stop::Failed(_) | Stop::Gone => 499,
+    };
     record.status = decision.as_ref().map_or(without_reason, |decision| decision.reason.status());
     record.decision = decision;
 }

@@ -26,6 +26,7 @@ use crate::worker::{Local, Worker};
 use cors::Preflight;
 use forward::Forwarded;
 use portcullis_types::{Fault, Refusal};
+use std::sync::Arc;
 
 /// Why a request has no answer of its upstream.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) enum Stop {
     Refused(Box<Refusal>),
     /// We answered, and that was all that was asked for: a preflight.
     Answered(Preflight),
+    /// We answered with a document of ours.
+    Told(Arc<str>),
     /// The upstream or we failed.
     Failed(Box<Fault>),
     /// The client went away; there is nobody to answer.

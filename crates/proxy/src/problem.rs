@@ -42,7 +42,7 @@ impl Problem {
         match stop {
             Stop::Refused(refusal) => Some(Self::refused(refusal)),
             Stop::Failed(fault) => Some(Self::failed(fault)),
-            Stop::Answered(_) | Stop::Gone => None,
+            Stop::Answered(_) | Stop::Told(_) | Stop::Gone => None,
         }
     }
 

@@ -108,6 +108,19 @@ pub(crate) fn preflight(preflight: &Preflight, frame: &Frame<'_>, out: &mut impl
     end(frame, out);
 }
 
+/// Writes the head of a document about an API, which everybody may read: it says how to get in, and nothing else.
+pub(crate) fn document(length: usize, frame: &Frame<'_>, out: &mut impl Head) {
+    out.status(200);
+    out.field(b"date", frame.date.as_bytes());
+    out.number(b"content-length", length as u64);
+    out.fixed(&fixed! {
+        "content-type": "application/json",
+        "cache-control": "max-age=300",
+        "access-control-allow-origin": "*",
+    });
+    end(frame, out);
+}
+
 fn finish(frame: &Frame<'_>, out: &mut impl Head) {
     if let Some(sharing) = &frame.sharing {
         sharing.write(out);

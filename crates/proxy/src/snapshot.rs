@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cors;
+pub(crate) mod documents;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
@@ -17,6 +18,7 @@ use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
 use cors::Cors;
+use documents::Documents;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
@@ -50,6 +52,8 @@ pub(crate) struct Snapshot {
     pub(crate) callers: Callers,
     /// The accounts of all limits.
     pub(crate) books: Books,
+    /// What is served about the APIs.
+    pub(crate) documents: Documents,
 }
 
 /// What a listener needs for a new connection.
@@ -193,6 +197,7 @@ impl Snapshot {
             trace_rules: TraceRules::new(&plan.tracing),
             callers: Callers::compile(&plan.identity)?,
             books: Vec::new(),
+            documents: Documents::compile(plan),
         };
         snapshot.add_apis(plan, &shelf)?;
         Ok(snapshot)
@@ -256,7 +261,7 @@ impl Route {
         upstream: usize,
         limits: Option<Box<RouteLimits>>,
     ) -> Self {
-        let access = Access::compile(&plan.authn, &api.name, api.forward_credential, identity);
+        let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
         Self {
             named: route_members(&api.name, &shared.version, &template),

@@ -23,6 +23,8 @@ mod collector;
 mod cors;
 #[path = "wire/desync.rs"]
 mod desync;
+#[path = "wire/documents.rs"]
+mod documents;
 #[path = "wire/dpop.rs"]
 mod dpop;
 #[path = "wire/edges.rs"]

@@ -150,6 +150,7 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         hosts: vec![host],
         base_path: String::new(),
         forward_credential: false,
+        resource: None,
         cors: None,
         allow_path_parameters: false,
         versions: vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }],

@@ -142,6 +142,7 @@ impl Check<'_> {
         self.met(at, api.limits.as_ref(), &limits, routes.map(|route| (&route.limits, &route.authn)));
         let forward_credential = self.forward_credential(api, at, &versions);
         self.claims_of_nobody(at, &versions);
+        let resource = self.resource(api, at, &base_path, &versions);
         let cors = api.cors.as_ref().map(|written| Arc::new(self.cors(written, &at.key("cors"))));
         if let Some(cors) = &cors {
             self.methods_of_nobody(cors, at, &versions);
@@ -151,6 +152,7 @@ impl Check<'_> {
             hosts: hosts_of(api),
             base_path,
             forward_credential,
+            resource,
             cors,
             allow_path_parameters,
             versions,
@@ -389,6 +391,6 @@ impl Check<'_> {
     }
 }
 
-fn hosts_of(api: &Api) -> Vec<HostPattern> {
+pub(super) fn hosts_of(api: &Api) -> Vec<HostPattern> {
     api.hosts.iter().map(|host| host.0.clone()).collect()
 }

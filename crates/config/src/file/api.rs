@@ -26,6 +26,10 @@ pub(crate) struct Api {
     /// fields instead.
     #[schemars(extend("default" = false))]
     pub(crate) forward_credential: Option<Flag>,
+    /// The address by which clients know this API, such as `https://api.example.com/orders`: one of `hosts`, then the base path.
+    /// With it the gateway tells them which issuers' tokens the API takes (RFC 9728), at
+    /// `/.well-known/oauth-protected-resource` before the base path, and in refusals where that is.
+    pub(crate) resource: Option<Text>,
     /// Which pages of other origins may read answers.
     pub(crate) cors: Option<Cors>,
     /// The largest request body.

@@ -5,7 +5,7 @@ use crate::arguments::{ExplainToken, RevokeTokens};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bad, faint, good, report, say};
 use crate::service::read;
-use portcullis_auth::jwt::{Explanation, Outcome, explanation};
+use portcullis_auth::jwt::{Explanation, Outcome, claimed_issuer, explanation};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_auth::{KeySet, Rules};
 use portcullis_config::plan::{IssuerPlan, JwksPlan};
@@ -31,7 +31,13 @@ pub(super) fn explain(question: &ExplainToken) -> Result<Ending, Stop> {
         }
         text => text.to_owned(),
     };
-    let issuers = plan.identity.issuers.iter().map(issuer).collect::<Result<Vec<_>, _>>()?;
+    // Only the issuer that the token names is looked for: another one that does not answer says nothing about it.
+    let claimed = claimed_issuer(&token);
+    let issuers = plan.identity.issuers.iter().map(|plan| {
+        let keys = if claimed.as_ref() == Some(&plan.issuer) { keys(plan)? } else { KeySet::default() };
+        Ok((plan.rules(), keys))
+    });
+    let issuers = issuers.collect::<Result<Vec<_>, Stop>>()?;
     let pairs: Vec<(&Rules, &KeySet)> = issuers.iter().map(|(rules, keys)| (rules, keys)).collect();
     let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let explained = explanation(&token, &pairs, now);
@@ -40,9 +46,14 @@ pub(super) fn explain(question: &ExplainToken) -> Result<Ending, Stop> {
     Ok(if explained.token.is_some() { Ending::Done } else { Ending::No })
 }
 
-fn issuer(plan: &IssuerPlan) -> Result<(Rules, KeySet), Stop> {
-    let keys = match &plan.jwks {
-        None => KeySet::default(),
+fn keys(plan: &IssuerPlan) -> Result<KeySet, Stop> {
+    Ok(match &plan.jwks {
+        None => {
+            let name = &plan.name;
+            return Err(Stop::environment(format!(
+                "the tokens of `{name}` are not verified here: it is asked about them, and only it can explain one"
+            )));
+        }
         Some(JwksPlan::File(path)) => {
             let bytes = std::fs::read(path);
             let path = path.display();
@@ -52,8 +63,7 @@ fn issuer(plan: &IssuerPlan) -> Result<(Rules, KeySet), Stop> {
         Some(JwksPlan::Address(remote)) => fetch_keys(remote).map_err(|fault| {
             Stop::environment(format!("the keys of `{}` cannot be fetched from {}: {fault}", plan.name, remote.at.host))
         })?,
-    };
-    Ok((plan.rules(), keys))
+    })
 }
 
 fn text(explained: &Explanation, issuer: Option<&str>) -> String {

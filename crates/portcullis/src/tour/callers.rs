@@ -16,6 +16,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     rows.extend(bound(scene));
     rows.extend(opaque(scene));
     rows.push(stated(scene));
+    rows.push(described(scene));
     rows
 }
 
@@ -159,6 +160,17 @@ fn stated(scene: &Scene<'_>) -> Row {
     });
     let request = "with a key and an X-Identity-Token of the client's own";
     Row::new(AUTHENTICATION, request, "200, the API gets one, and not that one", answer)
+}
+
+/// Where a client without a token learns whose it needs.
+fn described(scene: &Scene<'_>) -> Row {
+    let path = "/.well-known/oauth-protected-resource/account";
+    let answer = scene.client.get(path, "").map(|answer| {
+        let names = answer.body.contains("https://issuer.demo") && answer.body.contains("https://opaque.demo");
+        let got = if names { "200, the issuers whose tokens it takes".to_owned() } else { answer.brief() };
+        (got, answer.status == 200 && names)
+    });
+    Row::new(AUTHENTICATION, &format!("GET {path}"), "200, the issuers whose tokens it takes", answer)
 }
 
 /// What the API was told, which it repeats.

@@ -1,4 +1,4 @@
-//! Answers of our own: problems, and what a preflight asked for.
+//! Answers of our own: problems, what a preflight asked for, and documents about APIs.
 
 use crate::head::Head;
 use crate::pipeline::Stop;
@@ -12,6 +12,7 @@ use portcullis_h1::Fields;
 pub(super) enum Own<'s> {
     Problem(Problem, Form),
     Preflight(&'s Preflight),
+    Document(&'s str),
 }
 
 // === impl Own ===
@@ -21,6 +22,7 @@ impl<'s> Own<'s> {
     pub(super) fn of(stop: &'s Stop, fields: Fields<'_>) -> Option<Self> {
         match stop {
             Stop::Answered(preflight) => Some(Self::Preflight(preflight)),
+            Stop::Told(document) => Some(Self::Document(document)),
             Stop::Refused(_) | Stop::Failed(_) | Stop::Gone => {
                 Problem::of(stop).map(|problem| Self::Problem(problem, Form::asked_by(fields)))
             }
@@ -31,7 +33,7 @@ impl<'s> Own<'s> {
     pub(super) fn closes(&self) -> bool {
         match self {
             Self::Problem(problem, _) => problem.close,
-            Self::Preflight(_) => false,
+            Self::Preflight(_) | Self::Document(_) => false,
         }
     }
 
@@ -39,6 +41,7 @@ impl<'s> Own<'s> {
         match self {
             Self::Problem(problem, form) => problem.body(*form, frame.id, problem_base),
             Self::Preflight(_) => String::new(),
+            Self::Document(document) => (*document).to_owned(),
         }
     }
 
@@ -47,6 +50,7 @@ impl<'s> Own<'s> {
         match self {
             Self::Problem(problem, form) => shape::problem(problem, *form, length, frame, out),
             Self::Preflight(preflight) => shape::preflight(preflight, frame, out),
+            Self::Document(_) => shape::document(length, frame, out),
         }
     }
 }

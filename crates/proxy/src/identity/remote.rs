@@ -86,6 +86,11 @@ impl Remote {
         published.keys.is_some() && now <= published.until
     }
 
+    /// Whether a fetch has ended, well or badly.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.published.load().facts.is_some()
+    }
+
     /// Grows with every change of keys.
     pub(crate) fn generation(&self) -> u64 {
         self.published.load().generation
@@ -94,8 +99,11 @@ impl Remote {
     /// Has the keys looked for anew, and waits until that has ended, for a bounded time.
     pub(crate) async fn look(&self) {
         let mut looks = self.looks.subscribe();
-        self.unknown.store(true, Ordering::Release);
-        self.wake.notify_one();
+        // The first fetch is under way anyhow.
+        if self.was_asked() {
+            self.unknown.store(true, Ordering::Release);
+            self.wake.notify_one();
+        }
         // Whatever comes of it, the token is judged once more, by what is there then.
         drop(tokio::time::timeout(PATIENCE, looks.changed()).await);
     }

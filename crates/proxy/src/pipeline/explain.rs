@@ -90,11 +90,19 @@ pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) ->
 
 fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &mut Explanation) {
     let (stage, detail) = match stop {
-        Stop::Refused(refusal) => (refusal.stage, refusal.detail.to_string()),
+        Stop::Refused(refusal) => {
+            // Whoever has the configuration may know what callers are not told.
+            (refusal.stage, refusal.private.clone().unwrap_or_else(|| refusal.detail.to_string()))
+        }
         Stop::Failed(fault) => (Stage::Forward, fault.source.clone()),
         Stop::Answered(_) => {
             let detail = "a preflight: the page may call".to_owned();
             explanation.steps.push(Step { stage: Stage::Cors, decision: "answered".to_owned(), detail, origin: None });
+            return;
+        }
+        Stop::Told(document) => {
+            let (decision, detail) = ("answered".to_owned(), format!("a document about the API: {document}"));
+            explanation.steps.push(Step { stage: Stage::Route, decision, detail, origin: None });
             return;
         }
         Stop::Gone => return,

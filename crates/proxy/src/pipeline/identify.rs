@@ -13,7 +13,7 @@ use super::route::Routed;
 use crate::exchange::Connection;
 use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
-use crate::snapshot::access::{Access, Demands, IssuerKeys};
+use crate::snapshot::access::{Access, Demands, Issuer, IssuerKeys};
 use crate::worker::{Pending, Told};
 use binding::ShownToken;
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
@@ -372,7 +372,7 @@ impl Judging<'_> {
         let (index, issuer) = accepted
             .find(|(_, issuer)| issuer.rules.issuer == claimed)
             .ok_or(invalid("the token is of an issuer that is not accepted here"))?;
-        let keys = issuer.keys.find(self.bench.millis).ok_or(NO_KEYS)?;
+        let keys = issuer.keys.find(self.bench.millis).ok_or_else(|| self.without_keys(issuer))?;
         let token = jwt::verify(text, &issuer.rules, &keys, now).map_err(|error| {
             if let (Check::KeyFound, IssuerKeys::There(remote)) = (error.0, &issuer.keys) {
                 self.wanting.set(Some(Wanting::Keys(Arc::clone(remote))));
@@ -386,6 +386,17 @@ impl Judging<'_> {
         let validity = Validity::of(&token, &issuer.rules);
         verified.keep(digest, generation, validity, (index, Rc::clone(&principal), bound.clone()), now);
         Ok((principal, bound))
+    }
+
+    /// What is missing of an issuer without keys. Before the first fetch has ended there is something to wait for.
+    fn without_keys(&self, issuer: &Issuer) -> Failure {
+        match &issuer.keys {
+            IssuerKeys::There(remote) if !remote.was_asked() => {
+                self.wanting.set(Some(Wanting::Keys(Arc::clone(remote))));
+                UNFETCHED
+            }
+            IssuerKeys::Here(_) | IssuerKeys::There(_) | IssuerKeys::Nowhere => NO_KEYS,
+        }
     }
 
     /// What is asked of every token besides that its issuer vouches for it.
@@ -421,7 +432,12 @@ const UNREADABLE: Failure =
 
 const NO_KEYS: Failure = Failure {
     reason: Reason::IssuerUnavailable,
-    detail: "the issuer's keys have not been fetched yet, or are too old to be believed",
+    detail: "the issuer's keys cannot be fetched, or are too old to be believed",
+};
+
+const UNFETCHED: Failure = Failure {
+    reason: Reason::IssuerUnavailable,
+    detail: "the issuer's keys are at an address, and have not been fetched yet (`explain` fetches nothing; `jwt explain` does)",
 };
 
 /// What decides about the caller, without what is only carried along.

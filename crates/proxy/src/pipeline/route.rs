@@ -60,6 +60,12 @@ pub(super) fn find<'a>(
     {
         return Err(refuse(Reason::MisdirectedRequest, "the host has another certificate").closing().into());
     }
+    if let Some(document) = snapshot.documents.find(host, target.path()) {
+        return Err(match head.method() {
+            b"GET" | b"HEAD" => Stop::Told(document),
+            _ => refuse(Reason::MethodNotAllowed, "the document is read only").header("allow", "GET, HEAD").into(),
+        });
+    }
     let preflight = preflight(snapshot, head, host, target.path());
     let found = preflight.map_or_else(|| snapshot.hosts.find(host, target.path(), head.method()), Found::Route);
     let index = match found {

@@ -1,12 +1,12 @@
 //! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
 
-use super::CompileError;
+use super::{CompileError, documents};
 use crate::identity::{Introspector, Remote};
 use portcullis_auth::dpop::ProofRules;
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
-use portcullis_config::plan::{Authn, Dpop, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
+use portcullis_config::plan::{ApiPlan, Authn, Dpop, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
 use portcullis_h1::Known;
 use portcullis_types::Millis;
 use std::fs::File;
@@ -81,7 +81,7 @@ pub(crate) struct Callers {
 // === impl Access ===
 
 impl Access {
-    pub(super) fn compile(authn: &Authn, api: &str, forward_credential: bool, plan: &IdentityPlan) -> Self {
+    pub(super) fn compile(authn: &Authn, api: &ApiPlan, plan: &IdentityPlan) -> Self {
         let demand = match authn {
             Authn::Public => return Self::Public,
             Authn::Refuse => return Self::Refuse,
@@ -99,7 +99,7 @@ impl Access {
             offer: offer(api, schemes, &demand.proofs, plan),
             proofs: demand.proofs.clone(),
             text: demand.text.clone(),
-            forward_credential,
+            forward_credential: api.forward_credential,
         }))
     }
 
@@ -127,13 +127,14 @@ impl Access {
 }
 
 /// What a route says that it accepts.
-fn offer(api: &str, schemes: Vec<Scheme>, proofs: &ProofDemand, plan: &IdentityPlan) -> Offer {
+fn offer(api: &ApiPlan, schemes: Vec<Scheme>, proofs: &ProofDemand, plan: &IdentityPlan) -> Offer {
     let tokens = [(Scheme::Jwt, proofs.dpop), (Scheme::Introspection, proofs.introspected)];
     let mut dpop = tokens.iter().filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, dpop)| *dpop);
     let proofs_only = dpop.clone().all(|dpop| dpop == Dpop::Required);
     let proof_algorithms = if dpop.all(|dpop| dpop == Dpop::Off) { Vec::new() } else { plan.proofs.algorithms.clone() };
     Offer {
-        realm: api.to_owned(),
+        realm: api.name.to_string(),
+        metadata: documents::address(api),
         schemes,
         key_field: plan.key_field.clone(),
         proof_algorithms,

@@ -116,3 +116,21 @@ fn nothing_opens_before_the_first_keys_and_with_what_is_no_key_set() {
         problem(&house.bearer(&house.token(|_| {})), 503, "issuer_unavailable", body);
     }
 }
+
+#[test]
+fn a_token_that_comes_before_the_keys_waits_for_them() {
+    let key = SigningKey::from_seed(&[7; 32]).unwrap();
+    let text = set(&[&key]);
+    let server = FakeUpstream::with(move |talk| {
+        while talk.request().is_some() {
+            // SLEEP: a server that takes its time, so that the token is there first.
+            std::thread::sleep(Duration::from_millis(700));
+            if !talk.send(&text) {
+                return;
+            }
+        }
+    });
+    let house = house(server.address(), Duration::from_secs(3600));
+    assert_eq!(house.bearer(&house.token(|_| {})).status, 200, "the first token of all");
+    assert_eq!(server.requests(), 1);
+}
