@@ -177,6 +177,20 @@ impl Expression {
         }
     }
 
+    /// Whether it never holds for somebody without claims.
+    #[must_use]
+    pub fn needs_claims(&self) -> bool {
+        let is_claim = |one: &Operand| matches!(one, Operand::Claim(_));
+        match self {
+            Self::And(pair) => pair.iter().any(Self::needs_claims),
+            Self::Or(pair) => pair.iter().all(Self::needs_claims),
+            Self::Not(_) => false,
+            Self::Equal(one, other) | Self::Unequal(one, other) | Self::In(one, other) => {
+                is_claim(one) || is_claim(other)
+            }
+        }
+    }
+
     /// What it comes to for a request.
     pub(crate) fn judge(&self, request: &Request<'_>, roles: &RoleSource) -> Truth {
         match self {

@@ -48,7 +48,10 @@ impl Outlook {
         let mut always = Vec::new();
         for rule in rules.iter().filter(|rule| rule.mode == Mode::Enforce) {
             match rule.effect {
-                Effect::Require => always.extend(rule.needs()),
+                Effect::Require => match conditions(&Rule { anonymous: true, ..rule.clone() }, standing) {
+                    Some(conditions) => always.extend(conditions),
+                    None => return Self::Refused,
+                },
                 // A refusal is for everybody who fits, known or not.
                 Effect::Refuse => match conditions(&Rule { anonymous: true, ..rule.clone() }, standing) {
                     Some(conditions) if conditions.is_empty() => return Self::Refused,

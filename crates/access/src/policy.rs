@@ -110,7 +110,7 @@ impl Policy {
             };
             match rule.mode {
                 Mode::Enforce if refuses => {
-                    let refused = if rule.when.is_empty() { Why::Caller } else { Why::Circumstances };
+                    let refused = rule.why(&held);
                     return Decision { refused: Some(refused), rule: Some(rule.index), would_refuse: None };
                 }
                 Mode::Observe if refuses => would = would.or(Some(Some(rule.index))),
@@ -174,8 +174,22 @@ impl Compiled {
             && (self.consumers.is_empty() || held.consumers.intersects(&self.consumers))
     }
 
+    /// Why what it refuses is refused.
+    fn why(&self, held: &Held) -> Why {
+        let lacks_scopes = self.effect == Effect::Require && !held.scopes.covers(&self.scopes);
+        let is_about_caller = match self.effect {
+            Effect::Require => !self.is_met_by(held),
+            Effect::Refuse | Effect::Allow => self.when.is_empty() && self.networks.is_empty() && self.times.is_empty(),
+        };
+        match (lacks_scopes, is_about_caller) {
+            (true, _) => Why::Scope(self.index),
+            (false, true) => Why::Caller,
+            (false, false) => Why::Circumstances,
+        }
+    }
+
     fn judge(&self, request: &Request<'_>, held: &Held, source: &RoleSource) -> Truth {
-        if self.effect != Effect::Require && !self.is_met_by(held) {
+        if !self.is_met_by(held) {
             return Truth::False;
         }
         let is_in = self.networks.is_empty() || self.networks.iter().any(|network| network.contains(request.address));

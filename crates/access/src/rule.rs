@@ -3,6 +3,7 @@
 use crate::expression::Expression;
 use crate::window::Window;
 use portcullis_types::Network;
+use std::fmt;
 
 /// What a rule does where it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +27,7 @@ pub enum Mode {
 }
 
 /// A rule. Every condition that is there has to hold; none at all holds for every caller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What it does.
     pub effect: Effect,
@@ -108,5 +109,44 @@ impl Rule {
             && (self.networks.is_empty() || self.networks == other.networks)
             && (self.times.is_empty() || self.times == other.times)
             && self.when.iter().all(|one| other.when.contains(one))
+    }
+}
+
+// === impl Effect ===
+
+impl Effect {
+    /// The word in files and tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Require => "require",
+            Self::Refuse => "refuse",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined =
+            |what: &str, all: &[String], with: &str| (!all.is_empty()).then(|| format!("{what} {}", all.join(with)));
+        let lists = [
+            joined("role", &self.roles, " or "),
+            joined("scope", &self.scopes, " and "),
+            joined("consumer", &self.consumers, " or "),
+        ];
+        let mut parts: Vec<String> = lists.into_iter().flatten().collect();
+        parts.extend(self.claims.iter().map(|(name, values)| format!("claim {name} {}", values.join(" or "))));
+        let networks: Vec<String> = self.networks.iter().map(ToString::to_string).collect();
+        parts.extend(joined("network", &networks, " or "));
+        if !self.times.is_empty() {
+            parts.push("at certain times".to_owned());
+        }
+        parts.extend(self.when.iter().map(ToString::to_string));
+        if parts.is_empty() {
+            parts.push(if self.anonymous { "anybody" } else { "every authenticated caller" }.to_owned());
+        }
+        let observed = if self.mode == Mode::Observe { " (observed)" } else { "" };
+        write!(formatter, "{} {}{observed}", self.effect.word(), parts.join(", "))
     }
 }

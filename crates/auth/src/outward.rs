@@ -7,6 +7,6 @@ mod resource;
 #[cfg(test)]
 mod tests;
 
-pub use challenge::{Offer, challenges};
+pub use challenge::{Offer, challenges, scope_challenge};
 pub use identity::IdentityTokens;
 pub use resource::Resource;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod apis;
+pub(crate) mod authz;
 mod certificates;
 mod client_auth;
 mod conflicts;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod api;
+mod authz;
 mod cors;
 pub(crate) mod defaults;
 mod dns;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
+pub(crate) use authz::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Day, Hours};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
@@ -142,6 +144,8 @@ pub(crate) struct Defaults {
     /// How callers are identified. There is no built-in answer: a route for which nobody has decided is refused when the
     /// configuration is loaded.
     pub(crate) authn: Option<Authn>,
+    /// What callers may do.
+    pub(crate) authz: Option<Authz>,
     /// The largest request body.
     #[schemars(extend("default" = defaults::BODY_BYTES.to_string()))]
     pub(crate) body_bytes: Option<Size>,
@@ -188,6 +192,8 @@ pub(crate) struct UpstreamDefaults {
 pub(crate) enum Lockable {
     /// How callers are identified.
     Authn,
+    /// What callers may do: below, only rules that refuse or require can be added.
+    Authz,
     /// The largest request body.
     BodyBytes,
     /// Whether `;` may stand in a path segment.

@@ -15,6 +15,7 @@ use crate::values::ValueSource;
 pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 
+mod authz;
 mod cors;
 mod http2;
 mod identity;
@@ -23,6 +24,7 @@ mod limits;
 mod proofs;
 mod tracing;
 
+pub use authz::{AuthzPlan, RulePlan};
 pub use cors::CorsPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
@@ -257,6 +259,8 @@ pub struct RoutePlan {
     pub methods: Methods,
     /// How callers are identified.
     pub authn: Authn,
+    /// What callers may do; `None` where nothing limits it.
+    pub authz: Option<Arc<AuthzPlan>>,
     /// The largest request body.
     pub body_bytes: u64,
     /// Where requests go.

@@ -143,11 +143,36 @@ impl Question<'_> {
             INHERITED.into_iter().filter_map(|setting| self.inherited(&chain, setting)).collect();
         let api_upstream = self.api.upstream.as_ref().map(|upstream| (upstream, self.api_at.key("upstream")));
         let own = version.as_ref().and_then(|(version, at)| Some((version.upstream.as_ref()?, at.key("upstream"))));
+        lines.extend(self.authz());
         lines.extend(self.targets(own, api_upstream));
         let sections = [own, api_upstream];
         lines.extend(SHARED.iter().map(|setting| self.of_upstream(setting, &sections)));
         lines.extend(self.websocket(route, &level.at));
         lines.extend(self.limits());
+        lines
+    }
+
+    /// Every rule that applies, and where its roles come from.
+    fn authz(&self) -> Vec<PolicyLine> {
+        let plan = self.version.routes.get(self.index).and_then(|route| route.authz.as_ref());
+        let Some(plan) = plan else { return Vec::new() };
+        let written = self.loaded.file.defaults.as_ref().and_then(|defaults| defaults.locked.as_ref());
+        let locked = written.is_some_and(|locked| locked.contains(&Lockable::Authz));
+        let line = |setting: &str, value, origin: &Origin| PolicyLine {
+            setting: setting.to_owned(),
+            value,
+            origin: Some(origin.clone()),
+            locked,
+        };
+        let mut lines = Vec::new();
+        if let (Some(claim), Some(origin)) = (&plan.source.claim, &plan.roles_claim_origin) {
+            lines.push(line("authz.roles_claim", claim.clone(), origin));
+        }
+        if let (Some(map), Some(origin)) = (&plan.source.map, &plan.role_map_origin) {
+            let pairs: Vec<String> = map.iter().map(|(from, to)| format!("{from}: {}", to.join(", "))).collect();
+            lines.push(line("authz.role_map", pairs.join("; "), origin));
+        }
+        lines.extend(plan.rules.iter().map(|rule| line("authz.rules", rule.rule.to_string(), &rule.origin)));
         lines
     }
 

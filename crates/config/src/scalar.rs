@@ -1,6 +1,7 @@
 //! Single values of ours: one definition of each gives the parser, the JSON Schema and the examples. How a value is
 //! found in a file, and what a message about it looks like, is `recover`'s business.
 
+mod daytime;
 mod limits;
 mod names;
 mod networks;
@@ -19,6 +20,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
+pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
 pub(crate) use networks::Network;
@@ -157,6 +159,7 @@ scalar!(
     Period,
     Size,
     Count,
+    DayTime,
     Share,
     Rate,
     Quota,

@@ -39,6 +39,12 @@ pub(crate) struct Sources {
 }
 
 impl Span {
+    /// A part of it, by bytes from its start.
+    pub(crate) fn part(self, start: usize, end: usize) -> Self {
+        let at = |offset| self.start.saturating_add(narrow(offset)).min(self.end);
+        Self { file: self.file, start: at(start), end: at(end) }
+    }
+
     /// The place of what stands in no text.
     pub(crate) fn nowhere() -> Self {
         Self { file: FileId(u32::MAX), start: 0, end: 0 }
@@ -76,6 +82,12 @@ impl Sources {
             Some(source) => Origin { file: Arc::clone(&source.name), line: source.position(span.start).line },
             None => Origin { file: Arc::from("?"), line: 1 },
         }
+    }
+
+    /// What stands there.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        let text = self.file(span.file).map_or("", |source| source.text.as_str());
+        text.get(wide(span.start)..wide(span.end)).unwrap_or_default()
     }
 
     /// In the order in which they were read.

@@ -30,6 +30,7 @@ pub use gateway::{CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerF
 pub use identity::fetch_keys;
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
+pub use pipeline::suppose::{Permission, Supposed, suppose};
 pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};

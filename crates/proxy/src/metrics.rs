@@ -5,6 +5,7 @@
 
 mod issuers;
 mod limits;
+mod rules;
 mod text;
 mod upstreams;
 
@@ -36,6 +37,7 @@ pub(crate) struct Registry {
     requests: Series<RequestLabels, AtomicU64>,
     durations: Series<RouteLabels, Durations>,
     decisions: Series<(Stage, Reason, Outcome), AtomicU64>,
+    rules: Series<rules::RuleLabels, AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -97,6 +99,7 @@ pub(crate) struct Counters {
     /// By route, the one that was not found first.
     routes: Vec<RouteSeries>,
     decisions: HashMap<(Stage, Reason, Outcome), Arc<AtomicU64>>,
+    own_rules: HashMap<rules::RuleLabels, Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
 }
@@ -105,6 +108,8 @@ pub(crate) struct Counters {
 #[derive(Clone, Debug, Default)]
 struct RouteSeries {
     requests: Vec<(u64, Arc<AtomicU64>)>,
+    /// By rule, none being 0, and decision.
+    rules: Vec<((usize, usize), Arc<AtomicU64>)>,
     durations: Option<Arc<Durations>>,
 }
 
@@ -148,18 +153,21 @@ impl Counters {
             generation: 0,
             routes: Vec::new(),
             decisions: HashMap::new(),
+            own_rules: HashMap::new(),
             own_requests: HashMap::new(),
             own_durations: HashMap::new(),
         }
     }
 
-    /// Counts a finished request. `labels` is asked only when the series is new to this worker.
+    /// Counts a finished request. `labels` and `rule` are asked only when the series is new to this
+    /// worker.
     pub(crate) fn count(
         &mut self,
         generation: u64,
         record: &AccessRecord,
         method: &[u8],
         labels: impl Fn() -> RouteLabels,
+        rule: impl Fn(Option<usize>) -> Arc<str>,
     ) {
         if self.generation != generation {
             self.generation = generation;
@@ -189,6 +197,9 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
         let (own, list) = (&mut self.own_durations, &self.registry.durations);
         series.durations.get_or_insert_with(|| own_series(own, list, labels())).observe(record);
+        if record.permit.is_some() {
+            self.count_rules(index, record, labels, rule);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod inspect;
 mod permit;
 mod receive;
 pub(crate) mod route;
+pub(crate) mod suppose;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -64,7 +65,7 @@ pub(crate) async fn run(
     // Who calls; a public route says so and yields an anonymous principal.
     let authenticated = identify::identify(cleared, (connection, &local.snapshot), || worker.bench()).await?;
     // What they may do, now that it is known who they are.
-    let authorized = permit::permit(authenticated)?;
+    let authorized = permit::permit(authenticated, || worker.bench().now)?;
     // From here on we may hold bytes for the caller, so that it is charged first.
     let admitted = charge::charge(authorized, || worker.till(local))?;
     // The body is bounded before anything looks at it.

@@ -44,6 +44,8 @@ pub(crate) struct AccessRecord {
     pub(crate) tls: Option<TlsFacts>,
     /// Who calls, where the route demanded to know and it is somebody.
     pub(crate) caller: Option<Rc<Principal>>,
+    /// What the rules of the route have decided, where it has some.
+    pub(crate) permit: Option<portcullis_access::Decision>,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,
     pub(crate) status: u16,

@@ -8,6 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
+pub(crate) mod rules;
 
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
@@ -26,6 +27,7 @@ use portcullis_config::plan::{
 };
 use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
+use rules::Rules;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -78,6 +80,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// What is charged; `None` where nothing is.
     pub(crate) limits: Option<Box<RouteLimits>>,
+    /// What callers may do; most routes have nothing to say.
+    pub(crate) rules: Option<Box<Rules>>,
     pub(crate) body_bytes: u64,
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
@@ -223,7 +227,7 @@ impl Snapshot {
                         let index = self.routes.len();
                         let limits = compiler.route(route, &mut self.books, shelf);
                         let whole = (route, api, &plan.identity);
-                        let compiled = Route::compile(whole, &shared, &prefix, upstream, limits);
+                        let compiled = Route::compile(whole, &shared, &prefix, upstream, limits)?;
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -260,27 +264,29 @@ impl Route {
         prefix: &str,
         upstream: usize,
         limits: Option<Box<RouteLimits>>,
-    ) -> Self {
+    ) -> Result<Self, CompileError> {
         let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
-        Self {
+        let rules = Rules::compile(plan, &api.name, &template)?;
+        Ok(Self {
             named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),
             version: Arc::clone(&shared.version),
             id: Arc::clone(&plan.id),
             template,
-            stages: stages(&access, shared.cors.is_some(), limits.as_deref()),
+            stages: stages(&access, shared.cors.is_some(), (limits.as_deref(), rules.is_some())),
             access,
             cors: shared.cors.clone(),
             lifecycle: shared.lifecycle.clone(),
             limits,
+            rules,
             body_bytes: plan.body_bytes,
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),
             allow_path_parameters: api.allow_path_parameters,
             upstream,
             origin: plan.origin.to_string(),
-        }
+        })
     }
 
     /// The labels of the route's metrics.
@@ -301,13 +307,17 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-pub(crate) fn decisions(access: &Access, cors: bool, limits: Option<&RouteLimits>) -> [(Stage, &'static str); 8] {
+pub(crate) fn decisions(
+    access: &Access,
+    cors: bool,
+    (limits, rules): (Option<&RouteLimits>, bool),
+) -> [(Stage, &'static str); 8] {
     let charged = |some: bool| if some { "charged" } else { "not_required" };
     [
         (Stage::Guard, charged(limits.is_some_and(|limits| !limits.guard.is_empty()))),
         (Stage::Cors, if cors { "checked" } else { "not_required" }),
         (Stage::Identify, access.decision()),
-        (Stage::Permit, "not_required"),
+        (Stage::Permit, if rules { "allowed" } else { "not_required" }),
         (Stage::Charge, charged(limits.is_some_and(|limits| !limits.charge.is_empty()))),
         (Stage::Receive, "bounded"),
         (Stage::Conform, "not_required"),
@@ -316,8 +326,8 @@ pub(crate) fn decisions(access: &Access, cors: bool, limits: Option<&RouteLimits
 }
 
 /// The stages that had nothing to do as one text, the others by name.
-fn stages(access: &Access, cors: bool, limits: Option<&RouteLimits>) -> String {
-    let all = decisions(access, cors, limits).into_iter();
+fn stages(access: &Access, cors: bool, asked: (Option<&RouteLimits>, bool)) -> String {
+    let all = decisions(access, cors, asked).into_iter();
     let (idle, decided): (Vec<_>, Vec<_>) = all.partition(|(_, how)| *how == "not_required");
     let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
     let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();

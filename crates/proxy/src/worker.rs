@@ -225,9 +225,17 @@ impl Worker {
         if let Some(spool) = &self.spool {
             self.tell(spool, local, exchange);
         }
-        self.counters.borrow_mut().count(snapshot.generation, record, subject.method, || {
-            record.route.and_then(|index| snapshot.routes.get(index)).map(Route::labels).unwrap_or_default()
-        });
+        let route = || record.route.and_then(|index| snapshot.routes.get(index));
+        self.counters.borrow_mut().count(
+            snapshot.generation,
+            record,
+            subject.method,
+            || route().map(Route::labels).unwrap_or_default(),
+            |rule| {
+                let rules = route().and_then(|route| route.rules.as_ref());
+                rules.map_or_else(|| Arc::from(""), |rules| Arc::clone(&rules.named(rule).name))
+            },
+        );
     }
 
     /// Tells a collector of a finished request.

@@ -165,6 +165,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         template: template.to_owned(),
         methods,
         authn: Authn::Public,
+        authz: None,
         body_bytes: 1024 * 1024,
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),

@@ -175,6 +175,24 @@ reasons! {
         "Ask the operator of the API.",
         "`portcullis effective-policy` names the line that closes it.",
     }
+    /// No rule lets this caller do this.
+    Forbidden = 403 "forbidden" "The caller may not do this" {
+        "The caller is known, and the rules of the operation do not allow this to somebody with his roles, scopes and claims.",
+        "Ask the operator of the API for the right to do this; another attempt with the same credential has the same end.",
+        "The record has the rule, or that none allows it, and the line that says so. `portcullis access matrix` shows who may do what, `portcullis explain` decides about one request.",
+    }
+    /// The token is good and lacks scopes.
+    InsufficientScope = 403 "insufficient_scope" "The access token lacks a scope" {
+        "The caller would be allowed to do this if the access token, or the API key, had more scopes.",
+        "Get a token with the scopes that WWW-Authenticate names, or a key that has them.",
+        "The record has the line of the rule. Scopes of tokens are given by their issuer, those of keys by `portcullis keys create --scope`.",
+    }
+    /// The caller may do this, but not here.
+    ForbiddenHere = 403 "forbidden_here" "The caller may not do this here" {
+        "The rules of the operation allow this to the caller, but not with this object, or not from this network or at this time: the object belongs to somebody else, or to another tenant.",
+        "Ask for what is yours. Values that stand twice, or in a form that servers read in different ways, count as somebody else's.",
+        "The record has the rule and its line. Many of these for one caller are a sign that somebody tries other people's ids.",
+    }
     /// The route wants a credential and there is none.
     MissingCredential = 401 "missing_credential" "A credential is required" {
         "This operation is not open to everybody, and the request carries none of the credentials by which callers of this API prove who they are.",

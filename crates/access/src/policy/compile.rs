@@ -78,8 +78,8 @@ impl Policy {
                 index,
                 effect: rule.effect,
                 mode: rule.mode,
-                // A refusal is for everybody.
-                anonymous: rule.anonymous || rule.effect == Effect::Refuse,
+                // What refuses or requires is for everybody.
+                anonymous: rule.anonymous || rule.effect != Effect::Allow,
                 roles: roles.put(&rule.roles, |role| source.sources(role))?,
                 scopes: scopes.put(&rule.scopes, |scope| vec![scope])?,
                 consumers: consumers.put(&rule.consumers, |consumer| vec![consumer])?,

@@ -53,6 +53,14 @@ pub fn challenges(offer: &Offer, reason: Reason) -> Vec<String> {
     all
 }
 
+/// What somebody is told whose token is good and lacks scopes (RFC 6750 section 3.1).
+#[must_use]
+pub fn scope_challenge(realm: &str, scopes: &[String]) -> String {
+    let scopes = scopes.join(" ");
+    let parts = [("realm", realm), ("error", "insufficient_scope"), ("scope", scopes.as_str())];
+    write("Bearer", parts.into_iter().filter(|(_, value)| !value.is_empty()))
+}
+
 fn bearer(offer: &Offer, reason: Reason) -> String {
     // Nothing is said about errors to whoever has not tried (RFC 6750 section 3.1).
     let error = is_token(reason).then_some("invalid_token");

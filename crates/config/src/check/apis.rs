@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Check;
+use super::authz::Section;
 use super::conflicts::Claims;
 use super::layers::{Chain, Level};
 use super::limits::{self, Inherited};
@@ -30,6 +31,8 @@ pub(super) struct Scope<'c, 'a> {
     pub(super) prefixes: Vec<String>,
     pub(super) upstream: Arc<UpstreamPlan>,
     pub(super) locks: &'c [Lock],
+    /// Rules of the levels above the route, nearest first.
+    pub(super) authz: &'c [&'c Section],
     pub(super) allow_path_parameters: bool,
     pub(super) limits: Inherited<'c>,
     pub(super) legacy_limit_headers: bool,
@@ -45,6 +48,7 @@ struct Above<'c, 'a> {
     level: &'c Level<'a>,
     defaults: &'c Level<'a>,
     locks: &'c [Lock],
+    authz: &'c [&'c Section],
     upstream: &'c Arc<UpstreamPlan>,
     allow_path_parameters: bool,
     limits: Inherited<'c>,
@@ -56,6 +60,7 @@ struct Above<'c, 'a> {
 struct Common<'c, 'a> {
     level: &'c Level<'a>,
     locks: &'c [Lock],
+    authz: Option<&'c Section>,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
 }
@@ -66,6 +71,7 @@ impl Check<'_> {
         let defaults = Level::of_defaults(defaults_at, file.defaults.as_ref());
         let locks = self.locks(file.defaults.as_ref(), &defaults);
         self.defaults(&defaults);
+        let authz = self.authz(&defaults_at, file.defaults.as_ref().and_then(|written| written.authz.as_ref()), false);
         let written = file.defaults.as_ref();
         let built_in = Inherited { limits: &limits::built_in(), locked: None };
         let own = written.and_then(|written| written.limits.as_ref());
@@ -73,6 +79,7 @@ impl Check<'_> {
         let common = Common {
             level: &defaults,
             locks: &locks,
+            authz: authz.as_ref(),
             limits: Inherited { limits: &limits, locked: Self::lock_of_limits(&locks) },
             legacy_limit_headers: written.and_then(|written| written.legacy_limit_headers).is_some_and(|flag| flag.0),
         };
@@ -85,6 +92,7 @@ impl Check<'_> {
             self.name(&at, name, "an API");
             plans.push(self.api(index, name, api, &at, common, &mut claims));
         }
+        self.authz_end(authz.as_ref());
         self.same_place(&plans, &section);
         if file.apis.is_empty() && !self.incomplete {
             let diagnostic = Diagnostic::new("nothing-to-serve", section.name_span(), "there is no API")
@@ -114,7 +122,7 @@ impl Check<'_> {
         self.hosts(api, &at.key("hosts"));
         let base_path = api.base_path.as_ref().map_or(String::new(), |path| path.0.clone());
         let level = Level::of_api(*at, api);
-        let Common { level: defaults, locks, .. } = common;
+        let Common { level: defaults, locks, authz, .. } = common;
         self.locked(locks, &level);
         self.body_bytes(&level);
         self.authn(&level);
@@ -122,6 +130,8 @@ impl Check<'_> {
         let chain = Chain { levels: &levels };
         let allow_path_parameters = chain.allow_path_parameters().value.0;
         self.path_parameters(&at.key("base_path"), &base_path, allow_path_parameters);
+        let own_authz = self.authz(at, api.authz.as_ref(), false);
+        let sections: Vec<&Section> = own_authz.iter().chain(authz).collect();
         let own = Written { at: at.key("upstream"), section: api.upstream.as_ref() };
         let upstream = Arc::new(self.upstream(name, own, None, &chain));
         let limits = self.caller_limits(&at.key("limits"), api.limits.as_ref(), &format!("apis.{name}"), common.limits);
@@ -132,6 +142,7 @@ impl Check<'_> {
             level: &level,
             defaults,
             locks,
+            authz: &sections,
             upstream: &upstream,
             allow_path_parameters,
             limits: Inherited { limits: &limits, ..common.limits },
@@ -140,6 +151,7 @@ impl Check<'_> {
         let versions = self.operations(api, at, &above, claims);
         let routes = versions.iter().flat_map(|version| &version.routes);
         self.met(at, api.limits.as_ref(), &limits, routes.map(|route| (&route.limits, &route.authn)));
+        self.authz_end(own_authz.as_ref());
         let forward_credential = self.forward_credential(api, at, &versions);
         self.claims_of_nobody(at, &versions);
         let resource = self.resource(api, at, &base_path, &versions);
@@ -222,6 +234,7 @@ impl Check<'_> {
                     prefixes: vec![above.base_path.to_owned()],
                     upstream: Arc::clone(above.upstream),
                     locks: above.locks,
+                    authz: above.authz,
                     allow_path_parameters: above.allow_path_parameters,
                     limits: above.limits,
                     legacy_limit_headers: above.legacy_limit_headers,
@@ -309,6 +322,8 @@ impl Check<'_> {
         }
         let place = format!("apis.{}.{name}", above.name);
         let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);
+        let own_authz = self.authz(at, version.authz.as_ref(), false);
+        let sections: Vec<&Section> = own_authz.iter().chain(above.authz.iter().copied()).collect();
         let scope = Scope {
             api: above.name,
             version: Some(name),
@@ -317,6 +332,7 @@ impl Check<'_> {
             prefixes,
             upstream,
             locks: above.locks,
+            authz: &sections,
             allow_path_parameters: above.allow_path_parameters,
             limits: Inherited { limits: &limits, ..above.limits },
             legacy_limit_headers: above.legacy_limit_headers,
@@ -325,6 +341,7 @@ impl Check<'_> {
         let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
         let met = routes.iter().map(|route| (&route.limits, &route.authn));
         self.met(at, version.limits.as_ref(), &limits, met);
+        self.authz_end(own_authz.as_ref());
         let lifecycle = self.lifecycle(version, at).map(Arc::new);
         VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, lifecycle, routes }
     }

@@ -11,6 +11,8 @@ pub(crate) struct Level<'a> {
     pub(crate) at: At<'a>,
     pub(crate) kind: LevelKind,
     authn: Option<Authn>,
+    /// What it could open, in a few words.
+    authz: Option<String>,
     body_bytes: Option<Size>,
     allow_path_parameters: Option<Flag>,
     timeout: Option<Period>,
@@ -53,10 +55,14 @@ pub(crate) const INHERITED: [Lockable; 8] = [
     Lockable::IdleConnections,
 ];
 
+/// What a level below `defaults` that allows something has in place of its rules, for locks.
+const OWN_RULES: &str = "rules of its own";
+
 impl Lockable {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Authn => "authn",
+            Self::Authz => "authz",
             Self::BodyBytes => "body_bytes",
             Self::AllowPathParameters => "allow_path_parameters",
             Self::Limits => "limits",
@@ -70,7 +76,7 @@ impl Lockable {
 
     fn is_of_upstream(self) -> bool {
         match self {
-            Self::Authn | Self::BodyBytes | Self::AllowPathParameters | Self::Limits => false,
+            Self::Authn | Self::Authz | Self::BodyBytes | Self::AllowPathParameters | Self::Limits => false,
             Self::Timeout
             | Self::ConnectTimeout
             | Self::FirstByteTimeout
@@ -82,7 +88,7 @@ impl Lockable {
     /// What is built in. There is no built-in answer to who may call.
     pub(crate) fn built_in(self) -> Option<String> {
         match self {
-            Self::Authn => None,
+            Self::Authn | Self::Authz => None,
             Self::BodyBytes => Some(defaults::BODY_BYTES.to_string()),
             Self::AllowPathParameters => Some(false.to_string()),
             Self::Limits => Some("built in".to_owned()),
@@ -101,6 +107,7 @@ impl<'a> Level<'a> {
             at,
             kind,
             authn: None,
+            authz: None,
             body_bytes: None,
             allow_path_parameters: None,
             timeout: None,
@@ -117,6 +124,7 @@ impl<'a> Level<'a> {
         let upstream = written.upstream.as_ref();
         Self {
             authn: written.authn.clone(),
+            authz: written.authz.as_ref().map(|_| "these rules".to_owned()),
             body_bytes: written.body_bytes,
             allow_path_parameters: written.allow_path_parameters,
             timeout: upstream.and_then(|upstream| upstream.timeout),
@@ -132,6 +140,7 @@ impl<'a> Level<'a> {
         let upstream = written.upstream.as_ref();
         Self {
             authn: written.authn.clone(),
+            authz: written.authz.as_ref().filter(|authz| authz.loosens()).map(|_| OWN_RULES.to_owned()),
             body_bytes: written.body_bytes,
             allow_path_parameters: written.allow_path_parameters,
             timeout: upstream.and_then(|upstream| upstream.timeout),
@@ -147,6 +156,7 @@ impl<'a> Level<'a> {
         let upstream = written.upstream.as_ref();
         Self {
             authn: written.authn.clone(),
+            authz: written.authz.as_ref().filter(|authz| authz.loosens()).map(|_| OWN_RULES.to_owned()),
             body_bytes: written.body_bytes,
             timeout: upstream.and_then(|upstream| upstream.timeout),
             connect_timeout: upstream.and_then(|upstream| upstream.connect_timeout),
@@ -160,6 +170,7 @@ impl<'a> Level<'a> {
     pub(crate) fn of_route(at: At<'a>, written: &Route) -> Self {
         Self {
             authn: written.authn.clone(),
+            authz: written.authz.as_ref().filter(|authz| authz.loosens()).map(|_| OWN_RULES.to_owned()),
             body_bytes: written.body_bytes,
             timeout: written.timeout,
             ..Self::empty(at, LevelKind::Route)
@@ -170,6 +181,7 @@ impl<'a> Level<'a> {
     pub(crate) fn text(&self, setting: Lockable) -> Option<String> {
         match setting {
             Lockable::Authn => self.authn.as_ref().map(Authn::text),
+            Lockable::Authz => self.authz.clone(),
             Lockable::BodyBytes => self.body_bytes.map(|size| size.to_string()),
             Lockable::AllowPathParameters => self.allow_path_parameters.map(|flag| flag.to_string()),
             // Inherited name by name, so that they are compared where they are read.

@@ -70,7 +70,18 @@ impl Check<'_> {
                 let diagnostic = self
                     .wrong(at, "locked-setting", message)
                     .also(lock.span, format!("locked to {} here", lock.shown))
-                    .help("remove the setting, or the lock if this API is meant to differ");
+                    .help(match setting {
+                        Lockable::Authz => "below a lock stand only rules with `effect: refuse` or `effect: require`",
+                        Lockable::Authn
+                        | Lockable::BodyBytes
+                        | Lockable::AllowPathParameters
+                        | Lockable::Limits
+                        | Lockable::Timeout
+                        | Lockable::ConnectTimeout
+                        | Lockable::FirstByteTimeout
+                        | Lockable::IdleTimeout
+                        | Lockable::IdleConnections => "remove the setting, or the lock if this API is meant to differ",
+                    });
                 self.reject(at, diagnostic);
             });
         }

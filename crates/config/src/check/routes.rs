@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Check;
 use super::apis::Scope;
+use super::authz::{Operation, Section};
 use super::conflicts::Claims;
 use super::identity::plan_of;
 use super::layers::{Chain, Level};
@@ -105,18 +106,26 @@ impl Check<'_> {
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
         let limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
         self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));
-        RoutePlan {
+        let plan = RoutePlan {
             limits,
             id,
             template: route.path.0.clone(),
             methods,
             websocket,
             authn,
+            authz: None,
             body_bytes: chain.body_bytes().value.bytes,
             upstream: Arc::clone(&scope.upstream),
             timeout: chain.timeout().value.duration(),
             origin: self.sources.origin(at.node().span),
-        }
+        };
+        let own = self.authz(at, route.authz.as_ref(), true);
+        let sections: Vec<&Section> = own.iter().chain(scope.authz.iter().copied()).collect();
+        let prefix = scope.prefixes.first().map_or("", String::as_str);
+        let operation = Operation { api: scope.api, version: scope.version, prefix, plan: &plan };
+        let authz = self.authz_of(&operation, &sections);
+        self.authz_end(own.as_ref());
+        RoutePlan { authz, ..plan }
     }
 
     /// How a message calls a route; nothing if that would be made up, or come from outside the file.
@@ -239,7 +248,7 @@ impl Check<'_> {
 }
 
 /// `GET /orders/{id}`, `GET,POST /orders`, `any /files/{*rest}`
-fn made_id(methods: &Methods, template: &str) -> Arc<str> {
+pub(super) fn made_id(methods: &Methods, template: &str) -> Arc<str> {
     let path = if template.is_empty() { "(base path)" } else { template };
     match methods {
         Methods::Any => Arc::from(format!("any {path}")),

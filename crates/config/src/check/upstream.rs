@@ -189,6 +189,7 @@ impl super::layers::Level<'_> {
             Lockable::FirstByteTimeout => Some(alone.first_byte_timeout().value),
             Lockable::IdleTimeout => Some(alone.idle_timeout().value),
             Lockable::Authn
+            | Lockable::Authz
             | Lockable::BodyBytes
             | Lockable::AllowPathParameters
             | Lockable::Limits

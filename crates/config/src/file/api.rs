@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Authn, Balance, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, WebSocket, defaults,
+    Authn, Authz, Balance, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, WebSocket,
+    defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -22,6 +23,8 @@ pub(crate) struct Api {
     pub(crate) base_path: Option<BasePath>,
     /// How callers of its routes are identified.
     pub(crate) authn: Option<Authn>,
+    /// What callers may do.
+    pub(crate) authz: Option<Authz>,
     /// Whether the server behind it gets the credential that the caller was identified by. By default it gets the identity
     /// fields instead.
     #[schemars(extend("default" = false))]
@@ -67,6 +70,8 @@ pub(crate) struct Version {
     pub(crate) brownouts: Option<Vec<Brownout>>,
     /// How callers of its routes are identified.
     pub(crate) authn: Option<Authn>,
+    /// What callers may do.
+    pub(crate) authz: Option<Authz>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
     /// What callers may ask of it, by name.
@@ -89,6 +94,8 @@ pub(crate) struct Route {
     pub(crate) methods: Vec<Method>,
     /// How callers are identified.
     pub(crate) authn: Option<Authn>,
+    /// What callers may do with this operation.
+    pub(crate) authz: Option<Authz>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
     /// From the end of the request's head to the end of its answer.

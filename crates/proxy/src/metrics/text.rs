@@ -36,7 +36,7 @@ pub(super) fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn route_text(route: &RouteLabels) -> String {
+pub(super) fn route_text(route: &RouteLabels) -> String {
     let RouteLabels { api, route, version } = route;
     format!("api=\"{}\",route=\"{}\",version=\"{}\"", escaped(api), escaped(route), escaped(version))
 }
@@ -49,6 +49,7 @@ impl Registry {
         let mut out = String::new();
         self.requests_text(&mut out);
         self.decisions_text(&mut out);
+        self.rules_text(&mut out);
         self.durations_text(&mut out);
         self.plain_text(&mut out);
         self.floods_text(&mut out);

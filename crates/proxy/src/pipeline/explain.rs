@@ -10,7 +10,9 @@ use crate::origin;
 use crate::problem::{Form, Problem};
 use crate::record::TlsFacts;
 use crate::snapshot::access::Access;
+use crate::snapshot::rules::Rules;
 use crate::snapshot::{CompileError, Route, Snapshot, decisions};
+use portcullis_access::Decision;
 use portcullis_config::plan::Plan;
 use portcullis_h1::{HeadScan, RequestHead};
 use portcullis_limit::{KeyHasher, Moment, Prefixes};
@@ -108,7 +110,13 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
         Stop::Gone => return,
     };
     let route = exchange.record.route.and_then(|index| snapshot.routes.get(index));
-    let origin = route.map(|route| route.origin.clone());
+    let rules = route.and_then(|route| route.rules.as_ref()).filter(|_| stage == Stage::Permit);
+    let ruled = rules.zip(exchange.record.permit).map(|(rules, decision)| rules.named(decision.rule).origin.clone());
+    let origin = ruled.or_else(|| route.map(|route| route.origin.clone()));
+    let detail = match (stop, stage) {
+        (Stop::Refused(refusal), Stage::Permit) => refusal.private.clone().unwrap_or(detail),
+        (Stop::Refused(_) | Stop::Failed(_) | Stop::Gone, _) => detail,
+    };
     explanation.steps.push(Step { stage, decision: "refused".to_owned(), detail, origin });
     explanation.problem = Problem::of(stop).map(|problem| {
         let form = Form::asked_by(exchange.head.fields());
@@ -149,17 +157,20 @@ fn walk(
     let till = || Till { drawer: &drawer, hasher: &hasher, books: &snapshot.books, now };
     let authenticated =
         identify::identify_at_once(cors::clear(guard::guard(routed, till)?)?, (connection, snapshot), bench)?;
-    let admitted = charge::charge(permit::permit(authenticated)?, till)?;
+    let admitted = charge::charge(permit::permit(authenticated, || wall)?, till)?;
     let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
-    for (stage, decision) in decisions(&found.access, found.cors.is_some(), found.limits.as_deref()) {
-        let (detail, origin) = match (stage == Stage::Identify, &found.access) {
-            (true, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
-            (true, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
-            (false, _) => limits_of(found, stage),
+    let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
+    for (stage, decision) in
+        decisions(&found.access, found.cors.is_some(), (found.limits.as_deref(), found.rules.is_some()))
+    {
+        let (detail, origin) = match (stage, &found.access) {
+            (Stage::Identify, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
+            (Stage::Identify, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
+            (Stage::Permit, _) => permitted(found.rules.as_deref(), routed.record.permit),
+            (_, _) => limits_of(found, stage),
         };
         explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
-    let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
     let targets = upstream.map(|upstream| upstream.plan.targets.as_slice()).unwrap_or_default();
     explanation.targets = targets.iter().map(ToString::to_string).collect();
     if snapshot.callers.states && routed.record.caller.is_some() {
@@ -183,7 +194,18 @@ fn limits_of<'a>(route: &'a Route, stage: Stage) -> (String, Option<String>) {
     (texts.join("; "), limits.first().and_then(|limit| limit.origin.clone()))
 }
 
-fn parse(head: &mut RequestHead, raw: &[u8], connection: &Connection) -> Result<(), Stop> {
+/// What the rules have decided about a request that passes.
+fn permitted(rules: Option<&Rules>, decision: Option<Decision>) -> (String, Option<String>) {
+    let Some((rules, decision)) = rules.zip(decision) else { return (String::new(), None) };
+    let by = decision.rule.map(|rule| rules.named(Some(rule)));
+    let mut detail = by.map_or_else(|| "no rule that counts".to_owned(), |named| named.name.to_string());
+    if let Some(would) = decision.would_refuse.map(|rule| rules.named(rule)) {
+        detail.push_str(&format!("; would be refused by {} at {}", would.name, would.origin));
+    }
+    (detail, Some(by.map_or_else(|| rules.named(None).origin.clone(), |named| named.origin.clone())))
+}
+
+pub(super) fn parse(head: &mut RequestHead, raw: &[u8], connection: &Connection) -> Result<(), Stop> {
     let limits = &connection.settings.head;
     let length = HeadScan::default().find(raw, limits.head_bytes_max).map_err(crate::http1::head_refusal)?;
     let whole = length.and_then(|length| raw.get(..length)).unwrap_or(raw);
@@ -192,7 +214,7 @@ fn parse(head: &mut RequestHead, raw: &[u8], connection: &Connection) -> Result<
 
 /// The bytes that a client would send, and whether over TLS. Nothing is mended: what a client could not send well is
 /// refused here as there.
-fn raw(request: &ExplainRequest) -> (Vec<u8>, bool) {
+pub(super) fn raw(request: &ExplainRequest) -> (Vec<u8>, bool) {
     let (secure, rest) = match (request.url.strip_prefix("https://"), request.url.strip_prefix("http://")) {
         (Some(rest), _) => (true, Some(rest)),
         (_, Some(rest)) => (false, Some(rest)),
@@ -219,7 +241,7 @@ fn raw(request: &ExplainRequest) -> (Vec<u8>, bool) {
 }
 
 /// A connection on the first listener that fits.
-fn connection(plan: &Plan, snapshot: &Snapshot, secure: bool) -> Option<Connection> {
+pub(super) fn connection(plan: &Plan, snapshot: &Snapshot, secure: bool) -> Option<Connection> {
     let fitting = plan.listeners.iter().find(|listener| listener.tls.is_some() == secure);
     let name = Arc::clone(&fitting.or_else(|| plan.listeners.first())?.name);
     let settings = Rc::new(snapshot.listeners.get(&name)?.clone());

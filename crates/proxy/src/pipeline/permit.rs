@@ -1,10 +1,14 @@
-//! `permit`: what the caller may do.
+//! `permit`: what the caller may do, by the rules of the route.
 //!
-//! No rule can be configured in this version: whoever the route identifies may call it.
+//! A route without rules is not looked at twice. What is refused names its rule in the record; the caller gets the code only.
 
 use super::Stop;
 use super::identify::Authenticated;
 use super::route::Routed;
+use crate::snapshot::rules::{Judged, Rules};
+use portcullis_access::{Decision, Why};
+use portcullis_auth::principal::Principal;
+use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -23,8 +27,45 @@ impl<'a> Authorized<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn permit(before: Authenticated<'_>) -> Result<Authorized<'_>, Stop> {
-    Ok(Authorized(before))
+/// Asks the rules of the route, if it has some; `now` is in seconds since 1970.
+pub(super) fn permit<'a>(mut before: Authenticated<'a>, now: impl Fn() -> u64) -> Result<Authorized<'a>, Stop> {
+    let routed = before.routed_mut();
+    let Some(rules) = &routed.route().rules else { return Ok(Authorized(before)) };
+    let request = &routed.request;
+    let caller = routed.record.caller.as_deref();
+    let decision = rules.judge(
+        Judged {
+            caller,
+            address: request.client.address,
+            path: request.target.path(),
+            query: request.target.query(),
+            fields: request.head.fields(),
+        },
+        now(),
+    );
+    let refusal = refusal(rules, decision, caller);
+    routed.record.permit = Some(decision);
+    match refusal {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(Authorized(before)),
+    }
+}
+
+/// What the caller is told, if he is refused.
+pub(super) fn refusal(rules: &Rules, decision: Decision, caller: Option<&Principal>) -> Option<Refusal> {
+    let (reason, lacked) = match decision.refused? {
+        Why::Caller => (Reason::Forbidden, None),
+        Why::Scope(rule) => (Reason::InsufficientScope, Some(rule)),
+        Why::Circumstances => (Reason::ForbiddenHere, None),
+    };
+    let named = rules.named(decision.rule);
+    let private = match decision.rule {
+        Some(_) => format!("refused by the rule {}", named.name),
+        None => "no rule allows it".to_owned(),
+    };
+    let refusal = Refusal::new(Stage::Permit, reason, reason.page().caller).private(private);
+    Some(match rules.challenge(reason, lacked, caller) {
+        Some(challenge) => refusal.header("www-authenticate", challenge),
+        None => refusal,
+    })
 }

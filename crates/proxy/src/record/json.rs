@@ -4,7 +4,10 @@
 use super::AccessRecord;
 use super::wall::WallTexts;
 use crate::snapshot::Snapshot;
+use crate::snapshot::rules::Rules;
+use portcullis_access::Decision as Permission;
 use portcullis_h1::write::{address, decimal};
+use portcullis_types::Stage;
 use std::net::SocketAddr;
 
 /// What stands before a member's value: `,"name":`, and a quote where the value is a text.
@@ -109,12 +112,35 @@ fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
         if let Some(private) = &decision.private {
             text(member!("detail", text), private.as_bytes(), out);
         }
+        let rules = route.and_then(|route| route.rules.as_ref()).filter(|_| decision.stage == Stage::Permit);
+        let named = rules.zip(record.permit).map(|(rules, permit)| rules.named(permit.rule));
+        if let Some(named) = named {
+            text(member!("rule", text), named.name.as_bytes(), out);
+        }
         let limit = record.limit.and_then(|place| snapshot.books.get(place)).map(|book| &book.origin);
-        if let Some(origin) = limit.or(route.map(|route| &route.origin)).filter(|origin| !origin.is_empty()) {
+        let origin = limit.or(named.map(|named| &named.origin)).or(route.map(|route| &route.origin));
+        if let Some(origin) = origin.filter(|origin| !origin.is_empty()) {
             text(member!("decided_by", text), origin.as_bytes(), out);
         }
     } else if let Some(route) = route {
         out.extend_from_slice(route.stages().as_bytes());
+        if let (Some(rules), Some(permit)) = (&route.rules, record.permit) {
+            permitted(rules, permit, out);
+        }
+    }
+}
+
+/// Which rule has let the request pass, and which one would not have, if it counted.
+fn permitted(rules: &Rules, permit: Permission, out: &mut Vec<u8>) {
+    if permit.rule.is_some() {
+        let named = rules.named(permit.rule);
+        text(member!("rule", text), named.name.as_bytes(), out);
+        text(member!("allowed_by", text), named.origin.as_bytes(), out);
+    }
+    if let Some(rule) = permit.would_refuse {
+        let named = rules.named(rule);
+        text(member!("would_refuse", text), named.name.as_bytes(), out);
+        text(member!("would_refuse_by", text), named.origin.as_bytes(), out);
     }
 }
 

@@ -1,0 +1,139 @@
+//! What callers may do, as people write it.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::scalar::{DayTime, Network, Text};
+
+/// What callers may do. Where there is `authz`, what no rule allows is refused. It may stand in `defaults`, an API, a version
+/// and a route: rules that refuse or require add up, and of those that allow, the nearest level that has some for an operation
+/// counts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Authz {
+    /// The claim that holds the caller's roles, where that is not the one of his issuer; dots lead into objects.
+    pub(crate) roles_claim: Option<Text>,
+    /// Roles as issuers call them, each with what it is called here: `{ corp-admins: [admin] }`. Where there is a map, other
+    /// roles do not count.
+    pub(crate) role_map: Option<IndexMap<String, Vec<Text>>>,
+    /// Whether the decisions of these rules count.
+    #[schemars(extend("default" = "enforce"))]
+    pub(crate) mode: Option<AuthzMode>,
+    /// The rules.
+    pub(crate) rules: Option<Vec<AuthzRule>>,
+}
+
+/// A rule. All of its conditions have to hold.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuthzRule {
+    /// Its name in records and metrics. By default its place: `apis.orders.authz.rules[0]`.
+    pub(crate) name: Option<Text>,
+    /// The operations it is about, by their id or by method and path template: `[deleteOrder, "GET /{id}"]`. By default all
+    /// of its level.
+    pub(crate) operations: Option<Vec<Text>>,
+    /// What it does where it holds.
+    #[schemars(extend("default" = "allow"))]
+    pub(crate) effect: Option<AuthzEffect>,
+    /// Whether its decision counts.
+    pub(crate) mode: Option<AuthzMode>,
+    /// Whom it speaks of. A rule that allows and has no other condition has to say so.
+    #[schemars(extend("default" = "authenticated"))]
+    pub(crate) callers: Option<AuthzCallers>,
+    /// The caller has one of these roles.
+    pub(crate) roles: Option<Vec<Text>>,
+    /// The caller has all of these scopes.
+    pub(crate) scopes: Option<Vec<Text>>,
+    /// The caller is one of these consumers, or the subject of a token.
+    pub(crate) consumers: Option<Vec<Text>>,
+    /// Claims of the token, each with the values of which it has one. Dots lead into objects.
+    pub(crate) claims: Option<IndexMap<String, Vec<Text>>>,
+    /// The request comes from one of these networks.
+    pub(crate) networks: Option<Vec<Network>>,
+    /// It is one of these times.
+    pub(crate) times: Option<Vec<Hours>>,
+    /// To whom the object belongs: `path.userId == principal.sub`.
+    pub(crate) owner: Option<Text>,
+    /// To which tenant: `header.X-Tenant == claims.tid`.
+    pub(crate) tenant: Option<Text>,
+    /// What else has to be true of the request: `path.region in claims.regions`. Known are `path.`, `query.`, `header.`,
+    /// `principal.` (`sub`, `username`, `issuer`, `scheme`, `roles`, `scopes`), `claims.`, texts in quotes, `==`, `!=`, `in`,
+    /// `and`, `or`, `not` and parentheses.
+    pub(crate) when: Option<Text>,
+}
+
+/// What a rule does where it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuthzEffect {
+    /// It allows, unless another rule refuses.
+    Allow,
+    /// It refuses.
+    Refuse,
+    /// It refuses whatever it does not hold for.
+    Require,
+}
+
+/// Whether a decision counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuthzMode {
+    /// It does.
+    Enforce,
+    /// It is recorded and counted, and nobody is refused for it.
+    Observe,
+}
+
+/// Whom a rule speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuthzCallers {
+    /// Those who have proved who they are.
+    Authenticated,
+    /// Also those who have not, where `authn` lets them come.
+    Anybody,
+}
+
+/// A time of day, on some days, in UTC.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hours {
+    /// By default every day.
+    pub(crate) days: Option<Vec<Day>>,
+    /// From this minute.
+    #[schemars(extend("default" = "00:00"))]
+    pub(crate) from: Option<DayTime>,
+    /// Up to this one. What is not after `from` belongs to the next day.
+    #[schemars(extend("default" = "24:00"))]
+    pub(crate) to: Option<DayTime>,
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Day {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+impl Authz {
+    /// Whether it could open what stands closed above it.
+    pub(crate) fn loosens(&self) -> bool {
+        let is_observed = self.mode == Some(AuthzMode::Observe);
+        let opens = |rule: &AuthzRule| rule.effect.is_none_or(|effect| effect == AuthzEffect::Allow);
+        self.roles_claim.is_some() || self.role_map.is_some() || is_observed || self.rules.iter().flatten().any(opens)
+    }
+}
