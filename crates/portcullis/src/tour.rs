@@ -1,5 +1,6 @@
 //! `demo --tour`: each practice that is built, with a real request, what was expected and what came back.
 
+mod access;
 mod budget;
 mod callers;
 mod client;
@@ -90,6 +91,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         edge::rows,
         callers::rows,
         budget::rows,
+        access::rows,
         inputs::rows,
         gateway::rows,
         protocols::rows,

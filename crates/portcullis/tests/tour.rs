@@ -4,7 +4,8 @@ use crate::support::{folder, portcullis};
 use std::collections::BTreeMap;
 
 /// Rows that each practice has at least.
-const ROWS: [(&str, usize); 11] = [
+const ROWS: [(&str, usize); 12] = [
+    ("access control", 5),
     ("authentication", 7),
     ("JWT validation", 4),
     ("HTTPS", 2),

@@ -84,6 +84,8 @@ pub(crate) fn problem(problem: &Problem, form: Form, length: usize, frame: &Fram
     out.field(b"content-type", form.content_type().as_bytes());
     if form == Form::Grpc {
         problem.grpc_status(out);
+        // HTTP/1 has no other end of an answer without a body.
+        out.framing(b"content-length: 0\r\n");
     } else {
         out.number(b"content-length", length as u64);
     }

@@ -9,6 +9,8 @@
     reason = "tests state facts, and measure them with the machine's own clock"
 )]
 
+#[path = "wire/access.rs"]
+mod access;
 #[path = "wire/answers.rs"]
 mod answers;
 #[path = "wire/bodies.rs"]

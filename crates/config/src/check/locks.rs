@@ -1,9 +1,10 @@
 //! Locked settings: what `defaults` has locked, nothing below may change.
 
 use super::Check;
-use super::layers::Level;
+use super::layers::{Level, LevelKind};
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Defaults, Lockable};
+use crate::plan::Authn;
 use crate::sources::Span;
 
 /// A setting that is locked, and what it is locked to.
@@ -55,6 +56,20 @@ impl Check<'_> {
     /// Where `defaults` locks its limits.
     pub(super) fn lock_of_limits(locks: &[Lock]) -> Option<Span> {
         locks.iter().find(|lock| lock.setting == Lockable::Limits).map(|lock| lock.span)
+    }
+
+    /// Reports a route that anybody may call although rules that are locked would decide: `public` asks none of them.
+    pub(super) fn open(&mut self, locks: &[Lock], authn: &Authn, deciding: Option<&Level<'_>>) {
+        let lock = locks.iter().find(|lock| lock.setting == Lockable::Authz);
+        let below = deciding.filter(|level| level.kind != LevelKind::Defaults && *authn == Authn::Public);
+        let (Some(lock), Some(level)) = (lock, below) else { return };
+        level.with(Lockable::Authn, |at| {
+            let diagnostic = self
+                .wrong(at, "locked-setting", "`authz` is locked, and `public` would go past its rules")
+                .also(lock.span, "locked here")
+                .help("let the route ask who calls, or remove the lock");
+            self.reject(at, diagnostic);
+        });
     }
 
     /// Reports what a level changes although it is locked.

@@ -101,6 +101,7 @@ impl Check<'_> {
                 Authn::Refuse
             }
         };
+        self.open(scope.locks, &authn, chain.deciding(Lockable::Authn));
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
         let place = format!("{} {id}", scope.place);
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
