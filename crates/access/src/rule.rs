@@ -80,13 +80,12 @@ impl Rule {
     /// What, besides who calls, decides whether it holds.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
-        let mut needs: Vec<String> = self.claims.iter().map(|(name, _)| format!("claim {name}")).collect();
-        if !self.networks.is_empty() {
-            needs.push("network".to_owned());
-        }
-        if !self.times.is_empty() {
-            needs.push("time".to_owned());
-        }
+        // Whoever compares two rules has to see every value.
+        let claims = self.claims.iter().map(|(name, values)| format!("claim {name} {}", values.join(" or ")));
+        let mut needs: Vec<String> = claims.collect();
+        let any = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what} {}", all.join(" or ")));
+        needs.extend(any("network", self.networks.iter().map(ToString::to_string).collect()));
+        needs.extend(any("time", self.times.iter().map(ToString::to_string).collect()));
         needs.extend(self.when.iter().map(ToString::to_string));
         needs
     }
@@ -136,13 +135,7 @@ impl fmt::Display for Rule {
             joined("consumer", &self.consumers, " or "),
         ];
         let mut parts: Vec<String> = lists.into_iter().flatten().collect();
-        parts.extend(self.claims.iter().map(|(name, values)| format!("claim {name} {}", values.join(" or "))));
-        let networks: Vec<String> = self.networks.iter().map(ToString::to_string).collect();
-        parts.extend(joined("network", &networks, " or "));
-        if !self.times.is_empty() {
-            parts.push("at certain times".to_owned());
-        }
-        parts.extend(self.when.iter().map(ToString::to_string));
+        parts.extend(self.needs());
         if parts.is_empty() {
             parts.push(if self.anonymous { "anybody" } else { "every authenticated caller" }.to_owned());
         }

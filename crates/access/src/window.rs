@@ -1,5 +1,7 @@
 //! Times of the week at which a rule holds, in UTC, so that no machine's time zone decides about access.
 
+use std::fmt;
+
 const DAY_MINUTES: u16 = 24 * 60;
 
 /// A time of day on some days of the week.
@@ -37,6 +39,19 @@ impl Window {
     }
 }
 
+impl fmt::Display for Window {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let is_on = |day: usize| self.days & 1 << day != 0;
+        let days: Vec<&str> = NAMES.iter().enumerate().filter(|(day, _)| is_on(*day)).map(|(_, name)| *name).collect();
+        if days.len() < NAMES.len() {
+            write!(formatter, "{} ", days.join(","))?;
+        }
+        let (from, to) = (self.from_minutes, self.to_minutes);
+        write!(formatter, "{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Window;
@@ -66,5 +81,7 @@ mod tests {
         ] {
             assert_eq!(window.contains(time), inside, "{window:?} at {time}");
         }
+        assert_eq!(office.to_string(), "mon,tue,wed,thu,fri 08:00-18:00");
+        assert_eq!([night.to_string(), whole.to_string()], ["fri 22:00-06:00", "00:00-24:00"]);
     }
 }

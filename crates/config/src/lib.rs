@@ -3,6 +3,7 @@
 //! `read` and `tree` turn YAML into nodes that know their place, `recover` turns nodes into the types in `file`, `check`
 //! turns those into a `Plan`. Knows neither sockets nor tokio.
 
+mod cases;
 mod check;
 mod diagnostic;
 mod file;
@@ -20,6 +21,7 @@ mod sources;
 mod tree;
 mod values;
 
+pub use cases::{AccessCaller, AccessCase, access_cases};
 pub use diagnostic::{Diagnostic, Failure};
 pub use fuzz::fuzz_load;
 pub use init::init;

@@ -154,7 +154,11 @@ fn the_table_of_routes_has_whole_paths() {
             "/{*method}",
             "/account/",
             "/account/secrets",
-            "/account/partners"
+            "/account/partners",
+            "/",
+            "/{userId}",
+            "/{userId}",
+            "/{userId}"
         ]
     );
     assert_eq!(rows[0].hosts, ["api.example.com", "*.example.org"]);

@@ -1,5 +1,6 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
+mod access;
 mod help;
 mod identity;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
+pub(crate) use access::{Access, AccessCommand};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 
 /// An API security gateway: fifteen practices, on by default, in one binary
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// The very stages that serve requests decide; nothing is sent and no port is opened.
     #[command(after_help = help::EXPLAIN)]
     Explain(Explain),
+    /// Show who may do what, what a change does to that, and whether the rules do what their tests say
+    #[command(after_help = help::ACCESS)]
+    Access(Access),
     /// Make, list, replace and revoke the API keys of the store
     ///
     /// A running gateway takes every change over within a second, on every core.

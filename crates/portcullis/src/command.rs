@@ -1,6 +1,7 @@
 //! One function for each command of the command line.
 
 mod about;
+mod access;
 mod control;
 mod explain;
 mod inspect;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Routes(reading) => inspect::routes(reading),
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),
+        Command::Access(question) => access::access(question),
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),

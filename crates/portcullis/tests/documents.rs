@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "init",
     "validate",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 15] = [
     "routes",
     "effective-policy",
     "explain",
+    "access",
     "keys",
     "jwt",
     "tokens",
@@ -25,7 +26,10 @@ const COMMANDS: [&str; 15] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 7] = [
+const BELOW: [(&str, &str); 10] = [
+    ("access", "matrix"),
+    ("access", "diff"),
+    ("access", "test"),
     ("keys", "create"),
     ("keys", "list"),
     ("keys", "rotate"),

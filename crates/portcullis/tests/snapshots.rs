@@ -133,6 +133,24 @@ fn explain() {
 }
 
 #[test]
+fn access() {
+    let lines = [
+        "access matrix -c access.yaml",
+        "access matrix -c access.yaml --format json",
+        "access diff access.yaml access-new.yaml",
+        "access diff access-new.yaml access.yaml --format json",
+        "access diff access.yaml access.yaml",
+        "access test -c access.yaml access-tests.yaml",
+        "access test -c access-new.yaml access-tests.yaml --format json --all-rules",
+        "access test -c access.yaml access-tests-bad.yaml",
+        "access test -c access.yaml nowhere.yaml",
+        "effective-policy -c access.yaml getUser",
+        "explain -c access.yaml GET http://localhost/shop/health",
+    ];
+    check("access", &lines);
+}
+
+#[test]
 fn init() {
     let lines = [
         "init --openapi contract.yaml --upstream http://127.0.0.1:9000",

@@ -156,7 +156,7 @@ fn nobody_is_let_in_by_name_only() {
         ),
         (
             vec![open(), Rule { networks: vec![Network::parse("192.0.2.7").unwrap()], ..Rule::new(Effect::Refuse) }],
-            "refused by 1",
+            "refused by 1, circumstances",
         ),
     ] {
         assert_eq!(Somebody::nobody().decide(&policy(&rules), "/orders/ada"), expected, "{rules:?}");

@@ -137,3 +137,18 @@ impl Authz {
         self.roles_claim.is_some() || self.role_map.is_some() || is_observed || self.rules.iter().flatten().any(opens)
     }
 }
+
+impl Day {
+    /// From Monday, which is 0.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Mon => 0,
+            Self::Tue => 1,
+            Self::Wed => 2,
+            Self::Thu => 3,
+            Self::Fri => 4,
+            Self::Sat => 5,
+            Self::Sun => 6,
+        }
+    }
+}

@@ -72,6 +72,20 @@ Examples:
 
 Exits 0 if the request would be forwarded, 1 if it would be refused.";
 
+pub(super) const ACCESS: &str = "\
+Examples:
+  portcullis access matrix -c portcullis.yaml
+  portcullis access diff portcullis.yaml new.yaml --format json | jq '.changes[] | select(.change == \"gains\")'
+  portcullis access test access-tests.yaml --all-rules
+
+A file of tests:
+  tests:
+    - name: nobody reads the account of somebody else
+      request: { method: GET, url: https://api.example.com/accounts/eve, headers: { X-Tenant: acme } }
+      caller: { sub: ada, roles: [user], scopes: [read], claims: { tid: [acme] } }   # without it, nobody in particular
+      expect: refused              # or allowed
+      code: forbidden_here         # and, if it matters: rule, address, day, time";
+
 pub(super) const KEYS: &str = "\
 Examples:
   portcullis keys create --consumer shop --scope orders:read --expires-days 90

@@ -19,6 +19,16 @@ impl Table {
         Self { rows: vec![headings.map(super::bold).to_vec()] }
     }
 
+    /// A table with as many headings as there are.
+    pub(crate) fn wide<'h>(headings: impl Iterator<Item = &'h str>) -> Self {
+        Self { rows: vec![headings.map(super::bold).collect()] }
+    }
+
+    /// Adds a row of as many cells as there are.
+    pub(crate) fn add(&mut self, cells: impl Iterator<Item = String>) {
+        self.rows.push(cells.collect());
+    }
+
     /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.to_vec());

@@ -8,7 +8,7 @@ use portcullis_access::{Effect, Expression, Mode, Rule, Window};
 use super::{Named, Section, Stated};
 use crate::check::Check;
 use crate::diagnostic::Diagnostic;
-use crate::file::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Day, Hours};
+use crate::file::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Hours};
 use crate::plan::RulePlan;
 use crate::scalar::Text;
 use crate::sources::Span;
@@ -267,16 +267,7 @@ fn has_condition(written: &AuthzRule) -> bool {
 }
 
 fn window(hours: &Hours) -> Window {
-    let day = |day: &Day| match day {
-        Day::Mon => 0,
-        Day::Tue => 1,
-        Day::Wed => 2,
-        Day::Thu => 3,
-        Day::Fri => 4,
-        Day::Sat => 5,
-        Day::Sun => 6,
-    };
-    let days: Vec<u8> = hours.days.iter().flatten().map(day).collect();
+    let days: Vec<u8> = hours.days.iter().flatten().map(|day| day.number()).collect();
     let (from, to) = (hours.from.map_or(0, |time| time.minutes), hours.to.map_or(DAY_MINUTES, |time| time.minutes));
     Window::new(&days, from, to)
 }
