@@ -115,7 +115,7 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
     let origin = ruled.or_else(|| route.map(|route| route.origin.clone()));
     let detail = match (stop, stage) {
         (Stop::Refused(refusal), Stage::Permit) => refusal.private.clone().unwrap_or(detail),
-        (Stop::Refused(_) | Stop::Failed(_) | Stop::Gone, _) => detail,
+        (Stop::Refused(_) | Stop::Failed(_) | Stop::Answered(_) | Stop::Gone, _) => detail,
     };
     explanation.steps.push(Step { stage, decision: "refused".to_owned(), detail, origin });
     explanation.problem = Problem::of(stop).map(|problem| {
