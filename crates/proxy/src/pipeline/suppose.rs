@@ -5,6 +5,7 @@
 use super::explain::{ExplainRequest, connection, parse, raw};
 use super::{Stop, permit, route, target};
 use crate::exchange::Exchange;
+use crate::limits::Shelf;
 use crate::snapshot::access::Access;
 use crate::snapshot::rules::Judged;
 use crate::snapshot::{CompileError, Snapshot};
@@ -46,7 +47,7 @@ pub struct Permission {
 /// # Errors
 /// A plan that cannot be served.
 pub fn suppose(plan: &Plan, all: &[Supposed]) -> Result<Vec<Permission>, CompileError> {
-    let snapshot = Snapshot::compile(plan, 1, String::new())?;
+    let snapshot = Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], workers: 1 })?;
     all.iter().map(|one| decide(plan, &snapshot, one)).collect()
 }
 
