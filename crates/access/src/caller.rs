@@ -28,8 +28,11 @@ pub struct RoleSource {
     /// The claim that holds them, where that is not the issuer's; dots lead into objects.
     pub claim: Option<String>,
     /// Names of elsewhere with the roles that they are here. Where there is a map, only what it lists counts.
-    pub map: Option<Vec<(String, Vec<String>)>>,
+    pub map: Option<RoleMap>,
 }
+
+/// Names of elsewhere, each with the roles that it is here.
+pub type RoleMap = Vec<(String, Vec<String>)>;
 
 // === impl RoleSource ===
 

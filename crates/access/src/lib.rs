@@ -15,7 +15,7 @@ mod request;
 pub mod rule;
 pub mod window;
 
-pub use caller::{Caller, RoleSource};
+pub use caller::{Caller, RoleMap, RoleSource};
 pub use expression::{Expression, Mistake};
 pub use policy::{Decision, NAMES_MAX, Policy, Unfit, Why};
 pub use request::{Field, Request};

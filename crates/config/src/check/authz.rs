@@ -7,7 +7,7 @@ mod read;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use portcullis_access::{Effect, Mode, Policy, RoleSource, Rule, Unfit};
+use portcullis_access::{Effect, Mode, Policy, RoleMap, RoleSource, Rule, Unfit};
 use portcullis_auth::principal::{Demand, Scheme};
 
 use super::Check;
@@ -24,7 +24,7 @@ pub(crate) struct Section {
     has_rules: bool,
     rules: Vec<Stated>,
     roles_claim: Option<(String, Origin)>,
-    role_map: Option<(Vec<(String, Vec<String>)>, Origin)>,
+    role_map: Option<(RoleMap, Origin)>,
     /// Names of the operations below it, for suggestions.
     known: RefCell<Vec<String>>,
     is_used: Cell<bool>,
