@@ -113,10 +113,10 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
     let rules = route.and_then(|route| route.rules.as_ref()).filter(|_| stage == Stage::Permit);
     let ruled = rules.zip(exchange.record.permit).map(|(rules, decision)| rules.named(decision.rule).origin.clone());
     let origin = ruled.or_else(|| route.map(|route| route.origin.clone()));
-    let detail = match (stop, stage) {
-        (Stop::Refused(refusal), Stage::Permit) => refusal.private.clone().unwrap_or(detail),
-        (Stop::Refused(_) | Stop::Failed(_) | Stop::Answered(_) | Stop::Gone, _) => detail,
-    };
+    // The caller is not told of the rule; whoever asks here is.
+    let private =
+        if let (Stop::Refused(refusal), Stage::Permit) = (stop, stage) { refusal.private.clone() } else { None };
+    let detail = private.unwrap_or(detail);
     explanation.steps.push(Step { stage, decision: "refused".to_owned(), detail, origin });
     explanation.problem = Problem::of(stop).map(|problem| {
         let form = Form::asked_by(exchange.head.fields());
