@@ -2,6 +2,7 @@
 //! user is not answered; what is asked of the process itself is handed to its owner as an [`Order`].
 
 mod bind;
+mod limits;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -186,6 +187,8 @@ fn router(source: Source) -> Router {
         .route("/status", get(status))
         .route("/reload", post(reload))
         .route("/drain", post(drain))
+        .route("/limits", get(limits::show))
+        .route("/limits/reset", post(limits::reset))
         .with_state(source)
 }
 

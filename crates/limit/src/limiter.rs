@@ -132,7 +132,7 @@ impl Limiter {
         let share = self.shares.get(ask.policy)?;
         let word = share.ledger.word(ask.key);
         let room = share.ledger.rule().room(word, now).saturating_mul(share.ledger.rule().quantum());
-        Some(told(share, ask, room >= ask.units, word, 0, now))
+        Some(told(&share.ledger, ask, room >= ask.units, word, 0, now))
     }
 
     fn are_distinct(&self, asks: &[Ask]) -> bool {
@@ -148,13 +148,23 @@ impl Limiter {
     }
 }
 
-fn decide(share: &Share, ask: &Ask, taken: &Taken, now: Moment) -> Decision {
-    told(share, ask, taken.granted, taken.word, taken.units_held, now)
+// === impl Ledger ===
+
+impl Ledger {
+    /// How an account stands, without a worker: for people. What workers hold in advance counts as spent.
+    #[must_use]
+    pub fn look(&self, key: Key, now: Moment) -> Decision {
+        told(self, &Ask { policy: 0, key, units: 0 }, true, self.word(key), 0, now)
+    }
 }
 
-fn told(share: &Share, ask: &Ask, has_room: bool, word: u64, units_held: u64, now: Moment) -> Decision {
-    let policy = share.ledger.policy();
-    let rule = share.ledger.rule();
+fn decide(share: &Share, ask: &Ask, taken: &Taken, now: Moment) -> Decision {
+    told(&share.ledger, ask, taken.granted, taken.word, taken.units_held, now)
+}
+
+fn told(ledger: &Ledger, ask: &Ask, has_room: bool, word: u64, units_held: u64, now: Moment) -> Decision {
+    let policy = ledger.policy();
+    let rule = ledger.rule();
     let limit = policy.limit();
     let room = rule.room(word, now).saturating_mul(rule.quantum());
     let reset_s = rule.reset_ns(word, now).map(seconds_up);

@@ -3,6 +3,7 @@
 mod access;
 mod help;
 mod identity;
+mod limits;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 pub(crate) use access::{Access, AccessCommand};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
+pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 
 /// An API security gateway: fifteen practices, on by default, in one binary
 #[derive(Debug, Parser)]
@@ -51,6 +53,12 @@ pub(crate) enum Command {
     /// Let a running gateway end: not ready first, then no new connections, then open requests end
     #[command(after_help = help::DRAIN)]
     Drain(Control),
+    /// Show the limits of a running gateway and what a caller has left, or forget what he has spent
+    #[command(after_help = help::LIMITS)]
+    Limits {
+        #[command(subcommand)]
+        command: LimitsCommand,
+    },
     /// List every route: who may call it, where it goes and which line says so
     #[command(after_help = help::ROUTES)]
     Routes(Reading),

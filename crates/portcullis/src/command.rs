@@ -9,10 +9,11 @@ mod keys;
 mod tokens;
 mod write;
 
-use crate::arguments::{Arguments, Command, JwtCommand, Reading, TokensCommand};
+use crate::arguments::{Arguments, Command, JwtCommand, LimitsCommand, Reading, TokensCommand};
 use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
+use control::limits;
 
 /// Does what was asked for.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
@@ -24,6 +25,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Status(control) => control::status(control),
         Command::Reload(control) => control::reload(control),
         Command::Drain(control) => control::drain(control),
+        Command::Limits { command: LimitsCommand::Show(question) } => limits::show(question),
+        Command::Limits { command: LimitsCommand::Reset(question) } => limits::reset(question),
         Command::Routes(reading) => inspect::routes(reading),
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),

@@ -309,6 +309,46 @@ fn an_end_that_cuts_requests_off_is_told_as_one() {
 }
 
 #[test]
+fn limits_are_shown_and_forgiven() {
+    let folder = folder("limits");
+    with_socket(&folder);
+    change(&folder, |text| {
+        let limit = "defaults: { authn: refuse, limits: { per_address: { rate: 1/h, burst: 2 } } }";
+        text.replace("defaults: { authn: refuse }", limit)
+    });
+    let mut running = run(&folder);
+    let gateway = running.address("listening");
+    running.line("ready");
+    let ask = |words: &str| {
+        let words: Vec<&str> = words.split(' ').chain(["-c", "good.yaml"]).collect();
+        ask(&folder, &words)
+    };
+    let (code, text, error) = ask("limits show");
+    assert_eq!(code, Some(0), "{error}");
+    assert!(text.contains("defaults.limits.per_address") && text.contains("enforce"), "{text}");
+    for (status, left) in [(403, "1 of 2 left"), (403, "0 of 2 left"), (429, "0 of 2 left")] {
+        assert!(get(gateway, "/orders/v2/7").starts_with(&format!("HTTP/1.1 {status}")));
+        let (code, text, error) = ask("limits show defaults.limits.per_address 127.0.0.1");
+        assert_eq!(code, Some(0), "{error}");
+        assert!(text.starts_with(left), "{text}");
+    }
+    let (code, text, _) = ask("limits reset defaults.limits.per_address 127.0.0.1");
+    assert_eq!((code, text.as_str()), (Some(0), "forgotten\n"));
+    assert!(get(gateway, "/orders/v2/7").starts_with("HTTP/1.1 403"));
+    let (code, text, _) = ask("limits reset defaults.limits.per_address 192.0.2.1");
+    assert_eq!((code, text.as_str()), (Some(1), "there was nothing to forget\n"));
+    for (words, why) in [
+        ("limits show defaults.limits.nothing 192.0.2.1", "there is no limit `defaults.limits.nothing`"),
+        ("limits show defaults.limits.per_address shop", "`shop` is no address"),
+        ("limits reset defaults.limits.per_address 192.0.2.1 shop", "is named by address"),
+    ] {
+        let (code, _, error) = ask(words);
+        assert_eq!(code, Some(2), "{words}");
+        assert!(error.contains(why), "{words}: {error}");
+    }
+}
+
+#[test]
 fn load_balancers_have_time_to_notice_the_end() {
     let folder = folder("grace");
     change(&folder, |text| text.replace("deadline: 60s", "grace: 2s, deadline: 60s"));

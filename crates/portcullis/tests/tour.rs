@@ -10,7 +10,7 @@ const ROWS: [(&str, usize); 12] = [
     ("JWT validation", 4),
     ("HTTPS", 2),
     ("input validation", 11),
-    ("rate limiting", 7),
+    ("rate limiting", 8),
     ("gateway", 4),
     ("versioning", 2),
     ("error handling", 4),

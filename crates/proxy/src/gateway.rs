@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+mod budgets;
 mod error;
 mod facts;
 mod handle;
@@ -30,6 +31,7 @@ mod life;
 mod listen;
 mod post;
 
+pub use budgets::{AccountFacts, LimitFacts};
 pub use error::{ReloadError, StartError};
 pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};

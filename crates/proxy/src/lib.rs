@@ -26,7 +26,10 @@ mod upstream;
 mod welcome;
 mod worker;
 
-pub use gateway::{CertificateFacts, Facts, Gateway, Handle, Inherited, ListenerFacts, Phase, ReloadError, StartError};
+pub use gateway::{
+    AccountFacts, CertificateFacts, Facts, Gateway, Handle, Inherited, LimitFacts, ListenerFacts, Phase, ReloadError,
+    StartError,
+};
 pub use identity::fetch_keys;
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};

@@ -474,15 +474,5 @@ fn text(limit: &Limit, key: &[KeyPart]) -> String {
 }
 
 fn key_text(key: &[KeyPart]) -> String {
-    let parts = key.iter().map(|part| match part {
-        KeyPart::Address => "address".to_owned(),
-        KeyPart::Credential => "credential".to_owned(),
-        KeyPart::Consumer => "consumer".to_owned(),
-        KeyPart::Claim(name) => format!("claim {name}"),
-        KeyPart::Header(name) => format!("header {name}"),
-        KeyPart::Api => "API".to_owned(),
-        KeyPart::Version => "version".to_owned(),
-        KeyPart::Route => "route".to_owned(),
-    });
-    parts.collect::<Vec<_>>().join(", ")
+    key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

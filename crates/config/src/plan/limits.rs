@@ -1,5 +1,6 @@
 //! What callers may ask for.
 
+use std::fmt;
 use std::sync::Arc;
 
 use portcullis_limit::Policy;
@@ -108,6 +109,21 @@ impl KeyPart {
         match self {
             Self::Credential | Self::Consumer | Self::Claim(_) => true,
             Self::Address | Self::Header(_) | Self::Api | Self::Version | Self::Route => false,
+        }
+    }
+}
+
+impl fmt::Display for KeyPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => formatter.write_str("address"),
+            Self::Credential => formatter.write_str("credential"),
+            Self::Consumer => formatter.write_str("consumer"),
+            Self::Claim(name) => write!(formatter, "claim {name}"),
+            Self::Header(name) => write!(formatter, "header {name}"),
+            Self::Api => formatter.write_str("api"),
+            Self::Version => formatter.write_str("version"),
+            Self::Route => formatter.write_str("route"),
         }
     }
 }

@@ -55,6 +55,15 @@ Example:
 
 The same as SIGTERM, and it waits for the end. Exits 0 once the gateway has ended, 2 if no gateway answers.";
 
+pub(super) const LIMITS: &str = "\
+Examples:
+  portcullis limits show
+  portcullis limits show defaults.limits.per_address 192.0.2.7
+  portcullis limits reset defaults.limits.per_principal shop
+
+An account is named by a value for each part of the limit's key, in their order; a caller with a token by issuer and subject
+with a blank between them, a route like orders/v1/getOrder. Exits 1 if there was nothing to forget.";
+
 pub(super) const ROUTES: &str = "\
 Examples:
   portcullis routes

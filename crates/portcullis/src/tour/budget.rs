@@ -26,6 +26,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         refused("and a third time", ask("red")),
         row("another team", "200, \"team\" r=1", ask("blue")),
         by_principal(scene),
+        forgiven(scene),
     ]
 }
 
@@ -41,6 +42,24 @@ fn refused(request: &str, answer: Result<Answer, String>) -> Row {
         (got, ok)
     });
     Row::new(LIMITS, request, expected, outcome)
+}
+
+/// What a caller has spent, forgotten over the admin socket.
+fn forgiven(scene: &Scene<'_>) -> Row {
+    let expected = "forgotten, then 200";
+    let place = "apis.lab limited.limits.team";
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let path = format!("/limits/reset?limit={}&value={}&value={}", hex(place), hex("red"), hex("127.0.0.1"));
+    let outcome = crate::command::ask(&scene.admin, "POST", &path).and_then(|(status, body)| {
+        if status != 200 || body.get("reset") != Some(&true.into()) {
+            return Ok((format!("{status} {body}"), false));
+        }
+        let answer = scene.client.get("/lab/limited", "X-Team: red\r\n")?;
+        let got = format!("forgotten, then {}", answer.brief());
+        let ok = got == expected;
+        Ok((got, ok))
+    });
+    Row::new(LIMITS, "the first team after `portcullis limits reset`", expected, outcome)
 }
 
 /// The limit of a caller is charged wherever he calls from, and told beside that of the address.

@@ -1,8 +1,9 @@
 //! The accounts of one limit of the configuration, with its name for people.
 
+use crate::gateway::LimitFacts;
 use portcullis_config::plan::{KeyPart, LimitPlan};
 use portcullis_limit::fields::{Told, write_rate_limit_policy};
-use portcullis_limit::{Decision, Ledger, Policy};
+use portcullis_limit::{Decision, Key, KeyHasher, Ledger, Policy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -60,6 +61,31 @@ impl Book {
             place,
             origin,
         })
+    }
+
+    /// The account of a caller whom an operator names: the values of the key's parts, in their order.
+    pub(crate) fn key_of(&self, hasher: &KeyHasher, values: &[String]) -> Result<Key, String> {
+        if values.len() != self.key.len() {
+            let parts: Vec<String> = self.key.iter().map(ToString::to_string).collect();
+            return Err(format!("an account of `{}` is named by {}", self.place, parts.join(" and ")));
+        }
+        let mut writer = hasher.key();
+        for (part, value) in self.key.iter().zip(values) {
+            writer = super::rules::append_named(writer, part, value)?;
+        }
+        Ok(writer.finish())
+    }
+
+    pub(crate) fn facts(&self) -> LimitFacts {
+        let policy = self.ledger.policy();
+        LimitFacts {
+            place: self.place.clone(),
+            key: self.key.iter().map(ToString::to_string).collect(),
+            limit: policy.limit(),
+            window_s: policy.window_s(),
+            observed: policy.is_shadow(),
+            exceeded: self.short(),
+        }
     }
 
     /// A request found no room.

@@ -142,3 +142,25 @@ fn append(writer: KeyWriter, part: &KeyPart, routed: &Routed<'_>) -> KeyWriter {
         KeyPart::Route => writer.part(route.api.as_bytes()).part(route.version.as_bytes()).part(route.id.as_bytes()),
     }
 }
+
+/// The same for a caller whom an operator names. A consumer of an issuer is `ISSUER SUBJECT`, a route `API/VERSION/ID`.
+pub(super) fn append_named(writer: KeyWriter, part: &KeyPart, value: &str) -> Result<KeyWriter, String> {
+    Ok(match part {
+        KeyPart::Address => writer.address(value.parse().map_err(|_| format!("`{value}` is no address"))?),
+        KeyPart::Consumer => {
+            let (issuer, id) = value.split_once(' ').unwrap_or(("", value));
+            writer.part(b"=").part(issuer.as_bytes()).part(id.as_bytes())
+        }
+        KeyPart::Credential | KeyPart::Claim(_) | KeyPart::Header(_) => writer.part(b"=").part(value.as_bytes()),
+        KeyPart::Api | KeyPart::Version => writer.part(value.as_bytes()),
+        KeyPart::Route => {
+            let parts: Vec<&str> = value.splitn(3, '/').collect();
+            if parts.len() != 3 {
+                return Err(
+                    "a route is named like `orders/v1/getOrder`, or `orders//getOrder` without versions".to_owned()
+                );
+            }
+            parts.into_iter().fold(writer, |writer, part| writer.part(part.as_bytes()))
+        }
+    })
+}
