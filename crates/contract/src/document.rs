@@ -6,7 +6,9 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use operation::Walker;
 pub use read::load;
+pub(crate) use read::{METHODS, draft_of};
 pub(crate) use template::Template;
 
 use crate::media::MediaType;
@@ -115,11 +117,13 @@ impl Contract {
         self.operations.iter().find(|one| one.template.as_str() == template && one.method.as_ref() == method)
     }
 
-    /// The operation that a path belongs to, the most literal template first (OpenAPI 3.1, section 4.8.8.2).
+    /// The operation that a path belongs to, the most literal template first (OpenAPI 3.1, section 4.8.8.2). Where GET is served,
+    /// so is HEAD (RFC 9110 section 9.3.2).
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let of = self.operations.iter().filter(|one| one.method.as_ref() == method);
-        of.filter(|one| one.template.values(path).is_some()).min_by_key(|one| one.template.looseness())
+        let found = of.filter(|one| one.template.values(path).is_some()).min_by_key(|one| one.template.looseness());
+        if found.is_none() && method == "HEAD" { self.find("GET", path) } else { found }
     }
 }
 

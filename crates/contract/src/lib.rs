@@ -5,6 +5,7 @@
 pub mod document;
 pub mod fuzz;
 pub mod json;
+pub mod lint;
 mod media;
 pub mod message;
 mod parameter;
@@ -13,6 +14,7 @@ mod text;
 mod tree;
 
 pub use document::{Contract, Loaded, Operation, Options, load};
+pub use lint::lint;
 pub use message::{Bounds, Fits, Objection, Part, Refused, Reply, Request};
 pub use parameter::Location;
 pub use tree::{Diagnostic, Severity};

@@ -14,17 +14,17 @@ const PARAMETERS_MAX: usize = 500;
 /// Header fields that OpenAPI wants to be described elsewhere (section 4.8.12.2).
 const ELSEWHERE: &[&str] = &["accept", "content-type", "authorization"];
 
-pub(super) struct Walker<'c> {
-    pub(super) compiler: Compiler<'c>,
+pub(crate) struct Walker<'c> {
+    pub(crate) compiler: Compiler<'c>,
 }
 
 /// A parameter's place, with the resource that it belongs to.
-pub(super) type Declared = (Spot, u32);
+pub(crate) type Declared = (Spot, u32);
 
 // === impl Walker ===
 
 impl Walker<'_> {
-    pub(super) fn library(&self) -> &Library {
+    pub(crate) fn library(&self) -> &Library {
         self.compiler.library
     }
 
@@ -37,7 +37,7 @@ impl Walker<'_> {
     }
 
     /// What a reference leads to, through all references.
-    pub(super) fn target(&mut self, spot: Spot, resource: u32) -> Option<(Spot, u32)> {
+    pub(crate) fn target(&mut self, spot: Spot, resource: u32) -> Option<(Spot, u32)> {
         let (mut spot, mut resource) = (spot, resource);
         for _ in 0..HOPS_MAX {
             let Some(reference) = self.text_at(spot, "$ref") else { return Some((spot, resource)) };
@@ -48,7 +48,7 @@ impl Walker<'_> {
     }
 
     /// The declarations of a list, over those that they replace (section 4.8.10).
-    pub(super) fn parameters(&mut self, spot: Spot, resource: u32, shared: &[Declared]) -> Vec<Declared> {
+    pub(crate) fn parameters(&mut self, spot: Spot, resource: u32, shared: &[Declared]) -> Vec<Declared> {
         let mut all = shared.to_vec();
         let listed = self.library().member(spot, "parameters").map(|at| self.library().items(at)).unwrap_or_default();
         for item in listed {

@@ -11,7 +11,7 @@ const OPERATIONS_MAX: usize = 50_000;
 /// LIMIT: diagnostics of one document; the rest is counted.
 const DIAGNOSTICS_MAX: usize = 1_000;
 
-pub(super) const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(crate) const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Reads and compiles a document and all that it refers to. `fetch` gives the bytes of another file by its address, relative to
 /// `file`; what it does not give is an error.
@@ -22,7 +22,7 @@ pub fn load(file: &str, bytes: &[u8], options: Options, fetch: Fetch<'_>) -> Loa
     };
     let mut library = Library::new(Draft::Current);
     let root = library.add(file, tree);
-    let draft = match version(&library, root) {
+    let draft = match draft_of(&library, root) {
         Ok(draft) => draft,
         Err((message, help)) => return refused(file, message, help),
     };
@@ -56,7 +56,8 @@ fn refused(file: &str, message: String, help: &str) -> Loaded {
     Loaded { contract: None, diagnostics: vec![diagnostic] }
 }
 
-fn version(library: &Library, root: Spot) -> Result<Draft, (String, &'static str)> {
+/// Which language a document is written in.
+pub(crate) fn draft_of(library: &Library, root: Spot) -> Result<Draft, (String, &'static str)> {
     if library.member(root, "swagger").is_some() {
         let message = "this is a document of Swagger 2.0".to_owned();
         return Err((message, "convert it to OpenAPI 3"));

@@ -79,6 +79,7 @@ fn the_most_literal_path_is_found() {
         assert_eq!(contract.find("GET", path).map(|one| one.template()), expected, "{path}");
     }
     assert!(contract.find("POST", "/a/b").is_none());
+    assert_eq!(contract.find("HEAD", "/a/b").map(|one| one.method()), Some("GET"));
 }
 
 #[test]
@@ -99,6 +100,15 @@ fn pathological_documents_end_soon() {
     }
     chain += "  s5000: {type: string}\n";
     assert!(loaded(&chain).contract.is_some());
+    let mut towers = "openapi: 3.0.0\nx: &a0 [1]\n".to_owned();
+    for level in 1..5_000 {
+        towers += &format!("y{level}: &a{level} [*a{}]\n", level - 1);
+    }
+    towers += "paths: {/a: {get: {parameters: [{name: p, in: query, schema: {enum: [*a4999]}}]}}}\n";
+    assert!(
+        said(&towers).iter().any(|one| one.contains("too many")),
+        "an alias makes no value deeper than a text can be"
+    );
     let circle = "openapi: 3.0.0\npaths: {/a: {get: {parameters: [{$ref: '#/p'}]}}}\np: {$ref: '#/p'}\n";
     assert!(said(circle).iter().any(|one| one.contains("circle")));
     let wide = format!(

@@ -71,8 +71,15 @@ impl<'t> Decimal<'t> {
         }
         // The last digit is no zero, so that nothing that ends in one divides the number.
         let Ok(shift) = u64::try_from(self.power.saturating_sub(power)) else { return false };
-        if divisor == 0 {
-            return false;
+        match divisor {
+            0 => return false,
+            1 => return true,
+            _ => {}
+        }
+        // Most divisors are small, and wide division is slow.
+        if let (Ok(small), true) = (u32::try_from(divisor), shift == 0) {
+            let digit = |byte: u8| u64::from(byte.saturating_sub(b'0'));
+            return self.digits().fold(0, |rest, byte| (rest * 10 + digit(byte)) % u64::from(small)) == 0;
         }
         let modulus = u128::from(divisor);
         let digit = |byte: u8| u128::from(byte.saturating_sub(b'0'));

@@ -249,6 +249,7 @@ impl Reader<'_, '_> {
         self.at += 1;
         let begin = self.at;
         loop {
+            self.plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -275,11 +276,18 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    /// Passes over what stands for itself in a text.
+    fn plain(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or(b"");
+        self.at += rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+    }
+
     /// Copies a text that has an escape, up to its closing quotation mark.
     fn escaped(&mut self, begin: usize, index: usize, bytes_max: usize) -> Result<(), Unsafe> {
         let start = self.json.extra.len();
         let mut plain = begin;
         loop {
+            self.plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {

@@ -1,6 +1,6 @@
 //! Values that a schema names: `enum` and `const`.
 
-use crate::json::{Builder, Item, Json, Kind};
+use crate::json::{Builder, DEPTH_CAP, Item, Json, Kind};
 use crate::tree::{NodeId, Shape, Tree};
 
 /// LIMIT: values that one `enum` or `const` may hold, with all that aliases repeat.
@@ -57,6 +57,10 @@ impl Constants {
 
 fn build(tree: &Tree, id: NodeId, builder: &mut Builder, left: &mut usize) -> Option<()> {
     *left = left.checked_sub(1)?;
+    // LIMIT: aliases within aliases make a value deeper than a text can be.
+    if builder.depth() >= DEPTH_CAP {
+        return None;
+    }
     match tree.shape(id) {
         Shape::Null => builder.word(Kind::Null),
         Shape::Bool(flag) => builder.word(Kind::Bool(*flag)),

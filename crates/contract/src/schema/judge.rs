@@ -206,8 +206,8 @@ impl Judge<'_> {
         let text = item.text();
         self.spend(text.len() / 64)?;
         let mut fits = true;
-        if rules.least > 0 || rules.most.is_some() {
-            // A character has up to four bytes, so that most lengths need no counting.
+        // A character has one to four bytes, so that most lengths need no counting.
+        if rules.least > text.len() / 4 || rules.most.is_some_and(|most| text.len() > most) {
             let count = text.chars().count();
             if count < rules.least {
                 fits = self.fail(item, "minLength", || format!("it must have at least {} characters", rules.least));

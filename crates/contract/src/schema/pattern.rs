@@ -3,13 +3,19 @@
 //! What both dialects write alike but mean differently is rewritten (`\d` and `\w` are ASCII, `\s` is not, `.` stops at four
 //! line ends); what cannot be matched in linear time (looking around, referring back) has no translation.
 
+use regex_automata::Input;
+use regex_automata::dfa::dense::{self, DFA};
+use regex_automata::dfa::{Automaton, StartKind};
 use regex_automata::meta::Regex;
+use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::syntax;
 
 /// LIMIT: bytes of an expression.
 const EXPRESSION_BYTES_MAX: usize = 4_096;
 /// LIMIT: memory of one compiled expression.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
+/// LIMIT: memory of one table.
+const TABLE_BYTES_MAX: usize = 32 << 10;
 /// LIMIT: nesting within an expression.
 const NESTING_MAX: u32 = 64;
 /// LIMIT: of the expression that a violation shows.
@@ -22,6 +28,8 @@ const SPACE_NOT: &str = r"[^\t\n\x0b\x0c\r\x20\u{a0}\u{feff}\p{Zs}\u{2028}\u{202
 #[derive(Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
+    /// The same as one table, where that is small: it needs no memory of its own while it matches.
+    table: Option<DFA<Vec<u32>>>,
     source: Box<str>,
 }
 
@@ -37,6 +45,19 @@ impl Pattern {
         let translated = Translator { rest: source.chars().peekable(), written: String::new() }.translate()?;
         let config = Regex::config().nfa_size_limit(Some(COMPILED_BYTES_MAX));
         let dialect = syntax::Config::new().nest_limit(NESTING_MAX);
+        let table = dense::Builder::new()
+            .configure(
+                dense::Config::new()
+                    .dfa_size_limit(Some(TABLE_BYTES_MAX))
+                    .determinize_size_limit(Some(4 * TABLE_BYTES_MAX))
+                    .start_kind(StartKind::Unanchored),
+            )
+            .thompson(
+                thompson::Config::new().nfa_size_limit(Some(COMPILED_BYTES_MAX)).which_captures(WhichCaptures::None),
+            )
+            .syntax(dialect)
+            .build(&translated)
+            .ok();
         let regex = Regex::builder().configure(config).syntax(dialect).build(&translated).map_err(|error| {
             match (error.syntax_error(), error.size_limit()) {
                 (_, Some(_)) => "the expression becomes too large".to_owned(),
@@ -44,10 +65,15 @@ impl Pattern {
                 (None, None) => "the expression is not valid".to_owned(),
             }
         })?;
-        Ok(Self { regex, source: source.into() })
+        Ok(Self { regex, table, source: source.into() })
     }
 
     pub(crate) fn fits(&self, text: &str) -> bool {
+        if let Some(table) = &self.table
+            && let Ok(end) = table.try_search_fwd(&Input::new(text).earliest(true))
+        {
+            return end.is_some();
+        }
         self.regex.is_match(text)
     }
 

@@ -143,7 +143,7 @@ impl Compiler<'_> {
             let nodes: Vec<_> = values.iter().map(|value| value.node).collect();
             match self.library.tree(spot).and_then(|tree| Constants::of(tree, &nodes)) {
                 Some(constants) => all.push((keyword, constants)),
-                None => self.error(at, "size", "the values that it lists are too many".to_owned(), ""),
+                None => self.error(at, "size", "the values that it lists are too many, or too deep".to_owned(), ""),
             }
         }
         all.into()
