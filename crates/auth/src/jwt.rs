@@ -17,7 +17,7 @@ pub(crate) mod tests;
 pub use algorithm::Algorithm;
 pub use check::{Check, JwtError};
 pub use explain::{Explanation, Line, Outcome, claimed_issuer, explanation};
-pub use jwk::{JwkError, KeySet, VerifyingKey};
+pub use jwk::{JwkError, KeySet, VerifyingKey, thumbprint_of};
 pub(crate) use rules::audience_fits;
 pub use rules::{Profile, Report, Rules, explain, verify};
 pub use sign::{SignError, SigningKey};

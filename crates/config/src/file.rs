@@ -28,8 +28,8 @@ pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{
-    ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, Means, Store, TokenAlgorithm,
-    TokenProfile,
+    ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, Means,
+    SecretAlgorithm, Store, TokenAlgorithm, TokenProfile,
 };
 pub(crate) use lifecycle::Brownout;
 pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};

@@ -62,6 +62,12 @@ pub enum JwkError {
     PrivateInPublicSet,
 }
 
+/// The bytes of a thumbprint as people write it: 43 letters of base64url (RFC 7638).
+#[must_use]
+pub fn thumbprint_of(text: &str) -> Option<[u8; 32]> {
+    decode(text)?.try_into().ok()
+}
+
 // === impl KeySet ===
 
 impl KeySet {

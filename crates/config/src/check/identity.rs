@@ -15,15 +15,13 @@ use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{
     Api, Authn as Written, Dpop, File, Issuer, Jwks, Lockable, Means, TokenAlgorithm, TokenProfile, defaults,
 };
-use crate::plan::{
-    Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand, RemoteJwks, RoutePlan, VersionPlan,
-};
+use crate::plan::{Authn, DemandPlan, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand, RoutePlan, VersionPlan};
 use crate::scalar::{FileName, Period, Text};
 use crate::tree::At;
 
 /// Not before the next refresh can have come, with room for some that fail.
-const LEAST_STALENESS: Period = Period::seconds(60);
-const MAX_STALENESS: Period = Period::seconds(30 * 24 * 60 * 60);
+pub(super) const LEAST_STALENESS: Period = Period::seconds(60);
+pub(super) const MAX_STALENESS: Period = Period::seconds(30 * 24 * 60 * 60);
 const MAX_CLOCK_SKEW: Period = Period::seconds(300);
 /// LIMIT: bytes of a key set.
 const MAX_JWKS_BYTES: u64 = 1024 * 1024;
@@ -175,7 +173,7 @@ impl Check<'_> {
         self.idle_settings(written, at);
         let skew = written.clock_skew.unwrap_or(defaults::CLOCK_SKEW);
         let algorithms: Vec<Algorithm> = algorithms.map_or_else(
-            || Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect(),
+            || super::introspection::algorithms_of(written.jwks.as_ref()),
             |list| list.iter().map(|algorithm| algorithm_of(*algorithm)).collect(),
         );
         IssuerPlan {
@@ -200,13 +198,9 @@ impl Check<'_> {
         let section = at.key("jwks");
         match written.jwks.as_ref()? {
             Jwks::File(name) => Some(JwksPlan::File(self.jwks_file(name, &section, algorithms))),
-            Jwks::Uri(text) => {
-                let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
-                let range = (LEAST_STALENESS, MAX_STALENESS);
-                let max_staleness = self.period(&at.key("max_staleness"), staleness, range);
-                let place = self.endpoint(text, written, (at, &section.key("uri")), "keys from");
-                Some(JwksPlan::Address(RemoteJwks { at: place, max_staleness }))
-            }
+            Jwks::Uri(text) => Some(JwksPlan::Address(self.remote(written, at, Some(text)))),
+            Jwks::Discovery => Some(JwksPlan::Address(self.remote(written, at, None))),
+            Jwks::Secret(secret) => Some(self.shared_secret(secret, &section.key("secret"))),
         }
     }
 

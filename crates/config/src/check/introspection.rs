@@ -1,13 +1,16 @@
 //! Places of issuers that the gateway asks, and how it asks them about tokens.
 
+use portcullis_auth::Algorithm;
+use portcullis_auth::jwt::{VerifyingKey, thumbprint_of};
 use portcullis_auth::web::WebAddress;
 use portcullis_types::Secret;
 
 use super::Check;
 use super::certificates::Pem;
+use super::identity::{LEAST_STALENESS, MAX_STALENESS};
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{Introspection, IntrospectionClient, Issuer, Jwks, defaults};
-use crate::plan::{ClientPlan, Endpoint, IntrospectionPlan};
+use crate::file::{Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, SecretAlgorithm, defaults};
+use crate::plan::{ClientPlan, Endpoint, IntrospectionPlan, JwksPlan, RemoteJwks};
 use crate::scalar::{Period, Text};
 use crate::tree::At;
 
@@ -85,14 +88,18 @@ impl Check<'_> {
             self.reject(at, diagnostic);
             return;
         }
-        let fetched = matches!(written.jwks, Some(Jwks::Uri(_)));
+        let fetched = matches!(written.jwks, Some(Jwks::Uri(_) | Jwks::Discovery));
         let mut idle = vec![];
         if !fetched {
             idle.push(("max_staleness", written.max_staleness.is_some(), "no keys are fetched"));
+            idle.push(("pins", written.pins.is_some(), "no keys are fetched"));
             if written.introspection.is_none() {
                 idle.push(("tls", written.tls.is_some(), "nothing is fetched"));
                 idle.push(("networks", written.networks.is_some(), "nothing is fetched"));
             }
+        }
+        if matches!(written.jwks, Some(Jwks::Secret(_))) {
+            idle.push(("algorithms", written.algorithms.is_some(), "the secret names the only one"));
         }
         if written.jwks.is_none() {
             let why = "no token is verified without `jwks`";
@@ -110,7 +117,8 @@ impl Check<'_> {
         let secure = |text: &Text| WebAddress::parse(&text.0).is_none_or(|address| address.secure);
         let keys = match &written.jwks {
             Some(Jwks::Uri(text)) => secure(text),
-            Some(Jwks::File(_)) | None => false,
+            Some(Jwks::Discovery) => secure(&written.issuer),
+            Some(Jwks::File(_) | Jwks::Secret(_)) | None => false,
         };
         let answers = written.introspection.as_ref().is_some_and(|asked| secure(&asked.uri));
         if written.tls.is_some() && (fetched || written.introspection.is_some()) && !keys && !answers {
@@ -119,6 +127,55 @@ impl Check<'_> {
             let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
             self.reject(&at, diagnostic.help("write the address as `https://…`, or remove `tls`"));
         }
+    }
+
+    /// Keys that are fetched, from an address or from where the issuer says.
+    pub(super) fn remote(&mut self, written: &Issuer, at: &At<'_>, uri: Option<&Text>) -> RemoteJwks {
+        let staleness = written.max_staleness.unwrap_or(defaults::MAX_STALENESS);
+        let max_staleness = self.period(&at.key("max_staleness"), staleness, (LEAST_STALENESS, MAX_STALENESS));
+        let section = at.key("jwks");
+        let place = match uri {
+            Some(text) => self.endpoint(text, written, (at, &section.key("uri")), "keys from"),
+            None => self.endpoint(&written.issuer, written, (at, &at.key("issuer")), "the metadata of"),
+        };
+        if uri.is_none() && WebAddress::parse(&written.issuer.0).is_some_and(|address| address.has_query) {
+            let at = at.key("issuer");
+            let message = format!("{} has a query, so that it has no metadata", self.shown(&at, &written.issuer.0));
+            let diagnostic = self.wrong(&at, "bad-address", message);
+            self.reject(&at, diagnostic.help("write `jwks: { uri: … }`"));
+        }
+        let (list, mut pins) = (at.key("pins"), Vec::new());
+        for (index, text) in written.pins.iter().flatten().enumerate() {
+            let at = list.index(index);
+            match thumbprint_of(&text.0) {
+                Some(pin) => pins.push(pin),
+                None => {
+                    let message = format!("{} is not the thumbprint of a key", self.shown(&at, &text.0));
+                    let diagnostic = self.wrong(&at, "bad-value", message);
+                    self.reject(&at, diagnostic.help("it is 43 letters of base64url (RFC 7638, SHA-256)"));
+                }
+            }
+        }
+        if written.pins.as_ref().is_some_and(Vec::is_empty) {
+            let diagnostic = Diagnostic::new("empty-list", list.name_span(), "no key is accepted");
+            self.reject(&list, diagnostic.help("name thumbprints of keys, or remove the list"));
+        }
+        let discovery = uri.is_none().then(|| written.issuer.0.clone());
+        RemoteJwks { at: place, discovery, pins, max_staleness }
+    }
+
+    /// A secret that is shared with an issuer.
+    pub(super) fn shared_secret(&mut self, written: &JwksSecret, at: &At<'_>) -> JwksPlan {
+        let algorithm = algorithm_of(written.algorithm);
+        let text = written.secret.0.trim_end_matches(['\r', '\n']);
+        if VerifyingKey::secret(None, algorithm, text.as_bytes().to_vec()).is_err() {
+            let at = at.key("secret");
+            let message = format!("the secret is too short for {}", algorithm.name());
+            let diagnostic = self.wrong(&at, "weak-secret", message);
+            self.reject(&at, diagnostic.help("use at least 32 random bytes for HS256, 48 for HS384, 64 for HS512"));
+        }
+        let id = written.id.as_ref().map(|id| id.0.clone());
+        JwksPlan::Secret { id, algorithm, secret: Secret::new(text.to_owned()) }
     }
 
     /// An address that may be asked: over verified TLS, or on this machine.
@@ -155,5 +212,23 @@ impl Check<'_> {
             tls,
             networks: networks.collect(),
         }
+    }
+}
+
+/// The algorithms of an issuer that names none: the one of its secret, or all for which there are public keys.
+pub(super) fn algorithms_of(jwks: Option<&Jwks>) -> Vec<Algorithm> {
+    match jwks {
+        Some(Jwks::Secret(secret)) => vec![algorithm_of(secret.algorithm)],
+        Some(Jwks::File(_) | Jwks::Uri(_) | Jwks::Discovery) | None => {
+            Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect()
+        }
+    }
+}
+
+const fn algorithm_of(written: SecretAlgorithm) -> Algorithm {
+    match written {
+        SecretAlgorithm::HS256 => Algorithm::Hs256,
+        SecretAlgorithm::HS384 => Algorithm::Hs384,
+        SecretAlgorithm::HS512 => Algorithm::Hs512,
     }
 }

@@ -123,6 +123,9 @@ pub(crate) struct Issuer {
     /// Networks that are not public in which its server may be.
     #[schemars(extend("default" = Vec::<String>::new()))]
     pub(crate) networks: Option<Vec<Network>>,
+    /// Thumbprints (RFC 7638) of the only keys that are accepted among those that are fetched.
+    #[schemars(extend("default" = Vec::<String>::new()))]
+    pub(crate) pins: Option<Vec<Text>>,
     /// How long keys that were fetched may be used while the server does not answer. After it, callers get 503.
     #[schemars(extend("default" = defaults::MAX_STALENESS.to_string()))]
     pub(crate) max_staleness: Option<Period>,
@@ -146,6 +149,34 @@ pub(crate) enum Jwks {
     /// The address of a key set: `https`, or on this machine. It is fetched before it is needed, anew as its cache headers
     /// say, and when a token names a key that is not in it.
     Uri(Text),
+    /// Where the issuer says that they are: its metadata (OpenID Connect Discovery, or RFC 8414) is fetched from its `issuer`, which
+    /// has to be an address, and has to name exactly this issuer.
+    Discovery,
+    /// A secret that the issuer shares with the gateway, for one HMAC algorithm. Whoever can verify can sign: prefer public keys.
+    Secret(JwksSecret),
+}
+
+/// A shared secret.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JwksSecret {
+    /// The `kid` of its tokens, if they have one.
+    pub(crate) id: Option<Text>,
+    /// The one algorithm that it is for.
+    pub(crate) algorithm: SecretAlgorithm,
+    /// The secret: at least as long as the algorithm's hash. Write it as `{ env: NAME }` or `{ file: PATH }`. It is never shown.
+    pub(crate) secret: Text,
+}
+
+/// An HMAC algorithm (RFC 7518).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) enum SecretAlgorithm {
+    /// HMAC with SHA-256.
+    HS256,
+    /// HMAC with SHA-384.
+    HS384,
+    /// HMAC with SHA-512.
+    HS512,
 }
 
 /// How an issuer is asked about tokens (RFC 7662). While it does not answer, callers get 503.

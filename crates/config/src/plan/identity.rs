@@ -110,13 +110,26 @@ pub enum JwksPlan {
     File(PathBuf),
     /// At an address.
     Address(RemoteJwks),
+    /// A secret that is shared with it.
+    Secret {
+        /// The `kid`, if tokens have one.
+        id: Option<String>,
+        /// For what.
+        algorithm: Algorithm,
+        /// The secret.
+        secret: Secret,
+    },
 }
 
 /// Keys at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteJwks {
-    /// The address.
+    /// The address; of an issuer that is asked where they are, its own.
     pub at: Endpoint,
+    /// The issuer that is asked where they are, if it is.
+    pub discovery: Option<String>,
+    /// Thumbprints of the only keys that are accepted; empty for all.
+    pub pins: Vec<[u8; 32]>,
     /// How long keys may be used after they were fetched.
     pub max_staleness: Duration,
 }

@@ -5,7 +5,7 @@ use crate::arguments::{ExplainToken, RevokeTokens};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bad, faint, good, report, say};
 use crate::service::read;
-use portcullis_auth::jwt::{Explanation, Outcome, claimed_issuer, explanation};
+use portcullis_auth::jwt::{Explanation, Outcome, VerifyingKey, claimed_issuer, explanation};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_auth::{KeySet, Rules};
 use portcullis_config::plan::{IssuerPlan, JwksPlan};
@@ -53,6 +53,10 @@ fn keys(plan: &IssuerPlan) -> Result<KeySet, Stop> {
             return Err(Stop::environment(format!(
                 "the tokens of `{name}` are not verified here: it is asked about them, and only it can explain one"
             )));
+        }
+        Some(JwksPlan::Secret { id, algorithm, secret }) => {
+            let key = VerifyingKey::secret(id.clone(), *algorithm, secret.expose().as_bytes().to_vec());
+            KeySet::of(vec![key.map_err(|_| Stop::environment("the secret is too short"))?])
         }
         Some(JwksPlan::File(path)) => {
             let bytes = std::fs::read(path);

@@ -3,10 +3,13 @@
 
 use super::introspector::{self, Asked};
 use super::outside::{fetch, tls_of};
+use crate::upstream::tls::UpstreamTls;
 use arc_swap::ArcSwap;
 use portcullis_auth::KeySet;
 use portcullis_auth::issuer::{CacheFacts, CachePolicy, Event, FetchFault, KeyCache, Next, Unknown};
-use portcullis_config::plan::RemoteJwks;
+use portcullis_auth::issuer::{Metadata, MetadataError, metadata_addresses};
+use portcullis_auth::web::WebAddress;
+use portcullis_config::plan::{Endpoint, RemoteJwks};
 use portcullis_types::{Clock, Millis};
 use std::io;
 use std::sync::Arc;
@@ -24,6 +27,9 @@ const FOLLOWED_WAITING_MAX: usize = 1024;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 // LIMIT: bytes of a key set.
 const JWKS_BYTES_MAX: usize = 1024 * 1024;
+// LIMIT: bytes of an issuer's metadata.
+const METADATA_BYTES_MAX: usize = 128 * 1024;
+const METADATA_TYPE: &str = "application/json";
 const KEYS_TYPE: &str = "application/jwk-set+json, application/json";
 /// The longest times of [`CachePolicy`]; shorter staleness shortens them.
 const REFRESH_MAX_MS: u64 = 3_600_000;
@@ -169,12 +175,51 @@ pub fn fetch_keys(plan: &RemoteJwks) -> Result<KeySet, &'static str> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|_| FetchFault::Unreachable.code())?;
     let deadline = Duration::from_millis(DEADLINE_MAX_MS);
-    let fetched = runtime.block_on(async {
-        tokio::time::timeout(deadline, fetch(&plan.at, tls.as_ref(), KEYS_TYPE, JWKS_BYTES_MAX)).await
-    });
+    let fetched = runtime.block_on(async { tokio::time::timeout(deadline, fetch_set(plan, tls.as_ref())).await });
     runtime.shutdown_background();
     let (body, _) = fetched.map_err(|_| FetchFault::Deadline.code())?.map_err(FetchFault::code)?;
-    KeySet::from_json(&body).map_err(|_| FetchFault::Malformed.code())
+    let mut keys = KeySet::from_json(&body).map_err(|_| FetchFault::Malformed.code())?;
+    if !plan.pins.is_empty() {
+        keys.retain(|key| key.thumbprint().is_some_and(|print| plan.pins.contains(&print)));
+    }
+    Ok(keys)
+}
+
+/// Fetches a key set, from where it is or from where its issuer says.
+async fn fetch_set(plan: &RemoteJwks, tls: Option<&UpstreamTls>) -> Result<(Vec<u8>, Option<u64>), FetchFault> {
+    let Some(issuer) = &plan.discovery else { return fetch(&plan.at, tls, KEYS_TYPE, JWKS_BYTES_MAX).await };
+    let addresses = metadata_addresses(issuer).map_err(|_| FetchFault::Address)?;
+    let mut last = FetchFault::Status;
+    for address in addresses {
+        let at = like(&plan.at, &address).ok_or(FetchFault::Address)?;
+        match fetch(&at, tls, METADATA_TYPE, METADATA_BYTES_MAX).await {
+            Ok((body, _)) => {
+                let metadata = Metadata::parse(issuer, &plan.at.networks, &body).map_err(|error| match error {
+                    MetadataError::Address | MetadataError::IssuerAddress => FetchFault::Address,
+                    MetadataError::TooLarge => FetchFault::TooLarge,
+                    MetadataError::Malformed | MetadataError::OtherIssuer | MetadataError::NoKeys => {
+                        FetchFault::Malformed
+                    }
+                })?;
+                let at = like(&plan.at, &metadata.jwks_uri).ok_or(FetchFault::Address)?;
+                let tls = tls_of(&at).map_err(|_| FetchFault::Tls)?;
+                return fetch(&at, tls.as_ref(), KEYS_TYPE, JWKS_BYTES_MAX).await;
+            }
+            // Where the one kind of metadata is not, the other may be.
+            Err(FetchFault::Status) => last = FetchFault::Status,
+            Err(other) => return Err(other),
+        }
+    }
+    Err(last)
+}
+
+/// A place that is asked as another one is.
+fn like(other: &Endpoint, address: &str) -> Option<Endpoint> {
+    let found = WebAddress::parse(address)?;
+    let (_, rest) = address.split_once("://")?;
+    let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
+    let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    Some(Endpoint { secure: found.secure, host: found.host, port: found.port, target, ..other.clone() })
 }
 
 async fn take(mut remotes: Receiver<Arc<Remote>>, clock: Clock) {
@@ -201,10 +246,7 @@ async fn follow(remote: Arc<Remote>, clock: Clock) {
             Next::Fetch(flight) => {
                 let deadline = Duration::from_millis(policy.fetch_deadline_ms);
                 let fetched = match &tls {
-                    Ok(tls) => {
-                        tokio::time::timeout(deadline, fetch(&remote.plan.at, tls.as_ref(), KEYS_TYPE, JWKS_BYTES_MAX))
-                            .await
-                    }
+                    Ok(tls) => tokio::time::timeout(deadline, fetch_set(&remote.plan, tls.as_ref())).await,
                     Err(_) => Ok(Err(FetchFault::Tls)),
                 };
                 let now = clock.millis();
@@ -244,6 +286,6 @@ fn policy(plan: &RemoteJwks) -> CachePolicy {
         fetch_deadline_ms: DEADLINE_MAX_MS.min(max_staleness_ms / 4),
         unknown_cooldown_ms: usual.unknown_cooldown_ms.min(max_staleness_ms),
         max_staleness_ms,
-        ..usual
+        pins: plan.pins.clone(),
     }
 }

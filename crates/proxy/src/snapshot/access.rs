@@ -3,6 +3,7 @@
 use super::{CompileError, documents};
 use crate::identity::{Introspector, Remote};
 use portcullis_auth::dpop::ProofRules;
+use portcullis_auth::jwt::VerifyingKey;
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
@@ -202,6 +203,14 @@ impl Issuer {
             Some(JwksPlan::File(path)) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
             Some(JwksPlan::Address(remote)) => {
                 IssuerKeys::There(Arc::new(Remote::new(Arc::clone(&plan.name), remote.clone())))
+            }
+            Some(JwksPlan::Secret { id, algorithm, secret }) => {
+                let bytes = secret.expose().as_bytes().to_vec();
+                let key = VerifyingKey::secret(id.clone(), *algorithm, bytes).map_err(|_| CompileError::Issuer {
+                    issuer: plan.name.to_string(),
+                    error: "the secret is too short".to_owned(),
+                })?;
+                IssuerKeys::Here(Arc::new(KeySet::of(vec![key])))
             }
             None => IssuerKeys::Nowhere,
         };
