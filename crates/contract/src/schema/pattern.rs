@@ -167,7 +167,7 @@ impl Translator<'_> {
             't' | 'n' | 'r' => format!("\\{letter}"),
             'v' => r"\x0b".to_owned(),
             'f' => r"\x0c".to_owned(),
-            '0' if !self.rest.peek().is_some_and(char::is_ascii_digit) => r"\x00".to_owned(),
+            '0' => self.octal(),
             '1'..='9' if !in_class => return Err("referring back cannot be matched in linear time".to_owned()),
             'k' if !in_class => return Err("referring back cannot be matched in linear time".to_owned()),
             'c' => self.control()?,
@@ -179,6 +179,17 @@ impl Translator<'_> {
         };
         self.written.push_str(&text);
         Ok(())
+    }
+
+    /// `\0`, and what old expressions write behind it (ECMA 262, annex B.1.2).
+    fn octal(&mut self) -> String {
+        let mut value = 0;
+        for _ in 0..2 {
+            let digit = self.rest.next_if(|letter| matches!(letter, '0'..='7')).and_then(|letter| letter.to_digit(8));
+            let Some(digit) = digit else { break };
+            value = value * 8 + digit;
+        }
+        format!("\\x{value:02x}")
     }
 
     fn control(&mut self) -> Result<String, String> {
@@ -295,6 +306,7 @@ mod tests {
             ("^\\u0061\\x62\\cA$", "ab\u{1}", true),
             ("^\\ud83d\\ude00$", "😀", true),
             ("^\\p{Letter}+$", "éa", true),
+            ("^[\\0-\\037]\\01\\0$", "\u{1f}\u{1}\0", true),
             ("^a{2}$", "aa", true),
             ("^{a}$", "{a}", true),
             ("^(?<year>\\d{4})$", "2024", true),
