@@ -23,6 +23,7 @@ mod proofs;
 mod provenance;
 mod resource;
 mod routes;
+mod signature;
 mod statement;
 #[cfg(test)]
 mod tests;

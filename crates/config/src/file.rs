@@ -14,6 +14,7 @@ mod limits;
 mod listener;
 mod pool;
 mod proofs;
+mod signature;
 mod tracing;
 
 use indexmap::IndexMap;
@@ -36,6 +37,7 @@ pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Un
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
+pub(crate) use signature::{Signature, Signer};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
@@ -76,6 +78,8 @@ pub(crate) struct File {
     pub(crate) issuers: Option<IndexMap<String, Issuer>>,
     /// Where the names of targets are looked up.
     pub(crate) dns: Option<Dns>,
+    /// Who signs requests, by name.
+    pub(crate) signers: Option<IndexMap<String, Signer>>,
     /// How proofs that a token is the caller's are judged.
     pub(crate) proofs: Option<Proofs>,
     /// Settings for every API.

@@ -22,6 +22,7 @@ mod identity;
 mod lifecycle;
 mod limits;
 mod proofs;
+mod signature;
 mod tracing;
 
 pub use authz::{AuthzPlan, RulePlan};
@@ -34,6 +35,7 @@ pub use identity::{
 pub use lifecycle::LifecyclePlan;
 pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
+pub use signature::{SignatureDemand, SignerPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};

@@ -9,6 +9,7 @@ pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
 pub(crate) mod rules;
+pub(crate) mod signers;
 
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
@@ -132,6 +133,13 @@ pub enum CompileError {
         /// What is wrong.
         error: String,
     },
+    /// The keys of a signer.
+    Signer {
+        /// His name.
+        signer: String,
+        /// What is wrong.
+        error: String,
+    },
     /// The store cannot be opened.
     Store(String),
     /// There is nowhere to listen.
@@ -152,6 +160,7 @@ impl fmt::Display for CompileError {
         match self {
             Self::Tls { place, error } => write!(formatter, "{place}: {error}"),
             Self::Issuer { issuer, error } => write!(formatter, "issuers.{issuer}: {error}"),
+            Self::Signer { signer, error } => write!(formatter, "signers.{signer}: {error}"),
             Self::Store(error) => write!(formatter, "store: {error}"),
             Self::NoListener => formatter.write_str("there is no listener; add one under `listeners`"),
             Self::Template { template, error } => write!(formatter, "the path `{template}` cannot be routed: {error}"),

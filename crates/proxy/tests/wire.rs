@@ -63,6 +63,8 @@ mod pace;
 mod provenance;
 #[path = "wire/records.rs"]
 mod records;
+#[path = "wire/signatures.rs"]
+mod signatures;
 #[path = "wire/standing.rs"]
 mod standing;
 #[path = "wire/statements.rs"]

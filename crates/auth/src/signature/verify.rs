@@ -24,7 +24,7 @@ pub enum SignatureAlgorithm {
 }
 
 /// What signatures have to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureRules {
     /// The components that have to be covered, in written form. With a body, `"content-digest"` is one of them anyway.
     pub required: Vec<Component>,

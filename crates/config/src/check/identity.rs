@@ -9,7 +9,7 @@ use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{Algorithm, KeySet, Profile};
 
 use super::layers::Level;
-use super::{Check, client_auth};
+use super::{Check, client_auth, signature};
 use crate::diagnostic::closest;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{
@@ -61,6 +61,9 @@ pub(crate) struct Named {
     pub(super) proofs_used: bool,
     /// Whether certificates of clients say who calls.
     pub(super) certificates_used: bool,
+    /// Who signs, and whose signatures are accepted somewhere.
+    pub(super) signers: Vec<String>,
+    pub(super) signing: HashSet<String>,
 }
 
 impl Check<'_> {
@@ -99,7 +102,15 @@ impl Check<'_> {
             }
         }
         let (statement, proofs) = (self.statement(file, root), self.proofs(file, root));
-        IdentityPlan { store: self.store(file, root), key_field, key_prefix, issuers, statement, proofs }
+        IdentityPlan {
+            store: self.store(file, root),
+            key_field,
+            key_prefix,
+            issuers,
+            statement,
+            signers: self.signers(file, root),
+            proofs,
+        }
     }
 
     fn store(&mut self, file: &File, root: &At<'_>) -> Option<PathBuf> {
@@ -197,7 +208,7 @@ impl Check<'_> {
     fn jwks(&mut self, written: &Issuer, at: &At<'_>, algorithms: &[Algorithm]) -> Option<JwksPlan> {
         let section = at.key("jwks");
         match written.jwks.as_ref()? {
-            Jwks::File(name) => Some(JwksPlan::File(self.jwks_file(name, &section, algorithms))),
+            Jwks::File(name) => Some(JwksPlan::File(self.jwks_file(name, &section.key("file"), algorithms))),
             Jwks::Uri(text) => Some(JwksPlan::Address(self.remote(written, at, Some(text)))),
             Jwks::Discovery => Some(JwksPlan::Address(self.remote(written, at, None))),
             Jwks::Secret(secret) => Some(self.shared_secret(secret, &section.key("secret"))),
@@ -205,14 +216,13 @@ impl Check<'_> {
     }
 
     /// A key set that can be read, and in which there is a key for an algorithm that is accepted.
-    fn jwks_file(&mut self, name: &FileName, at: &At<'_>, algorithms: &[Algorithm]) -> PathBuf {
-        let at = at.key("file");
-        let path = self.locate(&at, name);
+    pub(super) fn jwks_file(&mut self, name: &FileName, at: &At<'_>, algorithms: &[Algorithm]) -> PathBuf {
+        let path = self.locate(at, name);
         self.watch(&path);
         if at.is_tainted() {
             return path;
         }
-        let shown = self.shown(&at, &name.0);
+        let shown = self.shown(at, &name.0);
         let problem = match self.environment.read(&path, MAX_JWKS_BYTES) {
             Err(why) => Some(("unreadable-file", format!("{shown} cannot be read: {why}"))),
             Ok(bytes) => match KeySet::from_json(&bytes) {
@@ -224,8 +234,8 @@ impl Check<'_> {
             },
         };
         if let Some((code, message)) = problem {
-            let diagnostic = self.wrong(&at, code, message);
-            self.reject(&at, diagnostic.help("a key set is `{\"keys\": [...]}` with public keys (RFC 7517)"));
+            let diagnostic = self.wrong(at, code, message);
+            self.reject(at, diagnostic.help("a key set is `{\"keys\": [...]}` with public keys (RFC 7517)"));
         }
         path
     }
@@ -273,6 +283,10 @@ impl Check<'_> {
                 Means::Mtls(mtls) => {
                     self.mtls(mtls, &at.key("mtls"));
                     "mtls"
+                }
+                Means::Signature(signature) => {
+                    self.signature(signature, &at.key("signature"));
+                    "signature"
                 }
                 Means::Anonymous => {
                     if all {
@@ -355,6 +369,7 @@ impl Check<'_> {
             return;
         }
         self.unused_proofs(file, root);
+        self.unused_signers(file, root);
         self.unused_client_auth(file, root, !self.named.used.is_empty());
         self.statement_unused(file, root);
         let section = root.key("issuers");
@@ -406,6 +421,7 @@ impl Written {
             Means::Introspection(one) => format!("introspection ({}{})", one.issuer.0, required(one.dpop)),
             Means::ApiKey(_) => "api_key".to_owned(),
             Means::Mtls(_) => "mtls".to_owned(),
+            Means::Signature(one) => format!("signature ({})", texts(&one.signers).join(", ")),
             Means::Anonymous => "anonymous".to_owned(),
         });
         texts.collect::<Vec<_>>().join(word)
@@ -443,6 +459,10 @@ pub(super) fn plan_of(written: &Written) -> Authn {
             Means::Mtls(mtls) => {
                 schemes.push(Scheme::Certificate);
                 proofs.certificate_names = client_auth::rules_of(mtls);
+            }
+            Means::Signature(one) => {
+                schemes.push(Scheme::Signature);
+                proofs.signature = Some(Arc::new(signature::demand_of(one)));
             }
             Means::Anonymous => anonymous = true,
         }

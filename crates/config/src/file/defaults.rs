@@ -16,6 +16,8 @@ pub(crate) const MAX_STALENESS: Period = Period::seconds(24 * 60 * 60);
 pub(crate) const INTERMEDIATES: Count = Count(2);
 /// LIMIT: certificates between a client's and an authority's; the library takes no longer paths.
 pub(crate) const MAX_INTERMEDIATES: u64 = 5;
+pub(crate) const SIGNED_COMPONENTS: [&str; 2] = ["@method", "@target-uri"];
+pub(crate) const DIGEST_BYTES: Size = Size::mib(1);
 pub(crate) const PROOF_WINDOW: Period = Period::seconds(60);
 pub(crate) const PROOF_SKEW: Period = Period::seconds(10);
 pub(crate) const PROOFS_REMEMBERED: Count = Count(1_000_000);

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Dpop, Mtls, UpstreamTls, defaults};
+use super::{Dpop, Mtls, Signature, UpstreamTls, defaults};
 use crate::scalar::{FileName, Flag, Network, Period, Text};
 
 /// How callers are identified.
@@ -32,6 +32,8 @@ pub(crate) enum Means {
     ApiKey(ApiKey),
     /// A client certificate on the connection.
     Mtls(Mtls),
+    /// A signature over the request (RFC 9421).
+    Signature(Signature),
     /// No credential at all. One that is there has to be good.
     Anonymous,
 }

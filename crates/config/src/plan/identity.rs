@@ -9,7 +9,7 @@ use portcullis_auth::network::Network;
 use portcullis_auth::principal::Demand;
 use portcullis_types::Secret;
 
-use super::{ProofDemand, ProofPlan, UpstreamTlsPlan};
+use super::{ProofDemand, ProofPlan, SignerPlan, UpstreamTlsPlan};
 use portcullis_auth::{Algorithm, Profile, Rules};
 
 /// How callers are identified.
@@ -49,6 +49,8 @@ pub struct IdentityPlan {
     pub key_prefix: String,
     /// Whose tokens can be accepted.
     pub issuers: Vec<IssuerPlan>,
+    /// Who signs requests.
+    pub signers: Vec<SignerPlan>,
     /// How proofs are judged.
     pub proofs: ProofPlan,
     /// What the gateway signs about callers.
@@ -227,6 +229,7 @@ impl Default for IdentityPlan {
             key_field: crate::file::defaults::API_KEY_HEADER.to_ascii_lowercase(),
             key_prefix: crate::file::defaults::API_KEY_PREFIX.to_owned(),
             issuers: Vec::new(),
+            signers: Vec::new(),
             proofs: ProofPlan::default(),
             statement: None,
         }

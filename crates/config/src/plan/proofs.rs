@@ -1,8 +1,10 @@
 //! What callers prove besides who they are: that a token is theirs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::SignatureDemand;
 use portcullis_auth::Algorithm;
 use portcullis_auth::certificate::NameRule;
 
@@ -27,6 +29,8 @@ pub struct ProofDemand {
     pub introspected: Dpop,
     /// Which names in a certificate count; empty where none is looked at.
     pub certificate_names: Vec<NameRule>,
+    /// About signatures over requests; `None` where none is looked at.
+    pub signature: Option<Arc<SignatureDemand>>,
 }
 
 /// How proofs are judged.

@@ -4,7 +4,7 @@ use super::members::{self, Member};
 use crate::ending::Stop;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
 use portcullis_store::Home;
@@ -24,6 +24,8 @@ pub(crate) struct Callers {
     signer: SigningKey,
     /// Of a caller whose tokens are bound to it.
     holder: SigningKey,
+    /// Of a partner who signs requests.
+    partner: SigningKey,
     pub(crate) key: KeyText,
     /// Whom the gateway's authority for clients vouches for, and somebody of the same name for whom it does not.
     pub(crate) member: Member,
@@ -44,10 +46,13 @@ impl Callers {
         record.expires_at = Some(now() + DAY_SECONDS);
         store.create([record]).map_err(|error| failed(&error))?;
         let holder = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
+        let partner = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let (member, stranger) = members::make(folder)?;
-        let callers = Self { signer, holder, key, member, stranger };
+        let callers = Self { signer, holder, partner, key, member, stranger };
         let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
+        let set = json!({ "keys": [callers.partner.public_jwk()] }).to_string();
+        fs::write(folder.join("partner.json"), set).map_err(|error| failed(&error))?;
         for (name, text) in
             [("token.txt", callers.token(DAY_SECONDS.cast_signed())?), ("api-key.txt", callers.key.reveal().to_owned())]
         {
@@ -73,6 +78,17 @@ impl Callers {
         let claims = json!({ "jti": id, "htm": "GET", "htu": address, "iat": now(), "ath": hash });
         let Value::Object(claims) = claims else { return Err(Stop::environment("claims are an object")) };
         self.holder.sign("dpop+jwt", &claims, true).map_err(|error| Stop::environment(error.to_string()))
+    }
+
+    /// The lines that sign a GET of this address (RFC 9421).
+    pub(crate) fn signature(&self, address: &str) -> Result<String, Stop> {
+        let nonce = URL_SAFE_NO_PAD.encode(random::<16>()?);
+        let key = self.partner.id();
+        let parameters = format!(r#"("@method" "@target-uri");created={};keyid="{key}";nonce="{nonce}""#, now());
+        let base = format!("\"@method\": GET\n\"@target-uri\": {address}\n\"@signature-params\": {parameters}");
+        let signature =
+            self.partner.signature(base.as_bytes()).map_err(|error| Stop::environment(error.to_string()))?;
+        Ok(format!("Signature-Input: sig={parameters}\r\nSignature: sig=:{}:\r\n", STANDARD.encode(signature)))
     }
 
     fn issue(&self, lifetime: i64, bound_to: Option<Value>) -> Result<String, Stop> {

@@ -12,6 +12,7 @@ const TOKENS: &str = "JWT validation";
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = keys(scene);
     rows.extend(members(scene));
+    rows.extend(signed(scene));
     rows.extend(tokens(scene));
     rows.extend(bound(scene));
     rows.extend(opaque(scene));
@@ -72,6 +73,22 @@ fn members(scene: &Scene<'_>) -> Vec<Row> {
             told,
         ),
         Row::new(AUTHENTICATION, "with one of the same name and another authority", "no connection", refused),
+    ]
+}
+
+/// A partner who signs his requests.
+fn signed(scene: &Scene<'_>) -> Vec<Row> {
+    let made = scene.callers.signature("https://localhost/account");
+    let lines = match made {
+        Ok(lines) => lines,
+        Err(stop) => return vec![Row::new(AUTHENTICATION, "a signed request", "200", Err(stop.summary()))],
+    };
+    let signature = lines.lines().last().unwrap_or_default().trim_start_matches("Signature: ").to_owned();
+    let told = answered(scene.client.get("/account", &lines), "partner", &signature);
+    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
+    vec![
+        Row::new(AUTHENTICATION, "a signed request", "200, the API is told `partner` and sees no credential", told),
+        scene.refused(AUTHENTICATION, "the same request again", "401 invalid_signature", ask("/account").as_bytes()),
     ]
 }
 

@@ -26,6 +26,8 @@ struct Kept {
     bytes_max: u64,
     /// Whether it is to leave before anything else.
     again: bool,
+    /// Whether all of it arrives before any of it leaves.
+    held: bool,
 }
 
 /// How a body leaves.
@@ -95,9 +97,50 @@ impl Relay {
 
     /// Keeps up to so many bytes of what passes, so that the body can leave once more.
     pub(crate) fn keep(&mut self, bytes_max: u64) {
-        if !self.finished {
-            self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: false }));
+        if !self.finished && self.kept.is_none() {
+            self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: false, held: false }));
         }
+    }
+
+    /// Takes the whole body in, of at most `bytes_max` bytes, and lets nothing of it leave yet.
+    pub(crate) fn hold(&mut self, bytes_max: u64) {
+        let bytes_max = bytes_max.min(self.bytes_max);
+        self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: true, held: true }));
+    }
+
+    /// What has been taken in.
+    pub(crate) fn held(&self) -> &[u8] {
+        self.kept.as_ref().map(|kept| kept.data.as_slice()).unwrap_or_default()
+    }
+
+    /// Takes in what there is, until the body has ended.
+    pub(crate) fn poll_hold(
+        &mut self,
+        source: &mut Channel,
+        context: &mut Context<'_>,
+        (timers, buffers): (&Timers, &Buffers),
+    ) -> Poll<Result<(), Stopped>> {
+        while !self.body.is_done() {
+            let input = source.input.bytes();
+            match self.body.next(input).map_err(Stopped::Body)? {
+                Part::Data(range) => {
+                    let kept = self.kept.as_mut().filter(|kept| self.body.received() <= kept.bytes_max);
+                    let Some(kept) = kept else { return Poll::Ready(Err(Stopped::Body(BodyError::TooLarge))) };
+                    kept.data.extend_from_slice(input.get(range.clone()).unwrap_or_default());
+                    source.input.consume(range.end, buffers);
+                }
+                Part::End(count) => source.input.consume(count, buffers),
+                Part::More(count) => {
+                    source.input.consume(count, buffers);
+                    match ready!(source.poll_fill(context, timers, buffers)) {
+                        Ok(0) => self.body.closed().map_err(Stopped::Body)?,
+                        Ok(_) => {}
+                        Err(broken) => return Poll::Ready(Err(Stopped::Source(broken))),
+                    }
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Whether all that has passed could leave once more.
@@ -109,7 +152,7 @@ impl Relay {
     pub(crate) fn restart(&mut self) {
         (self.finished, self.abandoned) = (false, false);
         if let Some(kept) = &mut self.kept {
-            kept.again = !kept.data.is_empty();
+            kept.again = kept.held || !kept.data.is_empty();
         }
     }
 
@@ -211,7 +254,9 @@ impl Relay {
     fn leave_again(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
         if let Some(kept) = &mut self.kept {
             kept.again = false;
-            self.leaving.data(&kept.data, sink);
+            if !kept.data.is_empty() {
+                self.leaving.data(&kept.data, sink);
+            }
         }
         if self.body.is_done() { self.finish(source, sink) } else { Ok(()) }
     }

@@ -6,6 +6,7 @@
 mod binding;
 mod certificate;
 mod opaque;
+mod signed;
 
 use super::Stop;
 use super::cors::Cleared;
@@ -27,7 +28,7 @@ use portcullis_auth::verified::Validity;
 use portcullis_auth::{Check, Token, jwt};
 use portcullis_h1::{Fields, Known};
 use portcullis_types::{Reason, Refusal, Stage};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -41,14 +42,24 @@ pub(crate) struct Authenticated<'a> {
 struct Shown<'a> {
     token: Result<Option<ShownToken<'a>>, Failure>,
     key: Result<Option<KeyText>, Failure>,
+    /// Whether there is anything of a signature.
+    signed: bool,
 }
 
-/// The connection that a request came over, and the configuration in force.
-type Ground<'g> = (&'g Connection, &'g Snapshot);
+/// What stands while a request is judged, however often it is looked at.
+struct Ground<'g> {
+    /// What it came over.
+    connection: &'g Connection,
+    /// The configuration in force.
+    snapshot: &'g Snapshot,
+    /// What came of its signature, which can be used once.
+    signed: RefCell<Option<Outcome>>,
+}
 
 /// One judgement.
 struct Judging<'j> {
     bench: &'j Bench<'j>,
+    ground: &'j Ground<'j>,
     connection: &'j Connection,
     snapshot: &'j Snapshot,
     demands: &'j Demands,
@@ -114,15 +125,16 @@ impl<'a> Authenticated<'a> {
 /// itself and that nobody has asked about lately.
 pub(super) async fn identify<'a, 'w>(
     before: Cleared<'a>,
-    ground: Ground<'_>,
+    (connection, snapshot): (&Connection, &Snapshot),
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
     let routed = before.into_routed();
+    let ground = &Ground { connection, snapshot, signed: RefCell::default() };
     let mut told = Asked::Whoever;
     // Twice, because a fetch that was under way already may have brought the keys of before.
     for _ in 0..2 {
         match step(&routed, ground, &bench, &told, false) {
-            Ok(caller) => return Ok(accept(routed, caller)),
+            Ok(caller) => return accept(routed, ground, caller),
             Err(Short::Refused(refusal)) => return Err((*refusal).into()),
             Err(Short::Early(Wanting::Keys(remote))) => remote.look().await,
             Err(Short::Early(Wanting::Answer(pending))) => {
@@ -136,34 +148,40 @@ pub(super) async fn identify<'a, 'w>(
 /// The same without waiting for anybody.
 pub(super) fn identify_at_once<'a, 'w>(
     before: Cleared<'a>,
-    ground: Ground<'_>,
+    (connection, snapshot): (&Connection, &Snapshot),
     bench: impl Fn() -> Bench<'w>,
 ) -> Result<Authenticated<'a>, Stop> {
+    let ground = &Ground { connection, snapshot, signed: RefCell::default() };
     finish(before.into_routed(), ground, &bench, &Asked::Nobody)
 }
 
 fn finish<'a, 'w>(
     routed: Routed<'a>,
-    ground: Ground<'_>,
+    ground: &Ground<'_>,
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
 ) -> Result<Authenticated<'a>, Stop> {
     match step(&routed, ground, bench, told, true) {
-        Ok(caller) => Ok(accept(routed, caller)),
+        Ok(caller) => accept(routed, ground, caller),
         Err(Short::Refused(refusal)) => Err((*refusal).into()),
         Err(Short::Early(_)) => Err(refuse(Reason::InvalidToken).into()),
     }
 }
 
-fn accept(routed: Routed<'_>, caller: Option<Rc<Principal>>) -> Authenticated<'_> {
+fn accept<'a>(
+    mut routed: Routed<'a>,
+    ground: &Ground<'_>,
+    caller: Option<Rc<Principal>>,
+) -> Result<Authenticated<'a>, Stop> {
     routed.record.caller = caller;
-    Authenticated { routed }
+    signed::announce(&mut routed, ground)?;
+    Ok(Authenticated { routed })
 }
 
 /// One look; `last` is the one that counts.
 fn step<'w>(
     routed: &Routed<'_>,
-    ground: Ground<'_>,
+    ground: &Ground<'_>,
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
     last: bool,
@@ -178,9 +196,9 @@ fn step<'w>(
             let (api, address) = (&*routed.route().api, routed.request.client.address);
             let told = if last && matches!(told, Asked::Whoever) { Asked::Nobody } else { told.clone() };
             let bench = &bench();
-            let (connection, snapshot) = ground;
+            let Ground { connection, snapshot, .. } = *ground;
             let judging =
-                Judging { bench, connection, snapshot, demands, api, address, wanting: Cell::new(None), told };
+                Judging { bench, ground, connection, snapshot, demands, api, address, wanting: Cell::new(None), told };
             let verdict = judging.judge(routed);
             match (verdict, judging.wanting.take()) {
                 (Ok(caller), _) => Ok(caller),
@@ -205,11 +223,11 @@ impl<'a> Shown<'a> {
         } else {
             Ok(None)
         };
-        Self { token, key }
+        Self { token, key, signed: shown(Scheme::Signature) && signed::is_shown(fields) }
     }
 
     fn is_nothing(&self) -> bool {
-        matches!((&self.token, &self.key), (Ok(None), Ok(None)))
+        matches!((&self.token, &self.key, self.signed), (Ok(None), Ok(None), false))
     }
 
     fn key_id(&self) -> Option<&str> {
@@ -324,8 +342,7 @@ impl Judging<'_> {
                 Err(failure) => Outcome::Failed(failure),
             },
             Scheme::Certificate => self.certified(),
-            // No configuration demands these; one that did would find nobody.
-            Scheme::Signature => Outcome::Absent,
+            Scheme::Signature => self.signed(routed),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::Stop;
 use super::charge::Admitted;
-use super::route::Routed;
+use super::forward;
+use super::route::{Announced, Routed};
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay};
 use crate::exchange::Connection;
@@ -24,6 +25,14 @@ impl<'a> Received<'a> {
     pub(super) fn into_parts(self) -> (Routed<'a>, Relay) {
         (self.routed, self.upload)
     }
+
+    /// Refuses a body that is longer than can be held back, before it is sent.
+    fn limit(&self, bytes_max: u64) -> Result<(), Stop> {
+        match self.routed.request.head.framing() {
+            Framing::Length(bytes) if bytes > bytes_max => Err(too_large().into()),
+            Framing::None | Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
+        }
+    }
 }
 
 /// Bounds the body, and tells a client that waits for that to send it.
@@ -33,7 +42,11 @@ pub(super) async fn receive<'a>(
     connection: &Connection,
     client: &mut Channel,
 ) -> Result<Received<'a>, Stop> {
-    let received = bound(before)?;
+    let mut received = bound(before)?;
+    let announced = received.routed.announced.take();
+    if let Some(announced) = &announced {
+        received.limit(announced.bytes_max)?;
+    }
     if received.routed.request.head.expects_continue() {
         match client.stream() {
             Some(stream) => stream.go_on(),
@@ -43,6 +56,34 @@ pub(super) async fn receive<'a>(
         let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
         flushed.map_err(|_: Broken| Stop::Gone)?;
     }
+    match announced {
+        Some(announced) => hold(received, *announced, worker, connection, client).await,
+        None => Ok(received),
+    }
+}
+
+/// Takes in a body that a signature covers, and lets it go on only if it is the one that was signed: what is acted upon
+/// before its end is known must be nobody else's.
+async fn hold<'a>(
+    mut received: Received<'a>,
+    mut announced: Announced,
+    worker: &Worker,
+    connection: &Connection,
+    client: &mut Channel,
+) -> Result<Received<'a>, Stop> {
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
+    let upload = &mut received.upload;
+    upload.hold(announced.bytes_max);
+    let carry = (&worker.timers, &worker.buffers);
+    let held = poll_fn(|context| upload.poll_hold(client, context, carry)).await;
+    held.map_err(forward::stop)?;
+    client.timer.clear();
+    announced.check.update(upload.held());
+    announced.check.finish().map_err(|error| {
+        let reason = Reason::DigestMismatch;
+        // All of it has been read, so that nothing is left to be read over.
+        Refusal::new(Stage::Receive, reason, reason.page().caller).private(error.to_string()).closing()
+    })?;
     Ok(received)
 }
 

@@ -8,6 +8,7 @@ use crate::origin::Client;
 use crate::record::AccessRecord;
 use crate::snapshot::paths::Found;
 use crate::snapshot::{Route, Snapshot};
+use portcullis_auth::signature::DigestCheck;
 use portcullis_h1::{Known, RequestHead, ResponseHead};
 use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 
@@ -22,12 +23,21 @@ pub(crate) struct Routed<'a> {
     pub(crate) upgrades: bool,
     /// Our own handshake with the server, once there is one.
     pub(crate) handshake: Option<Box<Handshake>>,
+    /// The body that was announced, where a signature covers it.
+    pub(crate) announced: Option<Box<Announced>>,
     /// What is signed about the caller for the server, where anything is.
     pub(crate) statement: Option<Box<str>>,
     /// What the answer's head is read into.
     pub(crate) answer: &'a mut ResponseHead,
     pub(crate) record: &'a mut AccessRecord,
     pub(crate) charged: &'a mut Charged,
+}
+
+/// A body that is held back until it has proved to be the announced one.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    pub(crate) check: DigestCheck,
+    pub(crate) bytes_max: u64,
 }
 
 /// A request as every stage sees it. Small, since every proof is moved; what else is known of it stands in the record.
@@ -89,7 +99,18 @@ pub(super) fn find<'a>(
     }
     let request = Request { head, target, host, client: *client };
     let preflight = preflight.is_some();
-    Ok(Routed { request, route, preflight, upgrades: false, handshake: None, statement: None, answer, record, charged })
+    Ok(Routed {
+        request,
+        route,
+        preflight,
+        upgrades: false,
+        handshake: None,
+        announced: None,
+        statement: None,
+        answer,
+        record,
+        charged,
+    })
 }
 
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.

@@ -1,5 +1,6 @@
 //! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
 
+use super::signers::{Signers, Signing};
 use super::{CompileError, documents};
 use crate::identity::{Introspector, Remote};
 use portcullis_auth::dpop::ProofRules;
@@ -42,6 +43,7 @@ pub(crate) struct Demands {
     /// As it is shown to operators.
     pub(crate) text: String,
     pub(crate) proofs: ProofDemand,
+    pub(crate) signing: Option<Signing>,
     takes_tokens: bool,
     forward_credential: bool,
 }
@@ -72,6 +74,7 @@ pub(crate) struct Callers {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) key_field: String,
     pub(crate) key_prefix: String,
+    pub(crate) signers: Signers,
     pub(crate) proofs: ProofRules,
     /// Whether proofs need nonces, which are not part of any configuration.
     pub(crate) needs_nonces: bool,
@@ -99,6 +102,7 @@ impl Access {
             takes_tokens: schemes.contains(&Scheme::Jwt) || schemes.contains(&Scheme::Introspection),
             offer: offer(api, schemes, &demand.proofs, plan),
             proofs: demand.proofs.clone(),
+            signing: demand.proofs.signature.as_ref().map(|signature| Signing::compile(signature, plan)),
             text: demand.text.clone(),
             forward_credential: api.forward_credential,
         }))
@@ -122,6 +126,8 @@ impl Access {
             Self::Demand(demands) => {
                 (demands.takes_tokens && (known == Known::Authorization || name.eq_ignore_ascii_case(b"dpop")))
                     || name.eq_ignore_ascii_case(demands.offer.key_field.as_bytes())
+                    || (demands.signing.is_some()
+                        && (name.eq_ignore_ascii_case(b"signature") || name.eq_ignore_ascii_case(b"signature-input")))
             }
         }
     }
@@ -153,6 +159,7 @@ impl Callers {
             issuers,
             key_field: plan.key_field.clone(),
             key_prefix: plan.key_prefix.clone(),
+            signers: Signers::compile(plan)?,
             proofs: ProofRules {
                 algorithms: plan.proofs.algorithms.clone(),
                 window_seconds: plan.proofs.window.as_secs(),
@@ -200,7 +207,9 @@ impl IssuerKeys {
 impl Issuer {
     fn compile(plan: &IssuerPlan) -> Result<Self, CompileError> {
         let keys = match &plan.jwks {
-            Some(JwksPlan::File(path)) => IssuerKeys::Here(Arc::new(Self::read(plan, path)?)),
+            Some(JwksPlan::File(path)) => IssuerKeys::Here(Arc::new(
+                key_set(path).map_err(|error| CompileError::Issuer { issuer: plan.name.to_string(), error })?,
+            )),
             Some(JwksPlan::Address(remote)) => {
                 IssuerKeys::There(Arc::new(Remote::new(Arc::clone(&plan.name), remote.clone())))
             }
@@ -222,19 +231,20 @@ impl Issuer {
             roles_claim: plan.roles_claim.clone(),
         })
     }
+}
 
-    fn read(plan: &IssuerPlan, path: &Path) -> Result<KeySet, CompileError> {
-        let cannot = |why: String| CompileError::Issuer {
-            issuer: plan.name.to_string(),
-            error: format!("{}: {why}", path.display()),
-        };
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
-        std::io::copy(&mut file.take(JWKS_BYTES_MAX), &mut bytes).map_err(|error| cannot(error.to_string()))?;
-        let keys = KeySet::from_json(&bytes).map_err(|_| cannot("it is not a key set".to_owned()))?;
-        if keys.is_empty() {
-            return Err(cannot("it holds no key that can be used".to_owned()));
-        }
-        Ok(keys)
+/// The keys of a file.
+///
+/// # Errors
+/// In words: what is wrong with it.
+pub(super) fn key_set(path: &Path) -> Result<KeySet, String> {
+    let cannot = |why: String| format!("{}: {why}", path.display());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+    std::io::copy(&mut file.take(JWKS_BYTES_MAX), &mut bytes).map_err(|error| cannot(error.to_string()))?;
+    let keys = KeySet::from_json(&bytes).map_err(|_| cannot("it is not a key set".to_owned()))?;
+    if keys.is_empty() {
+        return Err(cannot("it holds no key that can be used".to_owned()));
     }
+    Ok(keys)
 }

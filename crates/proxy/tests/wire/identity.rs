@@ -89,6 +89,10 @@ impl House {
         self.gate.as_ref().unwrap()
     }
 
+    pub(crate) fn upstream_requests(&self) -> usize {
+        self.upstream.requests()
+    }
+
     /// The store as another process has it.
     pub(crate) fn store(&self) -> (Store, portcullis_auth::key::Peppers) {
         Home::new(self.scratch.path().join("data")).open([0; 32]).unwrap()
