@@ -82,6 +82,23 @@ fn what_is_not_declared_is_refused() {
 }
 
 #[test]
+fn what_is_not_for_a_direction_is_not_required_by_another_part() {
+    let schema = "
+root: {required: [id, name], allOf: [{$ref: '#/base'}, {properties: {name: {type: string}}}]}
+base: {type: object, properties: {id: {type: integer, readOnly: true}}}
+";
+    for (direction, body, expected) in [
+        (Direction::Request, r#"{"name":"ada"}"#, "valid"),
+        (Direction::Request, r#"{"id":1,"name":"ada"}"#, "/id readOnly"),
+        (Direction::Request, "{}", "/name required"),
+        (Direction::Answer, r#"{"name":"ada"}"#, "/id required"),
+        (Direction::Answer, r#"{"id":1,"name":"ada"}"#, "valid"),
+    ] {
+        assert_eq!(judge(Draft::OpenApi30, false, direction, schema, body), expected, "{direction:?} {body}");
+    }
+}
+
+#[test]
 fn answers_have_rules_of_their_own() {
     for (body, expected) in [
         (r#"{"id":1,"name":"ada"}"#, "valid"),

@@ -88,13 +88,44 @@ impl Compiler<'_> {
                 continue;
             };
             let slot = rules.names.add(&name);
-            if rules.properties.get(slot).is_none_or(|property| property.refused.is_none()) {
+            let refused = match rules.properties.get(slot) {
+                Some(property) => property.refused.is_some(),
+                None => self.part_refuses(used, &name),
+            };
+            if !refused {
                 required.push(slot);
             }
         }
         required.sort_unstable();
         required.dedup();
         rules.required = required.into();
+    }
+
+    /// Whether a schema that is put together with this one declares a member that is not for this direction: what is
+    /// required here may be declared there.
+    fn part_refuses(&mut self, used: Use, name: &str) -> bool {
+        let word = match used.direction {
+            _ if !self.settings.openapi => return false,
+            Direction::Request => "readOnly",
+            Direction::Answer => "writeOnly",
+        };
+        let mut waiting = vec![(used.spot, used.resource)];
+        // What is not looked at stays required.
+        for _ in 0..HOPS_MAX {
+            let Some((spot, within)) = waiting.pop() else { return false };
+            let resource = self.library.resource_at(spot, within);
+            let declared = self.library.member(spot, "properties").and_then(|at| self.library.member(at, name));
+            if declared.is_some_and(|at| self.says(at, resource, word)) {
+                return true;
+            }
+            let parts = self.library.member(spot, "allOf").map(|at| self.library.items(at)).unwrap_or_default();
+            waiting.extend(parts.into_iter().map(|part| (part, resource)));
+            if let Some(reference) = self.library.text_at(spot, "$ref").map(str::to_owned) {
+                let found = self.library.resolve(&reference, resource, &mut *self.fetch).ok();
+                waiting.extend(found.map(|(spot, of, _)| (spot, of)));
+            }
+        }
+        false
     }
 
     fn dependent(&mut self, spot: Spot, rules: &mut ObjectRules) {
