@@ -9,6 +9,7 @@ use crate::ending::{Ending, Stop};
 use crate::output::{note, report};
 use crate::service;
 use ask::{Answer, Asking};
+use portcullis_types::Clock;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub(super) fn reload(control: &Control) -> Result<Ending, Stop> {
 /// Lets it end, and tells how that goes.
 pub(super) fn drain(control: &Control) -> Result<Ending, Stop> {
     let asking = Asking::to(socket(control)?);
+    let clock = Clock::system();
+    let mut looked = clock.millis();
     let mut last = expected(asking.ask("POST", "/drain")?, 202)?;
     let mut told = None;
     loop {
@@ -64,13 +67,17 @@ pub(super) fn drain(control: &Control) -> Result<Ending, Stop> {
         // SLEEP: between two looks; the gateway's own deadline ends it.
         std::thread::sleep(LOOK_EVERY);
         // A gateway that answers no more has ended.
+        let asked = clock.millis();
         let Ok(answer) = asking.ask("GET", "/status") else { break };
         last = expected(answer, 200)?;
+        looked = asked;
     }
     let left = told.unwrap_or(0);
-    // Until the deadline a gateway ends only when nothing is open any more.
+    // Until the deadline a gateway ends only when nothing is open any more. Whoever sees it late cannot tell whether what was
+    // open then ended in time, and does not say so.
+    let since = Duration::from_millis(clock.millis().saturating_sub(looked));
     let deadline = last.get("ends_within_ms").and_then(Value::as_u64).map(Duration::from_millis);
-    let cut = left > 0 && deadline.is_some_and(|deadline| deadline <= 3 * LOOK_EVERY);
+    let cut = left > 0 && deadline.is_some_and(|deadline| deadline <= since + 2 * LOOK_EVERY);
     let text =
         || if cut { format!("ended at its deadline with {left} connections open") } else { "drained".to_owned() };
     report(control.form.format, text, || json!({ "drained": !cut, "last_connections": left }))?;

@@ -2,8 +2,11 @@
 //! look-up, for that time alone. In the second case no address is taken from here, so that a forged answer can make look-ups
 //! more frequent, within a bound, and nothing else.
 
+use std::future::poll_fn;
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 
@@ -67,7 +70,7 @@ pub(super) async fn time_to_live(name: &str) -> Option<Duration> {
 pub(super) async fn look_up(servers: &[SocketAddr], name: &str) -> Result<Found, String> {
     let mut why = "no name server".to_owned();
     for server in servers {
-        match tokio::join!(ask(*server, name, Kind::A), ask(*server, name, Kind::Aaaa)) {
+        match both(ask(*server, name, Kind::A), ask(*server, name, Kind::Aaaa)).await {
             (Answer::Found(mut one), Answer::Found(other)) => {
                 one.addresses.extend(other.addresses);
                 return Ok(Found { ttl: one.ttl.min(other.ttl), ..one });
@@ -79,6 +82,32 @@ pub(super) async fn look_up(servers: &[SocketAddr], name: &str) -> Result<Found,
         }
     }
     Err(why)
+}
+
+/// What two questions that are asked at once come to.
+async fn both(one: impl Future<Output = Answer>, other: impl Future<Output = Answer>) -> (Answer, Answer) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|context| {
+        if first.is_none()
+            && let Poll::Ready(answer) = one.as_mut().poll(context)
+        {
+            first = Some(answer);
+        }
+        if second.is_none()
+            && let Poll::Ready(answer) = other.as_mut().poll(context)
+        {
+            second = Some(answer);
+        }
+        match (first.take(), second.take()) {
+            (Some(one), Some(other)) => Poll::Ready((one, other)),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
+        }
+    })
+    .await
 }
 
 /// Asks one server one question.
