@@ -1,11 +1,15 @@
 //! Keys from the command line: made, replaced, found in a leak; tokens explained and revoked.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
+use portcullis_types::Clock;
 use serde_json::Value;
 
-use crate::support::{folder, portcullis};
+use crate::support::{DEADLINE, Running, folder, portcullis};
 
 const CONFIG: &str = "version: 1
 listeners: { local: { bind: '127.0.0.1:0' } }
@@ -65,6 +69,55 @@ fn a_key_lives_and_ends() {
     assert_eq!(again["revoked"].as_array().map(Vec::len), Some(0), "{again}");
     let stored = fs::read(folder.join("data/keys.redb")).expect("the store");
     assert!(!stored.windows(key.len()).any(|window| window == key.as_bytes()), "no key is stored as it is");
+}
+
+/// The answer to a key of a gateway whose server is not there: 502 for whoever was let in.
+fn status_of(gateway: SocketAddr, key: &str) -> String {
+    let mut stream = TcpStream::connect(gateway).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: {key}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer.get(9..12).expect("a status").to_owned()
+}
+
+/// Asks with a key until it gets this status, and says how long that took.
+fn within(gateway: SocketAddr, key: &str, status: &str) -> Duration {
+    let clock = Clock::system();
+    let from = clock.millis();
+    loop {
+        let got = status_of(gateway, key);
+        let took = Duration::from_millis(clock.millis() - from);
+        if got == status {
+            return took;
+        }
+        assert!(took < DEADLINE, "{got} instead of {status}");
+    }
+}
+
+#[test]
+fn a_running_gateway_takes_over_what_commands_change() {
+    let folder = prepare("keys-live");
+    // Asked again and again; limits are not what this is about.
+    let unlimited = CONFIG.replace("apis:", "defaults: { limits: { per_address: { mode: off } } }\napis:");
+    fs::write(folder.join("keys.yaml"), unlimited).expect("a configuration");
+    let mut running = Running::start(portcullis(&folder, &["run", "-c", "keys.yaml"]));
+    let gateway = running.address("listening");
+    running.line("ready");
+    let made_up = "pk_0000000000000000_0000000000000000000000000000000000000000000_000000";
+    assert_eq!(status_of(gateway, made_up), "401");
+    let (_, made) = ask(&folder, &["keys", "create", "--consumer", "shop"]);
+    let (id, key) = (text(&made, "id").to_owned(), text(&made, "key").to_owned());
+    // The store is looked at ten times a second; a busy machine has time to do so.
+    let bound = Duration::from_secs(3);
+    assert!(within(gateway, &key, "502") < bound, "a new key opens");
+    let (code, _) = ask(&folder, &["keys", "revoke", &id]);
+    assert_eq!(code, Some(0));
+    assert!(within(gateway, &key, "401") < bound, "a revoked one does not");
+    assert_eq!(status_of(gateway, &key), "401", "and stays so");
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
 }
 
 #[test]
