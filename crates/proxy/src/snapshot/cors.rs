@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 /// Request fields that pages may set where the configuration names none, beside the field of API keys.
 const HEADERS: [&str; 3] = ["authorization", "content-type", "dpop"];
-/// Request fields that every page may set; a browser asks about the last of them only where its value is unusual.
-const SAFELISTED: [&str; 5] = ["accept", "accept-language", "content-language", "content-type", "range"];
 /// What pages may read where the configuration names nothing: what the gateway itself says.
 const EXPOSED: [&str; 8] = [
     "x-request-id",
@@ -65,13 +63,11 @@ impl Cors {
         self.plan.methods.as_ref().is_none_or(|names| names.iter().any(|name| name.as_bytes() == method))
     }
 
-    /// Whether pages may set every field of a list as a preflight states it.
+    /// Whether pages may set every field of a list as a preflight states it. What every page may set, a browser does not ask
+    /// about, and what it asks about it looks for in the answer.
     pub(crate) fn takes_fields(&self, list: &[u8]) -> bool {
         let mut names = list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
-        let is_in = |name: &[u8], one: &str| one.as_bytes().eq_ignore_ascii_case(name);
-        names.all(|name| {
-            SAFELISTED.iter().any(|one| is_in(name, one)) || self.headers.iter().any(|one| is_in(name, one))
-        })
+        names.all(|name| self.headers.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(name)))
     }
 
     pub(crate) fn opens_private_network(&self) -> bool {
