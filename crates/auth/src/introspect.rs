@@ -10,5 +10,5 @@ mod request;
 mod tests;
 
 pub use answer::{Answer, AnswerFault, AnswerRules};
-pub use flights::{Ask, Flight, IntrospectionPolicy, Introspections, Moment};
+pub use flights::{Ask, Dated, Flight, IntrospectionPolicy, Introspections, Moment};
 pub use request::{Client, Question};

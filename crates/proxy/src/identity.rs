@@ -168,10 +168,10 @@ impl Identity {
             }
             if let Some(introspector) = &mut issuer.introspector {
                 let before = followed.introspectors.iter().find(|have| have.name == introspector.name);
-                let counts = before.map(|before| Arc::clone(&before.counts));
+                let before = before.map(Arc::clone);
                 let line = followed.fetchers(&self.clock)?.line();
                 if let Some(introspector) = Arc::get_mut(introspector) {
-                    introspector.connect(line, counts);
+                    introspector.connect(line, before.as_deref());
                 }
                 introspectors.push(Arc::clone(introspector));
             }

@@ -9,7 +9,7 @@ use std::fmt;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// What an active token has to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerRules {
     /// The exact `iss`, where the answer names one.
     pub issuer: String,

@@ -44,13 +44,20 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flight([u8; 32], u64);
 
+/// What an issuer has said about a token, and how long that counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated {
+    /// The token; `None` where it is not good.
+    pub token: Option<Arc<Token>>,
+    /// The first second since 1970 in which it does not count any more.
+    pub until: u64,
+}
+
 /// What is known about a token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
-    /// It is good.
-    Active(Arc<Token>),
-    /// It is not.
-    Inactive,
+    /// Whether it is good.
+    Known(Dated),
     /// Ask, and tell what came of it.
     Send(Flight),
     /// Somebody asks already; look again when he is told.
@@ -59,28 +66,18 @@ pub enum Ask {
     Unavailable,
 }
 
-/// The answers of one issuer, for one core.
+/// The answers of one issuer: those that one core keeps, or those that are kept for all of them.
 #[derive(Debug)]
 pub struct Introspections {
     policy: IntrospectionPolicy,
     key: [u8; 32],
-    active: Table<Arc<Token>>,
-    inactive: Table<()>,
+    active: Table<Dated>,
+    inactive: Table<Dated>,
     flights: HashMap<[u8; 32], (u64, Millis)>,
     number: u64,
     failures_in_row: u32,
     paused_until: Millis,
     generation: u64,
-}
-
-// === impl Flight ===
-
-impl Flight {
-    /// Which token it is about: the same for all who keep answers under the same key.
-    #[must_use]
-    pub const fn digest(&self) -> &[u8; 32] {
-        &self.0
-    }
 }
 
 // === impl IntrospectionPolicy ===
@@ -96,6 +93,20 @@ impl Default for IntrospectionPolicy {
             deadline_ms: 3_000,
             failures_max: 5,
             pause_ms: 1_000,
+        }
+    }
+}
+
+impl IntrospectionPolicy {
+    /// How long an answer of this second counts: a good one no longer than its token lives.
+    #[must_use]
+    pub fn dated(&self, answer: Answer, now: u64) -> Dated {
+        match answer {
+            Answer::Active(token, exp) => {
+                let longest = now.saturating_add(self.active_seconds_max);
+                Dated { token: Some(Arc::new(token)), until: exp.unwrap_or(longest).min(longest) }
+            }
+            Answer::Inactive(_) => Dated { token: None, until: now.saturating_add(self.inactive_seconds) },
         }
     }
 }
@@ -119,17 +130,23 @@ impl Introspections {
         }
     }
 
-    /// What is known about a token without asking anybody; `None` where nothing is. Another `generation` than the last time
+    /// Under what a token is kept: the same for all who keep answers under the same key.
+    #[must_use]
+    pub fn digest(&self, token: &str) -> [u8; 32] {
+        keyed(&self.key, &[token.as_bytes()])
+    }
+
+    /// What is known about a token without asking anybody; `None` where nothing is. A greater `generation` than the last time
     /// means that something was revoked: then nothing is known any more, and answers that are on their way do not count.
-    pub fn known(&mut self, token: &str, generation: u64, now: Moment) -> Option<Ask> {
-        let digest = self.digest(token, generation);
-        self.find(&digest, now)
+    pub fn known(&mut self, digest: &[u8; 32], generation: u64, now: Moment) -> Option<Ask> {
+        self.turn(generation);
+        let found = self.active.find(digest, now.wall).or_else(|| self.inactive.find(digest, now.wall));
+        found.cloned().map(Ask::Known)
     }
 
     /// The same, and what to do where nothing is known.
-    pub fn ask(&mut self, token: &str, generation: u64, now: Moment) -> Ask {
-        let digest = self.digest(token, generation);
-        if let Some(known) = self.find(&digest, now) {
+    pub fn ask(&mut self, digest: [u8; 32], generation: u64, now: Moment) -> Ask {
+        if let Some(known) = self.known(&digest, generation, now) {
             return known;
         }
         if let Some((number, deadline)) = self.flights.get(&digest).copied() {
@@ -154,31 +171,20 @@ impl Introspections {
     }
 
     /// Takes what came of a question; `None` means that no usable answer came. Gives what whoever waits is told.
-    pub fn landed(&mut self, flight: Flight, answer: Option<Answer>, now: Moment) -> Ask {
+    pub fn landed(&mut self, flight: Flight, answer: Option<Dated>, now: Moment) -> Ask {
         let Flight(digest, number) = flight;
         if self.flights.get(&digest).is_none_or(|(current, _)| *current != number) {
             return Ask::Unavailable;
         }
         self.flights.remove(&digest);
-        match answer {
-            Some(Answer::Active(token, exp)) => {
-                self.failures_in_row = 0;
-                let longest = now.wall.saturating_add(self.policy.active_seconds_max);
-                let token = Arc::new(token);
-                self.active.keep(digest, exp.unwrap_or(longest).min(longest), Arc::clone(&token), now.wall);
-                Ask::Active(token)
-            }
-            Some(Answer::Inactive(_)) => {
-                self.failures_in_row = 0;
-                let until = now.wall.saturating_add(self.policy.inactive_seconds);
-                self.inactive.keep(digest, until, (), now.wall);
-                Ask::Inactive
-            }
-            None => {
-                self.fail(now);
-                Ask::Unavailable
-            }
-        }
+        let Some(answer) = answer else {
+            self.fail(now);
+            return Ask::Unavailable;
+        };
+        self.failures_in_row = 0;
+        let table = if answer.token.is_some() { &mut self.active } else { &mut self.inactive };
+        table.keep(digest, answer.until, answer.clone(), now.wall);
+        Ask::Known(answer)
     }
 
     /// Answers that are kept, good and bad, and questions on their way.
@@ -193,21 +199,13 @@ impl Introspections {
         self.len() == (0, 0, 0)
     }
 
-    fn digest(&mut self, token: &str, generation: u64) -> [u8; 32] {
-        if generation != self.generation {
+    fn turn(&mut self, generation: u64) {
+        if generation > self.generation {
             self.active.clear();
             self.inactive.clear();
             self.flights.clear();
             self.generation = generation;
         }
-        keyed(&self.key, &[token.as_bytes()])
-    }
-
-    fn find(&mut self, digest: &[u8; 32], now: Moment) -> Option<Ask> {
-        if let Some(known) = self.active.find(digest, now.wall) {
-            return Some(Ask::Active(Arc::clone(known)));
-        }
-        self.inactive.find(digest, now.wall).map(|()| Ask::Inactive)
     }
 
     fn fail(&mut self, now: Moment) {

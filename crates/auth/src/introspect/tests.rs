@@ -1,6 +1,6 @@
 //! Introspection in rows: the question, the answer, and what is kept of it.
 
-use super::{Answer, AnswerFault, AnswerRules, Ask, Client, IntrospectionPolicy, Introspections, Moment};
+use super::{Answer, AnswerFault, AnswerRules, Ask, Client, Dated, IntrospectionPolicy, Introspections, Moment};
 use crate::jwt::{KeySet, Profile, Rules, SigningKey, verify};
 use portcullis_types::Secret;
 use serde_json::json;
@@ -20,10 +20,25 @@ fn at(seconds: u64) -> Moment {
     Moment { wall: NOW + seconds, millis: seconds * 1000 }
 }
 
-fn active(exp: Option<u64>) -> Option<Answer> {
+/// A good answer of this many seconds after the beginning.
+fn active(exp: Option<u64>, seconds: u64) -> Option<Dated> {
     let exp = exp.map_or(String::new(), |exp| format!(r#","exp":{exp}"#));
     let body = format!(r#"{{"active":true,"aud":"orders"{exp}}}"#);
-    Some(Answer::parse(200, Some("application/json"), body.as_bytes(), &rules(), NOW).unwrap())
+    let answer = Answer::parse(200, Some("application/json"), body.as_bytes(), &rules(), NOW).unwrap();
+    Some(IntrospectionPolicy::default().dated(answer, NOW + seconds))
+}
+
+fn is_good(ask: &Ask) -> bool {
+    matches!(ask, Ask::Known(Dated { token: Some(_), .. }))
+}
+
+fn is_bad(ask: &Ask) -> bool {
+    matches!(ask, Ask::Known(Dated { token: None, .. }))
+}
+
+fn ask(all: &mut Introspections, token: &str, generation: u64, now: Moment) -> Ask {
+    let digest = all.digest(token);
+    all.ask(digest, generation, now)
 }
 
 #[test]
@@ -117,60 +132,85 @@ fn answers_and_what_follows() {
 
 #[test]
 fn a_token_is_asked_about_once_and_kept_no_longer_than_it_lives() {
-    let mut all = Introspections::new(IntrospectionPolicy::default(), [1; 32]);
-    let Ask::Send(flight) = all.ask("t", 0, at(0)) else { panic!("nothing is known") };
-    assert_eq!(all.ask("t", 0, at(1)), Ask::Await(flight));
-    assert!(matches!(all.ask("u", 0, at(1)), Ask::Send(_)));
-    assert!(matches!(all.landed(flight, active(Some(NOW + 20)), at(2)), Ask::Active(_)));
-    assert_eq!(all.landed(flight, active(None), at(2)), Ask::Unavailable, "an answer counts once");
-    assert!(matches!(all.ask("t", 0, at(19)), Ask::Active(_)));
-    let Ask::Send(flight) = all.ask("t", 0, at(20)) else { panic!("it has expired") };
-    all.landed(flight, active(None), at(20));
-    assert!(matches!(all.ask("t", 0, at(79)), Ask::Active(_)));
-    assert!(matches!(all.ask("t", 0, at(80)), Ask::Send(_)), "without an end it is kept for a minute");
+    let all = &mut Introspections::new(IntrospectionPolicy::default(), [1; 32]);
+    let Ask::Send(flight) = ask(all, "t", 0, at(0)) else { panic!("nothing is known") };
+    assert_eq!(ask(all, "t", 0, at(1)), Ask::Await(flight));
+    assert!(matches!(ask(all, "u", 0, at(1)), Ask::Send(_)));
+    assert!(is_good(&all.landed(flight, active(Some(NOW + 20), 2), at(2))));
+    assert_eq!(all.landed(flight, active(None, 2), at(2)), Ask::Unavailable, "an answer counts once");
+    assert!(is_good(&ask(all, "t", 0, at(19))));
+    let Ask::Send(flight) = ask(all, "t", 0, at(20)) else { panic!("it has expired") };
+    all.landed(flight, active(None, 20), at(20));
+    assert!(is_good(&ask(all, "t", 0, at(79))));
+    assert!(matches!(ask(all, "t", 0, at(80)), Ask::Send(_)), "without an end it is kept for a minute");
+}
+
+#[test]
+fn an_answer_that_is_handed_on_counts_no_longer() {
+    let [one, other] = &mut [0, 1].map(|_| Introspections::new(IntrospectionPolicy::default(), [1; 32]));
+    for (token, answer, last) in [
+        ("good", active(None, 0), 59),
+        ("short", active(Some(NOW + 20), 0), 19),
+        ("bad", Some(IntrospectionPolicy::default().dated(Answer::Inactive(""), NOW)), 9),
+    ] {
+        let Ask::Send(flight) = ask(one, token, 0, at(0)) else { panic!("{token}") };
+        one.landed(flight, answer, at(0));
+        let Ask::Known(known) = ask(one, token, 0, at(last - 1)) else { panic!("{token}") };
+        let Ask::Send(flight) = ask(other, token, 0, at(last)) else { panic!("{token}") };
+        other.landed(flight, Some(known), at(last));
+        assert!(matches!(ask(other, token, 0, at(last)), Ask::Known(_)), "{token}");
+        assert!(matches!(ask(other, token, 0, at(last + 1)), Ask::Send(_)), "{token}");
+    }
 }
 
 #[test]
 fn bad_answers_are_kept_shortly_and_push_no_good_one_out() {
     let policy = IntrospectionPolicy { inactive_max: 64, active_max: 64, ..IntrospectionPolicy::default() };
-    let mut all = Introspections::new(policy, [1; 32]);
-    let Ask::Send(flight) = all.ask("good", 0, at(0)) else { panic!() };
-    all.landed(flight, active(None), at(0));
+    let all = &mut Introspections::new(policy, [1; 32]);
+    let Ask::Send(flight) = ask(all, "good", 0, at(0)) else { panic!() };
+    all.landed(flight, active(None, 0), at(0));
     for number in 0..1000 {
-        let Ask::Send(flight) = all.ask(&number.to_string(), 0, at(0)) else { panic!("{number}") };
-        assert_eq!(all.landed(flight, Some(Answer::Inactive("")), at(0)), Ask::Inactive);
-        assert_eq!(all.ask(&number.to_string(), 0, at(9)), Ask::Inactive);
+        let Ask::Send(flight) = ask(all, &number.to_string(), 0, at(0)) else { panic!("{number}") };
+        assert!(is_bad(&all.landed(flight, Some(policy.dated(Answer::Inactive(""), NOW)), at(0))));
+        assert!(is_bad(&ask(all, &number.to_string(), 0, at(9))));
     }
     assert!(all.len().1 <= 64);
-    assert!(matches!(all.ask("good", 0, at(9)), Ask::Active(_)));
-    assert!(matches!(all.ask("999", 0, at(10)), Ask::Send(_)));
+    assert!(is_good(&ask(all, "good", 0, at(9))));
+    assert!(matches!(ask(all, "999", 0, at(10)), Ask::Send(_)));
 }
 
 #[test]
 fn nobody_passes_while_the_issuer_is_silent() {
-    let mut all = Introspections::new(IntrospectionPolicy::default(), [1; 32]);
+    let all = &mut Introspections::new(IntrospectionPolicy::default(), [1; 32]);
     for number in 0..5 {
-        let Ask::Send(flight) = all.ask(&number.to_string(), 0, at(0)) else { panic!("{number}") };
+        let Ask::Send(flight) = ask(all, &number.to_string(), 0, at(0)) else { panic!("{number}") };
         assert_eq!(all.landed(flight, None, at(0)), Ask::Unavailable);
     }
-    assert_eq!(all.ask("x", 0, at(0)), Ask::Unavailable, "it is left alone");
-    let Ask::Send(flight) = all.ask("x", 0, at(1)) else { panic!("it is asked again") };
-    all.landed(flight, active(None), at(1));
-    assert!(matches!(all.ask("y", 0, at(1)), Ask::Send(_)));
+    assert_eq!(ask(all, "x", 0, at(0)), Ask::Unavailable, "it is left alone");
+    let Ask::Send(flight) = ask(all, "x", 0, at(1)) else { panic!("it is asked again") };
+    all.landed(flight, active(None, 1), at(1));
+    assert!(matches!(ask(all, "y", 0, at(1)), Ask::Send(_)));
     // A question that nobody answers is given up.
-    assert!(matches!(all.ask("y", 0, at(3)), Ask::Await(_)));
-    assert!(matches!(all.ask("y", 0, at(4)), Ask::Send(_)));
+    assert!(matches!(ask(all, "y", 0, at(3)), Ask::Await(_)));
+    assert!(matches!(ask(all, "y", 0, at(4)), Ask::Send(_)));
 }
 
 #[test]
 fn questions_at_once_are_bounded_and_a_revocation_ends_all_knowledge() {
-    let mut all =
-        Introspections::new(IntrospectionPolicy { flights_max: 3, ..IntrospectionPolicy::default() }, [1; 32]);
-    let flights: Vec<Ask> = (0..4).map(|number| all.ask(&number.to_string(), 0, at(0))).collect();
+    let all =
+        &mut Introspections::new(IntrospectionPolicy { flights_max: 3, ..IntrospectionPolicy::default() }, [1; 32]);
+    let flights: Vec<Ask> = (0..4).map(|number| ask(all, &number.to_string(), 0, at(0))).collect();
     assert_eq!(flights.iter().filter(|ask| matches!(ask, Ask::Send(_))).count(), 3);
     assert_eq!(flights[3], Ask::Unavailable);
-    let Ask::Send(flight) = flights[0] else { panic!() };
-    assert!(matches!(all.ask("0", 1, at(0)), Ask::Send(_)), "another generation");
-    assert_eq!(all.landed(flight, active(None), at(0)), Ask::Unavailable, "an answer of before");
-    assert!(matches!(all.ask("0", 1, at(0)), Ask::Await(_)));
+    let (Ask::Send(flight), Ask::Send(later)) = (flights[0].clone(), flights[1].clone()) else { panic!() };
+    all.landed(later, active(None, 0), at(0));
+    assert!(is_good(&ask(all, "1", 0, at(0))));
+    assert!(matches!(ask(all, "0", 1, at(0)), Ask::Send(_)), "another generation");
+    assert!(matches!(ask(all, "1", 1, at(0)), Ask::Send(_)), "an answer of before the revocation");
+    assert_eq!(all.landed(flight, active(None, 0), at(0)), Ask::Unavailable, "an answer of before");
+    assert!(matches!(ask(all, "0", 1, at(0)), Ask::Await(_)));
+    assert!(
+        matches!(ask(all, "0", 0, at(0)), Ask::Await(_)),
+        "a core that has not heard of it yet brings nothing back"
+    );
 }

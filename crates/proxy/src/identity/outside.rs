@@ -1,15 +1,27 @@
-//! One question to a server of an issuer: which addresses may be asked, one request, an answer within limits. Redirects are not
-//! followed. The deadline is the caller's.
+//! Questions to a server of an issuer: which addresses may be asked, one request at a time, an answer within limits. Redirects
+//! are not followed. The deadline is the caller's.
 
+use crate::carry::socket::Socket;
 use crate::outcall::{read_body, read_head, secure, send};
 use crate::tls::files::TlsError;
 use crate::upstream::tls::UpstreamTls;
 use portcullis_auth::issuer::{FetchFault, may_ask};
 use portcullis_config::plan::{Endpoint, UpstreamProtocol};
 use portcullis_h1::{Fields, ResponseHead};
+use portcullis_types::Millis;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use tokio::net::TcpStream;
+
+// LIMIT: connections to one server that are kept between questions.
+const KEPT_MAX: usize = 8;
+/// How long one is kept without a question; many servers close theirs after five seconds.
+const IDLE_MAX_MS: Millis = 4_000;
+/// How long one is used at all, so that a name that leads elsewhere by now is followed.
+const LIFE_MAX_MS: Millis = 60_000;
 
 /// How a server is verified; `None` where it is on this machine and speaks no TLS.
 pub(super) fn tls_of(at: &Endpoint) -> Result<Option<UpstreamTls>, TlsError> {
@@ -25,18 +37,97 @@ pub(super) struct Question<'q> {
     pub(super) bytes_max: usize,
 }
 
+/// Connections to one server that may be used again.
+#[derive(Debug, Default)]
+pub(super) struct Lines(Mutex<Vec<Line>>);
+
+#[derive(Debug)]
+struct Line {
+    socket: Socket,
+    made: Millis,
+    used: Millis,
+}
+
 /// The head of the answer and its whole body.
-pub(super) async fn ask(
-    at: &Endpoint,
-    tls: Option<&UpstreamTls>,
-    question: Question<'_>,
-) -> Result<(ResponseHead, Vec<u8>), FetchFault> {
+type Answered = (ResponseHead, Vec<u8>);
+
+// === impl Lines ===
+
+impl Lines {
+    /// Asks over a connection that is there already, or over a new one. A question that may be asked twice, because the server
+    /// may close a connection at the moment at which it is used again.
+    pub(super) async fn ask(
+        &self,
+        at: &Endpoint,
+        tls: Option<&UpstreamTls>,
+        question: &Question<'_>,
+        now: Millis,
+    ) -> Result<Answered, FetchFault> {
+        while let Some(mut line) = self.take(now) {
+            if !is_quiet(&mut line.socket).await {
+                continue;
+            }
+            match exchange(&mut line.socket, at, question, "").await {
+                Err(FetchFault::Unreachable) => break,
+                Err(other) => return Err(other),
+                Ok((answered, kept)) => {
+                    self.keep(kept.then_some(Line { used: now, ..line }));
+                    return Ok(answered);
+                }
+            }
+        }
+        let mut socket = open(at, tls).await?;
+        let (answered, kept) = exchange(&mut socket, at, question, "").await?;
+        self.keep(kept.then_some(Line { socket, made: now, used: now }));
+        Ok(answered)
+    }
+
+    /// The connection that was used last, of those that are not too old.
+    fn take(&self, now: Millis) -> Option<Line> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|line| {
+            now.saturating_sub(line.used) <= IDLE_MAX_MS && now.saturating_sub(line.made) <= LIFE_MAX_MS
+        });
+        kept.pop()
+    }
+
+    fn keep(&self, line: Option<Line>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT_MAX {
+            kept.extend(line);
+        }
+    }
+}
+
+/// Whether the server has neither said anything since its last answer, which nobody has asked for, nor gone.
+async fn is_quiet(socket: &mut Socket) -> bool {
+    let mut room = [0; 1];
+    poll_fn(|context| Poll::Ready(socket.poll_read(context, &mut room).is_pending())).await
+}
+
+/// The head of the answer and its whole body, over a connection for this question alone.
+async fn ask(at: &Endpoint, tls: Option<&UpstreamTls>, question: &Question<'_>) -> Result<Answered, FetchFault> {
+    let mut socket = open(at, tls).await?;
+    Ok(exchange(&mut socket, at, question, "connection: close\r\n").await?.0)
+}
+
+/// A new connection.
+async fn open(at: &Endpoint, tls: Option<&UpstreamTls>) -> Result<Socket, FetchFault> {
     let stream = connect(at).await?;
-    let fault = |_: io::Error| FetchFault::Unreachable;
     let refused = if tls.is_some() { FetchFault::Tls } else { FetchFault::Unreachable };
-    let mut socket = secure(stream, tls, &at.host).await.map_err(|_| refused)?;
+    secure(stream, tls, &at.host).await.map_err(|_| refused)
+}
+
+/// One request and its answer, and whether the connection is good for another one.
+async fn exchange(
+    socket: &mut Socket,
+    at: &Endpoint,
+    question: &Question<'_>,
+    lines: &str,
+) -> Result<(Answered, bool), FetchFault> {
+    let fault = |_: io::Error| FetchFault::Unreachable;
     let mut request = format!(
-        "{} {} HTTP/1.1\r\nhost: {}\r\nuser-agent: portcullis/{}\r\nconnection: close\r\n{}\r\n",
+        "{} {} HTTP/1.1\r\nhost: {}\r\nuser-agent: portcullis/{}\r\n{lines}{}\r\n",
         question.method,
         at.target,
         authority(at),
@@ -45,12 +136,15 @@ pub(super) async fn ask(
     )
     .into_bytes();
     request.extend_from_slice(question.body);
-    send(&mut socket, &request).await.map_err(fault)?;
+    send(socket, &request).await.map_err(fault)?;
     let mut input = Vec::new();
-    let head = read_head(&mut socket, &mut input).await.map_err(fault)?;
-    let (body, whole) = read_body(&mut socket, &mut input, &head, question.bytes_max).await.map_err(fault)?;
+    let head = read_head(socket, &mut input).await.map_err(fault)?;
+    let (body, whole) = read_body(socket, &mut input, &head, question.bytes_max).await.map_err(fault)?;
     match whole {
-        true => Ok((head, body)),
+        true => {
+            let kept = head.keep_alive() && input.is_empty();
+            Ok(((head, body), kept))
+        }
         false if body.len() > question.bytes_max => Err(FetchFault::TooLarge),
         false => Err(FetchFault::Unreachable),
     }
@@ -64,7 +158,7 @@ pub(super) async fn fetch(
     bytes_max: usize,
 ) -> Result<(Vec<u8>, Option<u64>), FetchFault> {
     let lines = format!("accept: {accept}\r\n");
-    let (head, body) = ask(at, tls, Question { method: "GET", lines: &lines, body: &[], bytes_max }).await?;
+    let (head, body) = ask(at, tls, &Question { method: "GET", lines: &lines, body: &[], bytes_max }).await?;
     if head.status() == 200 { Ok((body, max_age(head.fields()))) } else { Err(FetchFault::Status) }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::identity::Introspector;
 use portcullis_auth::Token;
-use portcullis_auth::introspect::{Answer, Ask, Flight, Introspections, Moment};
+use portcullis_auth::introspect::{Ask, Dated, Flight, Introspections, Moment};
 use portcullis_types::Clock;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -57,7 +57,8 @@ pub(crate) enum Look {
 // === impl Desks ===
 
 impl Desks {
-    /// The desk of an issuer. Another snapshot has other rules, so that nothing of before is believed.
+    /// The desk of an issuer. Another snapshot has other rules, so that nothing of before is believed; whoever asks knows
+    /// which of its answers are still good.
     pub(crate) fn of(&mut self, generation: u64, index: usize, issuer: &Arc<Introspector>) -> Rc<Desk> {
         if generation != self.generation {
             self.desks.clear();
@@ -77,16 +78,17 @@ impl Desk {
     /// What is known about a token; its issuer is asked where nothing is, if there is a clock to judge the answer by.
     pub(crate) fn look(self: &Rc<Self>, token: &str, generation: u64, now: Moment, ask: Option<&Clock>) -> Look {
         let mut answers = self.answers.borrow_mut();
+        let digest = answers.digest(token);
         let Some(clock) = ask else {
-            return Look::Known(answers.known(token, generation, now).map_or(Told::Nothing, told));
+            return Look::Known(answers.known(&digest, generation, now).map_or(Told::Nothing, told));
         };
-        match answers.ask(token, generation, now) {
+        match answers.ask(digest, generation, now) {
             Ask::Await(flight) => match self.waiting.borrow().get(&flight) {
                 Some(pending) => Look::Wait(Rc::clone(pending)),
                 None => Look::Known(Told::Nothing),
             },
             Ask::Send(flight) => {
-                let Some(reply) = self.of.ask(token, flight.digest()) else {
+                let Some(reply) = self.of.ask(token, &digest, generation) else {
                     answers.landed(flight, None, now);
                     return Look::Known(Told::Nothing);
                 };
@@ -96,11 +98,11 @@ impl Desk {
                 tokio::task::spawn_local(Rc::clone(self).take(flight, reply, Rc::clone(&pending), clock.clone()));
                 Look::Wait(pending)
             }
-            known @ (Ask::Active(_) | Ask::Inactive | Ask::Unavailable) => Look::Known(told(known)),
+            known @ (Ask::Known(_) | Ask::Unavailable) => Look::Known(told(known)),
         }
     }
 
-    async fn take(self: Rc<Self>, flight: Flight, reply: Receiver<Option<Answer>>, pending: Rc<Pending>, clock: Clock) {
+    async fn take(self: Rc<Self>, flight: Flight, reply: Receiver<Option<Dated>>, pending: Rc<Pending>, clock: Clock) {
         let answer = reply.await.ok().flatten();
         let wall = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let answered = answer.is_some();
@@ -127,8 +129,8 @@ impl Pending {
 
 fn told(known: Ask) -> Told {
     match known {
-        Ask::Active(token) => Told::Active(token),
-        Ask::Inactive => Told::Inactive,
+        Ask::Known(Dated { token: Some(token), .. }) => Told::Active(token),
+        Ask::Known(Dated { token: None, .. }) => Told::Inactive,
         Ask::Send(_) | Ask::Await(_) | Ask::Unavailable => Told::Nothing,
     }
 }

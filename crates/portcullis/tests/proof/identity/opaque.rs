@@ -60,7 +60,7 @@ fn opaque_tokens_open_until_the_provider_takes_them_back() {
         assert_eq!(place.ask(&token).status, 200, "{way:?}");
         place.provider.revoke(WEB, &token);
         if matches!(way, Way::Basic) {
-            within(KEPT * 2, "the revocation is heard of", || (place.ask(&token).status == 401).then_some(()));
+            within(KEPT * 4, "the revocation is heard of", || (place.ask(&token).status == 401).then_some(()));
         }
         place.house.stop();
     }
@@ -71,28 +71,31 @@ fn a_dead_provider_is_not_guessed_for() {
     let place = place("provider-opaque-death", Way::Basic);
     let tokens: Vec<String> = (0..4).map(|_| place.provider.token(WEB, "orders", "opaque")).collect();
     let unused = place.provider.token(WEB, "orders", "opaque");
-    let calm = place.spell(&tokens, "before");
-    assert_eq!((calm.failures(), calm.good > 20), (0, true), "{calm}");
+    let asked = Instant::now();
+    for token in &tokens {
+        assert_eq!(place.ask(token).status, 200);
+    }
     place.provider.kill();
-    let killed = Instant::now();
     place.refused(&unused, 503, "issuer_unavailable", "a token that nobody was asked about");
     let mut served = Tally::default();
     loop {
-        let tally = place.spell(&tokens, &format!("dead{}", killed.elapsed().as_millis()));
+        let tally = place.spell(&tokens, &format!("dead{}", asked.elapsed().as_millis()));
         let refused = tally.failed.get("503").copied().unwrap_or_default();
         assert_eq!((tally.failures(), tally.mismatched), (refused, 0), "something else than 503: {tally}");
+        // Whichever core a connection comes to; answers are kept by the second.
+        let known = asked.elapsed() < KEPT - Duration::from_secs(1);
+        assert!(!known || refused == 0, "what was known was not believed: {tally}");
         served.merge(&tally);
-        if refused == tally.total() {
+        if refused > 0 && refused == tally.total() {
             break;
         }
-        assert!(killed.elapsed() < KEPT * 2, "still open: {tally}");
+        assert!(asked.elapsed() < KEPT * 4, "still open: {tally}");
     }
-    println!("opaque death: closed after {:?}; until then {served}", killed.elapsed());
-    assert!(served.good > 200, "what was known was not believed: {served}");
+    println!("opaque death: closed after {:?}; until then {served}", asked.elapsed());
     assert!(place.house.metric("portcullis_introspections_total{issuer=\"corp\",answer=\"failed\"}") > 0.5);
     place.provider.revive();
     // What it had issued went with it.
-    within(KEPT, "the provider is asked again", || (place.ask(&tokens[0]).status == 401).then_some(()));
+    within(KEPT * 4, "the provider is asked again", || (place.ask(&tokens[0]).status == 401).then_some(()));
     let token = place.provider.token(WEB, "orders", "opaque");
     assert_eq!(place.ask(&token).status, 200);
     place.house.stop();
