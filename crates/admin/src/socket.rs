@@ -8,7 +8,7 @@ mod report;
 mod tests;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -45,9 +45,26 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum Order {
     /// Read the configuration again, and say what came of it.
-    Reload(oneshot::Sender<Reloaded>),
+    Reload {
+        /// The user who asks.
+        by: u32,
+        /// Who waits for the outcome.
+        answer: oneshot::Sender<Reloaded>,
+    },
     /// End, as after SIGTERM.
-    Drain,
+    Drain {
+        /// The user who asks.
+        by: u32,
+    },
+    /// Nothing: this was done, and has to be written down.
+    Note {
+        /// The user who did it.
+        by: u32,
+        /// What, in words with points.
+        what: &'static str,
+        /// To what.
+        details: Value,
+    },
 }
 
 /// What came of a reload.
@@ -152,16 +169,21 @@ async fn accept(listener: UnixListener, router: Router, owner: u32) {
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) if is_welcome(&stream, owner) => drop(tokio::spawn(serve(stream, router.clone(), slot))),
-            Ok(_) => {}
+            Ok((stream, _)) => {
+                if let Some(user) = welcome(&stream, owner) {
+                    let router = router.clone().layer(Extension(User(user)));
+                    drop(tokio::spawn(serve(stream, router, slot)));
+                }
+            }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
 /// The file's mode keeps others out already; who is there is asked all the same.
-fn is_welcome(stream: &UnixStream, owner: u32) -> bool {
-    stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0)
+fn welcome(stream: &UnixStream, owner: u32) -> Option<u32> {
+    let user = stream.peer_cred().ok()?.uid();
+    (user == owner || user == 0).then_some(user)
 }
 
 async fn serve(stream: UnixStream, router: Router, slot: OwnedSemaphorePermit) {
@@ -175,6 +197,10 @@ async fn serve(stream: UnixStream, router: Router, slot: OwnedSemaphorePermit) {
     drop(tokio::time::timeout(CONNECTION_TIMEOUT, connection).await);
     drop(slot);
 }
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+struct User(u32);
 
 #[derive(Clone)]
 struct Source {
@@ -196,9 +222,9 @@ async fn status(State(source): State<Source>) -> Response {
     answer(StatusCode::OK, &report::status(&source.handle))
 }
 
-async fn reload(State(source): State<Source>) -> Response {
+async fn reload(State(source): State<Source>, Extension(User(by)): Extension<User>) -> Response {
     let (sender, told) = oneshot::channel();
-    if !(source.orders)(Order::Reload(sender)) {
+    if !(source.orders)(Order::Reload { by, answer: sender }) {
         return busy();
     }
     match told.await {
@@ -211,8 +237,12 @@ async fn reload(State(source): State<Source>) -> Response {
     }
 }
 
-async fn drain(State(source): State<Source>) -> Response {
-    if (source.orders)(Order::Drain) { answer(StatusCode::ACCEPTED, &report::status(&source.handle)) } else { busy() }
+async fn drain(State(source): State<Source>, Extension(User(by)): Extension<User>) -> Response {
+    if (source.orders)(Order::Drain { by }) {
+        answer(StatusCode::ACCEPTED, &report::status(&source.handle))
+    } else {
+        busy()
+    }
 }
 
 fn busy() -> Response {

@@ -1,6 +1,7 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
 mod access;
+mod audit_log;
 mod help;
 mod identity;
 mod limits;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 pub(crate) use access::{Access, AccessCommand};
+pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 
@@ -89,6 +91,12 @@ pub(crate) enum Command {
     Tokens {
         #[command(subcommand)]
         command: TokensCommand,
+    },
+    /// Show who changed what, and prove that nobody changed the answer
+    #[command(after_help = help::AUDIT_LOG)]
+    AuditLog {
+        #[command(subcommand)]
+        command: AuditLogCommand,
     },
     /// Print the JSON Schema of the configuration, for editors
     #[command(after_help = help::SCHEMA)]

@@ -2,6 +2,7 @@
 
 mod about;
 mod access;
+mod audit_log;
 mod control;
 mod explain;
 mod inspect;
@@ -14,6 +15,8 @@ use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
 use control::limits;
+use portcullis_audit_log::Damage;
+use std::path::Path;
 
 /// Does what was asked for.
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
+        Command::AuditLog { command } => audit_log::audit_log(command),
         Command::Schema => write::schema(),
         Command::Problems(question) => about::problems(question),
         Command::Version(version) => about::version(version),
@@ -42,8 +46,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
     }
 }
 
+/// What is wrong first with the audit log in a folder, which was sealed by the key beside this store.
+pub(crate) fn audit_log_damage(store: &Path, folder: &Path) -> Result<Option<Damage>, Stop> {
+    audit_log::damage(store, folder)
+}
+
 /// One question to a running gateway: status and body of its answer.
-pub(crate) fn ask(socket: &std::path::Path, method: &str, path: &str) -> Result<(u16, serde_json::Value), String> {
+pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> Result<(u16, serde_json::Value), String> {
     control::ask_once(socket, method, path).map_err(|stop| stop.summary())
 }
 

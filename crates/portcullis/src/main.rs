@@ -1,6 +1,7 @@
 //! The binary: command line, signals, wiring. What a command does is in `command`; what serves is in `service`.
 
 mod arguments;
+mod audit;
 mod command;
 mod demo;
 mod ending;

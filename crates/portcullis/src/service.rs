@@ -10,9 +10,11 @@ mod watch;
 pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
 
+use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};
 use notify::Notify;
 use portcullis_admin::{Admin, AdminSocket, Order, Orders, Status};
+use portcullis_audit_log::Entry;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
 use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
@@ -42,6 +44,7 @@ pub(crate) struct Service {
     watch: Watch,
     notify: Notify,
     shutdown: Shutdown,
+    audit: Option<Audit>,
 }
 
 /// How long the end may take.
@@ -104,6 +107,7 @@ impl Service {
         let admin = admin.map_err(|error| unusable(&error))?;
         let status = Status::listen(plan.status.bind).map_err(|error| unusable(&error))?;
         let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
+        let folder = plan.identity.store.clone();
         let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), sockets) {
             Ok(gateway) => gateway,
             Err(error) => {
@@ -121,7 +125,11 @@ impl Service {
         status.attach(gateway.handle());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders(signals))).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
-        let service = Self { path: path.to_owned(), journal, gateway, status, admin, watch, notify, shutdown };
+        // After the store's folder has been made.
+        let audit = folder.as_deref().map(Audit::open).transpose()?;
+        let service = Self { path: path.to_owned(), journal, gateway, status, admin, watch, notify, shutdown, audit };
+        let start = by_user("gateway.start").with("version", env!("CARGO_PKG_VERSION"));
+        service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));
         service.announce(&facts);
         service.notify.ready(&format!("serving {} routes", facts.routes));
         Ok(service)
@@ -139,12 +147,12 @@ impl Service {
     pub(crate) fn serve(mut self, signals: &Signals, interval: Duration) -> Result<Ending, Stop> {
         let clock = Clock::system();
         let mut looked = clock.millis();
-        loop {
+        let actor = loop {
             self.notify.alive(|within| self.gateway.handle().is_lively(within));
             match signals.next(self.notify.interval(interval)) {
-                Ok(Asked::Reload) => drop(self.reload("SIGHUP")),
-                Ok(Asked::Told(Order::Reload(answer))) => {
-                    let reloaded = self.reload("admin");
+                Ok(Asked::Reload) => drop(self.reload("SIGHUP", "signal")),
+                Ok(Asked::Told(Order::Reload { by, answer })) => {
+                    let reloaded = self.reload("admin", &user(by));
                     // Whoever asked may have gone.
                     drop(answer.send(reloaded));
                 }
@@ -153,13 +161,18 @@ impl Service {
                     if now.saturating_sub(looked) >= Millis::try_from(interval.as_millis()).unwrap_or(Millis::MAX) {
                         looked = now;
                         if self.watch.has_changed() {
-                            drop(self.reload("a file changed"));
+                            drop(self.reload("a file changed", "file"));
                         }
                     }
                 }
-                Ok(Asked::Stop | Asked::Told(Order::Drain)) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Asked::Told(Order::Note { by, what, details })) => {
+                    self.note(&Entry::new(what, &user(by)).with("of", details));
+                }
+                Ok(Asked::Told(Order::Drain { by })) => break user(by),
+                Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break "signal".to_owned(),
             }
-        }
+        };
+        self.note(&Entry::new("gateway.drain", &actor));
         Ok(self.end(signals))
     }
 
@@ -197,12 +210,22 @@ impl Service {
             ];
             self.journal.event("not_written", &fields);
         }
+        if let Some(audit) = &self.audit {
+            audit.add_or_say(&self.journal, &Entry::new("gateway.stop", "portcullis").with("how", how.name()));
+        }
         self.journal.event("stopped", &[("how", how.name().to_owned())]);
         // Last, so that whoever waits for the end over it has seen everything else end.
         if let Some(admin) = self.admin {
             admin.stop();
         }
         if how == Drain::Forced { Ending::No } else { Ending::Done }
+    }
+
+    /// Writes down what was done. A gateway whose audit log cannot be written serves on, and says so: to stop would be worse.
+    fn note(&self, entry: &Entry) {
+        if let Some(audit) = &self.audit {
+            audit.add_or_say(&self.journal, entry);
+        }
     }
 
     fn announce(&self, facts: &Facts) {

@@ -6,11 +6,15 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 21] = [
     "demo",
     "init",
     "validate",
     "run",
+    "status",
+    "reload",
+    "drain",
+    "limits",
     "routes",
     "effective-policy",
     "explain",
@@ -18,6 +22,7 @@ const COMMANDS: [&str; 16] = [
     "keys",
     "jwt",
     "tokens",
+    "audit-log",
     "schema",
     "problems",
     "version",
@@ -26,7 +31,9 @@ const COMMANDS: [&str; 16] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 10] = [
+const BELOW: [(&str, &str); 15] = [
+    ("limits", "show"),
+    ("limits", "reset"),
     ("access", "matrix"),
     ("access", "diff"),
     ("access", "test"),
@@ -37,6 +44,9 @@ const BELOW: [(&str, &str); 10] = [
     ("keys", "leaked"),
     ("jwt", "explain"),
     ("tokens", "revoke"),
+    ("audit-log", "verify"),
+    ("audit-log", "show"),
+    ("audit-log", "export"),
 ];
 
 fn compare(name: &str, text: &str) {

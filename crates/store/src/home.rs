@@ -1,5 +1,6 @@
 //! The folder of a store: the database, and beside it the file of the hashing keys. Nobody but its owner reads it.
 
+use crate::peppers::{digits, read_private, seed, write_private};
 use crate::{PepperFile, SigningFile, Store, StoreError};
 use portcullis_auth::key::Peppers;
 use std::fs::DirBuilder;
@@ -9,6 +10,9 @@ use std::path::{Path, PathBuf};
 const DATABASE: &str = "keys.redb";
 const HASHING_KEYS: &str = "hashing-keys";
 const SIGNING_KEYS: &str = "signing-keys";
+const AUDIT_LOG: &str = "audit-log";
+const AUDIT_KEY: &str = "audit-key";
+const AUDIT_KEY_FIRST_LINE: &str = "# The key that seals Portcullis's audit log. Nobody else may read it.";
 
 /// Where a store lives.
 #[derive(Clone, Debug)]
@@ -43,6 +47,30 @@ impl Home {
     #[must_use]
     pub fn signing_keys(&self) -> SigningFile {
         SigningFile::new(self.0.join(SIGNING_KEYS))
+    }
+
+    /// The folder of the audit log. It need not be there.
+    #[must_use]
+    pub fn audit_log(&self) -> PathBuf {
+        self.0.join(AUDIT_LOG)
+    }
+
+    /// The seed of the key that seals the audit log; `fresh` becomes it where there is none yet.
+    ///
+    /// # Errors
+    /// A file that others can read, that is damaged, or that cannot be read or made.
+    pub fn audit_key(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.make().map_err(|error| StoreError::Io(self.0.clone(), error))?;
+        let path = self.0.join(AUDIT_KEY);
+        let text = match read_private(&path) {
+            Err(StoreError::Io(_, error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                write_private(&path, &format!("{AUDIT_KEY_FIRST_LINE}\n{}\n", digits(fresh)), false)?;
+                read_private(&path)?
+            }
+            outcome => outcome?,
+        };
+        let line = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+        seed(line).ok_or(StoreError::Damaged(path, "it does not hold 64 hexadecimal digits"))
     }
 
     fn make(&self) -> std::io::Result<()> {

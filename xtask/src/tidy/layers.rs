@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-waf", 1),
     ("portcullis-config", 2),
     ("portcullis-store", 2),
+    ("portcullis-audit-log", 2),
     ("portcullis-proxy", 3),
     ("portcullis-admin", 4),
     ("portcullis", 5),

@@ -1,8 +1,8 @@
 //! Limits over the socket: which there are, how an account stands, and to forget what it has spent. Names come in the query as
 //! hexadecimal digits, `limit=…&value=…`, because they may hold anything.
 
-use super::{Source, answer};
-use axum::extract::{RawQuery, State};
+use super::{Order, Source, User, answer, busy};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use portcullis_proxy::LimitFacts;
@@ -25,8 +25,17 @@ pub(super) async fn show(State(source): State<Source>, RawQuery(query): RawQuery
 }
 
 /// Forgets what one account has spent.
-pub(super) async fn reset(State(source): State<Source>, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn reset(
+    State(source): State<Source>,
+    Extension(User(by)): Extension<User>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let Some((place, values)) = query.as_deref().and_then(named) else { return unclear("the question is malformed") };
+    // Nobody forgives unseen.
+    let details = json!({ "limit": place, "values": values });
+    if !(source.orders)(Order::Note { by, what: "limits.reset", details }) {
+        return busy();
+    }
     match source.handle.forgive(&place, &values) {
         Ok(found) => answer(StatusCode::OK, &json!({ "reset": found })),
         Err(why) => unclear(&why),

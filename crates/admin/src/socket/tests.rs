@@ -51,12 +51,13 @@ fn serve(path: &Path, gateway: &Gateway) -> (Admin, Arc<Mutex<Vec<&'static str>>
     let orders = move |order: Order| {
         let mut heard = heard.lock().unwrap();
         match order {
-            Order::Reload(answer) => {
+            Order::Reload { answer, .. } => {
                 heard.push("reload");
                 let done = heard.len() % 2 == 1;
                 drop(answer.send(Reloaded { done, text: "a mistake".to_owned(), details: json!({ "line": 7 }) }));
             }
-            Order::Drain => heard.push("drain"),
+            Order::Drain { .. } => heard.push("drain"),
+            Order::Note { what, .. } => heard.push(what),
         }
         true
     };

@@ -64,6 +64,16 @@ Examples:
 An account is named by a value for each part of the limit's key, in their order; a caller with a token by issuer and subject
 with a blank between them, a route like orders/v1/getOrder. Exits 1 if there was nothing to forget.";
 
+pub(super) const AUDIT_LOG: &str = "\
+Examples:
+  portcullis audit-log verify --data-dir ./portcullis-data
+  portcullis audit-log verify --anchor 214:9f2c...
+  portcullis audit-log show --kind keys --last 20
+  portcullis audit-log export > audit.jsonl
+
+Every line vouches for those before it, and each addition is sealed. Keep what `verify` prints as its anchor somewhere else: an
+older copy of the whole log is found by it. Exits 1 if anything is not as it was written.";
+
 pub(super) const ROUTES: &str = "\
 Examples:
   portcullis routes

@@ -1,9 +1,11 @@
 //! `keys`: the API keys of the store. A key is shown once, when it is made; everything later speaks of its id.
 
 use crate::arguments::{CreateKey, Format, KeysCommand};
+use crate::audit::{Audit, by_user, random};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bold, faint, report};
 use crate::service::read;
+use portcullis_audit_log::Entry;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, LeakScan, Peppers};
 use portcullis_config::plan::Plan;
 use portcullis_store::{Home, Listed, Store};
@@ -23,6 +25,7 @@ pub(super) struct Opened {
     pub(super) plan: Plan,
     pub(super) store: Store,
     peppers: Peppers,
+    audit: Audit,
     pub(super) now: u64,
 }
 
@@ -49,8 +52,14 @@ impl Opened {
             return Err(Stop::environment(text));
         };
         let (store, peppers) = Home::new(folder).open(random()?).map_err(unusable)?;
+        let audit = Audit::open(folder)?;
         let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        Ok(Self { plan, store, peppers, now })
+        Ok(Self { plan, store, peppers, audit, now })
+    }
+
+    /// Writes down what is about to be done. What cannot be written down is not done.
+    pub(super) fn note(&self, entry: Entry) -> Result<(), Stop> {
+        self.audit.add(&[entry])
     }
 
     fn mint(&self) -> Result<KeyText, Stop> {
@@ -80,6 +89,9 @@ fn create(wanted: &CreateKey) -> Result<Ending, Stop> {
         text.parse().map_err(|_| Stop::environment(format!("`{text}` is not a network; write it like 192.0.2.0/24")))
     });
     record.networks = networks.collect::<Result<_, _>>()?;
+    let entry = by_user("keys.create").with("key", KeyText::id_of(record.number)).with("consumer", &*record.consumer);
+    let entry = entry.with("scopes", record.scopes.clone()).with("roles", record.roles.clone());
+    opened.note(entry.with("apis", record.apis.clone()).with("expires", record.expires_at))?;
     opened.store.create([record.clone()]).map_err(unusable)?;
     show(&key, &record, wanted.form.format)
 }
@@ -89,6 +101,8 @@ fn rotate(opened: &Opened, id: &str, overlap_hours: u32, format: Format) -> Resu
     let key = opened.mint()?;
     let record = KeyRecord::new(&key, opened.peppers.current(), "", opened.now);
     let overlap = u64::from(overlap_hours) * 3600;
+    let entry = by_user("keys.rotate").with("key", id).with("successor", KeyText::id_of(record.number));
+    opened.note(entry.with("overlap_hours", overlap_hours))?;
     let record = opened.store.rotate(old, record, opened.now, overlap).map_err(unusable)?;
     show(&key, &record, format)
 }
@@ -177,6 +191,7 @@ fn revoke(opened: &Opened, ids: &[String], format: Format) -> Result<Ending, Sto
     for (id, number) in ids.iter().zip(&numbers) {
         opened.store.key(*number).map_err(|_| Stop::Unfit(format!("there is no key {id}; nothing was revoked")))?;
     }
+    opened.note(by_user("keys.revoke").with("keys", ids.to_vec()))?;
     let revoked = opened.store.revoke(&numbers, opened.now).map_err(unusable)?;
     told(&revoked, format)
 }
@@ -209,6 +224,8 @@ fn leaked(opened: &Opened, path: &Path, format: Format) -> Result<Ending, Stop> 
         })
     };
     let numbers: Vec<u64> = found.iter().filter(is_ours).map(KeyText::number).collect();
+    let ids: Vec<String> = numbers.iter().map(|number| KeyText::id_of(*number)).collect();
+    opened.note(by_user("keys.leaked").with("file", path.display().to_string()).with("keys", ids))?;
     let revoked = opened.store.revoke(&numbers, opened.now).map_err(unusable)?;
     told(&revoked, format)
 }
@@ -234,10 +251,4 @@ fn number(id: &str) -> Result<u64, Stop> {
 
 fn unusable(error: portcullis_store::StoreError) -> Stop {
     Stop::environment(error.to_string())
-}
-
-fn random<const BYTES: usize>() -> Result<[u8; BYTES], Stop> {
-    let mut bytes = [0; BYTES];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Stop::environment("the system has no randomness"))?;
-    Ok(bytes)
 }

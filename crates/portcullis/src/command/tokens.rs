@@ -2,6 +2,7 @@
 
 use super::keys::Opened;
 use crate::arguments::{ExplainToken, RevokeTokens};
+use crate::audit::by_user;
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bad, faint, good, report, say};
 use crate::service::read;
@@ -114,6 +115,8 @@ pub(super) fn revoke(question: &RevokeTokens) -> Result<Ending, Stop> {
     let (by, name) = named.ok_or_else(|| Stop::environment("name a token, a subject or a session"))?;
     let until = question.forget_days.map_or(u64::MAX, |days| opened.now.saturating_add(u64::from(days) * DAY_SECONDS));
     let revocation = Revocation { by, issuer: issuer.issuer.clone(), name, revoked_at: opened.now, until };
+    let entry = by_user("tokens.revoke").with("issuer", &*revocation.issuer).with("by", by.claim());
+    opened.note(entry.with("name", &*revocation.name))?;
     opened.store.revoke_tokens(&[revocation], opened.now).map_err(|error| Stop::environment(error.to_string()))?;
     say(&format!("revoked by {}\n", by.claim()))?;
     Ok(Ending::Done)

@@ -3,6 +3,7 @@
 use super::{Facts, Service, Shutdown, announce_dangers, read};
 use crate::ending::Stop;
 use portcullis_admin::Reloaded;
+use portcullis_audit_log::Entry;
 use portcullis_proxy::ReloadError;
 use serde_json::{Value, json};
 
@@ -10,9 +11,15 @@ use serde_json::{Value, json};
 
 impl Service {
     /// Takes over the whole file or nothing of it.
-    pub(super) fn reload(&mut self, cause: &str) -> Reloaded {
+    pub(super) fn reload(&mut self, cause: &str, actor: &str) -> Reloaded {
         self.notify.reloading();
         let outcome = self.take_over(cause);
+        self.note(&match &outcome {
+            Ok(facts) => Entry::new("config.reload", actor).with("cause", cause).with("config_hash", &*facts.hash),
+            Err(stop) => {
+                Entry::new("config.refused", actor).with("cause", cause).with("why", shortened(&stop.summary()))
+            }
+        });
         let status = match &outcome {
             Ok(facts) => format!("serving {} routes", facts.routes),
             Err(stop) => format!("serving; the last configuration was not taken over: {}", stop.summary()),
@@ -52,6 +59,13 @@ impl Service {
             }
         }
     }
+}
+
+/// LIMIT: characters of a reason in the audit log.
+const WHY_MAX: usize = 500;
+
+fn shortened(text: &str) -> String {
+    text.chars().take(WHY_MAX).collect()
 }
 
 fn details(stop: &Stop) -> Value {

@@ -1,7 +1,7 @@
 //! Who is believed about where a request comes from, and what operators can ask of the running gateway.
 
 use super::{Answer, Row, Scene};
-use crate::command::ask;
+use crate::command::{ask, audit_log_damage};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -10,7 +10,15 @@ const LOGGING: &str = "monitoring";
 const UPDATES: &str = "updates";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
-    vec![claimed(scene), believed(scene), unreadable(scene), asked(scene), expiring(scene), reloaded(scene)]
+    vec![
+        claimed(scene),
+        believed(scene),
+        unreadable(scene),
+        asked(scene),
+        expiring(scene),
+        reloaded(scene),
+        audited(scene),
+    ]
 }
 
 /// What the API was told of the client.
@@ -85,4 +93,30 @@ fn reloaded(scene: &Scene<'_>) -> Row {
         (got, ok)
     });
     Row::new(UPDATES, "portcullis reload, over the admin socket", expected, outcome)
+}
+
+/// A line of a copy is changed; the copy says which.
+fn audited(scene: &Scene<'_>) -> Row {
+    let expected = "whole; then line 2 was changed";
+    let outcome = (|| {
+        let store = scene.config.parent().ok_or("no folder")?.join("data");
+        let copy = store.join("audit-log-copy");
+        let found = |folder: &std::path::Path| audit_log_damage(&store, folder).map_err(|stop| stop.summary());
+        let log = store.join("audit-log");
+        let first = found(&log)?.map_or("whole".to_owned(), |damage| damage.to_string());
+        fs::create_dir_all(&copy).map_err(|error| error.to_string())?;
+        for entry in fs::read_dir(&log).map_err(|error| error.to_string())?.flatten() {
+            let text = fs::read_to_string(entry.path()).map_err(|error| error.to_string())?;
+            let text = text.replacen("\"gateway.start\"", "\"gateway.stars\"", 1);
+            fs::write(copy.join(entry.file_name()), text).map_err(|error| error.to_string())?;
+        }
+        let then = found(&copy)?;
+        fs::remove_dir_all(&copy).map_err(|error| error.to_string())?;
+        let then =
+            then.map_or("whole".to_owned(), |damage| format!("line {} was {}", damage.after + 1, damage.kind.name()));
+        let got = format!("{first}; then {then}");
+        let ok = got == expected;
+        Ok((got, ok))
+    })();
+    Row::new(LOGGING, "the audit log, and a copy with one letter changed", expected, outcome)
 }
