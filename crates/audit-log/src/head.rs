@@ -2,15 +2,16 @@
 
 use crate::AuditLogError;
 use crate::line::Hash;
+use portcullis_types::Clock;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of a slot. The text in it is shorter for all numbers there are.
 const SLOT: usize = 256;
 /// How long an addition waits for another one.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_MS: u64 = 5_000;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// The end of a log.
@@ -57,12 +58,12 @@ impl HeadFile {
     }
 
     fn wait(&self, lock: fn(&File) -> Result<(), TryLockError>) -> Result<(), AuditLogError> {
-        let until = Instant::now() + PATIENCE;
+        let clock = Clock::system();
         loop {
             match lock(&self.file) {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::Error(error)) => return Err(AuditLogError::Io(self.path.clone(), error)),
-                Err(TryLockError::WouldBlock) if Instant::now() > until => {
+                Err(TryLockError::WouldBlock) if clock.millis() > PATIENCE_MS => {
                     return Err(AuditLogError::Busy(self.path.clone()));
                 }
                 // SLEEP: the system tells nobody when a lock with a deadline becomes free.

@@ -82,7 +82,7 @@ fn lines_that_somebody_else_put_behind_the_head_are_not_sealed() {
     // Another key writes the next lines, and the head is put back.
     add(&AuditLog::open(place.path(), key(2)).unwrap(), 66);
     let head = before.iter().find(|(name, _)| *name == "head").unwrap();
-    fs::write(place.path().join("head"), &head.1).unwrap();
+    fs::write(place.path().join("head"), head.1).unwrap();
     add(&ours, 1);
     let (report, records) = look(place.path(), 1);
     assert!(report.is_clean(), "{:?}", report.damages);
