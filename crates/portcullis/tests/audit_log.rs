@@ -40,12 +40,6 @@ fn json(folder: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
     (code, serde_json::from_str(&text).unwrap_or_else(|why| panic!("{arguments:?}: {why}: {text}")))
 }
 
-fn kinds(folder: &Path) -> Vec<String> {
-    let (_, shown) = json(folder, &["audit-log", "show"]);
-    let entries = shown["entries"].as_array().expect("entries").iter();
-    entries.map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect()
-}
-
 #[test]
 fn what_is_done_is_written_down_and_nothing_secret_of_it() {
     let folder = prepare("audit-log");
@@ -62,7 +56,9 @@ fn what_is_done_is_written_down_and_nothing_secret_of_it() {
     ask(&folder, &["limits", "reset", "defaults.limits.per_address", "192.0.2.7"]);
     running.signal("TERM");
     assert_eq!(running.ended(), 0);
-    let found = kinds(&folder);
+    let (_, shown) = json(&folder, &["audit-log", "show"]);
+    let entries = shown["entries"].as_array().expect("entries").iter();
+    let found: Vec<String> = entries.map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect();
     // The file is looked at as well, so that there may be more reloads than were asked for.
     for kind in ["gateway.start", "keys.create", "config.reload", "config.refused", "keys.revoke", "limits.reset"] {
         assert!(found.iter().any(|other| other == kind), "{kind} in {found:?}");
