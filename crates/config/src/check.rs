@@ -4,6 +4,7 @@
 mod admin;
 mod apis;
 pub(crate) mod authz;
+mod bodies;
 mod certificates;
 mod client_auth;
 mod conflicts;

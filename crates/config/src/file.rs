@@ -4,6 +4,7 @@
 mod admin;
 mod api;
 mod authz;
+mod bodies;
 mod cors;
 pub(crate) mod defaults;
 mod dns;
@@ -25,6 +26,7 @@ pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
 pub(crate) use authz::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Day, Hours};
+pub(crate) use bodies::{Bodies, Json};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
@@ -153,6 +155,8 @@ pub(crate) struct Defaults {
     /// The largest request body.
     #[schemars(extend("default" = defaults::BODY_BYTES.to_string()))]
     pub(crate) body_bytes: Option<Size>,
+    /// What bodies may be that the gateway looks into.
+    pub(crate) bodies: Option<Bodies>,
     /// Whether `;` may stand in a path segment.
     #[schemars(extend("default" = false))]
     pub(crate) allow_path_parameters: Option<Flag>,

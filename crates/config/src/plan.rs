@@ -16,6 +16,7 @@ pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 
 mod authz;
+mod bodies;
 mod cors;
 mod http2;
 mod identity;
@@ -26,6 +27,7 @@ mod signature;
 mod tracing;
 
 pub use authz::{AuthzPlan, RulePlan};
+pub use bodies::BodiesPlan;
 pub use cors::CorsPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
@@ -265,6 +267,8 @@ pub struct RoutePlan {
     pub authz: Option<Arc<AuthzPlan>>,
     /// The largest request body.
     pub body_bytes: u64,
+    /// What a body may be where a stage looks into it.
+    pub bodies: BodiesPlan,
     /// Where requests go.
     pub upstream: Arc<UpstreamPlan>,
     /// From the end of the request's head to the end of the answer.
@@ -275,6 +279,14 @@ pub struct RoutePlan {
     pub limits: RouteLimits,
     /// Where the route is written.
     pub origin: Origin,
+}
+
+impl RoutePlan {
+    /// Whether a stage looks into the bodies of its requests, so that they are held whole before they go on.
+    #[must_use]
+    pub fn looks_into_bodies(&self) -> bool {
+        self.bodies.strict_json
+    }
 }
 
 /// Which methods a route answers.

@@ -11,6 +11,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use build::Builder;
@@ -117,7 +118,7 @@ struct Node {
 /// A value with all that is in it.
 #[derive(Debug, Default)]
 pub struct Json<'b> {
-    source: &'b str,
+    source: Cow<'b, str>,
     /// Texts that are not written as they are meant.
     extra: String,
     /// INVARIANT: in the order of the text; never empty in what [`Json::parse`] and [`Builder::finish`] return.
@@ -209,6 +210,42 @@ impl<'b> Json<'b> {
         parse::parse(bytes, limits)
     }
 
+    /// Reads the whole of `bytes` as one value, and keeps them.
+    ///
+    /// # Errors
+    /// The first flaw, and the bytes.
+    pub fn read(bytes: Vec<u8>, limits: &Limits) -> Result<Json<'static>, (Unsafe, Vec<u8>)> {
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                return Err((Unsafe { flaw: Flaw::NotUtf8, at }, error.into_bytes()));
+            }
+        };
+        match parse::parse(text.as_bytes(), limits) {
+            Ok(Json { source: _, extra, nodes }) => Ok(Json { source: Cow::Owned(text), extra, nodes }),
+            Err(flaw) => Err((flaw, text.into_bytes())),
+        }
+    }
+
+    /// The text that it was read from; nothing where it was built.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The bytes that it was read from, given back.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.source.into_owned().into_bytes()
+    }
+
+    /// Bytes of memory beside the text.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.nodes.capacity().saturating_mul(size_of::<Node>()).saturating_add(self.extra.capacity())
+    }
+
     /// The value itself.
     #[must_use]
     pub fn root(&self) -> Item<'_> {
@@ -232,7 +269,7 @@ impl<'b> Json<'b> {
     }
 
     fn text_of(&self, node: &Node) -> &str {
-        let text = if node.owned { self.extra.as_str() } else { self.source };
+        let text = if node.owned { self.extra.as_str() } else { &*self.source };
         range(text, node.start, node.end)
     }
 }

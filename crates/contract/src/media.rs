@@ -2,15 +2,29 @@
 
 /// How a body of a media type is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
+    /// `application/json` and all that end in `+json`.
     Json,
+    /// `application/x-www-form-urlencoded`.
     Form,
+    /// `multipart/…`.
     Multipart,
+    /// `text/…`.
     Text,
     /// Its structure is not read here.
     Xml,
     /// Bytes that mean nothing here.
     Bytes,
+}
+
+// === impl Reading ===
+
+impl Reading {
+    /// How a body with this `Content-Type` is read; `None` where that is no media type, or a range of them.
+    #[must_use]
+    pub fn of(content_type: &str) -> Option<Self> {
+        MediaType::parse(content_type).filter(|sent| !sent.is_range()).map(|sent| sent.reading())
+    }
 }
 
 /// `type/subtype` in small letters, or a range of them.

@@ -190,7 +190,7 @@ fn became(worker: &Worker, outcome: &Result<(), Stopped>) -> Outcome {
     match outcome {
         Ok(()) => Outcome::Served,
         Err(Stopped::Sink(_)) => Outcome::Gone,
-        Err(Stopped::Body(_) | Stopped::Source(_)) => Outcome::Truncated,
+        Err(Stopped::Body(_) | Stopped::NoRoom | Stopped::Source(_)) => Outcome::Truncated,
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod buffer;
 pub(crate) mod channel;
 pub(crate) mod rate;
 pub(crate) mod relay;
+pub(crate) mod room;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod timer;

@@ -61,6 +61,8 @@ pub(crate) struct AccessRecord {
     /// The server that was asked.
     pub(crate) target: Option<Rc<str>>,
     pub(crate) request_bytes: u64,
+    /// Whether the request's body has been read to its end, so that nothing of it stands before the next request.
+    pub(crate) body_read: bool,
     pub(crate) response_bytes: u64,
     pub(crate) started: u64,
     /// When the request began to leave for the upstream.

@@ -3,6 +3,7 @@
 //! It is built whole or not at all, and replaced whole. What has to survive a reload (pools, counters) lives beside it.
 
 pub(crate) mod access;
+pub(crate) mod bodies;
 pub(crate) mod cors;
 pub(crate) mod documents;
 pub(crate) mod hosts;
@@ -19,6 +20,7 @@ use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
+use bodies::Looks;
 use cors::Cors;
 use documents::Documents;
 use hosts::Hosts;
@@ -84,6 +86,8 @@ pub(crate) struct Route {
     /// What callers may do; most routes have nothing to say.
     pub(crate) rules: Option<Box<Rules>>,
     pub(crate) body_bytes: u64,
+    /// What stages need of a body; `None` where nobody looks into it.
+    pub(crate) looks: Option<Box<Looks>>,
     pub(crate) timeout: Duration,
     pub(crate) allow_path_parameters: bool,
     pub(crate) websocket: Option<WebSocketPlan>,
@@ -277,25 +281,27 @@ impl Route {
         let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
         let rules = Rules::compile(plan, &api.name, &template)?;
-        Ok(Self {
+        let route = Self {
             named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),
             version: Arc::clone(&shared.version),
             id: Arc::clone(&plan.id),
             template,
-            stages: stages(&access, shared.cors.is_some(), (limits.as_deref(), rules.is_some())),
+            stages: String::new(),
             access,
             cors: shared.cors.clone(),
             lifecycle: shared.lifecycle.clone(),
             limits,
             rules,
             body_bytes: plan.body_bytes,
+            looks: Looks::compile(plan),
             timeout: plan.timeout,
             websocket: plan.websocket.clone(),
             allow_path_parameters: api.allow_path_parameters,
             upstream,
             origin: plan.origin.to_string(),
-        })
+        };
+        Ok(Self { stages: stages(&route), ..route })
     }
 
     /// The labels of the route's metrics.
@@ -316,27 +322,25 @@ impl Route {
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
-pub(crate) fn decisions(
-    access: &Access,
-    cors: bool,
-    (limits, rules): (Option<&RouteLimits>, bool),
-) -> [(Stage, &'static str); 8] {
+pub(crate) fn decisions(route: &Route) -> [(Stage, &'static str); 8] {
+    let Route { access, looks, rules, .. } = route;
+    let limits = route.limits.as_deref();
     let charged = |some: bool| if some { "charged" } else { "not_required" };
     [
         (Stage::Guard, charged(limits.is_some_and(|limits| !limits.guard.is_empty()))),
-        (Stage::Cors, if cors { "checked" } else { "not_required" }),
+        (Stage::Cors, if route.cors.is_some() { "checked" } else { "not_required" }),
         (Stage::Identify, access.decision()),
-        (Stage::Permit, if rules { "allowed" } else { "not_required" }),
+        (Stage::Permit, if rules.is_some() { "allowed" } else { "not_required" }),
         (Stage::Charge, charged(limits.is_some_and(|limits| !limits.charge.is_empty()))),
-        (Stage::Receive, "bounded"),
-        (Stage::Conform, "not_required"),
+        (Stage::Receive, if looks.is_some() { "held" } else { "bounded" }),
+        (Stage::Conform, if looks.as_ref().is_some_and(|looks| looks.strict_json) { "read" } else { "not_required" }),
         (Stage::Inspect, "not_required"),
     ]
 }
 
 /// The stages that had nothing to do as one text, the others by name.
-fn stages(access: &Access, cors: bool, asked: (Option<&RouteLimits>, bool)) -> String {
-    let all = decisions(access, cors, asked).into_iter();
+fn stages(route: &Route) -> String {
+    let all = decisions(route).into_iter();
     let (idle, decided): (Vec<_>, Vec<_>) = all.partition(|(_, how)| *how == "not_required");
     let idle: Vec<&str> = idle.iter().map(|(stage, _)| stage.name()).collect();
     let decided: String = decided.iter().map(|(stage, how)| format!(",\"{}\":\"{how}\"", stage.name())).collect();

@@ -7,6 +7,7 @@ mod run;
 mod tokens;
 
 use crate::carry::buffer::Buffers;
+use crate::carry::room::Rooms;
 use crate::carry::timer::Timers;
 use crate::exchange::Exchange;
 use crate::gateway::Shared;
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) timers: Timers,
     pub(crate) buffers: Buffers,
+    /// What all bodies that it holds may take.
+    pub(crate) rooms: Rooms,
     pub(crate) ids: RefCell<Ids>,
     pub(crate) log: RefCell<LogLines>,
     /// What is told to a collector; `None` without one.
@@ -84,6 +87,7 @@ impl Worker {
         let worker = Self {
             timers: Timers::default(),
             buffers: Buffers::default(),
+            rooms: Rooms::default(),
             ids: RefCell::new(Ids::new(seed)),
             log: RefCell::new(LogLines::new(shared.log_queue())),
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),

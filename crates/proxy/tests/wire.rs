@@ -37,6 +37,8 @@ mod faults;
 mod grpc;
 #[path = "wire/headers.rs"]
 mod headers;
+#[path = "wire/held.rs"]
+mod held;
 #[path = "wire/http2.rs"]
 mod http2;
 #[path = "wire/identity.rs"]

@@ -4,7 +4,7 @@ use crate::deadline::eventually;
 use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
-    AccessLogPlan, AdminPlan, ApiPlan, Authn, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
+    AccessLogPlan, AdminPlan, ApiPlan, Authn, BodiesPlan, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
     IdentityPlan, ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan,
     RouteLimits, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan,
     UpstreamProtocol, VersionPlan,
@@ -167,6 +167,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         authn: Authn::Public,
         authz: None,
         body_bytes: 1024 * 1024,
+        bodies: BodiesPlan::default(),
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),
         websocket: None,

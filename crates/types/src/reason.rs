@@ -157,6 +157,36 @@ reasons! {
         "Send less, or in several requests.",
         "`body_bytes` of the route, its API or the defaults; `effective-policy` names the line.",
     }
+    /// A content coding that cannot be undone here.
+    UnknownCoding = 415 "unknown_coding" "The content coding of the body is not known" {
+        "This operation looks into the body of a request, and Content-Encoding names a coding that the gateway cannot undo, or more than two of them. What cannot be read is not passed on.",
+        "Send the body without a content coding, or in one that Accept-Encoding of the answer names.",
+        "Nothing to do, unless a client of yours needs the coding.",
+    }
+    /// The content coding of the body is broken.
+    MalformedCoding = 400 "malformed_coding" "The content coding of the body is malformed" {
+        "The bytes of the body are not what Content-Encoding calls for: they break off, go on after the end, or their check does not fit. Programs read such bodies in different ways.",
+        "Compress the body with a maintained library, in one member, or send it as it is.",
+        "The record's private detail names the rule.",
+    }
+    /// The body is too large once its content coding is undone.
+    BodyInflated = 413 "body_inflated" "The body of the request is too large once it is decompressed" {
+        "The body is small as it is sent and large once its content coding is undone: larger than this operation accepts, or out of proportion.",
+        "Send less, or send it without a content coding.",
+        "`bodies.decoded_bytes` of the route, its API or the defaults. A body of which one byte becomes more than a hundred is an attack unless you know the client.",
+    }
+    /// The gateway holds as many bodies as it may.
+    NoRoomForBody = 503 "no_room_for_body" "The gateway has no room for the body at the moment" {
+        "This operation looks into the body of a request, which the gateway has to hold for that, and it holds as much as it may.",
+        "Send the request again after the time in Retry-After.",
+        "`bodies.held_bytes` and `bodies.decoded_bytes` bound one body; 256 MiB is what each worker holds in all. Many slow uploads at once have the same effect as an attack.",
+    }
+    /// The body says that it is JSON, and is none that programs agree about.
+    MalformedJson = 400 "malformed_json" "The body is not well-formed JSON" {
+        "The body says that it is JSON, and it breaks the grammar of RFC 8259, has a member twice, is not UTF-8, or is beyond a bound on depth or size. Programs read such bodies in different ways, so it was not passed on.",
+        "Send JSON that a maintained library has written; do not repeat the names of members.",
+        "The record's private detail names the rule and the byte. `bodies.json` of the route, its API or the defaults has the bounds.",
+    }
     /// No API answers to this host and path.
     RouteNotFound = 404 "route_not_found" "There is no such resource" {
         "No API of this gateway answers to this host and path. What an API does not declare does not exist here.",

@@ -14,7 +14,7 @@ use super::locks::Lock;
 use super::upstream::Written;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Api, File, Version};
-use crate::plan::{ApiPlan, Authn, Balance, HostPattern, RoutePlan, UpstreamPlan, VersionPlan};
+use crate::plan::{ApiPlan, Authn, Balance, BodiesPlan, HostPattern, RoutePlan, UpstreamPlan, VersionPlan};
 use crate::scalar::{Raw, Scalar as _, VersionPath};
 use crate::sources::Span;
 use crate::tree::At;
@@ -34,6 +34,7 @@ pub(super) struct Scope<'c, 'a> {
     /// Rules of the levels above the route, nearest first.
     pub(super) authz: &'c [&'c Section],
     pub(super) allow_path_parameters: bool,
+    pub(super) bodies: BodiesPlan,
     pub(super) limits: Inherited<'c>,
     pub(super) legacy_limit_headers: bool,
     /// Where it is written, for limits that are written there: `apis.orders.v1`.
@@ -51,6 +52,7 @@ struct Above<'c, 'a> {
     authz: &'c [&'c Section],
     upstream: &'c Arc<UpstreamPlan>,
     allow_path_parameters: bool,
+    bodies: BodiesPlan,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
 }
@@ -61,6 +63,7 @@ struct Common<'c, 'a> {
     level: &'c Level<'a>,
     locks: &'c [Lock],
     authz: Option<&'c Section>,
+    bodies: BodiesPlan,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
 }
@@ -76,7 +79,9 @@ impl Check<'_> {
         let built_in = Inherited { limits: &limits::built_in(), locked: None };
         let own = written.and_then(|written| written.limits.as_ref());
         let limits = self.caller_limits(&defaults_at.key("limits"), own, limits::DEFAULTS, built_in);
+        let bodies = written.and_then(|written| written.bodies.as_ref());
         let common = Common {
+            bodies: self.bodies(&defaults_at, bodies, BodiesPlan::default()),
             level: &defaults,
             locks: &locks,
             authz: authz.as_ref(),
@@ -145,10 +150,12 @@ impl Check<'_> {
             authz: &sections,
             upstream: &upstream,
             allow_path_parameters,
+            bodies: self.bodies(at, api.bodies.as_ref(), common.bodies),
             limits: Inherited { limits: &limits, ..common.limits },
             legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
         };
         let versions = self.operations(api, at, &above, claims);
+        self.unseen(at, api.bodies.as_ref(), versions.iter().flat_map(|version| &version.routes));
         let routes = versions.iter().flat_map(|version| &version.routes);
         self.met(at, api.limits.as_ref(), &limits, routes.map(|route| (&route.limits, &route.authn)));
         self.authz_end(own_authz.as_ref());
@@ -236,6 +243,7 @@ impl Check<'_> {
                     locks: above.locks,
                     authz: above.authz,
                     allow_path_parameters: above.allow_path_parameters,
+                    bodies: above.bodies,
                     limits: above.limits,
                     legacy_limit_headers: above.legacy_limit_headers,
                     place: format!("apis.{}", above.name),
@@ -334,11 +342,13 @@ impl Check<'_> {
             locks: above.locks,
             authz: &sections,
             allow_path_parameters: above.allow_path_parameters,
+            bodies: self.bodies(at, version.bodies.as_ref(), above.bodies),
             limits: Inherited { limits: &limits, ..above.limits },
             legacy_limit_headers: above.legacy_limit_headers,
             place,
         };
         let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
+        self.unseen(at, version.bodies.as_ref(), routes.iter());
         let met = routes.iter().map(|route| (&route.limits, &route.authn));
         self.met(at, version.limits.as_ref(), &limits, met);
         self.authz_end(own_authz.as_ref());

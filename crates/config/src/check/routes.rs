@@ -116,6 +116,7 @@ impl Check<'_> {
             authn,
             authz: None,
             body_bytes: chain.body_bytes().value.bytes,
+            bodies: self.bodies(at, route.bodies.as_ref(), scope.bodies),
             upstream: Arc::clone(&scope.upstream),
             timeout: chain.timeout().value.duration(),
             origin: self.sources.origin(at.node().span),
@@ -126,7 +127,9 @@ impl Check<'_> {
         let operation = Operation { api: scope.api, version: scope.version, prefix, plan: &plan };
         let authz = self.authz_of(&operation, &sections);
         self.authz_end(own.as_ref());
-        RoutePlan { authz, ..plan }
+        let plan = RoutePlan { authz, ..plan };
+        self.unseen(at, route.bodies.as_ref(), std::iter::once(&plan));
+        plan
     }
 
     /// How a message calls a route; nothing if that would be made up, or come from outside the file.

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Authn, Authz, Balance, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, WebSocket,
-    defaults,
+    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams,
+    WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -37,6 +37,8 @@ pub(crate) struct Api {
     pub(crate) cors: Option<Cors>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
+    /// What bodies may be that the gateway looks into.
+    pub(crate) bodies: Option<Bodies>,
     /// Whether `;` may stand in a path segment. Servers disagree about what it means, so it is refused by default.
     pub(crate) allow_path_parameters: Option<Flag>,
     /// What callers may ask of it, by name.
@@ -74,6 +76,8 @@ pub(crate) struct Version {
     pub(crate) authz: Option<Authz>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
+    /// What bodies may be that the gateway looks into.
+    pub(crate) bodies: Option<Bodies>,
     /// What callers may ask of it, by name.
     pub(crate) limits: Option<Limits>,
     /// Where requests go; what isn't set here is the API's.
@@ -98,6 +102,8 @@ pub(crate) struct Route {
     pub(crate) authz: Option<Authz>,
     /// The largest request body.
     pub(crate) body_bytes: Option<Size>,
+    /// What bodies may be that the gateway looks into.
+    pub(crate) bodies: Option<Bodies>,
     /// From the end of the request's head to the end of its answer.
     pub(crate) timeout: Option<Period>,
     /// What callers may ask of it, by name.

@@ -50,6 +50,14 @@ pub(crate) const STREAM_IDLE_TIMEOUT: Period = Period::seconds(5 * 60);
 pub(crate) const STREAM_LIFETIME: Period = Period::seconds(60 * 60);
 
 pub(crate) const BODY_BYTES: Size = Size::mib(10);
+pub(crate) const HELD_BYTES: Size = Size::mib(1);
+pub(crate) const DECODED_BYTES: Size = Size::mib(10);
+/// LIMIT: a body that is held, as it is sent and decoded.
+pub(crate) const MAX_HELD: Size = Size::mib(64);
+/// LIMIT: arrays and objects within each other (`DEPTH_CAP` of `portcullis-contract`).
+pub(crate) const MAX_JSON_DEPTH: u64 = 128;
+/// LIMIT: values of one body.
+pub(crate) const MAX_JSON_VALUES: u64 = 1 << 22;
 pub(crate) const TIMEOUT: Period = Period::seconds(30);
 pub(crate) const CONNECT_TIMEOUT: Period = Period::seconds(2);
 pub(crate) const FIRST_BYTE_TIMEOUT: Period = Period::seconds(15);

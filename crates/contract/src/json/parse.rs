@@ -1,6 +1,7 @@
 //! Bytes to values. Goes down by calling itself, to a depth that is bounded before it does.
 
 use super::{DEPTH_CAP, Flaw, Json, Kind, Limits, Node, Unsafe, narrow};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// LIMIT: names that are compared with each other; more of them are put into a set.
@@ -13,7 +14,11 @@ pub(super) fn parse<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Json<'b>, Un
         return Err(Unsafe { flaw: Flaw::TooManyValues, at: 0 });
     }
     let source = std::str::from_utf8(bytes).map_err(|error| Unsafe { flaw: Flaw::NotUtf8, at: error.valid_up_to() })?;
-    let json = Json { source, extra: String::new(), nodes: Vec::with_capacity(bytes.len().min(1 << 16) / 12 + 4) };
+    let json = Json {
+        source: Cow::Borrowed(source),
+        extra: String::new(),
+        nodes: Vec::with_capacity(bytes.len().min(1 << 16) / 12 + 4),
+    };
     let mut reader = Reader { bytes, at: 0, limits, json };
     reader.blanks();
     reader.value(0)?;

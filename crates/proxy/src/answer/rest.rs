@@ -11,6 +11,7 @@ const DISCARD_BYTES_MAX: u64 = 64 * 1024;
 pub(super) fn of(exchange: &Exchange) -> Option<Relay> {
     // A client that waits to be told to continue sends nothing, or sends all: nobody can tell.
     match exchange.head.framing() {
+        _ if exchange.record.body_read => Some(Relay::new(Framing::None, Leaving::Bare, u64::MAX)),
         _ if exchange.head.expects_continue() => None,
         // Once the request has begun to leave, nobody knows how much of its body is gone.
         Framing::Length(bytes) if bytes > 0 && exchange.record.forwarded > 0 => None,

@@ -2,9 +2,13 @@
 
 use super::buffer::Buffers;
 use super::channel::{Broken, Channel};
+use super::room::{Full, Room};
 use super::timer::Timers;
 use portcullis_h1::{Body, BodyError, Framing, Part, write};
 use std::task::{Context, Poll, ready};
+
+// LIMIT: what of a kept body is put into the output at once.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// One direction of a conversation.
 #[derive(Debug, Default)]
@@ -24,10 +28,10 @@ struct Kept {
     data: Vec<u8>,
     // LIMIT: a body that turns out to be longer is not kept.
     bytes_max: u64,
-    /// Whether it is to leave before anything else.
-    again: bool,
-    /// Whether all of it arrives before any of it leaves.
-    held: bool,
+    /// From where on it is to leave before anything else.
+    again: Option<usize>,
+    /// Whether all of it arrives before any of it leaves, and the memory that it may take then.
+    room: Option<Room>,
 }
 
 /// How a body leaves.
@@ -47,6 +51,8 @@ pub(crate) enum Leaving {
 pub(crate) enum Stopped {
     /// What arrived is no body, or more than allowed.
     Body(BodyError),
+    /// Too much is held already.
+    NoRoom,
     /// The side it came from broke.
     Source(Broken),
     /// The side it goes to broke.
@@ -57,8 +63,28 @@ impl std::fmt::Display for Stopped {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Body(error) => error.fmt(formatter),
+            Self::NoRoom => formatter.write_str("too much is held"),
             Self::Source(broken) | Self::Sink(broken) => broken.fmt(formatter),
         }
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// Adds data, as far as there is room.
+    fn take_in(&mut self, data: &[u8]) -> Result<(), Full> {
+        let length = self.data.len().saturating_add(data.len());
+        if let Some(room) = &mut self.room
+            && length > self.data.capacity()
+        {
+            // As it will grow.
+            let capacity = length.max(self.data.capacity().saturating_mul(2));
+            room.grow_to(capacity)?;
+            self.data.reserve_exact(capacity - self.data.len());
+        }
+        self.data.extend_from_slice(data);
+        Ok(())
     }
 }
 
@@ -91,26 +117,55 @@ impl Relay {
     /// Changes how the body leaves, before any of it has.
     pub(crate) fn leave(&mut self, leaving: Leaving) {
         self.leaving = leaving;
-        let again = self.kept.as_ref().is_some_and(|kept| kept.again);
+        let again = self.kept.as_ref().is_some_and(|kept| kept.again.is_some());
         self.finished = self.body.is_done() && leaving == Leaving::Bare && !again;
     }
 
     /// Keeps up to so many bytes of what passes, so that the body can leave once more.
     pub(crate) fn keep(&mut self, bytes_max: u64) {
         if !self.finished && self.kept.is_none() {
-            self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: false, held: false }));
+            self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: None, room: None }));
         }
     }
 
     /// Takes the whole body in, of at most `bytes_max` bytes, and lets nothing of it leave yet.
-    pub(crate) fn hold(&mut self, bytes_max: u64) {
+    pub(crate) fn hold(&mut self, bytes_max: u64, room: Room) {
         let bytes_max = bytes_max.min(self.bytes_max);
-        self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: true, held: true }));
+        self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: Some(0), room: Some(room) }));
+    }
+
+    /// Whether all of it was taken in before any of it may leave.
+    pub(crate) fn is_held(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.room.is_some())
     }
 
     /// What has been taken in.
     pub(crate) fn held(&self) -> &[u8] {
         self.kept.as_ref().map(|kept| kept.data.as_slice()).unwrap_or_default()
+    }
+
+    /// Holds a body that is there already.
+    pub(crate) fn put_in(&mut self, body: &[u8], room: Room) {
+        self.hold(self.bytes_max, room);
+        self.put_back(body.to_vec());
+    }
+
+    /// Lends what has been taken in; until [`Relay::put_back`], nothing can leave.
+    pub(crate) fn lend(&mut self) -> Vec<u8> {
+        self.kept.as_mut().map(|kept| std::mem::take(&mut kept.data)).unwrap_or_default()
+    }
+
+    /// Takes back what was lent.
+    pub(crate) fn put_back(&mut self, data: Vec<u8>) {
+        if let Some(kept) = &mut self.kept {
+            kept.data = data;
+        }
+    }
+
+    /// Forgets what has left and need not leave again.
+    pub(crate) fn forgetting(mut self) -> Self {
+        self.kept = self.kept.filter(|_| !self.finished);
+        self
     }
 
     /// Takes in what there is, until the body has ended.
@@ -126,7 +181,7 @@ impl Relay {
                 Part::Data(range) => {
                     let kept = self.kept.as_mut().filter(|kept| self.body.received() <= kept.bytes_max);
                     let Some(kept) = kept else { return Poll::Ready(Err(Stopped::Body(BodyError::TooLarge))) };
-                    kept.data.extend_from_slice(input.get(range.clone()).unwrap_or_default());
+                    kept.take_in(input.get(range.clone()).unwrap_or_default()).map_err(|Full| Stopped::NoRoom)?;
                     source.input.consume(range.end, buffers);
                 }
                 Part::End(count) => source.input.consume(count, buffers),
@@ -152,7 +207,7 @@ impl Relay {
     pub(crate) fn restart(&mut self) {
         (self.finished, self.abandoned) = (false, false);
         if let Some(kept) = &mut self.kept {
-            kept.again = kept.held || !kept.data.is_empty();
+            kept.again = (kept.room.is_some() || !kept.data.is_empty()).then_some(0);
         }
     }
 
@@ -184,7 +239,10 @@ impl Relay {
         context: &mut Context<'_>,
         (timers, buffers): (&Timers, &Buffers),
     ) -> Poll<Result<(), Stopped>> {
-        if self.kept.as_ref().is_some_and(|kept| kept.again) {
+        while self.kept.as_ref().is_some_and(|kept| kept.again.is_some()) {
+            if sink.is_full() {
+                ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
+            }
             self.leave_again(source, sink)?;
         }
         while !self.finished {
@@ -250,12 +308,19 @@ impl Relay {
         }
     }
 
-    /// What has passed already, once more.
+    /// A piece of what has passed already, once more.
     fn leave_again(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
-        if let Some(kept) = &mut self.kept {
-            kept.again = false;
-            if !kept.data.is_empty() {
-                self.leaving.data(&kept.data, sink);
+        if let Some(kept) = &mut self.kept
+            && let Some(at) = kept.again
+        {
+            let end = at.saturating_add(PIECE_BYTES).min(kept.data.len());
+            let piece = kept.data.get(at..end).unwrap_or_default();
+            if !piece.is_empty() {
+                self.leaving.data(piece, sink);
+            }
+            kept.again = (end < kept.data.len()).then_some(end);
+            if kept.again.is_some() {
+                return Ok(());
             }
         }
         if self.body.is_done() { self.finish(source, sink) } else { Ok(()) }

@@ -1,9 +1,10 @@
 //! `conform`: whether the message fits its contract.
 //!
-//! No contract can be configured in this version.
+//! No contract can be configured in this version; that JSON is what it says can.
 
 use super::Stop;
-use super::receive::Received;
+use super::receive::{Received, Seen};
+use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -17,8 +18,16 @@ impl<'a> Valid<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn conform(before: Received<'_>) -> Result<Valid<'_>, Stop> {
+/// Refuses JSON that programs read in different ways, where the route says so.
+pub(super) fn conform(mut before: Received<'_>) -> Result<Valid<'_>, Stop> {
+    let (routed, seen) = before.parts_mut();
+    let strict = routed.route().looks.as_deref().is_some_and(|looks| looks.strict_json);
+    if let Seen::Whole(content) = seen
+        && let Some(flaw) = content.flaw().filter(|_| strict)
+    {
+        let reason = Reason::MalformedJson;
+        let private = format!("{} (byte {})", flaw.flaw, flaw.at);
+        return Err(Refusal::new(Stage::Conform, reason, reason.page().caller).private(private).into());
+    }
     Ok(Valid(before))
 }

@@ -3,6 +3,7 @@
 //! The stages are the very ones of the pipeline; their proofs keep this from taking them in another order.
 
 use super::{Stop, charge, conform, cors, forward, guard, identify, inspect, permit, receive, route, target};
+use crate::carry::room::Rooms;
 use crate::exchange::{Connection, Exchange, Place};
 use crate::identity::{Bench, Identity};
 use crate::limits::{Drawer, RouteLimits, Shelf, Till};
@@ -68,7 +69,7 @@ pub struct Explanation {
 /// A plan that cannot be served.
 pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Result<Explanation, CompileError> {
     let (raw, secure) = raw(request);
-    explain_raw(plan, problem_base, &raw, secure)
+    explain_parts(plan, problem_base, (&raw, &request.body), secure)
 }
 
 /// The same for the bytes of a request, `secure` saying whether they come over TLS.
@@ -76,6 +77,16 @@ pub fn explain(plan: &Plan, problem_base: &str, request: &ExplainRequest) -> Res
 /// # Errors
 /// A plan that cannot be served.
 pub fn explain_raw(plan: &Plan, problem_base: &str, raw: &[u8], secure: bool) -> Result<Explanation, CompileError> {
+    let end = memchr::memmem::find(raw, b"\r\n\r\n").map_or(raw.len(), |at| at + 4);
+    explain_parts(plan, problem_base, raw.split_at(end), secure)
+}
+
+fn explain_parts(
+    plan: &Plan,
+    problem_base: &str,
+    raw: (&[u8], &[u8]),
+    secure: bool,
+) -> Result<Explanation, CompileError> {
     let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned(), Shelf { books: &[], workers: 1 })?;
     let clock = Clock::system();
     let (identity, _) =
@@ -128,7 +139,7 @@ fn walk(
     (snapshot, identity, clock): (&Snapshot, &Identity, &Clock),
     connection: &Connection,
     exchange: &mut Exchange,
-    raw: &[u8],
+    (raw, body): (&[u8], &[u8]),
     explanation: &mut Explanation,
 ) -> Result<(), Stop> {
     let steps = &mut explanation.steps;
@@ -158,11 +169,10 @@ fn walk(
     let authenticated =
         identify::identify_at_once(cors::clear(guard::guard(routed, till)?)?, (connection, snapshot), bench)?;
     let admitted = charge::charge(permit::permit(authenticated, || wall)?, till)?;
-    let inspected = inspect::inspect(conform::conform(receive::bound(admitted)?)?)?;
+    let inspected =
+        inspect::inspect(conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?)?;
     let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
-    for (stage, decision) in
-        decisions(&found.access, found.cors.is_some(), (found.limits.as_deref(), found.rules.is_some()))
-    {
+    for (stage, decision) in decisions(found) {
         let (detail, origin) = match (stage, &found.access) {
             (Stage::Identify, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
             (Stage::Identify, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),

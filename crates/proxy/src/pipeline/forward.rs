@@ -55,7 +55,7 @@ pub(super) async fn forward(
     let blame = Due { at: due, hurried: call.is_stated && call.within < upstream.plan.first_byte_timeout };
     let retries = upstream.plan.pool.retries.as_ref();
     let replayable = retries.map_or(0, |plan| plan.body_bytes);
-    let repeatable = !routed.upgrades && may_repeat(&routed, replayable);
+    let repeatable = !routed.upgrades && may_repeat(&routed, replayable, upload.is_held());
     if repeatable && replayable > 0 {
         upload.keep(replayable);
     }
@@ -92,7 +92,7 @@ pub(super) async fn forward(
                 }
                 lease.channel.timer.set_at(due);
                 let keep = (keep_for(&routed, upstream.plan.idle_timeout), upstream.plan.idle_connections);
-                return Ok(Forwarded { lease, upload, keep });
+                return Ok(Forwarded { lease, upload: upload.forgetting(), keep });
             }
             // Once: a server that refuses streams would be asked without end over a connection that stands.
             Err(Stop::Failed(fault)) if fault.retry_safe && lease.reused && reuse != Reuse::Never => {
@@ -173,11 +173,12 @@ fn upstream_of<'a>(local: &'a Local, route: &Route) -> Result<(&'a crate::snapsh
 }
 
 /// Idempotent (RFC 9110 section 9.2.2), and with a body that can be kept whole, or none.
-fn may_repeat(routed: &Routed<'_>, replayable: u64) -> bool {
+fn may_repeat(routed: &Routed<'_>, replayable: u64, held: bool) -> bool {
     let head = routed.request.head;
     let idempotent = matches!(head.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE");
     idempotent
         && match head.framing() {
+            _ if held => true,
             Framing::None => true,
             Framing::Length(bytes) => bytes <= replayable,
             // Nobody knows how long it will be.
@@ -386,6 +387,7 @@ pub(super) fn stop(stopped: Stopped) -> Stop {
     match stopped {
         Stopped::Body(BodyError::TooLarge) => receive::too_large().into(),
         Stopped::Body(BodyError::Truncated) | Stopped::Source(Broken::Io(_)) => Stop::Gone,
+        Stopped::NoRoom => receive::no_room().into(),
         Stopped::Body(error) => refuse(Reason::MalformedBody, error.rule()).into(),
         Stopped::Source(Broken::Late) => refuse(Reason::BodyTimeout, "the body made no progress").into(),
         Stopped::Source(Broken::Slow) => refuse(Reason::BodyTooSlow, "the body came too slowly").into(),

@@ -1,4 +1,6 @@
-//! `receive`: the body, within bounds. What no stage has to look at is streamed.
+//! `receive`: the body, within bounds. What no stage has to look at is streamed; what one looks into is held whole.
+
+mod content;
 
 use super::Stop;
 use super::charge::Admitted;
@@ -6,32 +8,86 @@ use super::forward;
 use super::route::{Announced, Routed};
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay};
+use crate::carry::room::Room;
 use crate::exchange::Connection;
+use crate::problem::is_grpc;
 use crate::worker::Worker;
+use content::Said;
 use portcullis_h1::{Framing, Version};
 use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
+
+pub(crate) use content::{Content, Seen};
 
 /// Proof that the body is bounded, with the reader that enforces it.
 #[derive(Debug)]
 pub(crate) struct Received<'a> {
     routed: Routed<'a>,
     upload: Relay,
+    seen: Seen,
+}
+
+/// Why a body is held.
+struct Holding {
+    /// Stages look into it.
+    said: Option<Said>,
+    /// A signature covers it.
+    announced: Option<Box<Announced>>,
 }
 
 // === impl Received ===
 
 impl<'a> Received<'a> {
-    pub(super) fn into_parts(self) -> (Routed<'a>, Relay) {
+    /// Gives the body back to whoever carries it on, as it was sent.
+    pub(super) fn into_parts(mut self) -> (Routed<'a>, Relay) {
+        if let Seen::Whole(content) = self.seen
+            && content.lent
+        {
+            self.upload.put_back(content.into_bytes());
+        }
         (self.routed, self.upload)
     }
 
-    /// Refuses a body that is longer than can be held back, before it is sent.
-    fn limit(&self, bytes_max: u64) -> Result<(), Stop> {
-        match self.routed.request.head.framing() {
-            Framing::Length(bytes) if bytes > bytes_max => Err(too_large().into()),
-            Framing::None | Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
+    /// For the stages after this one, to add what they find.
+    pub(super) fn parts_mut(&mut self) -> (&mut Routed<'a>, &Seen) {
+        (&mut self.routed, &self.seen)
+    }
+
+    /// Why the body is held, if it is.
+    fn holding(&mut self) -> Result<Option<Holding>, Refusal> {
+        let announced = self.routed.announced.take();
+        let head = self.routed.request.head;
+        let looks = self.routed.route().looks.as_deref().filter(|_| has_body(head.framing()));
+        // Calls of gRPC go on in both directions at once; whoever needs to know what is in them refuses what is unread.
+        let looks = looks.filter(|_| !is_grpc(head.fields()));
+        let said = looks.map(|_| Said::of(head.fields())).transpose()?;
+        Ok((said.is_some() || announced.is_some()).then_some(Holding { said, announced }))
+    }
+
+    /// The most that is held.
+    fn bytes_max(&self, holding: &Holding) -> u64 {
+        let route = self.routed.route();
+        let looked = route.looks.as_deref().filter(|_| holding.said.is_some()).map(|looks| looks.bytes_max);
+        let announced = holding.announced.as_ref().map(|announced| announced.bytes_max);
+        let least = looked.into_iter().chain(announced).min();
+        least.unwrap_or(route.body_bytes)
+    }
+
+    /// Reads what has been taken in.
+    fn look(&mut self, said: Option<&Said>, room: Room) -> Result<(), Refusal> {
+        let (Some(said), Some(looks)) = (said, self.routed.route().looks.as_deref()) else { return Ok(()) };
+        if self.upload.held().is_empty() {
+            self.seen = Seen::Nothing;
+            return Ok(());
         }
+        let lent = said.is_plain();
+        let content = if lent {
+            Content::of_plain(said, self.upload.lend(), looks, room)
+        } else {
+            Content::of_coded(said, self.upload.held(), looks, room)
+        };
+        self.seen = Seen::Whole(Box::new(content?));
+        Ok(())
     }
 }
 
@@ -43,9 +99,9 @@ pub(super) async fn receive<'a>(
     client: &mut Channel,
 ) -> Result<Received<'a>, Stop> {
     let mut received = bound(before)?;
-    let announced = received.routed.announced.take();
-    if let Some(announced) = &announced {
-        received.limit(announced.bytes_max)?;
+    let holding = received.holding()?;
+    if let Some(holding) = &holding {
+        within(received.routed.request.head.framing(), received.bytes_max(holding))?;
     }
     if received.routed.request.head.expects_continue() {
         match client.stream() {
@@ -56,34 +112,38 @@ pub(super) async fn receive<'a>(
         let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
         flushed.map_err(|_: Broken| Stop::Gone)?;
     }
-    match announced {
-        Some(announced) => hold(received, *announced, worker, connection, client).await,
+    match holding {
+        Some(holding) => hold(received, holding, worker, connection, client).await,
         None => Ok(received),
     }
 }
 
-/// Takes in a body that a signature covers, and lets it go on only if it is the one that was signed: what is acted upon
-/// before its end is known must be nobody else's.
+/// Takes in a body whole, and lets it go on only if it is the one that was signed, where one was: what is acted upon before
+/// its end is known must be nobody else's.
 async fn hold<'a>(
     mut received: Received<'a>,
-    mut announced: Announced,
+    holding: Holding,
     worker: &Worker,
     connection: &Connection,
     client: &mut Channel,
 ) -> Result<Received<'a>, Stop> {
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
-    let upload = &mut received.upload;
-    upload.hold(announced.bytes_max);
-    let carry = (&worker.timers, &worker.buffers);
+    let bytes_max = received.bytes_max(&holding);
+    received.upload.hold(bytes_max, worker.rooms.room());
+    let (upload, carry) = (&mut received.upload, (&worker.timers, &worker.buffers));
     let held = poll_fn(|context| upload.poll_hold(client, context, carry)).await;
     held.map_err(forward::stop)?;
     client.timer.clear();
-    announced.check.update(upload.held());
-    announced.check.finish().map_err(|error| {
-        let reason = Reason::DigestMismatch;
-        // All of it has been read, so that nothing is left to be read over.
-        Refusal::new(Stage::Receive, reason, reason.page().caller).private(error.to_string()).closing()
-    })?;
+    let record = &mut received.routed.record;
+    (record.body_read, record.request_bytes) = (true, received.upload.received());
+    if let Some(mut announced) = holding.announced {
+        announced.check.update(received.upload.held());
+        announced.check.finish().map_err(|error| {
+            let reason = Reason::DigestMismatch;
+            Refusal::new(Stage::Receive, reason, reason.page().caller).private(error.to_string()).closing()
+        })?;
+    }
+    received.look(holding.said.as_ref(), worker.rooms.room())?;
     Ok(received)
 }
 
@@ -92,11 +152,34 @@ pub(super) fn bound(before: Admitted<'_>) -> Result<Received<'_>, Stop> {
     let routed = before.into_inner().into_inner().into_routed();
     let framing = routed.request.head.framing();
     let bytes_max = routed.route().body_bytes;
-    if matches!(framing, Framing::Length(bytes) if bytes > bytes_max) {
-        return Err(too_large().into());
-    }
+    within(framing, bytes_max)?;
     let upload = Relay::new(arriving(framing, routed.request.head.version()), Leaving::Bare, bytes_max);
-    Ok(Received { routed, upload })
+    let seen = if has_body(framing) { Seen::Unread } else { Seen::Nothing };
+    Ok(Received { routed, upload, seen })
+}
+
+/// The same for a body that is there, without a client: `explain`.
+pub(super) fn bound_at_once<'a>(before: Admitted<'a>, body: &[u8], room: Room) -> Result<Received<'a>, Stop> {
+    let mut received = bound(before)?;
+    let holding = received.holding()?;
+    let Some(holding) = holding else { return Ok(received) };
+    let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+    within(Framing::Length(bytes), received.bytes_max(&holding))?;
+    received.upload.put_in(body, room.sibling());
+    received.look(holding.said.as_ref(), room)?;
+    Ok(received)
+}
+
+/// Refuses a body that is longer than may be, before it is sent.
+fn within(framing: Framing, bytes_max: u64) -> Result<(), Refusal> {
+    match framing {
+        Framing::Length(bytes) if bytes > bytes_max => Err(too_large()),
+        Framing::None | Framing::Length(_) | Framing::Chunked | Framing::UntilClose => Ok(()),
+    }
+}
+
+fn has_body(framing: Framing) -> bool {
+    !matches!(framing, Framing::None | Framing::Length(0))
 }
 
 /// How a body arrives: on a stream, only the stream's end ends it, whatever length was declared.
@@ -110,4 +193,14 @@ fn arriving(framing: Framing, version: Version) -> Framing {
 /// A body over its limit; nothing after it on the connection can be told apart.
 pub(super) fn too_large() -> Refusal {
     Refusal::new(Stage::Receive, Reason::BodyTooLarge, "the body exceeds what this operation accepts").closing()
+}
+
+/// There is no room for another body.
+pub(super) fn no_room() -> Refusal {
+    let reason = Reason::NoRoomForBody;
+    refuse(reason, reason.page().caller).header("retry-after", "1").closing()
+}
+
+fn refuse(reason: Reason, detail: &'static str) -> Refusal {
+    Refusal::new(Stage::Receive, reason, detail)
 }
