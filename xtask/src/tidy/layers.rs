@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-h1", 1),
     ("portcullis-auth", 1),
     ("portcullis-access", 1),
+    ("portcullis-anomaly", 1),
     ("portcullis-coding", 1),
     ("portcullis-balance", 1),
     ("portcullis-limit", 1),
