@@ -5,7 +5,7 @@
 //! own by filling the table with others. (Two cores that meet somebody's very first failure in the same instant may count one
 //! of them too few.)
 
-use crate::bounded::{keyed, leading};
+use crate::bounded::{Digest, digest, halves};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -101,25 +101,24 @@ impl Failures {
     }
 
     /// Whoever has one address of an IPv6 network of 64 bits has all of them.
-    fn address_hash(&self, address: IpAddr) -> [u8; 32] {
+    fn address_hash(&self, address: IpAddr) -> Digest {
         match address.to_canonical() {
-            IpAddr::V4(v4) => keyed(&self.key, &[b"v4", &v4.octets()]),
-            IpAddr::V6(v6) => keyed(&self.key, &[b"v6", &(v6.to_bits() >> 64).to_le_bytes()]),
+            IpAddr::V4(v4) => digest(&self.key, &[b"v4", &v4.octets()]),
+            IpAddr::V6(v6) => digest(&self.key, &[b"v6", &(v6.to_bits() >> 64).to_le_bytes()]),
         }
     }
 
-    fn credential_hash(&self, name: &str) -> [u8; 32] {
-        keyed(&self.key, &[b"credential", name.as_bytes()])
+    fn credential_hash(&self, name: &str) -> Digest {
+        digest(&self.key, &[b"credential", name.as_bytes()])
     }
 
-    fn group(&self, hash: &[u8; 32]) -> Option<&[AtomicU64; WAYS]> {
-        let [_, at, ..] = hash.as_chunks::<8>().0 else { return None };
-        let at = u64::from_le_bytes(*at).checked_rem(u64::try_from(self.groups.len()).ok()?)?;
+    fn group(&self, hash: &Digest) -> Option<&[AtomicU64; WAYS]> {
+        let at = halves(hash).1.checked_rem(u64::try_from(self.groups.len()).ok()?)?;
         self.groups.get(usize::try_from(at).ok()?)
     }
 
     /// The count that is left, and the wait that is left.
-    fn look(&self, hash: &[u8; 32], now: u64) -> (u64, u64) {
+    fn look(&self, hash: &Digest, now: u64) -> (u64, u64) {
         let slots = self.group(hash).into_iter().flatten().map(|slot| slot.load(SeqCst));
         let Some(value) = slots.into_iter().find(|value| print(*value) == print_of(hash)) else { return (0, 0) };
         let wait = self.policy.wait(count(value)).saturating_sub(age(value, now));
@@ -131,7 +130,7 @@ impl Failures {
         count(value) >> halvings.min(63)
     }
 
-    fn count(&self, hash: &[u8; 32], now: u64) {
+    fn count(&self, hash: &Digest, now: u64) {
         let Some(group) = self.group(hash) else { return };
         for _ in 0..TRIES_MAX {
             let found = group.iter().map(|slot| (slot, slot.load(SeqCst)));
@@ -148,8 +147,8 @@ impl Failures {
 }
 
 /// Never zero, which is what an empty slot has.
-fn print_of(hash: &[u8; 32]) -> u64 {
-    (leading(hash) >> (64 - 28)).max(1)
+fn print_of(hash: &Digest) -> u64 {
+    (halves(hash).0 >> (64 - 28)).max(1)
 }
 
 fn print(value: u64) -> u64 {

@@ -9,6 +9,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub use crate::bounded::Digest;
 pub use answer::{Answer, AnswerFault, AnswerRules};
 pub use flights::{Ask, Dated, Flight, IntrospectionPolicy, Introspections, Moment};
 pub use request::{Client, Question};

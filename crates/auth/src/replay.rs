@@ -3,7 +3,7 @@
 //! One table serves all cores, or a proof could be used once on each. It is an array of atomic numbers: no lock, no wait, no
 //! growth. Where there is no room for an id, its request is refused: a replay that nobody can rule out is one.
 
-use crate::bounded::{keyed, leading};
+use crate::bounded::{halves, keyed};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 const WAYS: usize = 8;
@@ -49,7 +49,7 @@ impl ReplayTable {
         }
         let hash = keyed(&self.key, parts);
         let Some([one, other]) = self.groups_of(&hash) else { return Use::NoRoom };
-        let print = leading(&hash) >> TIME_BITS << TIME_BITS;
+        let print = halves(&hash).0 >> TIME_BITS << TIME_BITS;
         let mine = print | (until.max(now.saturating_add(1)) & TIME_MASK);
         let slots = || one.iter().chain(other);
         let same = |value: u64| value & !TIME_MASK == print && is_live(value, now);

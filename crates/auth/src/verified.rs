@@ -3,7 +3,7 @@
 //! One table a core. What it says is what a verification would say now: it knows when a token begins and ends, and it is
 //! emptied when keys or revocations change. A token is kept under a keyed hash of the whole of it, never as text.
 
-use crate::bounded::{Table, keyed};
+use crate::bounded::{Digest, Table, digest};
 use crate::jwt::{Rules, Token};
 
 /// From when and until when a verification passes, in seconds since 1970.
@@ -17,7 +17,7 @@ pub struct Validity {
 
 /// Under what a token is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenDigest([u8; 32]);
+pub struct TokenDigest(Digest);
 
 /// The verified tokens of one core.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<T: Clone> VerifiedTokens<T> {
     /// What a token is kept under. `context` is whatever else the verdict depends on: the name of the rules.
     #[must_use]
     pub fn digest(&self, context: &str, token: &str) -> TokenDigest {
-        TokenDigest(keyed(&self.key, &[context.as_bytes(), token.as_bytes()]))
+        TokenDigest(digest(&self.key, &[context.as_bytes(), token.as_bytes()]))
     }
 
     /// What was kept for a token, if a verification would pass now. `generation` is that of keys and revocations now.

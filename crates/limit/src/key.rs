@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::siphash::SipHash;
+use portcullis_types::siphash::SipHash;
 
 #[cfg(test)]
 mod tests;

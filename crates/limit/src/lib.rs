@@ -32,7 +32,6 @@ mod policy;
 mod problem;
 mod rule;
 mod share;
-mod siphash;
 
 pub use adaptive::{Adaptive, AdaptiveRules, Outcome, Priority};
 pub use breaker::{Breaker, BreakerRules, BreakerState, Trial};

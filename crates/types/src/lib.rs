@@ -11,6 +11,7 @@ pub mod network;
 pub mod reason;
 pub mod refusal;
 pub mod secret;
+pub mod siphash;
 pub mod stage;
 pub mod target;
 

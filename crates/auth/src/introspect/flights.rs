@@ -3,7 +3,7 @@
 //! One question at a time about a token; good answers are kept no longer than the token lives, bad ones shortly and in a
 //! table of their own, so that a flood of made-up tokens cannot push good ones out.
 
-use crate::bounded::{Table, keyed};
+use crate::bounded::{Digest, Table, digest};
 use crate::introspect::Answer;
 use crate::jwt::Token;
 use portcullis_types::Millis;
@@ -42,7 +42,7 @@ pub struct Moment {
 
 /// A question on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Flight([u8; 32], u64);
+pub struct Flight(Digest, u64);
 
 /// What an issuer has said about a token, and how long that counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +73,7 @@ pub struct Introspections {
     key: [u8; 32],
     active: Table<Dated>,
     inactive: Table<Dated>,
-    flights: HashMap<[u8; 32], (u64, Millis)>,
+    flights: HashMap<Digest, (u64, Millis)>,
     number: u64,
     failures_in_row: u32,
     paused_until: Millis,
@@ -132,20 +132,20 @@ impl Introspections {
 
     /// Under what a token is kept: the same for all who keep answers under the same key.
     #[must_use]
-    pub fn digest(&self, token: &str) -> [u8; 32] {
-        keyed(&self.key, &[token.as_bytes()])
+    pub fn digest(&self, token: &str) -> Digest {
+        digest(&self.key, &[token.as_bytes()])
     }
 
     /// What is known about a token without asking anybody; `None` where nothing is. A greater `generation` than the last time
     /// means that something was revoked: then nothing is known any more, and answers that are on their way do not count.
-    pub fn known(&mut self, digest: &[u8; 32], generation: u64, now: Moment) -> Option<Ask> {
+    pub fn known(&mut self, digest: &Digest, generation: u64, now: Moment) -> Option<Ask> {
         self.turn(generation);
         let found = self.active.find(digest, now.wall).or_else(|| self.inactive.find(digest, now.wall));
         found.cloned().map(Ask::Known)
     }
 
     /// The same, and what to do where nothing is known.
-    pub fn ask(&mut self, digest: [u8; 32], generation: u64, now: Moment) -> Ask {
+    pub fn ask(&mut self, digest: Digest, generation: u64, now: Moment) -> Ask {
         if let Some(known) = self.known(&digest, generation, now) {
             return known;
         }

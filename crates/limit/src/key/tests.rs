@@ -1,7 +1,7 @@
 //! Keys: the hash is the one that was published, parts stay apart, and addresses count as networks.
 
 use super::{Key, KeyHasher, Prefixes};
-use crate::siphash::SipHash;
+use portcullis_types::siphash::SipHash;
 use std::collections::HashSet;
 
 fn hasher() -> KeyHasher {

@@ -7,7 +7,7 @@ use crate::snapshot::CompileError;
 use crate::tls::files;
 use crate::upstream::tls::UpstreamTls;
 use portcullis_auth::introspect::{
-    Answer, AnswerRules, Ask, Client, Dated, Flight, IntrospectionPolicy, Introspections, Moment,
+    Answer, AnswerRules, Ask, Client, Dated, Digest, Flight, IntrospectionPolicy, Introspections, Moment,
 };
 use portcullis_auth::jwt::SigningKey;
 use portcullis_config::plan::{ClientPlan, IntrospectionPlan, IssuerPlan};
@@ -68,7 +68,7 @@ pub(crate) struct Counts {
 pub(crate) struct Asked {
     of: Arc<Introspector>,
     token: Secret,
-    digest: [u8; 32],
+    digest: Digest,
     /// Of what was revoked, as far as whoever asks has heard.
     generation: u64,
     reply: Reply,
@@ -95,13 +95,7 @@ impl Introspector {
             }
         };
         let key = random().map_err(|error| cannot(error.to_string()))?;
-        // Each core leaves an issuer that does not answer alone by itself.
-        let policy = IntrospectionPolicy {
-            active_max: KEPT_MAX,
-            flights_max: UNDER_WAY_MAX,
-            failures_max: u32::MAX,
-            ..policy(plan)
-        };
+        let policy = IntrospectionPolicy { active_max: KEPT_MAX, flights_max: UNDER_WAY_MAX, ..policy(plan) };
         Ok(Self {
             name: Arc::clone(&issuer.name),
             tls: tls_of(&plan.at).map_err(|error| cannot(error.to_string()))?,
@@ -126,9 +120,10 @@ impl Introspector {
         }
     }
 
-    /// How a core keeps answers.
+    /// How a core keeps answers. It never gives up by itself: an issuer that does not answer is left alone by whoever asks, who
+    /// may know all the same what another core was told.
     pub(crate) fn policy(&self) -> IntrospectionPolicy {
-        policy(&self.plan)
+        IntrospectionPolicy { failures_max: u32::MAX, ..policy(&self.plan) }
     }
 
     /// Under what all cores keep answers.
@@ -145,7 +140,7 @@ impl Introspector {
     pub(crate) fn ask(
         self: &Arc<Self>,
         token: &str,
-        digest: &[u8; 32],
+        digest: &Digest,
         generation: u64,
     ) -> Option<oneshot::Receiver<Option<Dated>>> {
         let (reply, receiver) = oneshot::channel();
@@ -201,10 +196,7 @@ pub(super) async fn answer(mut asked: Receiver<Asked>, clock: Clock) {
                 tokio::task::spawn_local(send(of, token, flight, under_way, clock));
                 continue;
             }
-            Ask::Unavailable => {
-                of.count(None);
-                None
-            }
+            Ask::Unavailable => None,
         };
         // Whoever has gone away meanwhile needs no answer.
         drop(reply.send(known));

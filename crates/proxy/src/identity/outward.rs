@@ -26,6 +26,11 @@ pub(crate) fn write(principal: &Principal, out: &mut impl Head) {
 }
 
 fn plain(text: &str, out: &mut Vec<u8>) {
+    // Nearly all names are as they are; without a way out of the loop many bytes are looked at in one step.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (byte > b' ') & (byte < 0x7f) & (byte != b'%'));
+    if is_plain {
+        return out.extend_from_slice(text.as_bytes());
+    }
     for byte in text.bytes() {
         match byte {
             b'%' | 0..=0x20 | 0x7f..=0xff => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),

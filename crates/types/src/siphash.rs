@@ -2,8 +2,11 @@
 //!
 //! Keyed, so that nobody outside can choose keys that meet in one slot of a table.
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SipHash {
+use std::fmt;
+
+/// A hash under way.
+#[derive(Clone, Copy)]
+pub struct SipHash {
     v0: u64,
     v1: u64,
     v2: u64,
@@ -17,7 +20,9 @@ pub(crate) struct SipHash {
 // === impl SipHash ===
 
 impl SipHash {
-    pub(crate) const fn new(k0: u64, k1: u64) -> Self {
+    /// Begins under a key of 128 bits that nobody outside knows.
+    #[must_use]
+    pub const fn new(k0: u64, k1: u64) -> Self {
         Self {
             v0: k0 ^ 0x736f_6d65_7073_6575,
             // The 0xee tells the 128-bit output from the 64-bit one.
@@ -29,8 +34,9 @@ impl SipHash {
         }
     }
 
+    /// Takes more bytes: the same hash, however they are cut.
     #[inline]
-    pub(crate) fn write(&mut self, mut bytes: &[u8]) {
+    pub fn write(&mut self, mut bytes: &[u8]) {
         if self.length & 7 == 0 {
             while let Some((word, rest)) = bytes.split_first_chunk::<8>() {
                 self.length = self.length.wrapping_add(8);
@@ -48,8 +54,10 @@ impl SipHash {
         }
     }
 
+    /// The 128 bits.
     #[inline]
-    pub(crate) fn finish(mut self) -> u128 {
+    #[must_use]
+    pub fn finish(mut self) -> u128 {
         let last = (self.length << 56) | self.tail;
         self.block(last);
         self.v2 ^= 0xee;
@@ -85,5 +93,12 @@ impl SipHash {
         self.v2 = self.v2.wrapping_add(self.v1);
         self.v1 = self.v1.rotate_left(17) ^ self.v2;
         self.v2 = self.v2.rotate_left(32);
+    }
+}
+
+impl fmt::Debug for SipHash {
+    /// Its state is as good as the key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SipHash")
     }
 }
