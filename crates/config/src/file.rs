@@ -39,7 +39,7 @@ pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Un
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
-pub(crate) use signature::{Signature, Signer};
+pub(crate) use signature::{Signature, Signer, SignerSecret};
 pub(crate) use tracing::{Continues, Tracing};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};

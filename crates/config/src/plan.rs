@@ -37,7 +37,7 @@ pub use identity::{
 pub use lifecycle::LifecyclePlan;
 pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
-pub use signature::{SignatureDemand, SignerPlan};
+pub use signature::{SignatureDemand, SignerKeys, SignerPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};

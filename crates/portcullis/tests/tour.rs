@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 const ROWS: [(&str, usize); 12] = [
     ("access control", 5),
     ("authentication", 7),
-    ("JWT validation", 4),
+    ("JWT validation", 12),
     ("HTTPS", 2),
     ("input validation", 11),
     ("rate limiting", 8),

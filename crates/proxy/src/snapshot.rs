@@ -225,7 +225,8 @@ impl Snapshot {
         let mut hosts = hosts::Builder::default();
         let mut compiler = Compiler::default();
         for api in &plan.apis {
-            let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, &plan.identity.key_field)));
+            let (key_field, nonces) = (&plan.identity.key_field, plan.identity.proofs.nonce);
+            let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, key_field, nonces)));
             for version in &api.versions {
                 let shared = Shared {
                     version: version.name.clone().unwrap_or_else(|| Arc::from("")),

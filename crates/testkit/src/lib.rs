@@ -36,4 +36,4 @@ pub use dice::Dice;
 pub use gateway::Gatehouse;
 pub use load::Load;
 pub use moody::MoodyUpstream;
-pub use upstream::{FakeUpstream, Talk};
+pub use upstream::{FakeUpstream, Heard, Talk};

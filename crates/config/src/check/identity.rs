@@ -24,7 +24,7 @@ pub(super) const LEAST_STALENESS: Period = Period::seconds(60);
 pub(super) const MAX_STALENESS: Period = Period::seconds(30 * 24 * 60 * 60);
 const MAX_CLOCK_SKEW: Period = Period::seconds(300);
 /// LIMIT: bytes of a key set.
-const MAX_JWKS_BYTES: u64 = 1024 * 1024;
+pub(super) const MAX_JWKS_BYTES: u64 = 1024 * 1024;
 /// LIMIT: issuers, and names in each list of one.
 const MAX_ISSUERS: usize = 64;
 const MAX_LIST: usize = 64;

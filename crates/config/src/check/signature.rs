@@ -1,14 +1,18 @@
 //! Requests that are signed: signers with keys, and rules that can be met.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis_auth::Algorithm;
+use portcullis_auth::jwt::VerifyingKey;
 use portcullis_auth::signature::SignatureRules;
+use portcullis_auth::{Algorithm, KeySet};
+use portcullis_types::Secret;
 
 use super::Check;
+use super::identity::MAX_JWKS_BYTES;
 use crate::diagnostic::{Diagnostic, closest, quote};
-use crate::file::{File, Signature, defaults};
-use crate::plan::{SignatureDemand, SignerPlan};
+use crate::file::{File, Signature, Signer, SignerSecret, defaults};
+use crate::plan::{SignatureDemand, SignerKeys, SignerPlan};
 use crate::scalar::{Period, Size, Text};
 use crate::tree::At;
 
@@ -40,12 +44,60 @@ impl Check<'_> {
             self.name(&at, name, "a signer");
             SignerPlan {
                 name: Arc::from(name.as_str()),
-                jwks_file: self.jwks_file(&signer.jwks_file, &at.key("jwks_file"), &ALGORITHMS),
+                keys: self.signer_keys(signer, &at),
                 scopes: texts(signer.scopes.as_ref()),
                 roles: texts(signer.roles.as_ref()),
             }
         });
         plans.collect()
+    }
+
+    /// By what somebody signs: keys of a file or a secret, and not both, or nobody could say which of them counts.
+    fn signer_keys(&mut self, written: &Signer, at: &At<'_>) -> SignerKeys {
+        let help = "write `jwks_file: PATH` with public keys, or `hmac: { id: …, secret: { env: NAME } }`";
+        match (&written.jwks_file, &written.hmac) {
+            (Some(name), None) => {
+                let at = at.key("jwks_file");
+                let file = self.jwks_file(name, &at, &ALGORITHMS);
+                self.keys_are_named(&file, &at);
+                SignerKeys::File(file)
+            }
+            (None, Some(hmac)) => self.signer_secret(hmac, &at.key("hmac")),
+            (Some(_), Some(_)) => {
+                let at = at.key("hmac");
+                let diagnostic =
+                    Diagnostic::new("conflict", at.name_span(), "`jwks_file` says already by what he signs");
+                self.reject(&at, diagnostic.help(help));
+                SignerKeys::File(PathBuf::new())
+            }
+            (None, None) => {
+                let diagnostic = Diagnostic::new("missing", at.name_span(), "nothing says by what he signs");
+                self.reject(at, diagnostic.help(help));
+                SignerKeys::File(PathBuf::new())
+            }
+        }
+    }
+
+    /// A signature names its key, so that one without a name is of no use.
+    fn keys_are_named(&mut self, file: &Path, at: &At<'_>) {
+        let read = self.environment.read(file, MAX_JWKS_BYTES).ok();
+        let Some(keys) = read.and_then(|bytes| KeySet::from_json(&bytes).ok()) else { return };
+        let nameless = |key: &VerifyingKey| key.id().is_none() && ALGORITHMS.iter().any(|one| key.allows(*one));
+        if keys.iter().any(nameless) {
+            let message = "a key in it has no `kid`, so that no signature can name it".to_owned();
+            let diagnostic = self.wrong(at, "key-without-kid", message);
+            self.reject(at, diagnostic.help("give each key a `kid`: the `keyid` of the signatures that it makes"));
+        }
+    }
+
+    fn signer_secret(&mut self, written: &SignerSecret, at: &At<'_>) -> SignerKeys {
+        let text = written.secret.0.trim_end_matches(['\r', '\n']);
+        if VerifyingKey::secret(None, Algorithm::Hs256, text.as_bytes().to_vec()).is_err() {
+            let at = at.key("secret");
+            let diagnostic = self.wrong(&at, "weak-secret", "the secret is too short for hmac-sha256".to_owned());
+            self.reject(&at, diagnostic.help("use at least 32 random bytes"));
+        }
+        SignerKeys::Secret { id: written.id.0.clone(), secret: Secret::new(text.to_owned()) }
     }
 
     /// What one demand says about signatures; `at` is the method.

@@ -19,7 +19,8 @@ pub(crate) struct Cors {
     /// field of API keys.
     pub(crate) headers: Option<Vec<Text>>,
     /// Fields of answers that pages may read beside those that every page may. By default what the gateway itself says:
-    /// `X-Request-ID`, `Retry-After`, `RateLimit`, `RateLimit-Policy`, `WWW-Authenticate`, `Deprecation`, `Sunset` and `Link`.
+    /// `X-Request-ID`, `Retry-After`, `RateLimit`, `RateLimit-Policy`, `WWW-Authenticate`, `Deprecation`, `Sunset` and `Link`,
+    /// and `DPoP-Nonce` where proofs need nonces.
     pub(crate) expose: Option<Vec<Text>>,
     /// Whether browsers may send cookies and client certificates along.
     #[schemars(extend("default" = false))]

@@ -12,13 +12,25 @@ use crate::scalar::{FileName, Flag, Period, Size, Text};
 pub(crate) struct Signer {
     /// A file with a key set (RFC 7517): public keys, Ed25519, P-256 or RSA. The `kid` of one is the `keyid` of a signature. A
     /// change of the file is taken over.
-    pub(crate) jwks_file: FileName,
+    pub(crate) jwks_file: Option<FileName>,
+    /// A secret that is shared with him, for `hmac-sha256`, instead of a file. Whoever can verify can sign: prefer public keys.
+    pub(crate) hmac: Option<SignerSecret>,
     /// What he may do.
     #[schemars(extend("default" = Vec::<String>::new()))]
     pub(crate) scopes: Option<Vec<Text>>,
     /// As whom.
     #[schemars(extend("default" = Vec::<String>::new()))]
     pub(crate) roles: Option<Vec<Text>>,
+}
+
+/// A secret that is shared with whoever signs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignerSecret {
+    /// The `keyid` of its signatures.
+    pub(crate) id: Text,
+    /// The secret: at least 32 bytes. Write it as `{ env: NAME }` or `{ file: PATH }`. It is never shown.
+    pub(crate) secret: Text,
 }
 
 /// Signatures that are accepted.

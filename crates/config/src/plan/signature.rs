@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portcullis_auth::signature::SignatureRules;
+use portcullis_types::Secret;
 
 /// Somebody who signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +12,25 @@ pub struct SignerPlan {
     /// Who calls.
     pub name: Arc<str>,
     /// His keys.
-    pub jwks_file: PathBuf,
+    pub keys: SignerKeys,
     /// What he may do.
     pub scopes: Vec<String>,
     /// As whom.
     pub roles: Vec<String>,
+}
+
+/// The keys of somebody who signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignerKeys {
+    /// A file's.
+    File(PathBuf),
+    /// A secret that is shared with him, for HMAC with SHA-256.
+    Secret {
+        /// The `keyid` of its signatures.
+        id: String,
+        /// The secret.
+        secret: Secret,
+    },
 }
 
 /// What a demand says about signatures.

@@ -1,6 +1,7 @@
 //! Who calls the demo's API: an issuer with a key of its own, a token, and an API key. All of them are new at each start.
 
 use super::members::{self, Member};
+use super::upstream::Upstreams;
 use crate::ending::Stop;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -16,12 +17,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
+/// Whose tokens the demo's callers have.
+const ISSUER: &str = "https://issuer.demo";
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 /// What callers hold.
 #[derive(Debug)]
 pub(crate) struct Callers {
     signer: SigningKey,
+    /// Of an issuer that says itself where its keys are, and its name.
+    found: (SigningKey, String),
     /// Of a caller whose tokens are bound to it.
     holder: SigningKey,
     /// Of a partner who signs requests.
@@ -36,7 +41,7 @@ pub(crate) struct Callers {
 
 impl Callers {
     /// Makes them, and leaves in the folder what the gateway and people need: `issuer.json`, `token.txt`, `api-key.txt`.
-    pub(crate) fn make(folder: &Path) -> Result<Self, Stop> {
+    pub(crate) fn make(folder: &Path, upstreams: &Upstreams) -> Result<Self, Stop> {
         let failed = |error: &dyn std::fmt::Display| Stop::environment(format!("{}: {error}", folder.display()));
         let signer = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let key = KeyText::mint("pk", &random::<ENTROPY_BYTES>()?).map_err(|error| failed(&error))?;
@@ -48,7 +53,9 @@ impl Callers {
         let holder = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let partner = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let (member, stranger) = members::make(folder)?;
-        let callers = Self { signer, holder, partner, key, member, stranger };
+        let found = (SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?, upstreams.issuer());
+        upstreams.publish(json!({ "keys": [found.0.public_jwk()] }).to_string());
+        let callers = Self { signer, found, holder, partner, key, member, stranger };
         let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
         let set = json!({ "keys": [callers.partner.public_jwk()] }).to_string();
@@ -63,12 +70,23 @@ impl Callers {
 
     /// A token that ends in so many seconds.
     pub(crate) fn token(&self, lifetime: i64) -> Result<String, Stop> {
-        self.issue(lifetime, None)
+        self.issue((&self.signer, ISSUER), lifetime, None)
+    }
+
+    /// A token of the issuer that says itself where its keys are, or one that only says so.
+    pub(crate) fn found_token(&self, good: bool) -> Result<String, Stop> {
+        let (key, name) = &self.found;
+        self.issue((if good { key } else { &self.signer }, name), 300, None)
+    }
+
+    /// A token that only whoever has the member's certificate can use.
+    pub(crate) fn certified_token(&self) -> Result<String, Stop> {
+        self.issue((&self.signer, ISSUER), 300, Some(json!({ "x5t#S256": self.member.thumbprint })))
     }
 
     /// A token that only whoever has the caller's key can use.
     pub(crate) fn bound_token(&self) -> Result<String, Stop> {
-        self.issue(300, Some(json!({ "jkt": self.holder.id() })))
+        self.issue((&self.signer, ISSUER), 300, Some(json!({ "jkt": self.holder.id() })))
     }
 
     /// A proof that the caller sends this token to this address (RFC 9449).
@@ -91,17 +109,22 @@ impl Callers {
         Ok(format!("Signature-Input: sig={parameters}\r\nSignature: sig=:{}:\r\n", STANDARD.encode(signature)))
     }
 
-    fn issue(&self, lifetime: i64, bound_to: Option<Value>) -> Result<String, Stop> {
+    fn issue(
+        &self,
+        (signer, issuer): (&SigningKey, &str),
+        lifetime: i64,
+        bound_to: Option<Value>,
+    ) -> Result<String, Stop> {
         let issued = now().saturating_sub(120);
         let claims = json!({
-            "iss": "https://issuer.demo", "aud": "account", "sub": "ada", "client_id": "demo", "jti": "demo-1",
+            "iss": issuer, "aud": "account", "sub": "ada", "client_id": "demo", "jti": "demo-1",
             "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read",
         });
         let Value::Object(mut claims) = claims else { return Err(Stop::environment("claims are an object")) };
         if let Some(key) = bound_to {
             claims.insert("cnf".to_owned(), key);
         }
-        self.signer.sign("at+jwt", &claims, false).map_err(|error| Stop::environment(error.to_string()))
+        signer.sign("at+jwt", &claims, false).map_err(|error| Stop::environment(error.to_string()))
     }
 }
 

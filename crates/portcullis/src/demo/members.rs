@@ -1,6 +1,9 @@
 //! Clients of the demo that have certificates: the authority that vouches for them, one member, and a stranger.
 
 use crate::ending::Stop;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -13,6 +16,8 @@ use std::path::Path;
 pub(crate) struct Member {
     pub(crate) certificate: String,
     pub(crate) key: String,
+    /// By which tokens are bound to it (RFC 8705 section 3.1).
+    pub(super) thumbprint: String,
 }
 
 /// Makes an authority and a member, and leaves in the folder what the gateway and people need: `clients.pem`, `client.pem`,
@@ -41,5 +46,6 @@ fn issue() -> Result<(String, Member), rcgen::Error> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let key = KeyPair::generate()?;
     let member = params.signed_by(&key, &issuer)?;
-    Ok((certificate.pem(), Member { certificate: member.pem(), key: key.serialize_pem() }))
+    let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA256, member.der()));
+    Ok((certificate.pem(), Member { certificate: member.pem(), key: key.serialize_pem(), thumbprint }))
 }

@@ -76,6 +76,14 @@ const TRACE: &str = "Traceback (most recent call last):\n  File \"/srv/shop/app/
 /// The one token of the demo that says nothing itself.
 pub(crate) const OPAQUE_TOKEN: &str = "demo-opaque-token";
 
+/// Where the keys of the issuer are that is asked for them.
+pub(crate) const KEYS: &str = "/issuer-keys";
+
+/// What an issuer says about itself.
+pub(crate) fn metadata(issuer: &str) -> String {
+    json!({ "issuer": issuer, "jwks_uri": format!("{issuer}{KEYS}") }).to_string()
+}
+
 /// What an issuer says about a token that says nothing itself (RFC 7662).
 fn introspect(body: &[u8]) -> Told {
     let asked = format!("token={OPAQUE_TOKEN}&");

@@ -44,7 +44,7 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
-        let callers = Callers::make(folder)?;
+        let callers = Callers::make(folder, &upstreams)?;
         let service = Service::start(&config, journal, signals)?;
         Ok(Self { folder: folder.to_owned(), upstreams, callers, service })
     }

@@ -5,7 +5,7 @@ use super::sample::{self, Question};
 use crate::ending::Stop;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, SERVER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -13,12 +13,17 @@ use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::net::{TcpListener, TcpSocket};
 
 // LIMIT: bytes of a request body; the gateway's own limits are below it.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Where an issuer says where its keys are (OpenID Connect Discovery, section 4).
+const METADATA: &str = "/.well-known/openid-configuration";
+/// What the gateway asks for itself.
+const ASKED_BY_GATEWAY: [&str; 4] = ["/introspect", METADATA, "/.well-known/oauth-authorization-server", sample::KEYS];
 
 /// The running servers. They live as long as the process.
 #[derive(Debug)]
@@ -28,7 +33,11 @@ pub(crate) struct Upstreams {
     /// Bound and never listening: the port stays ours, and connecting is refused.
     _reserved: TcpSocket,
     asked: Arc<AtomicU64>,
+    keys: Keys,
 }
+
+/// The key set of an issuer that is asked where its keys are; empty until there is one.
+type Keys = Arc<OnceLock<String>>;
 
 // === impl Upstreams ===
 
@@ -39,18 +48,18 @@ impl Upstreams {
     }
 
     fn try_start() -> io::Result<Self> {
-        let asked = Arc::new(AtomicU64::new(0));
+        let (asked, keys) = (Arc::new(AtomicU64::new(0)), Keys::default());
         let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 2];
         for (address, name) in addresses.iter_mut().zip(["a", "b"]) {
             let listener = std::net::TcpListener::bind(*address)?;
             listener.set_nonblocking(true)?;
             *address = listener.local_addr()?;
-            let asked = Arc::clone(&asked);
+            let (asked, keys) = (Arc::clone(&asked), Arc::clone(&keys));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let serving = move || {
                 runtime.block_on(async move {
                     if let Ok(listener) = TcpListener::from_std(listener) {
-                        serve(listener, name, asked).await;
+                        serve(listener, name, asked, keys).await;
                     }
                 });
             };
@@ -59,11 +68,22 @@ impl Upstreams {
         let reserved = TcpSocket::new_v4()?;
         reserved.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let nobody = reserved.local_addr()?;
-        Ok(Self { addresses, nobody, _reserved: reserved, asked })
+        Ok(Self { addresses, nobody, _reserved: reserved, asked, keys })
     }
 
     pub(crate) fn addresses(&self) -> [SocketAddr; 2] {
         self.addresses
+    }
+
+    /// Which issuer the first of them is as well, and says of itself where its keys are.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.addresses[0])
+    }
+
+    /// Lets that issuer publish a key set.
+    pub(crate) fn publish(&self, keys: String) {
+        // A second one would come too late for whoever has asked already.
+        self.keys.get_or_init(|| keys);
     }
 
     /// Where connections are refused.
@@ -77,20 +97,26 @@ impl Upstreams {
     }
 }
 
-async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicU64>) {
+fn json_answer(body: String) -> Answered {
+    let mut answer = Response::new(Full::from(body).boxed());
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicU64>, keys: Keys) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };
-        let asked = Arc::clone(&asked);
+        let (asked, keys) = (Arc::clone(&asked), Arc::clone(&keys));
         drop(tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
                 // What the gateway asks for itself is no request of a client.
-                if request.uri().path() != "/introspect" {
+                if !ASKED_BY_GATEWAY.contains(&request.uri().path()) {
                     asked.fetch_add(1, Ordering::Relaxed);
                 }
-                answer(name, request)
+                answer(name, request, Arc::clone(&keys))
             });
             // A gateway that breaks off is no business of the sample.
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await);
@@ -98,8 +124,13 @@ async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicU64>)
     }
 }
 
-async fn answer(name: &'static str, mut request: Request<Incoming>) -> Result<Answered, Infallible> {
+async fn answer(name: &'static str, mut request: Request<Incoming>, keys: Keys) -> Result<Answered, Infallible> {
     match request.uri().path() {
+        METADATA => {
+            let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            return Ok(json_answer(sample::metadata(&format!("http://{host}"))));
+        }
+        sample::KEYS => return Ok(json_answer(keys.get().cloned().unwrap_or_default())),
         "/lab/events" => return Ok(live::events()),
         "/lab/chat" => {
             if let Some(accepted) = live::conversation(&mut request) {

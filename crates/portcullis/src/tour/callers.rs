@@ -15,6 +15,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     rows.extend(signed(scene));
     rows.extend(tokens(scene));
     rows.extend(bound(scene));
+    rows.extend(certified(scene));
+    rows.extend(found(scene));
     rows.extend(opaque(scene));
     rows.push(stated(scene));
     rows.push(described(scene));
@@ -148,6 +150,52 @@ fn bound(scene: &Scene<'_>) -> Vec<Row> {
         refused("the same proof again", "401 invalid_proof", line("DPoP", &proof)),
         refused("with a proof for another address", "401 invalid_proof", line("DPoP", &other)),
         refused("the same token as whoever had stolen it", "401 insufficient_binding", line("Bearer", &proof)),
+    ]
+}
+
+/// A token that is bound to a certificate.
+fn certified(scene: &Scene<'_>) -> Vec<Row> {
+    let token = match scene.callers.certified_token() {
+        Ok(token) => token,
+        Err(stop) => {
+            return vec![Row::new(TOKENS, "a token that is bound to a certificate", "200", Err(stop.summary()))];
+        }
+    };
+    let line = format!("Authorization: Bearer {token}\r\n");
+    let Member { certificate, key, .. } = &scene.callers.member;
+    let answer =
+        scene.client.showing(&scene.authority, certificate, key).and_then(|client| client.get("/account", &line));
+    let stolen = format!("GET /account HTTP/1.1\r\nHost: localhost\r\n{line}\r\n");
+    vec![
+        Row::new(
+            TOKENS,
+            "with a token that is bound to a certificate, and that certificate",
+            "200, the API is told `ada` and sees no credential",
+            answered(answer, "ada", &token),
+        ),
+        scene.refused(TOKENS, "the same token without the certificate", "401 insufficient_binding", stolen.as_bytes()),
+    ]
+}
+
+/// Tokens of an issuer that is asked where its keys are.
+fn found(scene: &Scene<'_>) -> Vec<Row> {
+    let line = |good| scene.callers.found_token(good).map_err(|stop| stop.summary());
+    let (good, bad) = match (line(true), line(false)) {
+        (Ok(good), Ok(bad)) => (good, bad),
+        (Err(error), _) | (_, Err(error)) => {
+            return vec![Row::new(TOKENS, "a token of an issuer whose keys are found", "200", Err(error))];
+        }
+    };
+    let told = answered(scene.client.get("/account", &format!("Authorization: Bearer {good}\r\n")), "ada", &good);
+    let forged = format!("GET /account HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bad}\r\n\r\n");
+    vec![
+        Row::new(
+            TOKENS,
+            "with a token of an issuer that says itself where its keys are",
+            "200, the API is told `ada` and sees no credential",
+            told,
+        ),
+        scene.refused(TOKENS, "with one that another issuer has signed", "401 invalid_token", forged.as_bytes()),
     ]
 }
 

@@ -6,12 +6,16 @@ mod search;
 
 use crate::house::{House, Setup};
 use crate::provider::{ALGORITHMS, GATEWAY, HOLDER, Provider, WEB, basic, proof};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::{Client, FakeUpstream};
 use search::Search;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 /// What callers do, and what of it is secret.
 struct Run {
@@ -32,6 +36,19 @@ struct Run {
 
 /// A field that only the collector may see.
 const COLLECTOR_SECRET: &str = "Zk77d0a5c1b2e94f08c3Qw";
+
+/// What a partner who signs requests shares with the gateway.
+const SHARED: &str = "Vb7xq02mLk95sTz41wRd83nYc6Fh0Pje";
+
+/// The lines that sign a GET of this address (RFC 9421), and the signature.
+fn signed(address: &str, nonce: &str) -> (String, String) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs();
+    let parameters = format!(r#"("@method" "@target-uri");created={now};keyid="partner-1";nonce="{nonce}""#);
+    let base = format!("\"@method\": GET\n\"@target-uri\": {address}\n\"@signature-params\": {parameters}");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SHARED.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, base.as_bytes()));
+    (format!("Signature-Input: sig={parameters}\r\nSignature: sig=:{signature}:\r\n"), signature)
+}
 
 impl Run {
     fn start() -> Self {
@@ -61,6 +78,7 @@ impl Run {
             "store: {{ path: data }}
 admin: {{ socket: admin.sock }}
 identity_token: {{ issuer: \"https://gateway.test\" }}
+signers: {{ partner: {{ hmac: {{ id: partner-1, secret: \"{SHARED}\" }} }} }}
 tracing: {{ endpoint: \"http://{}\", logs: true, headers: {{ x-tenant: \"{COLLECTOR_SECRET}\" }} }}
 issuers:
   corp:
@@ -75,12 +93,13 @@ issuers:
             GATEWAY.id,
             provider.secret_file().display()
         );
-        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { introspection: { issuer: corp } }, { api_key: {} }] }";
+        let authn = "{ any_of: [{ jwt: { issuers: [corp] } }, { introspection: { issuer: corp } }, { api_key: {} }, \
+                     { signature: { signers: [partner] } }] }";
         let access_log = "{ file: access.log }";
         let listeners = "trusted_proxies: [127.0.0.1]";
         let setup = Setup { authn, listeners, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
-        for secret in [COLLECTOR_SECRET, WEB.secret, GATEWAY.secret, HOLDER.secret] {
+        for secret in [COLLECTOR_SECRET, SHARED, WEB.secret, GATEWAY.secret, HOLDER.secret] {
             search.add(secret);
         }
         search.add(basic(GATEWAY.id, GATEWAY.secret).strip_prefix("Basic ").expect("a scheme"));
@@ -141,6 +160,7 @@ issuers:
         assert_eq!(self.ask("/n/1", &format!("Authorization: Bearer {elsewhere}\r\n")), 401);
         assert_eq!(self.ask(&format!("/n/1?{opaque}=1"), &line), 200);
         self.holders();
+        self.partners();
         let (token, password) = (self.token("orders", "ES256"), "hT93kd0aLq2vXw81pQ");
         self.search.add(password);
         let basic = basic("ada", password);
@@ -196,6 +216,23 @@ issuers:
             (format!("Authorization: DPoP {token}\r\nDPoP: {token}\r\n"), 401),
         ] {
             assert_eq!(self.ask("/n/1", &lines), status, "{lines}");
+        }
+    }
+
+    /// Requests that are signed, once and again, and changed on the way.
+    fn partners(&mut self) {
+        let ((lines, signature), (unused, other)) =
+            (signed("http://a.test/n/1", "n-1"), signed("http://a.test/n/1", "n-2"));
+        for secret in [&signature, &other] {
+            self.search.add(secret);
+        }
+        for (target, lines, status) in [
+            ("/n/1", lines.clone(), 200),
+            ("/n/1", lines, 401),
+            ("/n/2", unused, 401),
+            ("/n/1", format!("Authorization: Bearer {SHARED}\r\n"), 401),
+        ] {
+            assert_eq!(self.ask(target, &lines), status, "{target} {lines}");
         }
     }
 

@@ -40,11 +40,13 @@ pub(crate) struct Sharing<'a> {
 // === impl Cors ===
 
 impl Cors {
-    /// `key_field` is where API keys come.
-    pub(crate) fn compile(plan: &Arc<CorsPlan>, key_field: &str) -> Self {
+    /// `key_field` is where API keys come. Pages that prove what they hold read the nonces that they need for it.
+    pub(crate) fn compile(plan: &Arc<CorsPlan>, key_field: &str, needs_nonces: bool) -> Self {
         let usual = || HEADERS.iter().map(|name| (*name).to_owned()).chain([key_field.to_owned()]).collect();
         let headers: Vec<String> = plan.headers.clone().unwrap_or_else(usual);
-        let exposed_line = plan.expose.as_ref().map_or_else(|| EXPOSED.join(", "), |names| names.join(", "));
+        let nonce = needs_nonces.then_some("dpop-nonce");
+        let own = || EXPOSED.into_iter().chain(nonce).collect::<Vec<_>>().join(", ");
+        let exposed_line = plan.expose.as_ref().map_or_else(own, |names| names.join(", "));
         Self {
             plan: Arc::clone(plan),
             headers_line: headers.join(", "),

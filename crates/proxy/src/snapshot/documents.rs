@@ -1,7 +1,7 @@
 //! What the gateway itself serves about its APIs: the metadata of each as a protected resource (RFC 9728).
 
 use portcullis_auth::outward::Resource;
-use portcullis_config::plan::{ApiPlan, Authn, DemandPlan, Dpop, IdentityPlan, Plan, ResourcePlan};
+use portcullis_config::plan::{ApiPlan, Authn, DemandPlan, Dpop, Plan, ResourcePlan};
 use std::sync::Arc;
 
 /// Where documents of this kind lie.
@@ -24,7 +24,7 @@ impl Documents {
     pub(super) fn compile(plan: &Plan) -> Self {
         let documents = plan.apis.iter().filter_map(|api| {
             let resource = api.resource.as_ref()?;
-            let body = describe(api, resource, &plan.identity).document().to_string();
+            let body = describe(api, resource, plan).document().to_string();
             Some(Document { host: resource.host.clone(), path: Resource::path(&api.base_path), body: Arc::from(body) })
         });
         Self(documents.collect())
@@ -46,7 +46,8 @@ pub(super) fn address(api: &ApiPlan) -> Option<String> {
     Some(format!("{}{}", resource.origin, Resource::path(&api.base_path)))
 }
 
-fn describe(api: &ApiPlan, resource: &ResourcePlan, identity: &IdentityPlan) -> Resource {
+fn describe(api: &ApiPlan, resource: &ResourcePlan, plan: &Plan) -> Resource {
+    let identity = &plan.identity;
     let routes = api.versions.iter().flat_map(|version| &version.routes);
     let demands: Vec<&DemandPlan> = routes
         .filter_map(|route| match &route.authn {
@@ -73,6 +74,8 @@ fn describe(api: &ApiPlan, resource: &ResourcePlan, identity: &IdentityPlan) -> 
         scopes: Vec::new(),
         proof_algorithms: if any_proof { identity.proofs.algorithms.clone() } else { Vec::new() },
         proof_required: proofs.iter().all(|dpop| *dpop == Dpop::Required),
-        certificate_bound: false,
+        // Where clients are asked for certificates, a token that is bound to one can be shown with it.
+        certificate_bound: !demands.is_empty()
+            && plan.listeners.iter().any(|one| one.tls.as_ref().is_some_and(|tls| tls.client_auth.is_some())),
     }
 }

@@ -4,7 +4,7 @@ use super::CompileError;
 use portcullis_auth::KeySet;
 use portcullis_auth::jwt::{Algorithm, VerifyingKey};
 use portcullis_auth::signature::{SignatureAlgorithm, SignatureRules};
-use portcullis_config::plan::{IdentityPlan, SignatureDemand, SignerPlan};
+use portcullis_config::plan::{IdentityPlan, SignatureDemand, SignerKeys, SignerPlan};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,7 +36,14 @@ impl Signers {
         let mut keys = HashMap::new();
         for signer in &plan.signers {
             let cannot = |error: String| CompileError::Signer { signer: signer.name.to_string(), error };
-            let set = super::access::key_set(&signer.jwks_file).map_err(cannot)?;
+            let set = match &signer.keys {
+                SignerKeys::File(path) => super::access::key_set(path).map_err(cannot)?,
+                SignerKeys::Secret { id, secret } => {
+                    let bytes = secret.expose().as_bytes().to_vec();
+                    let key = VerifyingKey::secret(Some(id.clone()), Algorithm::Hs256, bytes);
+                    KeySet::of(vec![key.map_err(|_| cannot("the secret is too short".to_owned()))?])
+                }
+            };
             if usable(&set).next().is_none() {
                 return Err(cannot("none of its keys has a `kid` and an algorithm that signs requests".to_owned()));
             }
@@ -63,6 +70,7 @@ fn usable(set: &KeySet) -> impl Iterator<Item = (String, (SignatureAlgorithm, Ve
             (Algorithm::EdDsa, SignatureAlgorithm::Ed25519),
             (Algorithm::Es256, SignatureAlgorithm::EcdsaP256Sha256),
             (Algorithm::Ps512, SignatureAlgorithm::RsaPssSha512),
+            (Algorithm::Hs256, SignatureAlgorithm::HmacSha256),
         ];
         let (_, algorithm) = algorithm.into_iter().find(|(token, _)| key.allows(*token))?;
         Some((key.id()?.to_owned(), (algorithm, key.clone())))

@@ -40,6 +40,7 @@ fn a_client_without_a_token_learns_whose_it_needs() {
         assert_eq!(document["authorization_servers"], json!(["https://idp.test"]));
         assert_eq!(document["bearer_methods_supported"], json!(["header"]));
         assert_eq!(document["dpop_bound_access_tokens_required"], false);
+        assert_eq!(document["tls_client_certificate_bound_access_tokens"], json!(null), "nobody is asked for one");
         assert_eq!(answer.field("access-control-allow-origin"), Some("*"));
         assert!(answer.field("x-content-type-options").is_some() && answer.field("x-request-id").is_some());
         let record = house.gate().records().of(answer.field("x-request-id").unwrap());

@@ -6,7 +6,7 @@ use crate::identity::{House, now, told};
 use http::Request;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::principal::{Demand, Scheme};
-use portcullis_config::plan::{Authn, DemandPlan, Dpop, Plan, ProofDemand};
+use portcullis_config::plan::{Authn, CorsPlan, DemandPlan, Dpop, Plan, ProofDemand};
 use portcullis_testkit::{Answer, Client};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn house(dpop: Dpop, change: impl FnOnce(&mut Plan)) -> House {
 }
 
 /// A key of a caller.
-fn holder(seed: u8) -> SigningKey {
+pub(crate) fn holder(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32]).unwrap()
 }
 
@@ -49,19 +49,19 @@ fn proof_claims(token: &str) -> Map<String, Value> {
     claims.as_object().unwrap().clone()
 }
 
-fn proof(key: &SigningKey, token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
+pub(crate) fn proof(key: &SigningKey, token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
     let mut claims = proof_claims(token);
     change(&mut claims);
     key.sign("dpop+jwt", &claims, true).unwrap()
 }
 
-fn ask(house: &House, lines: &str) -> Answer {
+pub(crate) fn ask(house: &House, lines: &str) -> Answer {
     let address = house.fresh_address();
     let request = format!("GET /a?x=1 HTTP/1.1\r\nHost: api.test\r\nX-Forwarded-For: {address}\r\n{lines}\r\n");
     Client::connect(house.gate().address()).ask(request)
 }
 
-fn with_proof(token: &str, proof: &str) -> String {
+pub(crate) fn with_proof(token: &str, proof: &str) -> String {
     format!("Authorization: DPoP {token}\r\nDPoP: {proof}\r\n")
 }
 
@@ -231,6 +231,20 @@ fn a_nonce_of_ours_can_be_asked_for_and_outlives_a_reload() {
     }
     house.gate().handle().reload(house.gate().plan()).unwrap();
     assert_eq!(with_nonce(&nonce).status, 200, "after a reload");
+}
+
+#[test]
+fn pages_may_read_the_nonce_that_they_need() {
+    for nonce in [true, false] {
+        let house = house(Dpop::Allowed, |plan| {
+            plan.identity.proofs.nonce = nonce;
+            plan.apis[0].cors = Some(Arc::new(CorsPlan::default()));
+        });
+        let answer = ask(&house, "Origin: https://page.test\r\n");
+        problem(&answer, 401, "missing_credential", "no token");
+        let exposed = answer.field("access-control-expose-headers").unwrap();
+        assert_eq!(exposed.split(", ").any(|name| name == "dpop-nonce"), nonce, "{exposed}");
+    }
 }
 
 #[test]

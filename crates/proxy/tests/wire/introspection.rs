@@ -1,13 +1,18 @@
 //! Tokens that say nothing themselves: what their issuer says is asked once, kept for a while, and believed only where it is clear.
 
 use crate::check::problem;
+use crate::dpop;
 use crate::identity::{House, now, told};
 use crate::issuers::endpoint;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::revocation::{Revocation, RevokedBy};
 use portcullis_config::plan::{Authn, ClientPlan, DemandPlan, IntrospectionPlan};
 use portcullis_testkit::FakeUpstream;
 use portcullis_testkit::deadline::eventually;
+use portcullis_testkit::scratch::Scratch;
 use portcullis_types::Secret;
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
@@ -260,6 +265,64 @@ fn signed_tokens_are_verified_here_and_those_of_strangers_shown_to_nobody() {
     assert_eq!(provider.server.requests(), 0, "nobody was asked");
     assert_eq!(house.bearer("opaque").status, 200);
     assert_eq!(provider.server.requests(), 1);
+}
+
+/// A token that says nothing itself, and whose issuer says that it is bound to a key.
+#[test]
+fn what_the_issuer_binds_to_a_key_needs_a_proof() {
+    let provider = Provider::opaque();
+    let (mine, other) = (dpop::holder(1), dpop::holder(2));
+    let mut answer = good();
+    answer["cnf"] = json!({ "jkt": mine.id() });
+    provider.says(&answer);
+    let with = |key: &SigningKey| dpop::with_proof("opaque", &dpop::proof(key, "opaque", |_| {}));
+    let first = with(&mine);
+    assert_eq!(dpop::ask(&provider.house, &first).status, 200);
+    let stolen = "Authorization: Bearer opaque\r\n".to_owned();
+    for (about, lines, code) in [
+        ("the same proof again", first, "invalid_proof"),
+        ("a proof of another key", with(&other), "insufficient_binding"),
+        ("as if it were bound to nothing", stolen, "insufficient_binding"),
+        (
+            "a proof for another token",
+            dpop::with_proof("opaque", &dpop::proof(&mine, "other", |_| {})),
+            "invalid_proof",
+        ),
+    ] {
+        problem(&dpop::ask(&provider.house, &lines), 401, code, about);
+        assert_eq!(dpop::ask(&provider.house, &with(&mine)).status, 200, "after {about}");
+    }
+    assert_eq!(provider.server.requests(), 1, "all of that was known");
+}
+
+#[test]
+fn the_gateway_proves_itself_by_its_key_as_well() {
+    let scratch = Scratch::new();
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let file = scratch.file("client.pem", &pair.serialize_pem());
+    let provider = Provider::new(&[Scheme::Introspection], |plan| {
+        plan.client = ClientPlan::PrivateKeyJwt { id: "gate".to_owned(), key_file: file };
+    });
+    for (token, number) in [("t", 1), ("u", 2)] {
+        assert_eq!(provider.house.bearer(token).status, 200);
+        assert_eq!(provider.server.requests(), number);
+    }
+    let asked = provider.server.text();
+    let assertions: Vec<&str> = asked.split("client_assertion=").skip(1).collect();
+    assert_eq!(assertions.len(), 2, "{asked}");
+    let mut ids = Vec::new();
+    for assertion in assertions {
+        let claims = assertion.split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!(
+            (&claims["iss"], &claims["sub"], &claims["aud"]),
+            (&json!("gate"), &json!("gate"), &json!("https://idp.test"))
+        );
+        assert!(claims["exp"].as_u64().unwrap() > now(), "{claims}");
+        ids.push(claims["jti"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(ids[0], ids[1], "none can be used again");
+    assert!(!asked.contains("authorization"), "{asked}");
 }
 
 #[test]

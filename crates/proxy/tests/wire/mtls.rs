@@ -3,20 +3,22 @@
 use crate::check::problem;
 use crate::http2::peer::Peer;
 use crate::identity::{House, either, told};
+use crate::websocket;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use portcullis_auth::certificate::NameRule;
 use portcullis_auth::principal::{Demand, Scheme};
-use portcullis_config::plan::{Authn, CertificateFiles, ClientAuthPlan, DemandPlan, Plan, ProofDemand};
+use portcullis_config::plan::{Authn, CertificateFiles, ClientAuthPlan, DemandPlan, Plan, ProofDemand, ResourcePlan};
 use portcullis_testkit::certificates::{Authority, SanType, pair};
 use portcullis_testkit::gateway;
 use portcullis_testkit::scratch::Scratch;
-use portcullis_testkit::{Answer, Client};
+use portcullis_testkit::{Answer, Client, FakeUpstream};
 use rustls::ClientConfig;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Years around now, whatever the machine's clock says this decade.
 const YEARS: (i32, i32) = (2020, 2090);
@@ -50,12 +52,23 @@ struct Site {
 
 impl Site {
     fn new(authn: &Authn, change: impl FnOnce(&mut ClientAuthPlan, &Scratch, &Authority)) -> Self {
+        Self::with_plan(authn, change, |_| {})
+    }
+
+    fn with_plan(
+        authn: &Authn,
+        change: impl FnOnce(&mut ClientAuthPlan, &Scratch, &Authority),
+        also: impl FnOnce(&mut Plan),
+    ) -> Self {
         let (server, clients, scratch) = (Authority::new(), Authority::above(3), Scratch::new());
         let mut plan =
             ClientAuthPlan { ca_files: vec![clients.file()], crl_files: Vec::new(), required: false, intermediates: 2 };
         change(&mut plan, &scratch, &clients);
         let leaf = server.leaf(&["api.test"]);
-        let house = House::with(authn, |whole| asks(whole, leaf, plan));
+        let house = House::with(authn, |whole| {
+            asks(whole, leaf, plan);
+            also(whole);
+        });
         Self { server, clients, scratch, house }
     }
 
@@ -231,6 +244,66 @@ fn a_new_list_ends_what_stands_open_and_keeps_the_listener() {
     assert!(site.house.gate().handle().reload(site.house.gate().plan()).is_err());
     problem(&ada.ask(GET), 401, "invalid_certificate", "after a reload that failed");
     assert_eq!(ben.ask(GET).status, 200);
+}
+
+/// Events over one connection and a WebSocket over another, both of a caller who has a certificate and nothing else.
+#[test]
+fn a_certificate_that_is_withdrawn_ends_what_it_opened() {
+    let upstream = FakeUpstream::with(|talk| {
+        let Some(request) = talk.head() else { return };
+        if request.field("upgrade").is_some() {
+            return websocket::converse(talk, &request);
+        }
+        talk.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+        while talk.send("8\r\ndata: 1\n\r\n") {
+            talk.pause(Duration::from_millis(50));
+        }
+    });
+    let site = Site::with_plan(
+        &demand(&[Scheme::Certificate], &[NameRule::SanDns]),
+        |plan, scratch, clients| plan.crl_files = vec![scratch.file("revoked.pem", &clients.revocations(&[], YEARS))],
+        |plan| {
+            gateway::each_upstream(plan, |each| each.targets = vec![gateway::target(upstream.address())]);
+            websocket::serves(plan);
+        },
+    );
+    let (files, serial) = site.clients.member("", &[dns("ada.test")]);
+    let config = site.with(&files);
+    let open = || Client::tls(site.house.gate().listener("tls"), &config, "api.test").unwrap();
+    let (mut events, mut talking) = (open(), open());
+    events.send(GET);
+    assert_eq!(talking.ask(websocket::ask("")).status, 101);
+    talking.send(websocket::frame(1, b"hello"));
+    assert_eq!(talking.read_exactly(7)[2..], *b"hello");
+    let list = site.clients.revocations(&[serial], YEARS);
+    std::fs::write(site.scratch.path().join("revoked.pem"), list).unwrap();
+    site.house.gate().handle().reload(site.house.gate().plan()).unwrap();
+    let answer = events.answer();
+    assert!(answer.status == 200 && !answer.whole && !answer.body.is_empty(), "{}", answer.head);
+    websocket::expect_goodbye(&mut talking);
+    let record = site.house.gate().records().of(answer.field("x-request-id").unwrap());
+    assert_eq!(record["detail"], "the credential that opened it has ended or was revoked", "{record}");
+    let (ben, _) = site.clients.member("", &[dns("ben.test")]);
+    let mut goes_on = Client::tls(site.house.gate().listener("tls"), &site.with(&ben), "api.test").unwrap();
+    assert_eq!(goes_on.ask(websocket::ask("")).status, 101, "somebody else's is good");
+}
+
+#[test]
+fn an_api_says_that_it_takes_tokens_bound_to_certificates() {
+    let site = Site::with_plan(
+        &either(),
+        |_, _, _| {},
+        |plan| {
+            plan.apis[0].resource = Some(ResourcePlan {
+                address: "https://api.test".to_owned(),
+                origin: "https://api.test".to_owned(),
+                host: "api.test".to_owned(),
+            });
+        },
+    );
+    let mut client = Client::connect(site.house.gate().address());
+    let answer = client.ask("GET /.well-known/oauth-protected-resource HTTP/1.1\r\nHost: api.test\r\n\r\n");
+    assert_eq!(answer.json()["tls_client_certificate_bound_access_tokens"], true, "{}", answer.text());
 }
 
 #[test]

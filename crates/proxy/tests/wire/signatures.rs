@@ -3,18 +3,23 @@
 use crate::check::problem;
 use crate::http2::peer::Peer;
 use crate::identity::{House, now, told};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::signature::SignatureRules;
-use portcullis_config::plan::{Authn, DemandPlan, ProofDemand, SignatureDemand, SignerPlan};
+use portcullis_config::plan::{Authn, DemandPlan, ProofDemand, SignatureDemand, SignerKeys, SignerPlan};
 use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client};
+use portcullis_types::Secret;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What is shared with one of them.
+const SHARED: &str = "of the tests: thirty-two bytes and more";
 
 static NONCES: AtomicU32 = AtomicU32::new(0);
 /// The largest body that is held back here.
@@ -37,7 +42,7 @@ fn site(tag: Option<&str>) -> Site {
         nonce: true,
         tag: tag.map(str::to_owned),
     };
-    let signature = SignatureDemand { signers: vec!["shop".into()], rules, body_bytes: HELD };
+    let signature = SignatureDemand { signers: vec!["shop".into(), "hook".into()], rules, body_bytes: HELD };
     let authn = Authn::Demand(Arc::new(DemandPlan {
         demand: Demand::AnyOf { schemes: vec![Scheme::Signature, Scheme::ApiKey], anonymous: false },
         issuers: Vec::new(),
@@ -48,11 +53,17 @@ fn site(tag: Option<&str>) -> Site {
     let house = House::with(&authn, |plan| {
         let signer = |name: &str, key: &SigningKey| SignerPlan {
             name: name.into(),
-            jwks_file: scratch.file(&format!("{name}.json"), &json!({ "keys": [key.public_jwk()] }).to_string()),
+            keys: SignerKeys::File(
+                scratch.file(&format!("{name}.json"), &json!({ "keys": [key.public_jwk()] }).to_string()),
+            ),
             scopes: vec!["orders:read".to_owned()],
             roles: Vec::new(),
         };
-        plan.identity.signers = vec![signer("shop", &shop), signer("other", &other)];
+        let hook = SignerPlan {
+            keys: SignerKeys::Secret { id: "hook-1".to_owned(), secret: Secret::new(SHARED.to_owned()) },
+            ..signer("hook", &shop)
+        };
+        plan.identity.signers = vec![signer("shop", &shop), signer("other", &other), hook];
     });
     Site { house, shop, other, _scratch: scratch }
 }
@@ -73,12 +84,26 @@ fn parameters(key: &SigningKey) -> String {
     format!(";created={};keyid=\"{}\";alg=\"ed25519\";nonce=\"n-{nonce}\"", now(), key.id())
 }
 
-fn sign(key: &SigningKey, parts: &[(&str, String)], parameters: &str) -> [(&'static str, String); 2] {
+/// What a signature says that it covers, and what is signed.
+fn signed(parts: &[(&str, String)], parameters: &str) -> (String, String) {
     let names: Vec<String> = parts.iter().map(|(name, _)| format!("\"{name}\"")).collect();
     let line = format!("({}){parameters}", names.join(" "));
     let mut base: String = parts.iter().map(|(name, value)| format!("\"{name}\": {value}\n")).collect();
     base.push_str(&format!("\"@signature-params\": {line}"));
+    (line, base)
+}
+
+fn sign(key: &SigningKey, parts: &[(&str, String)], parameters: &str) -> [(&'static str, String); 2] {
+    let (line, base) = signed(parts, parameters);
     let signature = STANDARD.encode(key.signature(base.as_bytes()).unwrap());
+    [("signature-input", format!("sig={line}")), ("signature", format!("sig=:{signature}:"))]
+}
+
+/// The same with a shared secret.
+fn sign_shared(secret: &str, parts: &[(&str, String)], parameters: &str) -> [(&'static str, String); 2] {
+    let (line, base) = signed(parts, parameters);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, base.as_bytes()));
     [("signature-input", format!("sig={line}")), ("signature", format!("sig=:{signature}:"))]
 }
 
@@ -119,6 +144,36 @@ fn a_signature_opens_once() {
     problem(&nothing, 401, "missing_credential", "none");
     assert!(nothing.all("www-authenticate").iter().any(|one| one.starts_with("Signature ")));
     site.works("those");
+}
+
+#[test]
+fn a_shared_secret_signs_as_well_and_only_its_own_algorithm() {
+    let site = site(None);
+    let named = |alg: &str| {
+        let nonce = NONCES.fetch_add(1, Ordering::Relaxed);
+        format!(";created={};keyid=\"hook-1\";alg=\"{alg}\";nonce=\"n-{nonce}\"", now())
+    };
+    let good = lines(&sign_shared(SHARED, &parts("GET", None), &named("hmac-sha256")));
+    let answer = site.send("GET", &good, b"");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(told(&answer, "x-consumer-id"), ["hook"]);
+    assert_eq!(told(&answer, "x-credential-id"), ["hook-1"]);
+    // The public key of the other one, as everybody knows it, is no secret either.
+    let public = parameters(&site.shop).replace("ed25519", "hmac-sha256");
+    for (about, fields) in [
+        ("used before", good.clone()),
+        (
+            "another secret",
+            lines(&sign_shared(&SHARED.replace("two", "six"), &parts("GET", None), &named("hmac-sha256"))),
+        ),
+        ("for another request", lines(&sign_shared(SHARED, &parts("POST", None), &named("hmac-sha256")))),
+        ("by another algorithm's name", lines(&sign_shared(SHARED, &parts("GET", None), &named("ed25519")))),
+        ("a key pair under the secret's name", lines(&sign(&site.shop, &parts("GET", None), &named("ed25519")))),
+        ("a secret under a key pair's name", lines(&sign_shared(SHARED, &parts("GET", None), &public))),
+    ] {
+        problem(&site.send("GET", &fields, b""), 401, "invalid_signature", about);
+        site.works(about);
+    }
 }
 
 #[test]

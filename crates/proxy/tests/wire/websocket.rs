@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use portcullis_config::plan::{Origins, Plan, StreamsPlan, WebSocketPlan};
 use portcullis_testkit::gateway::{self, Gatehouse};
-use portcullis_testkit::{Client, FakeUpstream, Talk};
+use portcullis_testkit::{Client, FakeUpstream, Heard, Talk};
 use std::time::Duration;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -35,6 +35,11 @@ pub(crate) fn echo(talk: &mut Talk) {
         talk.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         return;
     }
+    converse(talk, &heard);
+}
+
+/// Takes a conversation on, and says whatever it hears.
+pub(crate) fn converse(talk: &mut Talk, heard: &Heard) {
     let accept = accept_for(&heard.field("sec-websocket-key").unwrap());
     talk.send(format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\
