@@ -30,6 +30,7 @@ mod statement;
 mod tests;
 mod tracing;
 mod upstream;
+pub(crate) mod waf;
 
 use std::path::PathBuf;
 
@@ -56,6 +57,9 @@ pub(crate) struct Check<'c> {
     pub(crate) named: identity::Named,
     /// Of all limits so far.
     pub(crate) accounts: u64,
+    /// Rules about attacks so far.
+    pub(crate) waf_sets: waf::Sets,
+    pub(crate) waf: Option<crate::plan::WafPlan>,
     pub(crate) dangers: Vec<Danger>,
     pub(crate) watched: Vec<PathBuf>,
 }
@@ -89,6 +93,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         shutdown_deadline,
         identity,
         dns,
+        waf: check.waf,
         apis,
         dangers: check.dangers,
         watched: check.watched,

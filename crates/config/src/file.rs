@@ -17,6 +17,7 @@ mod pool;
 mod proofs;
 mod signature;
 mod tracing;
+mod waf;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -41,6 +42,7 @@ pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
 pub(crate) use signature::{Signature, Signer, SignerSecret};
 pub(crate) use tracing::{Continues, Tracing};
+pub(crate) use waf::{Waf, WafMode, WafRules};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};
 
@@ -167,6 +169,8 @@ pub(crate) struct Defaults {
     /// Whether answers of limited routes carry the older `X-RateLimit-*` fields as well.
     #[schemars(extend("default" = false))]
     pub(crate) legacy_limit_headers: Option<Flag>,
+    /// How requests are looked at for attacks.
+    pub(crate) waf: Option<Waf>,
     /// How requests are forwarded.
     pub(crate) upstream: Option<UpstreamDefaults>,
     /// Settings that nothing below may change.
@@ -208,6 +212,8 @@ pub(crate) enum Lockable {
     AllowPathParameters,
     /// The limits that `defaults` has: others may be added below, these not be changed.
     Limits,
+    /// How requests are looked at for attacks.
+    Waf,
     /// From the end of a request's head to the end of its answer.
     Timeout,
     /// To open a connection.

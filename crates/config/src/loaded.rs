@@ -59,6 +59,8 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         incomplete,
         named: Default::default(),
         accounts: 0,
+        waf_sets: Vec::new(),
+        waf: None,
         dangers: Vec::new(),
         watched: files,
     };

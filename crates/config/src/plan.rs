@@ -25,6 +25,7 @@ mod limits;
 mod proofs;
 mod signature;
 mod tracing;
+mod waf;
 
 pub use authz::{AuthzPlan, RulePlan};
 pub use bodies::BodiesPlan;
@@ -39,6 +40,7 @@ pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use signature::{SignatureDemand, SignerKeys, SignerPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
+pub use waf::{WafPlan, WafRulesPlan};
 mod pool;
 pub use pool::{Balance, EjectionPlan, HealthPlan, PoolPlan, Probe, QueuePlan, RetryPlan};
 
@@ -65,6 +67,8 @@ pub struct Plan {
     pub identity: IdentityPlan,
     /// The name servers that names of targets are asked of; empty for the system's own look-up.
     pub dns: Vec<SocketAddr>,
+    /// How requests are looked at for attacks of which no route is known; `None` where they are not.
+    pub waf: Option<WafPlan>,
     /// What is served, in the order of the file.
     pub apis: Vec<ApiPlan>,
     /// Settings that weaken the gateway and were asked for; log them at start.
@@ -277,6 +281,8 @@ pub struct RoutePlan {
     pub websocket: Option<WebSocketPlan>,
     /// What callers may ask of it.
     pub limits: RouteLimits,
+    /// How its requests are looked at for attacks; `None` where they are not.
+    pub waf: Option<WafPlan>,
     /// Where the route is written.
     pub origin: Origin,
 }
@@ -285,7 +291,7 @@ impl RoutePlan {
     /// Whether a stage looks into the bodies of its requests, so that they are held whole before they go on.
     #[must_use]
     pub fn looks_into_bodies(&self) -> bool {
-        self.bodies.strict_json
+        self.bodies.strict_json || self.waf.is_some()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::check::layers::{Chain, INHERITED, Level};
 use crate::check::limits::{DEFAULTS, applies};
+use crate::check::waf::Settings;
 use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
 use crate::plan::{ApiPlan, Authn, HostPattern, LimitPlan, Methods, Origin, RoutePlan, VersionPlan};
+use crate::sources::Span;
 use crate::tree::At;
 use std::sync::Arc;
 
@@ -149,6 +151,29 @@ impl Question<'_> {
         lines.extend(SHARED.iter().map(|setting| self.of_upstream(setting, &sections)));
         lines.extend(self.websocket(route, &level.at));
         lines.extend(self.limits());
+        lines.extend(self.waf(&chain));
+        lines
+    }
+
+    /// Whether requests are looked at for attacks, and by what.
+    fn waf(&self, chain: &Chain<'_, '_>) -> Vec<PolicyLine> {
+        let locked = self.is_locked(Lockable::Waf);
+        let settings = Settings::of(chain);
+        let line = |name: &str, value: String, span: Option<Span>| PolicyLine {
+            setting: format!("waf.{name}"),
+            value,
+            origin: span.map(|span| self.loaded.sources.origin(span)),
+            locked,
+        };
+        let mut lines = vec![line("mode", settings.mode().name().to_owned(), settings.mode.map(|(_, span)| span))];
+        let plan = self.version.routes.get(self.index).and_then(|route| route.waf.as_ref());
+        let Some(plan) = plan else { return lines };
+        let counts = plan.rules.set.counts();
+        let value = format!("{} ({} rules)", plan.rules.text, counts.rules);
+        lines.push(line("rules", value, settings.rules.as_ref().map(|(_, span)| *span)));
+        lines.extend(settings.paranoia.map(|(level, span)| line("paranoia", level.0.to_string(), Some(span))));
+        lines.extend(settings.threshold.map(|(score, span)| line("threshold", score.0.to_string(), Some(span))));
+        lines.extend(settings.exclusions.as_ref().map(|(name, span)| line("exclusions", name.0.clone(), Some(*span))));
         lines
     }
 

@@ -105,6 +105,11 @@ impl Environment {
         Ok(bytes)
     }
 
+    /// Whether a file exists; always false where files are not read.
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        self.disk && path.is_file()
+    }
+
     /// Whether a folder exists; always false where files are not read.
     pub(crate) fn is_folder(&self, path: &Path) -> bool {
         self.disk && path.is_dir()

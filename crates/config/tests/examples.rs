@@ -157,6 +157,7 @@ fn the_table_of_routes_has_whole_paths() {
             "/account/partners",
             "/account/signed",
             "/",
+            "/",
             "/{userId}",
             "/{userId}",
             "/{userId}"

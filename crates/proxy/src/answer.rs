@@ -11,6 +11,7 @@ use crate::carry::relay::{Leaving, Relay, Stopped};
 use crate::carry::websocket::accept_for;
 use crate::exchange::{Connection, Exchange};
 use crate::head::FieldMap;
+use crate::inspection::Subject;
 use crate::origin;
 use crate::pipeline::forward::Forwarded;
 use crate::pipeline::{self, Stop};
@@ -276,6 +277,7 @@ pub(crate) async fn refuse(
     last: bool,
 ) -> Next {
     note(exchange, stop);
+    look_at_refused(worker, local, exchange, stop);
     if exchange.record.forwarded > 0 {
         exchange.record.answered = worker.nanos();
     }
@@ -346,6 +348,16 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
     };
     record.status = decision.as_ref().map_or(without_reason, |decision| decision.reason.status());
     record.decision = decision;
+}
+
+/// Rules see heads that led to no route as well, so that their records name the attack.
+fn look_at_refused(worker: &Worker, local: &Local, exchange: &mut Exchange, stop: &Stop) {
+    let (Some(waf), Stop::Refused(refusal)) = (&local.snapshot.waf, stop) else { return };
+    if matches!(refusal.stage, Stage::Head | Stage::Target) {
+        let Exchange { head, record, client, .. } = exchange;
+        let subject = Subject { head, record, address: client.address };
+        record.findings = worker.inspector.borrow_mut().refused_head(waf, subject);
+    }
 }
 
 fn decision(refusal: &Refusal) -> Decision {

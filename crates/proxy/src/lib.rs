@@ -10,6 +10,7 @@ mod head;
 mod http1;
 mod http2;
 mod identity;
+mod inspection;
 mod limits;
 mod metrics;
 mod named;

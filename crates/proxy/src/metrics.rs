@@ -8,6 +8,7 @@ mod limits;
 mod rules;
 mod text;
 mod upstreams;
+mod waf;
 
 pub(crate) use issuers::{introspections_text, issuers_text};
 pub(crate) use limits::limits_text;
@@ -38,6 +39,7 @@ pub(crate) struct Registry {
     durations: Series<RouteLabels, Durations>,
     decisions: Series<(Stage, Reason, Outcome), AtomicU64>,
     rules: Series<rules::RuleLabels, AtomicU64>,
+    matches: Series<waf::MatchLabels, AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -100,6 +102,7 @@ pub(crate) struct Counters {
     routes: Vec<RouteSeries>,
     decisions: HashMap<(Stage, Reason, Outcome), Arc<AtomicU64>>,
     own_rules: HashMap<rules::RuleLabels, Arc<AtomicU64>>,
+    own_matches: HashMap<waf::MatchLabels, Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
 }
@@ -154,6 +157,7 @@ impl Counters {
             routes: Vec::new(),
             decisions: HashMap::new(),
             own_rules: HashMap::new(),
+            own_matches: HashMap::new(),
             own_requests: HashMap::new(),
             own_durations: HashMap::new(),
         }
@@ -197,6 +201,9 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
         let (own, list) = (&mut self.own_durations, &self.registry.durations);
         series.durations.get_or_insert_with(|| own_series(own, list, labels())).observe(record);
+        if let Some(findings) = &record.findings {
+            self.count_findings(findings, record.verdict(), &labels);
+        }
         if record.permit.is_some() {
             self.count_rules(index, record, labels, rule);
         }

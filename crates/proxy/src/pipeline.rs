@@ -73,7 +73,7 @@ pub(crate) async fn run(
     // The contract proves fields harmless, which spares the rule engine the look at them.
     let valid = conform::conform(received)?;
     // The last look before anything leaves for the upstream.
-    let inspected = inspect::inspect(valid)?;
+    let inspected = inspect::inspect(valid, &worker.inspector)?;
     forward::forward(inspected, worker, local, connection, client).await
 }
 

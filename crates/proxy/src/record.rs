@@ -6,6 +6,7 @@ pub(crate) mod wall;
 
 pub(crate) use crate::trace::Trace;
 
+use crate::inspection::findings::Findings;
 use portcullis_auth::principal::Principal;
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
@@ -46,6 +47,8 @@ pub(crate) struct AccessRecord {
     pub(crate) caller: Option<Rc<Principal>>,
     /// What the rules of the route have decided, where it has some.
     pub(crate) permit: Option<portcullis_access::Decision>,
+    /// What rules about attacks found, where they found something.
+    pub(crate) findings: Option<Box<Findings>>,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,
     pub(crate) status: u16,
@@ -129,6 +132,16 @@ impl AccessRecord {
     /// Nanoseconds from the end of the request's head to the end of the answer.
     pub(crate) fn total_nanos(&self) -> u64 {
         self.ended.saturating_sub(self.started)
+    }
+
+    /// What rules about attacks came to: `would_refuse` also where the request was refused for something else.
+    pub(crate) fn verdict(&self) -> &'static str {
+        let refused = self.decision.as_ref().is_some_and(|decision| decision.stage == Stage::Inspect);
+        match self.findings.as_ref().is_some_and(|findings| findings.is_attack) {
+            true if refused => "refused",
+            true => "would_refuse",
+            false => "noted",
+        }
     }
 
     /// Nanoseconds spent waiting for the upstream.

@@ -26,7 +26,8 @@ use documents::Documents;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
-    ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WebSocketPlan,
+    ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WafPlan,
+    WebSocketPlan,
 };
 use portcullis_h1::HeadLimits;
 use portcullis_types::Stage;
@@ -59,6 +60,8 @@ pub(crate) struct Snapshot {
     pub(crate) books: Books,
     /// What is served about the APIs.
     pub(crate) documents: Documents,
+    /// What heads are shown to that lead nowhere; `None` where nothing is.
+    pub(crate) waf: Option<WafPlan>,
 }
 
 /// What a listener needs for a new connection.
@@ -85,6 +88,8 @@ pub(crate) struct Route {
     pub(crate) limits: Option<Box<RouteLimits>>,
     /// What callers may do; most routes have nothing to say.
     pub(crate) rules: Option<Box<Rules>>,
+    /// What is done about attacks; `None` is nothing.
+    pub(crate) waf: Option<WafPlan>,
     pub(crate) body_bytes: u64,
     /// What stages need of a body; `None` where nobody looks into it.
     pub(crate) looks: Option<Box<Looks>>,
@@ -215,6 +220,7 @@ impl Snapshot {
             callers: Callers::compile(&plan.identity)?,
             books: Vec::new(),
             documents: Documents::compile(plan),
+            waf: plan.waf.clone(),
         };
         snapshot.add_apis(plan, &shelf)?;
         Ok(snapshot)
@@ -294,6 +300,7 @@ impl Route {
             lifecycle: shared.lifecycle.clone(),
             limits,
             rules,
+            waf: plan.waf.clone(),
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
             timeout: plan.timeout,
@@ -327,6 +334,11 @@ pub(crate) fn decisions(route: &Route) -> [(Stage, &'static str); 8] {
     let Route { access, looks, rules, .. } = route;
     let limits = route.limits.as_deref();
     let charged = |some: bool| if some { "charged" } else { "not_required" };
+    let inspected = match &route.waf {
+        None => "not_required",
+        Some(waf) if waf.enforces => "inspected",
+        Some(_) => "observed",
+    };
     [
         (Stage::Guard, charged(limits.is_some_and(|limits| !limits.guard.is_empty()))),
         (Stage::Cors, if route.cors.is_some() { "checked" } else { "not_required" }),
@@ -335,7 +347,7 @@ pub(crate) fn decisions(route: &Route) -> [(Stage, &'static str); 8] {
         (Stage::Charge, charged(limits.is_some_and(|limits| !limits.charge.is_empty()))),
         (Stage::Receive, if looks.is_some() { "held" } else { "bounded" }),
         (Stage::Conform, if looks.as_ref().is_some_and(|looks| looks.strict_json) { "read" } else { "not_required" }),
-        (Stage::Inspect, "not_required"),
+        (Stage::Inspect, inspected),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::carry::timer::Timers;
 use crate::exchange::Exchange;
 use crate::gateway::Shared;
 use crate::identity::Bench;
+use crate::inspection::Inspector;
 use crate::limits::{Drawer, Till};
 use crate::metrics::Counters;
 use crate::record::json::{self, Subject};
@@ -59,6 +60,8 @@ pub(crate) struct Worker {
     pub(crate) wall: RefCell<WallTexts>,
     /// What this worker remembers of credentials.
     tokens: RefCell<Tokens>,
+    /// What this worker keeps for rules about attacks.
+    pub(crate) inspector: RefCell<Inspector>,
     local: RefCell<Rc<Local>>,
     /// By the name of their upstream.
     targets: RefCell<Known>,
@@ -94,6 +97,7 @@ impl Worker {
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
             tokens: RefCell::default(),
+            inspector: RefCell::default(),
             local: RefCell::new(Rc::new(Local {
                 snapshot: shared.snapshot.load_full(),
                 targets: Vec::new(),

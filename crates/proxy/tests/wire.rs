@@ -85,5 +85,7 @@ mod traces;
 mod upstreams;
 #[path = "wire/versions.rs"]
 mod versions;
+#[path = "wire/waf.rs"]
+mod waf;
 #[path = "wire/websocket.rs"]
 mod websocket;

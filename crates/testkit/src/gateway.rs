@@ -136,6 +136,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         apis: vec![api("api", HostPattern::Any, routes)],
         identity: IdentityPlan::default(),
         dns: Vec::new(),
+        waf: None,
         dangers: Vec::new(),
         watched: Vec::new(),
         hash: "test".to_owned(),
@@ -172,6 +173,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         timeout: Duration::from_secs(10),
         websocket: None,
         limits: RouteLimits::default(),
+        waf: None,
         origin: Origin { file: "test.yaml".into(), line: 1 },
     }
 }

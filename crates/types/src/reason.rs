@@ -373,6 +373,18 @@ reasons! {
         "Connect with a maintained WebSocket client.",
         "Nothing to do.",
     }
+    /// Rules found an attack in the request.
+    AttackRefused = 403 "attack_refused" "The request looks like an attack" {
+        "Something in the request has the form of an attack: a statement of SQL, a script, a command, a path that leaves its folder or the like. None of it was forwarded. What was found is not said here, because it would tell attackers how to go on.",
+        "Send the request without what looks like an attack. If it is none, tell the operator of the API its id.",
+        "The record with this id has the rules that matched, on what, and the score. `waf.exclusions` names a file of exceptions; `waf: { mode: observe }` lets everything pass and notes it.",
+    }
+    /// The request is more than rules can look at.
+    InspectionLimit = 413 "inspection_limit" "The request is more than can be inspected" {
+        "Requests to this operation are looked at for attacks, and this one is longer or has more parts than is looked at. What was not looked at is not forwarded.",
+        "Send less at a time.",
+        "The record says which limit it was. A route for uploads can say `waf: { mode: off }`.",
+    }
     /// No target of the upstream could be reached.
     UpstreamUnreachable = 502 "upstream_unreachable" "The API cannot be reached" {
         "No server behind this API accepted a connection.",

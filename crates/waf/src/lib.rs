@@ -30,7 +30,7 @@ mod verdict;
 
 pub use diagnostic::Diagnostic;
 pub use loader::{Disk, Memory, Source};
-pub use message::{Field, RequestHead, ResponseHead};
+pub use message::{Field, LooseHead, RequestHead, ResponseHead};
 pub use pack::builtin;
 pub use random::Random;
 pub use rule::RuleInfo;

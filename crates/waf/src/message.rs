@@ -1,5 +1,6 @@
 //! What the engine is shown: heads as plain borrowed bytes, so that any HTTP implementation can call it.
 
+use crate::bytes::{sub, trim};
 use std::net::IpAddr;
 
 /// A header field: name and value as received.
@@ -20,6 +21,43 @@ pub struct RequestHead<'a> {
     pub peer: (IpAddr, u16),
     /// The request's id: what sampling draws from, so it must not be chosen by the client.
     pub unique_id: &'a str,
+}
+
+/// A head taken apart whatever it looks like: lines end at line feeds, names at colons. For heads that nobody else may
+/// read, so that a record can name what was tried.
+#[derive(Debug, Clone, Default)]
+pub struct LooseHead<'a> {
+    /// The request line up to its first space.
+    pub method: &'a [u8],
+    /// What stands between the first and the last space of the request line.
+    pub target: &'a [u8],
+    /// What stands after the last space; empty if there is only one.
+    pub protocol: &'a [u8],
+    /// The other lines.
+    pub headers: Vec<Field<'a>>,
+}
+
+// === impl LooseHead ===
+
+impl<'a> LooseHead<'a> {
+    /// Takes bytes apart up to the first empty line. LIMIT: as many lines as there are bytes, which the caller bounds.
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or(bytes.len());
+        let mut lines = sub(bytes, 0, end).split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l));
+        let line = lines.next().unwrap_or_default();
+        let first = memchr::memchr(b' ', line).unwrap_or(line.len());
+        let last = memchr::memrchr(b' ', line).filter(|last| *last > first);
+        let headers = lines.filter(|line| !line.is_empty()).map(|line| {
+            let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+            (sub(line, 0, colon), trim(sub(line, colon + 1, line.len())))
+        });
+        Self {
+            method: sub(line, 0, first),
+            target: sub(line, first + 1, last.unwrap_or(line.len())),
+            protocol: last.map(|last| sub(line, last + 1, line.len())).unwrap_or_default(),
+            headers: headers.collect(),
+        }
+    }
 }
 
 /// The head of a response.

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::loader::Memory;
 use crate::ruleset::{Part, RuleSet};
+use std::sync::OnceLock;
 
 const RULES: &str = include_str!("../pack/builtin.conf");
 
@@ -17,6 +18,12 @@ impl RuleSet {
     /// # Errors
     /// Never as shipped: a test loads them.
     pub fn builtin() -> Result<Self, Vec<Diagnostic>> {
-        Self::load(&[builtin()], &Memory::default())
+        // Compiled once for the whole process: most configurations name no other rules.
+        static SET: OnceLock<RuleSet> = OnceLock::new();
+        if let Some(set) = SET.get() {
+            return Ok(set.clone());
+        }
+        let set = Self::load(&[builtin()], &Memory::default())?;
+        Ok(SET.get_or_init(|| set).clone())
     }
 }

@@ -35,7 +35,7 @@ impl Pattern {
             )
             .build(&translated)
             .map_err(|e| match e.syntax_error() {
-                Some(syntax) => format!("expression: {syntax}"),
+                Some(syntax) => format!("expression: {}", last_line(&syntax.to_string())),
                 None => format!("expression: {e}"),
             })?;
         let everything = matches!(translated.as_str(), "^.*$" | ".*" | "^.*");
@@ -68,6 +68,12 @@ impl Pattern {
     pub(crate) fn has_groups(&self) -> bool {
         self.regex.captures_len() > 1
     }
+}
+
+/// The sentence below a drawing of the expression, so that a message is one line.
+fn last_line(text: &str) -> &str {
+    let line = text.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
 }
 
 /// The syntax all expressions are read with: bytes, no Unicode, dot matches everything, `$` only at the very end.

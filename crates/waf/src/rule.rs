@@ -28,6 +28,8 @@ pub struct RuleInfo {
     pub ver: Option<String>,
     /// The revision.
     pub rev: Option<String>,
+    /// The message as it is written, three dots for each macro: nothing of a client's is in it.
+    pub msg: String,
 }
 
 /// What a match of the whole rule does to the request.

@@ -16,6 +16,9 @@ use std::sync::Arc;
 pub enum Part {
     /// A rule file; `*` and `?` in its last part mean several.
     File(String),
+    /// A rule file of exceptions: its rules run before those of the parts after it, its removals and updates count for
+    /// the rules of all parts.
+    Exclusions(String),
     /// Rules given as text, with a name for messages.
     Text {
         /// What messages call it.
@@ -30,7 +33,8 @@ pub enum Part {
 pub(crate) struct Settings {
     pub(crate) engine: crate::seclang::EngineMode,
     pub(crate) request_body: bool,
-    pub(crate) request_body_limit: usize,
+    /// Where a rule file states it.
+    pub(crate) request_body_limit: Option<usize>,
     pub(crate) request_body_partial: bool,
     pub(crate) json_depth: usize,
     pub(crate) arguments: usize,
@@ -46,8 +50,7 @@ impl Default for Settings {
         Self {
             engine: crate::seclang::EngineMode::On,
             request_body: true,
-            // LIMIT: body bytes that are inspected; what is longer is refused.
-            request_body_limit: 1 << 20,
+            request_body_limit: None,
             request_body_partial: false,
             // LIMIT: nesting of a JSON body.
             json_depth: 64,
@@ -116,6 +119,11 @@ impl RuleSet {
     /// What is worth knowing about the files: directives without effect here, removals that remove nothing.
     pub fn notes(&self) -> &[Diagnostic] {
         &self.notes
+    }
+
+    /// Tells loaded sets apart: no other set of this process has or had it.
+    pub fn serial(&self) -> u64 {
+        self.program.gate.serial
     }
 
     /// How many rules there are.

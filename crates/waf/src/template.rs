@@ -40,6 +40,15 @@ impl Template {
         Ok(Self { parts })
     }
 
+    /// The text with three dots for each macro.
+    pub(crate) fn shown(&self) -> String {
+        let shown = |part: &Part| match part {
+            Part::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            Part::Var(..) | Part::Slot(_) => "...".to_owned(),
+        };
+        self.parts.iter().map(shown).collect()
+    }
+
     /// The text, if there is no macro in it.
     pub(crate) fn literal(&self) -> Option<&[u8]> {
         match self.parts.as_slice() {

@@ -13,6 +13,9 @@ use crate::tx::{TxKey, TxValue};
 use crate::verdict::{Detail, Limit, Match, Refused, Scores, Verdict};
 use std::sync::Arc;
 
+/// LIMIT: bytes of a request's body that are inspected, unless a rule file or the caller states another bound.
+const BODY_BYTES: usize = 1 << 20;
+
 /// Buffers of a finished request, to be used by the next one.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -28,6 +31,7 @@ pub struct Transaction {
     program: Arc<Program>,
     machine: Machine,
     content_type: Vec<u8>,
+    body_limit: usize,
     body_error: bool,
     response_inspected: bool,
     verdict: Verdict,
@@ -44,6 +48,7 @@ impl Transaction {
             program,
             machine,
             content_type: Vec::new(),
+            body_limit: BODY_BYTES,
             body_error: false,
             response_inspected: false,
             verdict: Verdict::Pass,
@@ -66,12 +71,24 @@ impl Transaction {
         self
     }
 
-    /// Looks only, whatever the rule files say: matches are recorded and nothing is refused.
+    /// Looks only, whatever mode the rule files name: matches are recorded and nothing is refused.
     #[must_use]
     pub fn observing(mut self) -> Self {
-        if self.machine.engine == EngineMode::On {
-            self.machine.engine = EngineMode::DetectionOnly;
-        }
+        self.machine.engine = EngineMode::DetectionOnly;
+        self
+    }
+
+    /// Takes bodies of up to `bytes` where no rule file states a limit: the caller has bounded them.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Refuses what speaks against the message, whatever mode the rule files name.
+    #[must_use]
+    pub fn enforcing(mut self) -> Self {
+        self.machine.engine = EngineMode::On;
         self
     }
 
@@ -98,11 +115,12 @@ impl Transaction {
         }
         let settings = &self.program.settings;
         let mut body = body;
-        if body.len() > settings.request_body_limit {
+        let limit = settings.request_body_limit.unwrap_or(self.body_limit);
+        if body.len() > limit {
             if !settings.request_body_partial && self.machine.engine == EngineMode::On {
                 return self.refuse(Limit::BodyTooLong, 413);
             }
-            body = crate::bytes::sub(body, 0, settings.request_body_limit);
+            body = crate::bytes::sub(body, 0, limit);
         }
         if self.machine.request_body_access {
             self.read_body(body);

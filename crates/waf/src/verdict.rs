@@ -58,6 +58,8 @@ pub struct Match {
     pub data: String,
     /// The variable that matched last.
     pub variable: String,
+    /// What it held, after the transformations. LIMIT: its first 256 bytes. Holds what the client sent.
+    pub value: Vec<u8>,
     /// The conditions that held, in the order of the chain. Empty unless details are asked for.
     pub steps: Vec<Step>,
 }

@@ -112,6 +112,8 @@ impl Check<'_> {
         let chain = Chain { levels: &[level] };
         self.body_bytes(level);
         self.authn(level);
+        self.waf_level(level);
+        self.waf = self.waf(&chain);
         self.timeouts(&Written { at: level.at.key("upstream"), section: None }, &chain);
     }
 
@@ -131,6 +133,7 @@ impl Check<'_> {
         self.locked(locks, &level);
         self.body_bytes(&level);
         self.authn(&level);
+        self.waf_level(&level);
         let levels = [&level, defaults];
         let chain = Chain { levels: &levels };
         let allow_path_parameters = chain.allow_path_parameters().value.0;
@@ -315,6 +318,7 @@ impl Check<'_> {
         self.locked(above.locks, &level);
         self.body_bytes(&level);
         self.authn(&level);
+        self.waf_level(&level);
         let levels = [&level, above.level, above.defaults];
         let upstream = match &version.upstream {
             None => Arc::clone(above.upstream),

@@ -1,7 +1,7 @@
 //! Settings that stand on several levels: the nearest counts, from route over version and API to `defaults`. The one
 //! place that knows that order, for the plan as for `effective-policy`.
 
-use crate::file::{Api, Authn, Defaults, Lockable, Route, Version, defaults};
+use crate::file::{Api, Authn, Defaults, Lockable, Route, Version, Waf, defaults};
 use crate::scalar::{Count, Flag, Period, Size};
 use crate::sources::Span;
 use crate::tree::At;
@@ -20,6 +20,7 @@ pub(crate) struct Level<'a> {
     first_byte_timeout: Option<Period>,
     idle_timeout: Option<Period>,
     idle_connections: Option<Count>,
+    waf: Option<Waf>,
 }
 
 /// Which level it is; a route's own timeout stands beside its path, all others under `upstream`.
@@ -57,6 +58,8 @@ pub(crate) const INHERITED: [Lockable; 8] = [
 
 /// What a level below `defaults` that allows something has in place of its rules, for locks.
 const OWN_RULES: &str = "rules of its own";
+/// The same of `waf`, of which nothing may be said below a lock.
+const OWN_SETTINGS: &str = "settings of its own";
 
 impl Lockable {
     pub(crate) fn name(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Lockable {
             Self::BodyBytes => "body_bytes",
             Self::AllowPathParameters => "allow_path_parameters",
             Self::Limits => "limits",
+            Self::Waf => "waf",
             Self::Timeout => "timeout",
             Self::ConnectTimeout => "connect_timeout",
             Self::FirstByteTimeout => "first_byte_timeout",
@@ -76,7 +80,7 @@ impl Lockable {
 
     fn is_of_upstream(self) -> bool {
         match self {
-            Self::Authn | Self::Authz | Self::BodyBytes | Self::AllowPathParameters | Self::Limits => false,
+            Self::Authn | Self::Authz | Self::BodyBytes | Self::AllowPathParameters | Self::Limits | Self::Waf => false,
             Self::Timeout
             | Self::ConnectTimeout
             | Self::FirstByteTimeout
@@ -91,7 +95,7 @@ impl Lockable {
             Self::Authn | Self::Authz => None,
             Self::BodyBytes => Some(defaults::BODY_BYTES.to_string()),
             Self::AllowPathParameters => Some(false.to_string()),
-            Self::Limits => Some("built in".to_owned()),
+            Self::Limits | Self::Waf => Some("built in".to_owned()),
             Self::Timeout => Some(defaults::TIMEOUT.to_string()),
             Self::ConnectTimeout => Some(defaults::CONNECT_TIMEOUT.to_string()),
             Self::FirstByteTimeout => Some(defaults::FIRST_BYTE_TIMEOUT.to_string()),
@@ -115,6 +119,7 @@ impl<'a> Level<'a> {
             first_byte_timeout: None,
             idle_timeout: None,
             idle_connections: None,
+            waf: None,
         }
     }
 
@@ -132,6 +137,7 @@ impl<'a> Level<'a> {
             first_byte_timeout: upstream.and_then(|upstream| upstream.first_byte_timeout),
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
+            waf: written.waf.clone(),
             ..level
         }
     }
@@ -148,6 +154,7 @@ impl<'a> Level<'a> {
             first_byte_timeout: upstream.and_then(|upstream| upstream.first_byte_timeout),
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
+            waf: written.waf.clone(),
             ..Self::empty(at, LevelKind::Api)
         }
     }
@@ -163,6 +170,7 @@ impl<'a> Level<'a> {
             first_byte_timeout: upstream.and_then(|upstream| upstream.first_byte_timeout),
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
+            waf: written.waf.clone(),
             ..Self::empty(at, LevelKind::Version)
         }
     }
@@ -173,6 +181,7 @@ impl<'a> Level<'a> {
             authz: written.authz.as_ref().filter(|authz| authz.loosens()).map(|_| OWN_RULES.to_owned()),
             body_bytes: written.body_bytes,
             timeout: written.timeout,
+            waf: written.waf.clone(),
             ..Self::empty(at, LevelKind::Route)
         }
     }
@@ -186,6 +195,7 @@ impl<'a> Level<'a> {
             Lockable::AllowPathParameters => self.allow_path_parameters.map(|flag| flag.to_string()),
             // Inherited name by name, so that they are compared where they are read.
             Lockable::Limits => None,
+            Lockable::Waf => self.waf.as_ref().map(|_| OWN_SETTINGS.to_owned()),
             Lockable::Timeout => self.timeout.map(|period| period.to_string()),
             Lockable::ConnectTimeout => self.connect_timeout.map(|period| period.to_string()),
             Lockable::FirstByteTimeout => self.first_byte_timeout.map(|period| period.to_string()),
@@ -200,6 +210,10 @@ impl<'a> Level<'a> {
 
     pub(crate) fn body_bytes(&self) -> Option<Size> {
         self.body_bytes
+    }
+
+    pub(crate) fn waf(&self) -> Option<&Waf> {
+        self.waf.as_ref()
     }
 
     /// Looks at the place of a setting on this level.
@@ -254,6 +268,11 @@ impl<'a> Chain<'_, 'a> {
 
     pub(crate) fn idle_connections(&self) -> Found<Count> {
         or(self.nearest(Lockable::IdleConnections, |level| level.idle_connections), defaults::IDLE_CONNECTIONS)
+    }
+
+    /// What the nearest `waf` that says something about it says, and on which level.
+    pub(crate) fn of_waf<T>(&self, value: impl Fn(&Waf) -> Option<T>) -> Option<(T, &Level<'a>)> {
+        self.levels.iter().find_map(|level| Some((value(level.waf()?)?, *level)))
     }
 
     /// The level that decides a setting, if any does.

@@ -91,6 +91,7 @@ impl Check<'_> {
                         | Lockable::BodyBytes
                         | Lockable::AllowPathParameters
                         | Lockable::Limits
+                        | Lockable::Waf
                         | Lockable::Timeout
                         | Lockable::ConnectTimeout
                         | Lockable::FirstByteTimeout

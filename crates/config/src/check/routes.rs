@@ -78,6 +78,7 @@ impl Check<'_> {
         self.locked(scope.locks, &level);
         self.body_bytes(&level);
         self.authn(&level);
+        self.waf_level(&level);
         if let Some(timeout) = route.timeout {
             let _clamped: std::time::Duration = self.period(&at.key("timeout"), timeout, (LEAST_TIMEOUT, MAX_TIMEOUT));
         }
@@ -109,6 +110,7 @@ impl Check<'_> {
         self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));
         let plan = RoutePlan {
             limits,
+            waf: self.waf(&chain),
             id,
             template: route.path.0.clone(),
             methods,

@@ -193,6 +193,7 @@ impl super::layers::Level<'_> {
             | Lockable::BodyBytes
             | Lockable::AllowPathParameters
             | Lockable::Limits
+            | Lockable::Waf
             | Lockable::IdleConnections => None,
         }
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams,
+    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, Waf,
     WebSocket, defaults,
 };
 use crate::scalar::{
@@ -43,6 +43,8 @@ pub(crate) struct Api {
     pub(crate) allow_path_parameters: Option<Flag>,
     /// What callers may ask of it, by name.
     pub(crate) limits: Option<Limits>,
+    /// How its requests are looked at for attacks.
+    pub(crate) waf: Option<Waf>,
     /// Whether answers of limited routes carry the older `X-RateLimit-*` fields as well.
     pub(crate) legacy_limit_headers: Option<Flag>,
     /// Where requests go.
@@ -80,6 +82,8 @@ pub(crate) struct Version {
     pub(crate) bodies: Option<Bodies>,
     /// What callers may ask of it, by name.
     pub(crate) limits: Option<Limits>,
+    /// How its requests are looked at for attacks.
+    pub(crate) waf: Option<Waf>,
     /// Where requests go; what isn't set here is the API's.
     pub(crate) upstream: Option<Upstream>,
     /// Operations of this version.
@@ -108,6 +112,8 @@ pub(crate) struct Route {
     pub(crate) timeout: Option<Period>,
     /// What callers may ask of it, by name.
     pub(crate) limits: Option<Limits>,
+    /// How its requests are looked at for attacks.
+    pub(crate) waf: Option<Waf>,
     /// What one call costs, where a limit counts costs. By default 1.
     #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_LIMIT))]
     pub(crate) cost: Option<Count>,

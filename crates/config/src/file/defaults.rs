@@ -78,6 +78,11 @@ const fn per_second(units: u64) -> Rate {
     Rate { amount: Amount { units, is_size: false }, per: Period::seconds(1) }
 }
 
+/// LIMIT: paranoia levels of the Core Rule Set.
+pub(crate) const MAX_PARANOIA: u64 = 4;
+/// LIMIT: a score that no request comes to by chance.
+pub(crate) const MAX_THRESHOLD: u64 = 1_000_000;
+
 /// LIMIT: threads.
 pub(crate) const MAX_WORKERS: u64 = 1024;
 /// LIMIT: records that wait to be written.

@@ -47,8 +47,27 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         .iter()
         .map(|(request, expected, bytes)| scene.refused(VALIDATION, request, expected, bytes.as_bytes()))
         .collect();
+    rows.extend(attacks(scene));
     rows.extend([body_too_large(scene), head_too_large(scene), third_connection(scene), slow_head(scene)]);
     rows
+}
+
+/// What rules about attacks refuse, and what only looks like it to a careless rule.
+fn attacks(scene: &Scene<'_>) -> Vec<Row> {
+    let refused = |request: &str, target: &str| {
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        scene.refused(VALIDATION, request, "403 attack_refused", bytes.as_bytes())
+    };
+    let passes = |request: &str, target: &str| Row::brief(VALIDATION, request, "200", scene.client.get(target, ""));
+    vec![
+        refused("?q=1' union select … from users--", "/orders/v1?q=1%27+union+select+name+from+users--"),
+        refused("?q=<script>alert(1)</script>", "/orders/v1?q=%3Cscript%3Ealert(1)%3C/script%3E"),
+        refused("?host=x;cat /etc/passwd", "/orders/v1?host=x;cat+/etc/passwd"),
+        passes(
+            "?q=drop me a line: where's O'Brien's order?",
+            "/orders/v1?q=drop+me+a+line:+where%27s+O%27Brien%27s+order?",
+        ),
+    ]
 }
 
 fn body_too_large(scene: &Scene<'_>) -> Row {

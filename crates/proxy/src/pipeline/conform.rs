@@ -4,6 +4,7 @@
 
 use super::Stop;
 use super::receive::{Received, Seen};
+use super::route::Routed;
 use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that this stage has decided.
@@ -15,6 +16,11 @@ pub(crate) struct Valid<'a>(Received<'a>);
 impl<'a> Valid<'a> {
     pub(super) fn into_inner(self) -> Received<'a> {
         self.0
+    }
+
+    /// For the stage after this one: the request, and what is held of its body.
+    pub(super) fn parts_mut(&mut self) -> (&mut Routed<'a>, &Seen) {
+        self.0.parts_mut()
     }
 }
 

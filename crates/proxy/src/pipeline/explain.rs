@@ -14,7 +14,7 @@ use crate::snapshot::access::Access;
 use crate::snapshot::rules::Rules;
 use crate::snapshot::{CompileError, Route, Snapshot, decisions};
 use portcullis_access::Decision;
-use portcullis_config::plan::Plan;
+use portcullis_config::plan::{Plan, WafPlan};
 use portcullis_h1::{HeadScan, RequestHead};
 use portcullis_limit::{KeyHasher, Moment, Prefixes};
 use portcullis_types::{Clock, Stage};
@@ -169,13 +169,17 @@ fn walk(
     let authenticated =
         identify::identify_at_once(cors::clear(guard::guard(routed, till)?)?, (connection, snapshot), bench)?;
     let admitted = charge::charge(permit::permit(authenticated, || wall)?, till)?;
-    let inspected =
-        inspect::inspect(conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?)?;
+    let valid = conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?;
+    let inspected = inspect::inspect(valid, &RefCell::default())?;
     let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
     for (stage, decision) in decisions(found) {
         let (detail, origin) = match (stage, &found.access) {
             (Stage::Identify, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),
             (Stage::Identify, Access::Public | Access::Refuse) => (String::new(), Some(origin.clone())),
+            (Stage::Inspect, _) => {
+                let text = |waf: &WafPlan| (waf.rules.text.clone(), None);
+                found.waf.as_ref().map(text).unwrap_or_default()
+            }
             (Stage::Permit, _) => permitted(found.rules.as_deref(), routed.record.permit),
             (_, _) => limits_of(found, stage),
         };

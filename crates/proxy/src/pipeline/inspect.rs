@@ -1,9 +1,15 @@
 //! `inspect`: whether the message is an attack.
 //!
-//! No rules can be configured in this version.
+//! Rules see the request as it came: what was sent, not what it was turned into. They look at the head, the query and
+//! the body, whole and decoded. What they find is in the record, also where it counts for nothing.
 
 use super::Stop;
 use super::conform::Valid;
+use super::receive::Seen;
+use crate::inspection::{Inspector, Subject};
+use portcullis_types::{Reason, Refusal, Stage};
+use portcullis_waf::{Limit, Refused};
+use std::cell::RefCell;
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
@@ -17,8 +23,34 @@ impl<'a> Inspected<'a> {
     }
 }
 
-/// Decides "not required", which the record says.
-#[expect(clippy::unnecessary_wraps, reason = "every stage may refuse; what it decides is added here")]
-pub(super) fn inspect(before: Valid<'_>) -> Result<Inspected<'_>, Stop> {
-    Ok(Inspected(before))
+/// Asks the rules of the route, if it has some.
+pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>) -> Result<Inspected<'a>, Stop> {
+    let (routed, seen) = before.parts_mut();
+    let Some(waf) = &routed.route().waf else { return Ok(Inspected(before)) };
+    let body = match seen {
+        Seen::Nothing => &[][..],
+        Seen::Whole(content) => content.bytes(),
+        // Messages of gRPC go on in both directions at once; their record says that nobody has looked at them.
+        Seen::Unread => {
+            routed.record.note = Some("rules have not looked at the body");
+            &[]
+        }
+    };
+    let subject = Subject { head: routed.request.head, record: routed.record, address: routed.request.client.address };
+    let (refused, findings) = inspector.borrow_mut().request(waf, subject, body);
+    routed.record.findings = findings;
+    match refused {
+        Some(refused) => Err(refusal(refused).into()),
+        None => Ok(Inspected(before)),
+    }
+}
+
+/// The caller is told nothing of the rules: whoever attacks would learn from it.
+fn refusal(refused: Refused) -> Refusal {
+    let (reason, private) = match refused.limit {
+        None => (Reason::AttackRefused, format!("refused by the rule {}", refused.rule)),
+        Some(Limit::BodyTooLong) => (Reason::InspectionLimit, "the body is longer than rules look at".to_owned()),
+        Some(Limit::TooMuchWork) => (Reason::InspectionLimit, "the request is more work than one may be".to_owned()),
+    };
+    Refusal::new(Stage::Inspect, reason, reason.page().caller).private(private)
 }

@@ -3,6 +3,7 @@
 
 use super::AccessRecord;
 use super::wall::WallTexts;
+use crate::inspection::findings::Findings;
 use crate::snapshot::Snapshot;
 use crate::snapshot::rules::Rules;
 use portcullis_access::Decision as Permission;
@@ -89,6 +90,9 @@ pub(crate) fn line(
     word(member!("outcome", text), record.outcome.name(), out);
     decision(record, snapshot, out);
     limits(record, snapshot, out);
+    if let Some(found) = &record.findings {
+        findings(found, record.verdict(), out);
+    }
     if let Some(note) = record.note {
         word(member!("detail", text), note, out);
     }
@@ -154,6 +158,24 @@ fn limits(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
     if let Some(limit) = place(record.limit_observed) {
         text(member!("limit_observed", text), limit, out);
     }
+}
+
+/// What rules about attacks found.
+fn findings(found: &Findings, verdict: &'static str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"waf\":{\"verdict\":\"");
+    out.extend_from_slice(verdict.as_bytes());
+    out.push(b'"');
+    number(member!("score"), u64::try_from(found.score).unwrap_or(0), out);
+    out.extend_from_slice(b",\"rules\":[");
+    for (index, one) in found.matches.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",{\"id\":" } else { b"{\"id\":" });
+        decimal(one.rule.id, out);
+        text(member!("msg", text), one.rule.msg.as_bytes(), out);
+        text(member!("variable", text), one.variable.as_bytes(), out);
+        text(member!("excerpt", text), one.excerpt.as_bytes(), out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
 }
 
 fn number(member: &'static [u8], value: u64, out: &mut Vec<u8>) {

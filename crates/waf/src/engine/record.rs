@@ -37,12 +37,17 @@ impl Machine {
             message: self.text(names, rule.msg.as_ref(), rule),
             data: self.text(names, rule.log_data.as_ref(), rule),
             variable: lossy(&variable, TEXT_BYTES),
+            value: self.matched.map(|value| self.view_of(value)).unwrap_or_default(),
             steps: self.steps.clone(),
         };
         self.matches.push(found);
         if rule.links.len() == 1 {
             self.steps.clear();
         }
+    }
+
+    fn view_of(&self, value: Value) -> Vec<u8> {
+        crate::bytes::sub(self.store.bytes(value.span), 0, VIEW_BYTES).to_vec()
     }
 
     fn text(&self, names: &TxNames, template: Option<&Template>, rule: &Rule) -> String {
@@ -62,7 +67,7 @@ impl Machine {
         self.display(&program.names, matched, &mut variable);
         self.steps.push(Step {
             variable: lossy(&variable, TEXT_BYTES),
-            view: crate::bytes::sub(self.store.bytes(matched.span), 0, VIEW_BYTES).to_vec(),
+            view: self.view_of(matched),
             transforms: link.transforms.iter().take(transforms).map(|t| t.as_str()).collect(),
             operator: Arc::clone(&link.text),
         });

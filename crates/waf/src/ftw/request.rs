@@ -1,6 +1,7 @@
 //! Builds the bytes of a test's request, and takes bytes apart again for the engine.
 
 use super::yaml::Yaml;
+use crate::LooseHead;
 use crate::bytes::sub;
 
 /// A request taken apart.
@@ -128,17 +129,14 @@ fn encode_form(data: &str) -> String {
 pub fn parse_request(bytes: &[u8]) -> RawRequest {
     let mut out = RawRequest::default();
     let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or(bytes.len());
-    let head = sub(bytes, 0, end);
+    let head = LooseHead::read(bytes);
     let body = sub(bytes, end + 4, bytes.len());
-    let mut lines = head.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l));
-    request_line(lines.next().unwrap_or_default(), &mut out);
-    for line in lines {
-        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-        let value = crate::bytes::trim(sub(line, colon + 1, line.len()));
-        if value.iter().any(|b| matches!(b, 0 | b'\r')) || sub(line, 0, colon).iter().any(|b| *b <= b' ') {
+    request_line(&head, &mut out);
+    for (name, value) in head.headers {
+        if value.iter().any(|b| matches!(b, 0 | b'\r')) || name.iter().any(|b| *b <= b' ') {
             out.refused = Some("a forbidden byte in a field");
         }
-        out.headers.push((sub(line, 0, colon).to_vec(), value.to_vec()));
+        out.headers.push((name.to_vec(), value.to_vec()));
     }
     let find = |name: &[u8]| out.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
     let length = find(b"content-length");
@@ -168,12 +166,10 @@ pub fn parse_request(bytes: &[u8]) -> RawRequest {
     out
 }
 
-fn request_line(line: &[u8], out: &mut RawRequest) {
-    let first = memchr::memchr(b' ', line).unwrap_or(line.len());
-    let last = memchr::memrchr(b' ', line).filter(|last| *last > first);
-    out.method = sub(line, 0, first).to_vec();
-    out.target = sub(line, first + 1, last.unwrap_or(line.len())).to_vec();
-    out.protocol = last.map(|last| sub(line, last + 1, line.len()).to_vec()).unwrap_or_default();
+fn request_line(head: &LooseHead<'_>, out: &mut RawRequest) {
+    out.method = head.method.to_vec();
+    out.target = head.target.to_vec();
+    out.protocol = head.protocol.to_vec();
     let good_method = !out.method.is_empty()
         && out.method.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b));
     let good_target = match out.target.first() {

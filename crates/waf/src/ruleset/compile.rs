@@ -213,7 +213,7 @@ impl Compiler {
         match setting {
             Setting::Engine(mode) => settings.engine = mode,
             Setting::RequestBodyAccess(on) => settings.request_body = on,
-            Setting::RequestBodyLimit(bytes) => settings.request_body_limit = bytes,
+            Setting::RequestBodyLimit(bytes) => settings.request_body_limit = Some(bytes),
             Setting::RequestBodyLimitAction(action) => {
                 settings.request_body_partial = action == LimitAction::ProcessPartial;
             }
@@ -253,6 +253,7 @@ impl Compiler {
             tags: actions.tags.clone(),
             ver: actions.ver.clone(),
             rev: actions.rev.clone(),
+            msg: actions.msg.as_ref().map(Template::shown).unwrap_or_default(),
         });
         let mut number = |t: &Option<Template>| t.clone().map(|t| self.numbered(t));
         Ok(Rule {

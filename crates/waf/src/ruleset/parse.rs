@@ -15,6 +15,10 @@ const FILES: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub(super) directives: Vec<(Place, Directive)>,
+    /// What changes rules, from files of exceptions: it comes after all rules.
+    late: Vec<(Place, Directive)>,
+    /// Whether such a file is being read.
+    is_late: bool,
     files: usize,
 }
 
@@ -25,12 +29,16 @@ pub(super) fn parse(parts: &[Part], source: &dyn Source) -> (Parsed, Vec<Diagnos
     for part in parts {
         match part {
             Part::Text { name, text } => read(&mut parsed, &mut errors, name, text, source, 0),
-            Part::File(pattern) => {
+            Part::File(pattern) | Part::Exclusions(pattern) => {
                 let place = Place { file: pattern.as_str().into(), line: 0 };
+                parsed.is_late = matches!(part, Part::Exclusions(_));
                 include(&mut parsed, &mut errors, &place, (pattern, false), source, 0);
+                parsed.is_late = false;
             }
         }
     }
+    let late = std::mem::take(&mut parsed.late);
+    parsed.directives.extend(late);
     (parsed, errors)
 }
 
@@ -75,6 +83,11 @@ fn read(parsed: &mut Parsed, errors: &mut Vec<Diagnostic>, name: &str, text: &st
             Ok(Directive::Include { pattern, optional }) => {
                 let path = beside(name, &pattern);
                 include(parsed, errors, &place, (&path, optional), source, depth + 1);
+            }
+            Ok(directive @ (Directive::Remove(_) | Directive::UpdateTarget(..) | Directive::UpdateAction(..)))
+                if parsed.is_late =>
+            {
+                parsed.late.push((place, directive));
             }
             Ok(directive) => parsed.directives.push((place, directive)),
             Err(e) => errors.push(Diagnostic::new(&place, e)),

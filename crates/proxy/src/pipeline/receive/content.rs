@@ -99,7 +99,6 @@ impl Content {
     }
 
     /// Its bytes, decoded.
-    #[allow(dead_code, reason = "for the rule engine")]
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.read {
             Read::Json(json) => json.source().as_bytes(),

@@ -1,0 +1,51 @@
+//! What rules found in a request, as far as it may be written down.
+
+use super::redact;
+use portcullis_waf::{RuleInfo, Transaction};
+use std::sync::Arc;
+
+// LIMIT: rules that a record names.
+const RULES_MAX: usize = 32;
+
+/// What rules found in one request.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    /// Whether it is refused for it, or would be if rules were enforced.
+    pub(crate) is_attack: bool,
+    /// What it scored.
+    pub(crate) score: i64,
+    /// The rules that matched, in order.
+    pub(crate) matches: Vec<Finding>,
+}
+
+/// One rule that matched.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) rule: Arc<RuleInfo>,
+    /// What it matched on: `ARGS:q`.
+    pub(crate) variable: String,
+    /// What stood there, so far as it tells nothing but its form.
+    pub(crate) excerpt: String,
+}
+
+// === impl Findings ===
+
+impl Findings {
+    /// Nothing where nothing was found.
+    pub(super) fn of(transaction: &Transaction, is_attack: bool) -> Option<Box<Self>> {
+        let matches = transaction.matches();
+        if matches.is_empty() && !is_attack {
+            return None;
+        }
+        let finding = |found: &portcullis_waf::Match| Finding {
+            rule: Arc::clone(&found.rule),
+            variable: redact::variable(&found.variable),
+            excerpt: redact::excerpt(&found.value),
+        };
+        Some(Box::new(Self {
+            is_attack,
+            score: transaction.scores().inbound,
+            matches: matches.iter().take(RULES_MAX).map(finding).collect(),
+        }))
+    }
+}
