@@ -54,6 +54,7 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "node", why: "runs the identity provider", source: Source::Apt("nodejs") },
     Tool { name: "npm", why: "brings the identity provider", source: Source::Apt("npm") },
     Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
+    Tool { name: "redis-server", why: "a store that gateways share", source: Source::Apt("redis-server") },
     Tool { name: "python3", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3") },
     Tool { name: "pip", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3-pip") },
     Tool { name: "jsonschema", why: "holds the JSON Schema Test Suite", source: Source::Pypi(SCHEMA_SUITE) },

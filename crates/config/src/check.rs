@@ -24,6 +24,7 @@ mod proofs;
 mod provenance;
 mod resource;
 mod routes;
+mod shared_store;
 mod signature;
 mod statement;
 #[cfg(test)]
@@ -79,7 +80,9 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
     let identity = check.identity(file, root);
+    let shared_store = check.shared_store(file, root);
     let apis = check.apis(file, root);
+    check.shared_store_end(file, root, &apis);
     let dns = check.dns(file, root, &apis);
     check.unused(file, root);
     Plan {
@@ -88,6 +91,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         admin,
         workers,
         access_log,
+        shared_store,
         tracing,
         shutdown_grace,
         shutdown_deadline,

@@ -15,6 +15,7 @@ mod limits;
 mod listener;
 mod pool;
 mod proofs;
+mod shared_store;
 mod signature;
 mod tracing;
 mod waf;
@@ -40,6 +41,7 @@ pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Un
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
+pub(crate) use shared_store::SharedStore;
 pub(crate) use signature::{Signature, Signer, SignerSecret};
 pub(crate) use tracing::{Continues, Tracing};
 pub(crate) use waf::{Waf, WafMode, WafRules};
@@ -74,6 +76,8 @@ pub(crate) struct File {
     pub(crate) shutdown: Option<Shutdown>,
     /// Keys of consumers and revocations of tokens, kept on this machine.
     pub(crate) store: Option<Store>,
+    /// Accounts of limits, kept for several gateways together.
+    pub(crate) shared_store: Option<SharedStore>,
     /// What API keys look like and where they come.
     pub(crate) api_keys: Option<ApiKeys>,
     /// What the gateway signs about callers for the servers behind it: `X-Identity-Token`. Nothing without it.

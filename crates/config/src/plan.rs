@@ -23,6 +23,7 @@ mod identity;
 mod lifecycle;
 mod limits;
 mod proofs;
+mod shared_store;
 mod signature;
 mod tracing;
 mod waf;
@@ -38,6 +39,7 @@ pub use identity::{
 pub use lifecycle::LifecyclePlan;
 pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
+pub use shared_store::SharedStorePlan;
 pub use signature::{SignatureDemand, SignerKeys, SignerPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
 pub use waf::{WafPlan, WafRulesPlan};
@@ -57,6 +59,8 @@ pub struct Plan {
     pub workers: Option<NonZeroUsize>,
     /// Where access records go.
     pub access_log: AccessLogPlan,
+    /// Accounts of limits for several gateways together; `None`: each keeps its own.
+    pub shared_store: Option<SharedStorePlan>,
     /// What is done about traces.
     pub tracing: TracingPlan,
     /// How long requests are still taken once `/readyz` has gone down.

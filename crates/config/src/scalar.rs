@@ -22,7 +22,7 @@ use serde::de::{self, Visitor};
 
 pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
-pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, Target, Text};
+pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, Target, Text};
 pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
@@ -173,6 +173,7 @@ scalar!(
     Method,
     PageOrigin,
     When,
+    StoreServer,
     Target,
     BasePath,
     Template,

@@ -64,7 +64,11 @@ impl Bench {
             let key: Key = self.hasher.key().part(b"orders").part(id).finish();
             self.nanos = self.nanos.wrapping_add(1_000);
             let now = Moment { nanos: self.nanos, unix_s: 1_700_000_000 };
-            self.limiter.charge(&[Ask { policy: 0, key, units: 1 }], now, &mut self.verdict);
+            self.limiter.charge(
+                &[Ask { policy: 0, key, units: 1, supply: portcullis_limit::Supply::Here }],
+                now,
+                &mut self.verdict,
+            );
             admitted = admitted.wrapping_add(u32::from(self.verdict.admitted));
             black_box(self.verdict.decisions.first());
         }

@@ -1,5 +1,7 @@
 //! What was decided, with everything that the wire, the record and the metrics need.
 
+use crate::limiter::Ask;
+
 /// What one limit says of one request. The policy is the limiter's at this place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -40,6 +42,10 @@ pub struct Verdict {
     pub permits: Vec<Permit>,
     /// Whether the request may go on. Nothing at all was charged if not.
     pub admitted: bool,
+    /// What is not here and may be in the store. Nobody has refused then: ask it, and charge again with what it said.
+    pub missing: Vec<Ask>,
+    /// Shared limits of which little is held since this request: it pays to ask the store before somebody has to wait.
+    pub low: Vec<Ask>,
 }
 
 // === impl Decision ===

@@ -3,11 +3,13 @@
 //! INVARIANT: an account leaves the table only when it is full, so that forgetting it changes nothing. A key that finds no
 //! place shares one of a few overflow accounts, which have the budget of one key each: never open, never unbounded.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::decision::Permit;
 use crate::key::Key;
 use crate::moment::Moment;
+use crate::peers::Peers;
 use crate::policy::Policy;
 use crate::rule::{BUSY, Rule};
 
@@ -23,6 +25,17 @@ pub struct Ledger {
     /// One step at a time may give a key of a neighbourhood its place, so that no key ever has two.
     settling: Box<[AtomicBool]>,
     overflow: Box<[AtomicU64]>,
+    rule: Rule,
+    /// Present where the accounts are in a store that several gateways share.
+    branch: Option<Box<Branch>>,
+}
+
+/// The part of a shared limit's accounts that is here.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    /// What this gateway holds of each account, or owes it. Nothing for permits, which the store does not know.
+    pub(crate) leases: Option<Ledger>,
+    pub(crate) peers: Arc<Peers>,
 }
 
 /// Four accounts to a cache line, so that a decision about a caller that was not seen for a while waits for memory once.
@@ -46,6 +59,12 @@ pub(crate) enum Change {
     Force(u64),
     /// It was not spent after all.
     Return(u64),
+    /// A lease came, which counts until that nanosecond.
+    Grant { quanta: u64, until_ns: u64 },
+    /// What is owed goes to the store.
+    Collect,
+    /// So much is left, says the store.
+    Learn { room: u64 },
 }
 
 /// What came of it.
@@ -63,6 +82,8 @@ enum Place<'a> {
     Overflow(&'a AtomicU64),
     /// Another worker is giving out this place at this moment.
     Later,
+    /// There is none, and nothing that could stand in for it.
+    Nowhere,
 }
 
 /// LIMIT: how far from its home a key may live; with tables at most half full practically none needs more.
@@ -76,6 +97,8 @@ const ATTEMPTS_FOR_A_PLACE: u32 = 64;
 const SLOTS_MAX: usize = 1 << 24;
 const OVERFLOW_SLOTS: usize = 64;
 const SETTLING_FLAGS: usize = 64;
+/// All gateways together hold at most a quarter of a shared limit.
+pub(crate) const SHARES_OF_GATEWAYS: u64 = 4;
 /// A worker has at most 1 / (`SHARES_PER_WORKER` · workers) of a limit in advance.
 const SHARES_PER_WORKER: u64 = 16;
 
@@ -85,13 +108,31 @@ impl Ledger {
     /// A table for about `keys` accounts in use at the same time, shared by `workers`. It takes 32 to 64 bytes per key.
     #[must_use]
     pub fn new(policy: Policy, keys: usize, workers: u32) -> Self {
+        let rule = policy.rule;
+        Self::with(policy, rule, keys, workers)
+    }
+
+    /// The same where `peers` share the accounts through a store. It takes twice the memory: what is held of each account,
+    /// and what is known of it for when the store is away.
+    #[must_use]
+    pub fn shared(policy: Policy, keys: usize, workers: u32, peers: Arc<Peers>) -> Self {
+        let leased = policy.rule.leased();
+        let leases = (!policy.rule.is_concurrency()).then(|| Self::with(policy.clone(), leased, keys, 1));
+        let branch = Some(Box::new(Branch { leases, peers }));
+        Self { branch, ..Self::new(policy, keys, workers) }
+    }
+
+    fn with(policy: Policy, rule: Rule, keys: usize, workers: u32) -> Self {
         let slots = keys.clamp(PROBES, SLOTS_MAX / 2).saturating_mul(2).next_power_of_two();
         Self {
             policy,
             workers: u64::from(workers.max(1)),
             lines: (0..slots / SLOTS_PER_LINE).map(|_| Line::default()).collect(),
             settling: (0..SETTLING_FLAGS).map(|_| AtomicBool::new(false)).collect(),
-            overflow: (0..OVERFLOW_SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            // Leases of several callers cannot be one; whoever finds no place asks the store each time.
+            overflow: (0..if rule.is_lease() { 0 } else { OVERFLOW_SLOTS }).map(|_| AtomicU64::new(0)).collect(),
+            rule,
+            branch: None,
         }
     }
 
@@ -106,12 +147,18 @@ impl Ledger {
     /// bound is nought. Below 16 units per worker it is nought for rates as well.
     #[must_use]
     pub fn excess_max(&self) -> u64 {
+        if self.branch.is_some() {
+            return if self.rule().is_concurrency() { 0 } else { self.policy.limit() / SHARES_OF_GATEWAYS };
+        }
         let each = self.ahead_quanta().saturating_add(1).saturating_mul(self.rule().quantum()).saturating_sub(1);
         if self.rule().is_concurrency() { 0 } else { each.saturating_mul(self.workers) }
     }
 
     /// Forgets what a caller has spent; `portcullis limits reset`. Whether it had an account of its own.
     pub fn reset(&self, key: Key) -> bool {
+        if let Some(leases) = self.branch().and_then(|branch| branch.leases.as_ref()) {
+            leases.reset(key);
+        }
         let found = self.find(key.tag(), key.home());
         if let Some(slot) = found {
             // A slot that is changing hands is full anyway.
@@ -128,12 +175,16 @@ impl Ledger {
     }
 
     pub(crate) const fn rule(&self) -> &Rule {
-        &self.policy.rule
+        &self.rule
+    }
+
+    pub(crate) fn branch(&self) -> Option<&Branch> {
+        self.branch.as_deref()
     }
 
     /// The most that one worker may hold in advance.
     pub(crate) fn ahead_quanta(&self) -> u64 {
-        if self.workers == 1 || self.rule().is_concurrency() {
+        if self.workers == 1 || self.rule().is_concurrency() || self.branch.is_some() {
             return 0;
         }
         self.rule().limit_quanta() / SHARES_PER_WORKER.saturating_mul(self.workers)
@@ -161,7 +212,12 @@ impl Ledger {
                     std::hint::spin_loop();
                     continue;
                 }
+                Place::Nowhere => return refused(0, true),
             };
+            if slot.is_none() && matches!(change, Change::Learn { .. }) {
+                // What the store knows of one caller is not what several owe together.
+                return refused(0, true);
+            }
             let word = cell.load(Ordering::SeqCst);
             if word == BUSY {
                 std::hint::spin_loop();
@@ -199,6 +255,15 @@ impl Ledger {
             }
             Change::Force(quanta) => Some((rule.charged(word, now, quanta), quanta)),
             Change::Return(quanta) => Some((rule.credited(word, now, quanta), quanta)),
+            Change::Grant { quanta, until_ns } => Some((rule.granted(word, now, quanta, until_ns), quanta)),
+            Change::Collect => {
+                let owed = rule.owed(word, now);
+                Some((rule.credited(word, now, owed), owed))
+            }
+            Change::Learn { room } => {
+                let spent = rule.limit_quanta().saturating_sub(room);
+                Some((rule.charged(0, now, spent), spent))
+            }
         }
     }
 
@@ -208,7 +273,9 @@ impl Ledger {
         let back = |word| match change {
             _ if word == BUSY => None,
             Change::Take { .. } | Change::Force(_) => Some(rule.credited(word, now, quanta)),
-            Change::Return(_) => Some(rule.charged(word, now, quanta)),
+            Change::Return(_) | Change::Grant { .. } | Change::Collect => Some(rule.charged(word, now, quanta)),
+            // What the stranger's account was is lost; spent is the strict guess.
+            Change::Learn { .. } => Some(rule.charged(word, now, rule.limit_quanta())),
         };
         // Refused only if the stranger's account is full and leaving already.
         cell.fetch_update(Ordering::SeqCst, Ordering::SeqCst, back).ok();
@@ -224,7 +291,7 @@ impl Ledger {
                 return place;
             }
         }
-        self.overflow_of(key).map_or(Place::Later, Place::Overflow)
+        self.overflow_of(key).map_or(Place::Nowhere, Place::Overflow)
     }
 
     #[inline]
@@ -271,6 +338,11 @@ impl Ledger {
         slot.tag.store(key.tag(), Ordering::SeqCst);
         slot.word.store(inherited, Ordering::SeqCst);
         Some(slot)
+    }
+
+    /// The word of an account of its own, if there is one.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.find(key.tag(), key.home()).is_some()
     }
 
     fn overflow_of(&self, key: Key) -> Option<&AtomicU64> {

@@ -20,6 +20,7 @@
 //! is left of a quantum stays in the worker's hands and counts as held.
 
 pub mod adaptive;
+mod branch;
 pub mod breaker;
 mod calendar;
 mod decision;
@@ -28,12 +29,15 @@ mod key;
 mod ledger;
 mod limiter;
 mod moment;
+mod peers;
 mod policy;
 mod problem;
 mod rule;
 mod share;
+mod store;
 
 pub use adaptive::{Adaptive, AdaptiveRules, Outcome, Priority};
+pub use branch::Supply;
 pub use breaker::{Breaker, BreakerRules, BreakerState, Trial};
 pub use calendar::Period;
 pub use decision::{Decision, Permit, Verdict};
@@ -41,5 +45,7 @@ pub use key::{Key, KeyHasher, KeyWriter, Prefixes};
 pub use ledger::Ledger;
 pub use limiter::{ASKS_MAX, Ask, Limiter};
 pub use moment::Moment;
+pub use peers::Peers;
 pub use policy::{Kind, Policy, PolicyError, Unit};
 pub use problem::ProblemType;
+pub use store::{StoreAnswer, StoreAsk};

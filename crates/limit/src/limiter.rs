@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::branch::Supply;
 use crate::decision::{Decision, Permit, Verdict};
 use crate::key::Key;
 use crate::ledger::{Change, Ledger};
 use crate::moment::{Moment, seconds_up};
 use crate::policy::Policy;
-use crate::share::{Share, Taken};
+use crate::share::{Share, Source, Taken};
 
+#[cfg(test)]
+mod fleet;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -26,6 +29,8 @@ pub struct Ask {
     pub key: Key,
     /// How much: one request, so many bytes, so much cost. Nought asks how things stand.
     pub units: u64,
+    /// Where it comes from when the limit is shared.
+    pub supply: Supply,
 }
 
 /// A worker's own limiter. It is not shared; what is shared are the ledgers.
@@ -68,6 +73,8 @@ impl Limiter {
     /// limit that does not exist, or two for the same limit cannot be decided and are refused.
     pub fn charge(&mut self, asks: &[Ask], now: Moment, verdict: &mut Verdict) {
         verdict.decisions.clear();
+        verdict.missing.clear();
+        verdict.low.clear();
         verdict.admitted = asks.len() <= ASKS_MAX && self.are_distinct(asks);
         if !verdict.admitted {
             return;
@@ -75,12 +82,22 @@ impl Limiter {
         let mut taken: [Option<Taken>; ASKS_MAX] = [None; ASKS_MAX];
         for (ask, taken) in asks.iter().zip(&mut taken) {
             let Some(share) = self.shares.get_mut(ask.policy) else { continue };
-            let took = share.take(ask.key, ask.units, now);
+            let took = share.take(ask.key, ask.units, ask.supply, now);
             let decision = decide(share, ask, &took, now);
-            verdict.admitted &= !decision.refuses();
+            match took.source() {
+                Source::Missing => verdict.missing.push(*ask),
+                Source::Lease { is_low: true } => verdict.low.push(*ask),
+                Source::Own | Source::Lease { is_low: false } | Source::Share { .. } | Source::Denied => {}
+            }
+            // What only the store can tell refuses nobody yet.
+            verdict.admitted &= !decision.refuses() || took.source() == Source::Missing;
             verdict.decisions.push(decision);
             *taken = Some(took);
         }
+        if !verdict.admitted {
+            verdict.missing.clear();
+        }
+        verdict.admitted &= verdict.missing.is_empty();
         for ((ask, taken), decision) in asks.iter().zip(&taken).zip(&mut verdict.decisions) {
             let (Some(taken), Some(share)) = (taken, self.shares.get_mut(ask.policy)) else { continue };
             if !taken.granted {
@@ -89,7 +106,7 @@ impl Limiter {
             if verdict.admitted {
                 share.keep(ask.key, taken);
                 if share.ledger.rule().is_concurrency() && ask.units > 0 {
-                    let (policy, key, units, overflow) = (ask.policy, ask.key, ask.units, taken.overflow);
+                    let (policy, key, units, overflow) = (ask.policy, ask.key, taken.quanta(), taken.overflow);
                     verdict.permits.push(Permit { policy, key, units, overflow });
                 }
             } else {
@@ -100,12 +117,13 @@ impl Limiter {
     }
 
     /// Charges what only the answer could tell: its bytes, its cost. Room or not, since it has been spent; the debt keeps
-    /// later requests out until it is paid, and ends at one whole limit. Permits are never forced.
-    pub fn charge_after(&mut self, ask: &Ask, now: Moment) {
+    /// later requests out until it is paid, and ends at one whole limit. Permits are never forced. Gives back how many units
+    /// of a shared limit found no place here, which the store has to be told at once.
+    #[must_use = "what found no place would not be counted"]
+    pub fn charge_after(&mut self, ask: &Ask, now: Moment) -> u64 {
         let is_counted = |share: &&mut Share| !share.ledger.rule().is_concurrency();
-        if let Some(share) = self.shares.get_mut(ask.policy).filter(is_counted) {
-            share.force(ask.key, ask.units, now);
-        }
+        let share = self.shares.get_mut(ask.policy).filter(is_counted);
+        share.map_or(0, |share| share.force(ask.key, ask.units, now))
     }
 
     /// Gives back what was charged in advance and not spent, as when an answer costs less than its operation was taken for.
@@ -151,15 +169,27 @@ impl Limiter {
 // === impl Ledger ===
 
 impl Ledger {
-    /// How an account stands, without a worker: for people. What workers hold in advance counts as spent.
+    /// How an account stands, without a worker: for people. What workers hold in advance counts as spent. Of a shared limit it
+    /// is what this gateway knows.
     #[must_use]
     pub fn look(&self, key: Key, now: Moment) -> Decision {
-        told(self, &Ask { policy: 0, key, units: 0 }, true, self.word(key), 0, now)
+        let ask = Ask { policy: 0, key, units: 0, supply: Supply::Here };
+        told(self, &ask, true, self.word(key), self.held(key, now), now)
     }
 }
 
 fn decide(share: &Share, ask: &Ask, taken: &Taken, now: Moment) -> Decision {
-    told(&share.ledger, ask, taken.granted, taken.word, taken.units_held, now)
+    let ledger = &share.ledger;
+    match taken.source() {
+        Source::Share { weight, .. } => {
+            let weighted = Ask { units: ask.units.saturating_mul(weight), ..*ask };
+            let decision = told(ledger, &weighted, taken.granted, taken.word, 0, now);
+            Decision { remaining: decision.remaining / weight.max(1), ..decision }
+        }
+        Source::Own | Source::Lease { .. } | Source::Missing | Source::Denied => {
+            told(ledger, ask, taken.granted, taken.word, taken.units_held, now)
+        }
+    }
 }
 
 fn told(ledger: &Ledger, ask: &Ask, has_room: bool, word: u64, units_held: u64, now: Moment) -> Decision {

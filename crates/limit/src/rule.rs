@@ -7,6 +7,7 @@ use crate::calendar::Period;
 use crate::moment::{Moment, NANOS_PER_S};
 use crate::policy::Kind;
 
+mod lease;
 mod quota;
 mod rate;
 mod window;
@@ -29,10 +30,22 @@ pub(crate) struct Rule {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    Rate { emission_ns: u64 },
-    Window { width_ns: u64 },
-    Quota { period: Period, offset_min: i16 },
+    Rate {
+        emission_ns: u64,
+    },
+    Window {
+        width_ns: u64,
+    },
+    Quota {
+        period: Period,
+        offset_min: i16,
+    },
     Concurrency,
+    /// Held in advance of a store; `renews` where what is held belongs to no window or period.
+    Lease {
+        debt_ns: u64,
+        renews: bool,
+    },
 }
 
 /// LIMIT: a rate's finest step is a microsecond, so that rounding it up to nanoseconds costs at most one in a thousand.
@@ -69,12 +82,41 @@ impl Rule {
         Self { form, limit_quanta: limit / quantum, quantum }
     }
 
+    /// What one gateway holds of accounts under this rule, when they are in a store.
+    pub(crate) fn leased(&self) -> Self {
+        let debt_ns = match self.form {
+            Form::Quota { period, .. } => period.seconds().saturating_mul(NANOS_PER_S),
+            Form::Rate { .. } | Form::Window { .. } | Form::Concurrency | Form::Lease { .. } => {
+                self.slowest_ns().saturating_mul(2)
+            }
+        };
+        let renews = matches!(self.form, Form::Rate { .. });
+        Self::scaled(Form::Lease { debt_ns, renews }, self.limit_quanta.saturating_mul(self.quantum), lease::COUNT_MAX)
+    }
+
     pub(crate) const fn quantum(&self) -> u64 {
         self.quantum
     }
 
     pub(crate) const fn limit_quanta(&self) -> u64 {
         self.limit_quanta
+    }
+
+    pub(crate) const fn is_lease(&self) -> bool {
+        matches!(self.form, Form::Lease { .. })
+    }
+
+    /// How much of a lease is owed instead of held.
+    pub(crate) fn owed(&self, word: u64, now: Moment) -> u64 {
+        if self.is_lease() { lease::owed(word, now.nanos) } else { 0 }
+    }
+
+    /// The word of a lease after more came, which counts until `until_ns`.
+    pub(crate) fn granted(&self, word: u64, now: Moment, quanta: u64, until_ns: u64) -> u64 {
+        match self.form {
+            Form::Lease { renews, .. } => lease::granted(word, now.nanos, until_ns, renews, self.limit_quanta, quanta),
+            Form::Rate { .. } | Form::Window { .. } | Form::Quota { .. } | Form::Concurrency => word,
+        }
     }
 
     pub(crate) const fn is_concurrency(&self) -> bool {
@@ -86,6 +128,7 @@ impl Rule {
         match self.form {
             Form::Rate { emission_ns } => emission_ns.saturating_mul(self.limit_quanta),
             Form::Window { width_ns } => width_ns,
+            Form::Lease { debt_ns, .. } => debt_ns,
             Form::Quota { .. } | Form::Concurrency => 0,
         }
     }
@@ -100,6 +143,7 @@ impl Rule {
                 self.limit_quanta.saturating_sub(quota::used(word, period.index(now.unix_s, offset_min)))
             }
             Form::Concurrency => self.limit_quanta.saturating_sub(word),
+            Form::Lease { .. } => lease::room(word, now.nanos),
         }
     }
 
@@ -114,6 +158,7 @@ impl Rule {
                 quota::charged(word, period.index(now.unix_s, offset_min), self.limit_quanta, quanta)
             }
             Form::Concurrency => word.saturating_add(quanta).min(BUSY - 1),
+            Form::Lease { debt_ns, .. } => lease::charged(word, now.nanos, debt_ns, self.limit_quanta, quanta),
         }
     }
 
@@ -125,6 +170,7 @@ impl Rule {
             Form::Window { width_ns } => window::credited(word, now.nanos, width_ns, quanta),
             Form::Quota { period, offset_min } => quota::credited(word, period.index(now.unix_s, offset_min), quanta),
             Form::Concurrency => word.saturating_sub(quanta),
+            Form::Lease { .. } => lease::credited(word, now.nanos, self.limit_quanta, quanta),
         }
     }
 
@@ -135,6 +181,7 @@ impl Rule {
             Form::Window { width_ns } => window::is_full(word, now.nanos, width_ns),
             Form::Quota { period, offset_min } => quota::used(word, period.index(now.unix_s, offset_min)) == 0,
             Form::Concurrency => word == 0,
+            Form::Lease { .. } => lease::is_empty(word, now.nanos),
         }
     }
 
@@ -147,7 +194,7 @@ impl Rule {
                 let left_s = period.left_s(now.unix_s, offset_min);
                 Some(if self.room(word, now) >= quanta { 0 } else { left_s.saturating_mul(NANOS_PER_S) })
             }
-            Form::Concurrency => None,
+            Form::Concurrency | Form::Lease { .. } => None,
         }
     }
 
@@ -161,7 +208,7 @@ impl Rule {
                 let room = self.room(word, now);
                 if room < self.limit_quanta { self.wait_ns(word, now, room.saturating_add(1)) } else { Some(full_ns) }
             }
-            Form::Concurrency => None,
+            Form::Concurrency | Form::Lease { .. } => None,
         }
     }
 
@@ -174,7 +221,7 @@ impl Rule {
             Form::Rate { emission_ns } => now.nanos / emission_ns.saturating_mul(self.limit_quanta).max(1),
             Form::Window { width_ns } => now.nanos / width_ns.max(1),
             Form::Quota { period, offset_min } => period.index(now.unix_s, offset_min),
-            Form::Concurrency => 0,
+            Form::Concurrency | Form::Lease { .. } => 0,
         }
     }
     /// The era, where somebody needs it.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::branch::Supply;
 use crate::key::Key;
 use crate::ledger::{Change, Ledger};
 use crate::moment::Moment;
@@ -37,6 +38,22 @@ pub(crate) struct Taken {
     place: Option<usize>,
     units_from_hand: u64,
     quanta: u64,
+    source: Source,
+}
+
+/// Where it was taken from, so that it can go back there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An account of this gateway alone.
+    Own,
+    /// A lease of the store's; `is_low` when it was this charge that made it so.
+    Lease { is_low: bool },
+    /// This gateway's share, where everything counts `weight` times, and so many quanta of the lease are owed.
+    Share { owed: u64, weight: u64 },
+    /// There is too little here; the store may have more.
+    Missing,
+    /// The store has no more.
+    Denied,
 }
 
 /// LIMIT: accounts of which one worker holds something in advance. Others are served from the ledger, exactly.
@@ -48,7 +65,8 @@ const PROBES: usize = 4;
 impl Share {
     pub(crate) fn new(ledger: Arc<Ledger>) -> Self {
         let ahead_quanta = ledger.ahead_quanta();
-        let holds = !ledger.rule().is_concurrency() && (ahead_quanta > 0 || ledger.rule().quantum() > 1);
+        let is_own = ledger.branch().is_none() && !ledger.rule().is_concurrency();
+        let holds = is_own && (ahead_quanta > 0 || ledger.rule().quantum() > 1);
         let held = vec![Held::default(); if holds { HELD_MAX } else { 0 }].into_boxed_slice();
         Self { ledger, held, ahead_quanta }
     }
@@ -64,7 +82,10 @@ impl Share {
 
     /// Takes `units` from what is held, and the rest from the ledger. Nothing is final until [`Share::keep`].
     #[inline]
-    pub(crate) fn take(&mut self, key: Key, units: u64, now: Moment) -> Taken {
+    pub(crate) fn take(&mut self, key: Key, units: u64, supply: Supply, now: Moment) -> Taken {
+        if let Some(branch) = self.ledger.branch() {
+            return self.take_shared(branch, key, (units, supply), now);
+        }
         let era = self.ledger.rule().era_if(!self.held.is_empty(), now);
         let place = self.find(key, era);
         let mut units_from_hand = 0;
@@ -82,6 +103,7 @@ impl Share {
                     place,
                     units_from_hand: units,
                     quanta: 0,
+                    source: Source::Own,
                 };
             }
             units_from_hand = std::mem::take(&mut held.units);
@@ -96,7 +118,8 @@ impl Share {
         let units_held = units_from_hand.saturating_add(gained).saturating_sub(units);
         let units_held = if place.is_none() || !granted { 0 } else { units_held };
         let (word, overflow, quanta) = (changed.word, changed.overflow, changed.quanta);
-        let taken = Taken { granted, word, overflow, units_held, place, units_from_hand, quanta };
+        let source = Source::Own;
+        let taken = Taken { granted, word, overflow, units_held, place, units_from_hand, quanta, source };
         if !granted {
             self.put_back(key, &taken, now);
         }
@@ -118,6 +141,9 @@ impl Share {
 
     /// Another limit refused: everything as before.
     pub(crate) fn put_back(&mut self, key: Key, taken: &Taken, now: Moment) {
+        if let Some(branch) = self.ledger.branch() {
+            return self.put_back_shared(branch, key, taken, now);
+        }
         if let Some(held) = taken.place.and_then(|place| self.held.get_mut(place)).filter(|held| held.key == key.bits())
         {
             held.units = held.units.saturating_add(taken.units_from_hand);
@@ -127,8 +153,11 @@ impl Share {
         }
     }
 
-    /// Charges what has been spent already, first from the hand.
-    pub(crate) fn force(&mut self, key: Key, units: u64, now: Moment) {
+    /// Charges what has been spent already, first from the hand. Gives back what the store has to be told.
+    pub(crate) fn force(&mut self, key: Key, units: u64, now: Moment) -> u64 {
+        if let Some(branch) = self.ledger.branch() {
+            return self.force_shared(branch, key, units, now);
+        }
         let era = self.ledger.rule().era_if(!self.held.is_empty(), now);
         let mut missing = units;
         let mine = |held: &&mut Held| held.key == key.bits() && held.era == era;
@@ -141,6 +170,7 @@ impl Share {
         if quanta > 0 {
             self.ledger.change(key, now, Change::Force(quanta), false);
         }
+        0
     }
 
     /// The place of a key, or one that it may have: empty, spent, or held for an era that is over.
@@ -163,5 +193,27 @@ impl Share {
             }
         }
         free
+    }
+}
+
+// === impl Taken ===
+
+impl Taken {
+    pub(crate) const fn shared(
+        granted: bool,
+        (word, overflow): (u64, bool),
+        units_held: u64,
+        source: Source,
+        quanta: u64,
+    ) -> Self {
+        Self { granted, word, overflow, units_held, place: None, units_from_hand: 0, quanta, source }
+    }
+
+    pub(crate) const fn source(&self) -> Source {
+        self.source
+    }
+
+    pub(crate) const fn quanta(&self) -> u64 {
+        self.quanta
     }
 }

@@ -4,6 +4,7 @@ mod inherited;
 mod journal;
 mod notify;
 mod reload;
+mod shared_store;
 mod signals;
 mod watch;
 
@@ -20,6 +21,7 @@ use portcullis_config::{Environment, Loaded, load};
 use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
 use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
+use shared_store::SharedStoreWatch;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -147,6 +149,7 @@ impl Service {
     pub(crate) fn serve(mut self, signals: &Signals, interval: Duration) -> Result<Ending, Stop> {
         let clock = Clock::system();
         let mut looked = clock.millis();
+        let mut store = SharedStoreWatch::default();
         let actor = loop {
             self.notify.alive(|within| self.gateway.handle().is_lively(within));
             match signals.next(self.notify.interval(interval)) {
@@ -160,6 +163,7 @@ impl Service {
                     let now = clock.millis();
                     if now.saturating_sub(looked) >= Millis::try_from(interval.as_millis()).unwrap_or(Millis::MAX) {
                         looked = now;
+                        store.look(self.journal, &self.gateway.handle());
                         if self.watch.has_changed() {
                             drop(self.reload("a file changed", "file"));
                         }

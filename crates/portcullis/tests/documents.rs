@@ -135,7 +135,11 @@ fn logged(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("good.yaml")).expect("a configuration");
     let secure = "  secure: { bind: \"127.0.0.1:0\", tls: { self_signed: { names: [localhost], directory: tls } } }\n";
     let text = text.replacen("status:", &format!("{secure}status:"), 1);
-    text.replace("{ to: off }", "{ to: { file: access.log } }")
+    let text = text.replace("{ to: off }", "{ to: { file: access.log } }");
+    // Nobody is there; the series are.
+    let store = "shared_store: { servers: [\"redis://127.0.0.1:1\"] }\n";
+    let limits = "limits: { per_address: { rate: 100/s, shared: true } }";
+    text.replace("defaults: { authn: refuse }", &format!("{store}defaults: {{ authn: refuse, {limits} }}"))
 }
 
 fn labels(line: &str) -> String {

@@ -28,6 +28,8 @@ mod provider;
 mod reload;
 #[path = "proof/secrets.rs"]
 mod secrets;
+#[path = "proof/sharing.rs"]
+mod sharing;
 #[path = "proof/slow.rs"]
 mod slow;
 #[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]

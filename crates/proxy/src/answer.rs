@@ -389,7 +389,12 @@ pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>
     exchange.record.ended = if exchange.record.outcome == Outcome::Served { answered } else { worker.nanos() };
     if exchange.charged.is_owing() {
         let bytes = exchange.record.request_bytes.saturating_add(exchange.record.response_bytes);
-        local.drawer.borrow_mut().settle(&mut exchange.charged, bytes, worker.moment());
+        local.drawer.borrow_mut().settle(
+            &mut exchange.charged,
+            bytes,
+            (&local.snapshot.books, worker.shared.store.as_ref()),
+            worker.moment(),
+        );
     }
     worker.note(local, &exchange);
     worker.give_back(exchange);

@@ -1,7 +1,7 @@
 //! The gateway as its owner sees it: start and drain. What can be asked of it while it runs is `handle`'s business.
 
 use crate::identity::Identity;
-use crate::limits::Shelf;
+use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
 use crate::record::log::{self, Queue};
 use crate::snapshot::Snapshot;
@@ -12,7 +12,7 @@ use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use life::Leaving;
 use portcullis_config::plan::Plan;
-use portcullis_limit::KeyHasher;
+use portcullis_limit::{KeyHasher, Peers};
 use portcullis_types::{Clock, Millis};
 use post::Post;
 use std::io;
@@ -31,7 +31,7 @@ mod life;
 mod listen;
 mod post;
 
-pub use budgets::{AccountFacts, LimitFacts};
+pub use budgets::{AccountFacts, LimitFacts, StoreFacts};
 pub use error::{ReloadError, StartError};
 pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) identity: Arc<Identity>,
     /// Makes the names of accounts, with a secret that lives as long as they do.
     pub(crate) hasher: KeyHasher,
+    /// Present where several gateways share limits.
+    pub(crate) store: Option<SharedStore>,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -136,7 +138,8 @@ impl Gateway {
         inherited: Vec<Inherited>,
     ) -> Result<Self, StartError> {
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        let shelf = Shelf { books: &[], workers };
+        let peers = plan.shared_store.as_ref().map(|plan| Arc::new(Peers::new(plan.gateways)));
+        let shelf = Shelf { books: &[], workers, peers: peers.as_ref() };
         let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
@@ -146,6 +149,7 @@ impl Gateway {
         let registry: Arc<Registry> = Arc::default();
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();
+        let store = budgets::shared_store(&plan, peers, &clock)?;
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(1),
@@ -154,7 +158,12 @@ impl Gateway {
             posts: (0..workers).map(|_| Post::default()).collect(),
             fleet: Fleet::default(),
             identity,
-            hasher: listen::hasher().map_err(StartError::System)?,
+            hasher: plan
+                .shared_store
+                .as_ref()
+                .map_or_else(listen::hasher, |plan| Ok(limits::hasher(plan)))
+                .map_err(StartError::System)?,
+            store,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),

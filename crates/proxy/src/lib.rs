@@ -29,7 +29,7 @@ mod worker;
 
 pub use gateway::{
     AccountFacts, CertificateFacts, Facts, Gateway, Handle, Inherited, LimitFacts, ListenerFacts, Phase, ReloadError,
-    StartError,
+    StartError, StoreFacts,
 };
 pub use identity::fetch_keys;
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};

@@ -6,15 +6,18 @@
 mod book;
 mod charged;
 mod rules;
+mod shared;
 
 pub(crate) use book::{Book, Books, Shelf};
 pub(crate) use charged::Charged;
 pub(crate) use rules::{Compiler, RouteLimits};
+pub(crate) use shared::{SharedStore, hasher};
 
 use crate::pipeline::route::Routed;
-use portcullis_limit::{Ask, KeyHasher, Limiter, Moment, Unit, Verdict};
+use portcullis_limit::{Ask, KeyHasher, Limiter, Moment, Supply, Unit, Verdict};
 use portcullis_types::{Reason, Refusal, Stage};
 use rules::Limit;
+use shared::{Asked, Question, What};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -32,6 +35,8 @@ pub(crate) struct Till<'a> {
     pub(crate) hasher: &'a KeyHasher,
     pub(crate) books: &'a Books,
     pub(crate) now: Moment,
+    /// Present where gateways share a store.
+    pub(crate) store: Option<&'a SharedStore>,
 }
 
 // === impl Drawer ===
@@ -47,13 +52,21 @@ impl Drawer {
     }
 
     /// Charges what only the end of a request could tell.
-    pub(crate) fn settle(&mut self, charged: &mut Charged, bytes: u64, now: Moment) {
+    pub(crate) fn settle(&mut self, charged: &mut Charged, bytes: u64, (books, store): Keepers<'_>, now: Moment) {
         for ask in charged.owing.drain(..) {
             // One was charged to get in.
-            self.limiter.charge_after(&Ask { units: bytes.saturating_sub(ask.units), ..ask }, now);
+            let missing = self.limiter.charge_after(&Ask { units: bytes.saturating_sub(ask.units), ..ask }, now);
+            if missing > 0
+                && let (Some(store), Some(book)) = (store, books.get(ask.policy))
+            {
+                store.tell(Asked { book: Arc::clone(book), key: ask.key, what: What::Spent(missing) });
+            }
         }
     }
 }
+
+/// Where accounts are kept.
+pub(crate) type Keepers<'k> = (&'k Books, Option<&'k SharedStore>);
 
 fn ledgers(books: &[Arc<Book>]) -> Vec<Arc<portcullis_limit::Ledger>> {
     books.iter().map(|book| Arc::clone(&book.ledger)).collect()
@@ -62,14 +75,15 @@ fn ledgers(books: &[Arc<Book>]) -> Vec<Arc<portcullis_limit::Ledger>> {
 // === impl Till ===
 
 impl Till<'_> {
-    /// Charges a request to all of these limits or to none, and notes what they say.
+    /// Charges a request to all of these limits or to none, and notes what they say. What only the shared store can tell comes
+    /// back as questions; nothing was charged then, and `told` brings the answers.
     pub(crate) fn charge(
         &self,
         limits: &[Arc<Limit>],
-        cost: u64,
-        stage: Stage,
+        (cost, stage): (u64, Stage),
         routed: &mut Routed<'_>,
-    ) -> Result<(), Refusal> {
+        told: &[(usize, Supply)],
+    ) -> Result<Vec<Question>, Refusal> {
         let mut drawer = self.drawer.borrow_mut();
         let Drawer { limiter, asks, verdict } = &mut *drawer;
         asks.clear();
@@ -78,13 +92,35 @@ impl Till<'_> {
             for place in limit.places(routed.record.caller.as_deref()) {
                 let unit = self.books.get(*place).map(|book| book.ledger.policy().unit());
                 let units = if unit == Some(Unit::Cost) { cost } else { 1 };
-                asks.push(Ask { policy: *place, key, units });
+                let supply = told.iter().find(|(of, _)| of == place).map_or(Supply::Here, |(_, supply)| *supply);
+                asks.push(Ask { policy: *place, key, units, supply });
             }
         }
         if asks.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         limiter.charge(asks, self.now, verdict);
+        if !verdict.missing.is_empty() {
+            return Ok(self.questions(&verdict.missing));
+        }
+        if let Some(store) = self.store {
+            for Question { book, key, .. } in self.questions(&verdict.low) {
+                store.tell(Asked { book, key, what: What::More });
+            }
+        }
+        self.decided(&mut drawer, stage, routed)
+    }
+
+    fn questions(&self, asks: &[Ask]) -> Vec<Question> {
+        let question = |ask: &Ask| {
+            let book = Arc::clone(self.books.get(ask.policy)?);
+            Some(Question { place: ask.policy, book, key: ask.key, units: ask.units })
+        };
+        asks.iter().filter_map(question).collect()
+    }
+
+    fn decided(&self, drawer: &mut Drawer, stage: Stage, routed: &mut Routed<'_>) -> Result<Vec<Question>, Refusal> {
+        let Drawer { limiter, asks, verdict } = drawer;
         let charged = &mut *routed.charged;
         charged.tell(self.books, &verdict.decisions);
         for decision in verdict.decisions.iter().filter(|decision| !decision.has_room) {
@@ -100,7 +136,7 @@ impl Till<'_> {
                 unit == Some(Unit::ContentBytes)
             };
             charged.owing.extend(asks.iter().filter(in_bytes).copied());
-            return Ok(());
+            return Ok(Vec::new());
         }
         let wait_s = verdict.retry_after_s().unwrap_or(1);
         let violated: Vec<String> = limiter.violated(verdict).map(str::to_owned).collect();
@@ -108,4 +144,46 @@ impl Till<'_> {
         let refusal = Refusal::new(stage, Reason::QuotaExceeded, "the budget for such requests is spent");
         Err(refusal.private(private).header("retry-after", wait_s.to_string()).violating(violated))
     }
+}
+
+/// Charges a request, after asking the shared store where nobody here can tell. `till` is the till of the moment.
+pub(crate) async fn charge<'t>(
+    till: impl Fn() -> Till<'t>,
+    limits: &[Arc<Limit>],
+    of: (u64, Stage),
+    routed: &mut Routed<'_>,
+) -> Result<(), Refusal> {
+    let now = till();
+    let questions = now.charge(limits, of, routed, &[])?;
+    if questions.is_empty() {
+        return Ok(());
+    }
+    // In memory of its own, so that the usual way does not carry its size.
+    let told = match now.store {
+        Some(store) => Box::pin(store.ask(questions)).await,
+        None => questions.iter().map(|question| (question.place, Supply::Unanswered)).collect(),
+    };
+    let left = till().charge(limits, of, routed, &told)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    // Nobody is asked twice for one request.
+    Err(undecided(of.1))
+}
+
+/// The same where there is nobody to ask.
+pub(crate) fn charge_at_once<'t>(
+    till: impl Fn() -> Till<'t>,
+    limits: &[Arc<Limit>],
+    of: (u64, Stage),
+    routed: &mut Routed<'_>,
+) -> Result<(), Refusal> {
+    let left = till().charge(limits, of, routed, &[])?;
+    if left.is_empty() { Ok(()) } else { Err(undecided(of.1)) }
+}
+
+/// What cannot be decided is refused.
+fn undecided(stage: Stage) -> Refusal {
+    let refusal = Refusal::new(stage, Reason::QuotaExceeded, "the budget for such requests cannot be told");
+    refusal.header("retry-after", "1".to_owned())
 }

@@ -11,7 +11,7 @@ mod upstreams;
 mod waf;
 
 pub(crate) use issuers::{introspections_text, issuers_text};
-pub(crate) use limits::limits_text;
+pub(crate) use limits::{limits_text, store_text};
 pub(crate) use text::Extras;
 pub(crate) use upstreams::upstreams_text;
 

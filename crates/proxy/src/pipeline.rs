@@ -59,7 +59,7 @@ pub(crate) async fn run(
     // What is not declared does not exist, so that nothing below has to decide about the unknown.
     let routed = route::find(&local.snapshot, connection, exchange)?;
     // Cheap limits stand before any cryptography, which an attacker could make us do.
-    let guarded = guard::guard(routed, || worker.till(local))?;
+    let guarded = guard::guard(routed, || worker.till(local)).await?;
     // A preflight carries no credentials and ends here, before it could be refused for having none.
     let cleared = cors::clear(guarded)?;
     // Who calls; a public route says so and yields an anonymous principal.
@@ -67,7 +67,7 @@ pub(crate) async fn run(
     // What they may do, now that it is known who they are.
     let authorized = permit::permit(authenticated, || worker.bench().now)?;
     // From here on we may hold bytes for the caller, so that it is charged first.
-    let admitted = charge::charge(authorized, || worker.till(local))?;
+    let admitted = charge::charge(authorized, || worker.till(local)).await?;
     // The body is bounded before anything looks at it.
     let received = receive::receive(admitted, worker, connection, client).await?;
     // The contract proves fields harmless, which spares the rule engine the look at them.

@@ -184,7 +184,13 @@ impl Worker {
 
     /// What callers are charged with, now.
     pub(crate) fn till<'a>(&'a self, local: &'a Local) -> Till<'a> {
-        Till { drawer: &local.drawer, hasher: &self.shared.hasher, books: &local.snapshot.books, now: self.moment() }
+        Till {
+            drawer: &local.drawer,
+            hasher: &self.shared.hasher,
+            books: &local.snapshot.books,
+            now: self.moment(),
+            store: self.shared.store.as_ref(),
+        }
     }
 
     /// Now, on both clocks.

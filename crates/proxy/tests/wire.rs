@@ -65,6 +65,8 @@ mod pace;
 mod provenance;
 #[path = "wire/records.rs"]
 mod records;
+#[path = "wire/sharing.rs"]
+mod sharing;
 #[path = "wire/signatures.rs"]
 mod signatures;
 #[path = "wire/standing.rs"]

@@ -129,6 +129,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         status: StatusPlan { bind: loopback() },
         workers: NonZeroUsize::new(1),
         access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
+        shared_store: None,
         tracing: TracingPlan::default(),
         admin: AdminPlan::default(),
         shutdown_grace: Duration::ZERO,

@@ -27,6 +27,7 @@ pub mod load;
 pub mod moody;
 pub mod records;
 pub mod scratch;
+pub mod store_server;
 pub mod suite;
 pub mod upstream;
 
@@ -36,4 +37,5 @@ pub use dice::Dice;
 pub use gateway::Gatehouse;
 pub use load::Load;
 pub use moody::MoodyUpstream;
+pub use store_server::StoreServer;
 pub use upstream::{FakeUpstream, Heard, Talk};

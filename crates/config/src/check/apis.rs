@@ -76,7 +76,7 @@ impl Check<'_> {
         self.defaults(&defaults);
         let authz = self.authz(&defaults_at, file.defaults.as_ref().and_then(|written| written.authz.as_ref()), false);
         let written = file.defaults.as_ref();
-        let built_in = Inherited { limits: &limits::built_in(), locked: None };
+        let built_in = Inherited { limits: &limits::built_in(self.named.shared_store), locked: None };
         let own = written.and_then(|written| written.limits.as_ref());
         let limits = self.caller_limits(&defaults_at.key("limits"), own, limits::DEFAULTS, built_in);
         let bodies = written.and_then(|written| written.bodies.as_ref());

@@ -54,6 +54,8 @@ pub(crate) struct Named {
     without_keys: HashSet<String>,
     pub(super) silent: HashSet<String>,
     pub(super) store: bool,
+    /// Whether several gateways share one.
+    pub(super) shared_store: bool,
     pub(super) used: HashSet<String>,
     /// Issuers that are asked.
     pub(super) asked: HashSet<String>,

@@ -25,6 +25,9 @@ const SUFFIX_CHARS: usize = 12;
 /// The settings of which a limit has one at least.
 const KINDS: [&str; 4] = ["rate", "window", "quota", "concurrency"];
 
+/// What is said of a limit that several gateways keep.
+const SHARED: &str = " over all gateways";
+
 /// Where limits are written that hold for every API.
 pub(crate) const DEFAULTS: &str = "defaults";
 pub(super) const PER_ADDRESS: &str = "per_address";
@@ -105,8 +108,11 @@ impl Check<'_> {
         let accounts = limit.accounts.unwrap_or(defaults::ACCOUNTS).0;
         let accounts =
             self.within(&at.key("accounts"), accounts, (16, defaults::MAX_ACCOUNTS), |value| value.to_string());
-        let text = text(limit, &key);
+        let by_caller = limit.tiers.is_some() || key.iter().any(KeyPart::is_of_caller);
+        let shared = self.is_shared(at, name, limit.shared.map(|flag| flag.0), by_caller);
+        let text = text(limit, &key, shared);
         let plan = LimitPlan {
+            shared,
             scope: Arc::from(scope),
             name: Arc::from(name),
             key,
@@ -430,12 +436,13 @@ fn part_of(written: &WrittenKey) -> KeyPart {
 }
 
 /// What is built in: nobody gets more than this until somebody has decided otherwise.
-pub(super) fn built_in() -> Vec<Arc<LimitPlan>> {
+pub(super) fn built_in(is_store_shared: bool) -> Vec<Arc<LimitPlan>> {
     let one = |name: &str, part: KeyPart, rate: Rate, burst: Count| {
         let per_ns = rate.per.as_millis().saturating_mul(1_000_000);
         let kind = Kind::Rate { units: rate.amount.units, per_ns, burst: burst.0 };
         let policies = Policy::new(name, kind, Counted::Requests).into_iter().collect();
         let key = vec![part];
+        let shared = is_store_shared && key.iter().any(KeyPart::is_of_caller);
         Arc::new(LimitPlan {
             scope: Arc::from(DEFAULTS),
             name: Arc::from(name),
@@ -443,7 +450,8 @@ pub(super) fn built_in() -> Vec<Arc<LimitPlan>> {
             tiers: None,
             exempt: Vec::new(),
             accounts: usize::try_from(defaults::ACCOUNTS.0).unwrap_or(usize::MAX),
-            text: format!("{rate} burst {burst} by {}", key_text(&key)),
+            text: format!("{rate} burst {burst} by {}{}", key_text(&key), if shared { SHARED } else { "" }),
+            shared,
             key,
             origin: None,
         })
@@ -455,7 +463,7 @@ pub(super) fn built_in() -> Vec<Arc<LimitPlan>> {
 }
 
 /// As operators are shown it: `20/s burst 40 and 10000/day by consumer`.
-fn text(limit: &Limit, key: &[KeyPart]) -> String {
+fn text(limit: &Limit, key: &[KeyPart], shared: bool) -> String {
     let mut text = Kinds::of(limit).text();
     match limit.unit {
         None | Some(Unit::Requests) => {}
@@ -466,6 +474,9 @@ fn text(limit: &Limit, key: &[KeyPart]) -> String {
     text.push_str(&key_text(key));
     for (plan, amounts) in limit.tiers.iter().flat_map(|tiers| &tiers.plans) {
         text.push_str(&format!("; {plan} {}", Kinds::of_plan(amounts).text()));
+    }
+    if shared {
+        text.push_str(SHARED);
     }
     if limit.mode == Some(Mode::Observe) {
         text.push_str(" (observed)");

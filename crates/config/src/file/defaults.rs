@@ -27,6 +27,11 @@ pub(crate) const ROLES_CLAIM: &str = "roles";
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);
+pub(crate) const STORE_PREFIX: &str = "portcullis";
+pub(crate) const STORE_TIMEOUT: Period = Period::millis(100);
+pub(crate) const GATEWAYS: Count = Count(1);
+/// LIMIT: gateways that share limits.
+pub(crate) const MAX_GATEWAYS: u64 = 1_000;
 pub(crate) const SHUTDOWN_GRACE: Period = Period::seconds(0);
 pub(crate) const SHUTDOWN_DEADLINE: Period = Period::seconds(30);
 

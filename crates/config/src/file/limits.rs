@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::defaults;
-use crate::scalar::{Count, Network, Quota, Rate, Text, TimeZone};
+use crate::scalar::{Count, Flag, Network, Quota, Rate, Text, TimeZone};
 
 /// Limits by name. The nearest level that has a name decides about it, and a limit counts where it is written: one under
 /// `defaults` counts the requests to all APIs together.
@@ -47,6 +47,9 @@ pub(crate) struct Limit {
     /// 64 bytes each.
     #[schemars(extend("default" = defaults::ACCOUNTS.0), extend("minimum" = 16, "maximum" = defaults::MAX_ACCOUNTS))]
     pub(crate) accounts: Option<Count>,
+    /// Whether all gateways with the same `shared_store` keep it together. By default limits by caller are, where there is such a
+    /// store; of `concurrency` each gateway has its share.
+    pub(crate) shared: Option<Flag>,
     /// Other amounts for callers with a plan. Whoever has none of these plans has what stands beside.
     pub(crate) tiers: Option<Tiers>,
 }

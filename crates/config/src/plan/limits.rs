@@ -34,6 +34,8 @@ pub struct LimitPlan {
     pub tiers: Option<TiersPlan>,
     /// Networks that are not counted.
     pub exempt: Vec<Network>,
+    /// Whether several gateways keep it together.
+    pub shared: bool,
     /// Accounts in use at the same time.
     pub accounts: usize,
     /// As it is shown to operators.

@@ -46,6 +46,10 @@ pub(crate) enum PageOrigin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target(pub(crate) TargetPlan);
 
+/// A server of the store that gateways share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoreServer(pub(crate) TargetPlan);
+
 impl Scalar for Text {
     const NAME: &'static str = "Text";
     const WHAT: &'static str = "a text";
@@ -211,6 +215,40 @@ impl Scalar for Target {
 
     fn made_up() -> Self {
         Self(TargetPlan { tls: false, host: "made-up.invalid".to_owned(), port: 1, from: None })
+    }
+}
+
+impl Scalar for StoreServer {
+    const NAME: &'static str = "StoreServer";
+    const WHAT: &'static str = "a server of the store";
+    const ABOUT: &'static str =
+        "A Valkey or Redis: `redis://`, or `rediss://` with TLS, a host, and a port unless it is 6379.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^rediss?://[^/@?#]+$");
+    const EXAMPLES: &'static [&'static str] = &["redis://127.0.0.1:6379", "rediss://store.internal"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        let (scheme, rest) =
+            raw.text.split_once("://").ok_or_else(|| format!("{}, with its scheme", example::<Self>()))?;
+        let tls = match scheme {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err("the scheme is `redis` or `rediss`".to_owned()),
+        };
+        if rest.contains('@') {
+            return Err("credentials do not belong in an address; write `user` and `password`".to_owned());
+        }
+        if rest.contains(['/', '?', '#']) {
+            return Err("remove what follows the port: there is one database, and a `prefix`".to_owned());
+        }
+        let (name, port) = split_port(rest, 6379)?;
+        let name = host(name)?;
+        let host = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self(TargetPlan { tls, host, port, from: None }))
+    }
+
+    fn made_up() -> Self {
+        Self(TargetPlan { tls: false, host: "localhost".to_owned(), port: 1, from: None })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Change, Ledger, OVERFLOW_SLOTS, PROBES, SLOTS_PER_LINE};
 use crate::calendar::Period;
 use crate::moment::NANOS_PER_S;
-use crate::{Ask, Key, Kind, Limiter, Moment, Permit, Policy, Unit, Verdict};
+use crate::{Ask, Key, Kind, Limiter, Moment, Permit, Policy, Supply, Unit, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -68,7 +68,7 @@ fn permits_come_back_to_where_they_were_taken() {
     let mut verdict = Verdict::default();
     let mut first: Option<Permit> = None;
     for tag in 1..=17 {
-        limiter.charge(&[Ask { policy: 0, key: key(0, tag), units: 1 }], at(0), &mut verdict);
+        limiter.charge(&[Ask { policy: 0, key: key(0, tag), units: 1, supply: Supply::Here }], at(0), &mut verdict);
         assert!(verdict.admitted, "{tag}");
         let permit = verdict.permits.pop().unwrap();
         assert_eq!(permit.overflow, tag == 17);
@@ -127,7 +127,7 @@ fn threads_that_collide_stay_within_the_limit() {
                         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                         let caller = (dice >> 40) % KEYS;
                         let now = at(clock.fetch_add(STEP_NS, Ordering::SeqCst));
-                        let ask = Ask { policy: 0, key: key(caller % 7, caller + 1), units: 1 };
+                        let ask = Ask { policy: 0, key: key(caller % 7, caller + 1), units: 1, supply: Supply::Here };
                         limiter.charge(&[ask], now, &mut verdict);
                         admitted[usize::try_from(caller).unwrap()] += u64::from(verdict.admitted);
                     }

@@ -6,17 +6,17 @@
 use super::{Ask, Limiter};
 use crate::calendar::Period;
 use crate::moment::NANOS_PER_S;
-use crate::{Key, Kind, Ledger, Moment, Policy, Unit, Verdict};
+use crate::{Key, Kind, Ledger, Moment, Policy, Supply, Unit, Verdict};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const STEPS: u64 = 300;
 const UNIX_S: u64 = 1_700_000_000;
 
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(super) fn roll(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -126,7 +126,7 @@ fn adversarial(seed: u64) {
         let units = if dice.roll(3) == 0 { 1 } else { 1 + dice.roll(units_max) };
         let key = Key::from_hash((u128::from(caller % homes) << 64) | u128::from(caller + 1));
         let limiter = &mut limiters[usize::try_from(worker).unwrap()];
-        limiter.charge(&[Ask { policy: 0, key, units }], now, &mut verdict);
+        limiter.charge(&[Ask { policy: 0, key, units, supply: Supply::Here }], now, &mut verdict);
         if verdict.admitted {
             witness.admit(seed, kind, excess, caller, units, now);
         }
@@ -152,7 +152,7 @@ fn saturated(seed: u64) {
     while nanos < windows * window_ns {
         nanos += dice.roll(2 * window_ns / (limit * 6));
         let worker = usize::try_from(dice.roll(workers)).unwrap();
-        let ask = Ask { policy: 0, key: Key::from_hash(1), units: 1 };
+        let ask = Ask { policy: 0, key: Key::from_hash(1), units: 1, supply: Supply::Here };
         limiters[worker].charge(&[ask], Moment { nanos, unix_s: UNIX_S }, &mut verdict);
         admitted[worker] += u64::from(verdict.admitted);
     }

@@ -3,7 +3,7 @@
 use super::{ASKS_MAX, Ask, Limiter};
 use crate::calendar::Period;
 use crate::moment::NANOS_PER_S;
-use crate::{Decision, Key, Kind, Ledger, Moment, Policy, ProblemType, Unit, Verdict};
+use crate::{Decision, Key, Kind, Ledger, Moment, Policy, ProblemType, Supply, Unit, Verdict};
 use std::sync::Arc;
 
 const RATE: Kind = Kind::Rate { units: 10, per_ns: NANOS_PER_S, burst: 10 };
@@ -20,7 +20,7 @@ fn limiter(policies: Vec<Policy>, workers: u32) -> Limiter {
 }
 
 fn ask(policy: usize, units: u64) -> Ask {
-    Ask { policy, key: ALICE, units }
+    Ask { policy, key: ALICE, units, supply: Supply::Here }
 }
 
 fn charge(limiter: &mut Limiter, asks: &[Ask], now: Moment) -> Verdict {
@@ -134,11 +134,11 @@ fn what_the_answer_cost_is_owed_and_what_it_did_not_cost_comes_back() {
         let bytes = Kind::Rate { units: 1_000, per_ns: NANOS_PER_S, burst: 10_000 };
         let mut limiter = limiter(vec![policy("a", bytes)], workers);
         assert!(charge(&mut limiter, &[ask(0, 100)], NOW).admitted);
-        limiter.charge_after(&ask(0, 14_900), NOW);
+        assert_eq!(limiter.charge_after(&ask(0, 14_900), NOW), 0);
         let after = |s: u64| Moment { nanos: NOW.nanos + s * NANOS_PER_S, ..NOW };
         assert!(!charge(&mut limiter, &[ask(0, 1)], after(4)).admitted, "in debt");
         assert!(charge(&mut limiter, &[ask(0, 900)], after(6)).admitted);
-        limiter.charge_after(&ask(0, u64::MAX), after(6));
+        assert_eq!(limiter.charge_after(&ask(0, u64::MAX), after(6)), 0);
         assert!(charge(&mut limiter, &[ask(0, 5_000)], after(6 + 21)).admitted, "debt ends at one limit");
         let before = limiter.peek(&ask(0, 1), after(27)).unwrap().remaining;
         limiter.refund(&ask(0, 500), after(27));

@@ -1,9 +1,12 @@
 //! What operators are told about limits, and how they forgive what a caller has spent.
 
-use super::Handle;
-use crate::limits::Book;
-use portcullis_limit::{Key, Moment};
+use super::{Handle, StartError};
+use crate::limits::{Book, SharedStore};
+use portcullis_config::plan::Plan;
+use portcullis_limit::{Key, Moment, Peers};
+use portcullis_types::Clock;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 /// One limit.
@@ -23,6 +26,17 @@ pub struct LimitFacts {
     pub exceeded: u64,
 }
 
+/// The store that gateways share, as this one sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreFacts {
+    /// Whether it answers. While it does not, this gateway goes by its share.
+    pub answers: bool,
+    /// Whether it ever has.
+    pub reached: bool,
+    /// Gateways that share limits.
+    pub gateways: u64,
+}
+
 /// One account.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountFacts {
@@ -34,9 +48,29 @@ pub struct AccountFacts {
     pub reset_s: Option<u64>,
 }
 
+/// The way to the store that gateways share, where there is one.
+pub(super) fn shared_store(
+    plan: &Plan,
+    peers: Option<Arc<Peers>>,
+    clock: &Clock,
+) -> Result<Option<SharedStore>, StartError> {
+    let Some((plan, peers)) = plan.shared_store.as_ref().zip(peers) else { return Ok(None) };
+    let [low, high] = super::listen::seed(0).map_err(StartError::System)?;
+    let id = u128::from(high) << 64 | u128::from(low);
+    SharedStore::start(plan, peers, clock, id).map(Some).map_err(StartError::Compile)
+}
+
 // === impl Handle ===
 
 impl Handle {
+    /// The store that gateways share, where there is one.
+    #[must_use]
+    pub fn shared_store(&self) -> Option<StoreFacts> {
+        let store = self.shared.store.as_ref()?;
+        let reached = store.counts.reached.load(Ordering::Relaxed);
+        Some(StoreFacts { answers: !store.peers.is_away(), reached, gateways: store.peers.live() })
+    }
+
     /// Every limit of the configuration in force.
     #[must_use]
     pub fn limits(&self) -> Vec<LimitFacts> {
@@ -63,6 +97,9 @@ impl Handle {
         let (book, key) = self.find(place, values)?;
         if book.ledger.policy().window_s().is_none() {
             return Err("places come back when their requests end; there is nothing to forget".to_owned());
+        }
+        if let Some(store) = self.shared.store.as_ref().filter(|_| book.ledger.is_shared()) {
+            store.forgive(&book, key);
         }
         Ok(book.ledger.reset(key))
     }

@@ -148,7 +148,11 @@ impl Handle {
         }
         let generation = self.shared.generation.load(Ordering::Relaxed) + 1;
         let current = self.shared.snapshot.load_full();
-        let shelf = Shelf { books: &current.books, workers: self.shared.posts.len() };
+        let shelf = Shelf {
+            books: &current.books,
+            workers: self.shared.posts.len(),
+            peers: self.shared.store.as_ref().map(|store| &store.peers),
+        };
         let compiled = Snapshot::compile(&plan, generation, state.problem_base.clone(), shelf);
         let mut snapshot = compiled.map_err(ReloadError::Compile)?;
         let added = self.bind_added(&state.listeners, &plan)?;
@@ -204,6 +208,9 @@ impl Handle {
         crate::metrics::issuers_text(&self.shared.identity.issuers(), &mut text);
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
+        if let Some(store) = &self.shared.store {
+            crate::metrics::store_text(store, &mut text);
+        }
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         text
     }
@@ -238,6 +245,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.identity.proofs.remembered != new.identity.proofs.remembered, "proofs.remembered"),
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
+        (old.shared_store != new.shared_store, "shared_store"),
         (old.access_log.queue != new.access_log.queue, "access_log.queue"),
     ]
     .into_iter()

@@ -121,7 +121,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Randomness of the system for a worker's ids.
 /// What names accounts of limits: nobody outside can tell which address or caller shares a place with which.
 pub(super) fn hasher() -> io::Result<KeyHasher> {
     let [low, high] = seed(0)?;
@@ -129,6 +128,7 @@ pub(super) fn hasher() -> io::Result<KeyHasher> {
     Ok(KeyHasher::new(secret.to_le_bytes(), Prefixes::default()))
 }
 
+/// Randomness of the system for a worker's ids.
 pub(super) fn seed(worker: usize) -> io::Result<[u64; 2]> {
     let mut bytes = [0u8; 16];
     let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut bytes);

@@ -3,7 +3,7 @@
 use crate::gateway::LimitFacts;
 use portcullis_config::plan::{KeyPart, LimitPlan};
 use portcullis_limit::fields::{Told, write_rate_limit_policy};
-use portcullis_limit::{Decision, Key, KeyHasher, Ledger, Policy};
+use portcullis_limit::{Decision, Key, KeyHasher, Kind, Ledger, Peers, Period, Policy, Prefixes};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +17,8 @@ pub(crate) struct Book {
     /// Where the configuration says so; empty for what is built in.
     pub(crate) origin: String,
     pub(crate) ledger: Arc<Ledger>,
+    /// What it is called in a store that gateways share.
+    pub(crate) store_id: u64,
     /// Its item of `RateLimit-Policy`; empty for one that only watches.
     pub(super) item: Vec<u8>,
     /// Requests that it had no room for.
@@ -32,6 +34,8 @@ pub(crate) struct Shelf<'s> {
     /// Those in force, of which the ones that stay are taken over.
     pub(crate) books: &'s [Arc<Book>],
     pub(crate) workers: usize,
+    /// Present where gateways share a store.
+    pub(crate) peers: Option<&'s Arc<Peers>>,
 }
 
 // === impl Book ===
@@ -47,14 +51,23 @@ impl Book {
         let same = shelf.books.iter().find(|book| book.place == place);
         let kept = same
             .filter(|book| book.key == plan.key && book.accounts == plan.accounts && book.ledger.policy() == policy);
+        let is_shared = plan.shared && shelf.peers.is_some();
+        let kept = kept.filter(|book| book.ledger.is_shared() == is_shared);
         if let Some(book) = kept.filter(|book| book.origin == origin) {
             return Arc::clone(book);
         }
         let workers = u32::try_from(shelf.workers).unwrap_or(u32::MAX);
-        let fresh = || Arc::new(Ledger::new(policy.clone(), plan.accounts, workers));
+        let fresh = || {
+            let ledger = match shelf.peers.filter(|_| plan.shared) {
+                Some(peers) => Ledger::shared(policy.clone(), plan.accounts, workers, Arc::clone(peers)),
+                None => Ledger::new(policy.clone(), plan.accounts, workers),
+            };
+            Arc::new(ledger)
+        };
         Arc::new(Self {
             ledger: kept.map_or_else(fresh, |book| Arc::clone(&book.ledger)),
             short: same.map(|book| Arc::clone(&book.short)).unwrap_or_default(),
+            store_id: store_id(&place, policy),
             item: item(policy),
             key: plan.key.clone(),
             accounts: plan.accounts,
@@ -96,6 +109,26 @@ impl Book {
     pub(crate) fn short(&self) -> u64 {
         self.short.load(Ordering::Relaxed)
     }
+}
+
+/// The same at every gateway that has this limit at this place, and another once either changes. It is no secret.
+fn store_id(place: &str, policy: &Policy) -> u64 {
+    let numbers = match policy.kind() {
+        Kind::Rate { units, per_ns, burst } => [1, units, per_ns, burst],
+        Kind::Window { limit, width_ns } => [2, limit, width_ns, 0],
+        Kind::Quota { limit, period, offset_min } => {
+            let period = match period {
+                Period::Hour => 1,
+                Period::Day => 2,
+                Period::Month => 3,
+            };
+            [3, limit, period, u64::from(offset_min.unsigned_abs()) * 2 + u64::from(offset_min < 0)]
+        }
+        Kind::Concurrency { limit } => [4, limit, 0, 0],
+    };
+    let writer = KeyHasher::new([0; 16], Prefixes::default()).key().part(place.as_bytes());
+    let key = numbers.iter().fold(writer, |writer, number| writer.part(&number.to_be_bytes())).finish();
+    u64::try_from(key.bits() >> 64).unwrap_or(0)
 }
 
 fn item(policy: &Policy) -> Vec<u8> {

@@ -4,7 +4,7 @@
 
 use super::Stop;
 use super::permit::Authorized;
-use crate::limits::Till;
+use crate::limits::{self, Till};
 use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
@@ -20,10 +20,25 @@ impl<'a> Admitted<'a> {
 }
 
 /// Charges the caller. `till` is asked for only where there is something to charge.
-pub(super) fn charge<'a, 't>(mut before: Authorized<'a>, till: impl Fn() -> Till<'t>) -> Result<Admitted<'a>, Stop> {
+pub(super) async fn charge<'a, 't>(
+    mut before: Authorized<'a>,
+    till: impl Fn() -> Till<'t>,
+) -> Result<Admitted<'a>, Stop> {
     let routed = before.routed_mut();
     if let Some(limits) = routed.route().limits.as_deref().filter(|limits| !limits.charge.is_empty()) {
-        till().charge(&limits.charge, limits.cost, Stage::Charge, routed)?;
+        limits::charge(till, &limits.charge, (limits.cost, Stage::Charge), routed).await?;
+    }
+    Ok(Admitted(before))
+}
+
+/// The same offline, where nothing is shared with anybody.
+pub(super) fn charge_at_once<'a, 't>(
+    mut before: Authorized<'a>,
+    till: impl Fn() -> Till<'t>,
+) -> Result<Admitted<'a>, Stop> {
+    let routed = before.routed_mut();
+    if let Some(limits) = routed.route().limits.as_deref().filter(|limits| !limits.charge.is_empty()) {
+        limits::charge_at_once(till, &limits.charge, (limits.cost, Stage::Charge), routed)?;
     }
     Ok(Admitted(before))
 }

@@ -87,7 +87,7 @@ fn explain_parts(
     raw: (&[u8], &[u8]),
     secure: bool,
 ) -> Result<Explanation, CompileError> {
-    let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned(), Shelf { books: &[], workers: 1 })?;
+    let mut snapshot = Snapshot::compile(plan, 1, problem_base.to_owned(), Shelf { books: &[], workers: 1, peers: None })?;
     let clock = Clock::system();
     let (identity, _) =
         Identity::open(&plan.identity, &clock).map_err(|error| CompileError::Store(error.to_string()))?;
@@ -165,10 +165,10 @@ fn walk(
     let bench = || Bench { identity, tokens: &tokens, now: wall, millis: clock.millis() };
     let (drawer, hasher) = (RefCell::new(Drawer::new(&snapshot.books)), KeyHasher::new([0; 16], Prefixes::default()));
     let now = Moment { nanos: clock.nanos(), unix_s: wall };
-    let till = || Till { drawer: &drawer, hasher: &hasher, books: &snapshot.books, now };
+    let till = || Till { drawer: &drawer, hasher: &hasher, books: &snapshot.books, now, store: None };
     let authenticated =
-        identify::identify_at_once(cors::clear(guard::guard(routed, till)?)?, (connection, snapshot), bench)?;
-    let admitted = charge::charge(permit::permit(authenticated, || wall)?, till)?;
+        identify::identify_at_once(cors::clear(guard::guard_at_once(routed, till)?)?, (connection, snapshot), bench)?;
+    let admitted = charge::charge_at_once(permit::permit(authenticated, || wall)?, till)?;
     let valid = conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?;
     let inspected = inspect::inspect(valid, &RefCell::default())?;
     let (mut routed, _) = inspected.into_inner().into_inner().into_parts();

@@ -4,7 +4,7 @@
 
 use super::Stop;
 use super::route::Routed;
-use crate::limits::Till;
+use crate::limits::{self, Till};
 use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
@@ -25,12 +25,20 @@ impl<'a> Guarded<'a> {
 }
 
 /// Charges what does not depend on who calls. `till` is asked for only where there is something to charge.
-pub(super) fn guard<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
+pub(super) async fn guard<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
     if let Some(limits) = before.route().limits.as_deref() {
         before.charged.in_legacy_fields = limits.legacy_fields;
         if !limits.guard.is_empty() {
-            till().charge(&limits.guard, limits.cost, Stage::Guard, &mut before)?;
+            limits::charge(till, &limits.guard, (limits.cost, Stage::Guard), &mut before).await?;
         }
+    }
+    Ok(Guarded(before))
+}
+
+/// The same offline, where nothing is shared with anybody.
+pub(super) fn guard_at_once<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
+    if let Some(limits) = before.route().limits.as_deref().filter(|limits| !limits.guard.is_empty()) {
+        limits::charge_at_once(till, &limits.guard, (limits.cost, Stage::Guard), &mut before)?;
     }
     Ok(Guarded(before))
 }

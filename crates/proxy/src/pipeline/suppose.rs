@@ -47,7 +47,7 @@ pub struct Permission {
 /// # Errors
 /// A plan that cannot be served.
 pub fn suppose(plan: &Plan, all: &[Supposed]) -> Result<Vec<Permission>, CompileError> {
-    let snapshot = Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], workers: 1 })?;
+    let snapshot = Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], workers: 1, peers: None })?;
     all.iter().map(|one| decide(plan, &snapshot, one)).collect()
 }
 

@@ -32,6 +32,7 @@ fn limit(name: &str, key: Vec<KeyPart>, policies: Vec<Policy>) -> LimitPlan {
         policies,
         tiers: None,
         exempt: Vec::new(),
+        shared: false,
         accounts: 64,
         text: "test".to_owned(),
         origin: None,
