@@ -1,6 +1,7 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
 mod access;
+mod audit;
 mod audit_log;
 mod help;
 mod identity;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 pub(crate) use access::{Access, AccessCommand};
+pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
@@ -92,6 +94,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokensCommand,
     },
+    /// Look at a configuration and what belongs to it for what is weak, and say what to do about it
+    ///
+    /// Certificates, files and API keys that the configuration names are looked at as well; nothing is changed.
+    #[command(after_help = help::AUDIT)]
+    Audit(AuditQuestion),
     /// Show who changed what, and prove that nobody changed the answer
     #[command(after_help = help::AUDIT_LOG)]
     AuditLog {

@@ -2,6 +2,7 @@
 
 mod about;
 mod access;
+mod audit;
 mod audit_log;
 mod control;
 mod explain;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
+        Command::Audit(question) => audit::audit(question),
         Command::AuditLog { command } => audit_log::audit_log(command),
         Command::Schema => write::schema(),
         Command::Problems(question) => about::problems(question),

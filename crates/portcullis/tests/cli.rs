@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may state facts, and so may what they share")]
 
+mod audit;
 mod audit_log;
 mod documents;
 mod keys;

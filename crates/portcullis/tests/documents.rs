@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "demo",
     "init",
     "validate",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 21] = [
     "keys",
     "jwt",
     "tokens",
+    "audit",
     "audit-log",
     "schema",
     "problems",

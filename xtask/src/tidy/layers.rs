@@ -21,6 +21,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-config", 2),
     ("portcullis-store", 2),
     ("portcullis-audit-log", 2),
+    ("portcullis-audit", 3),
     ("portcullis-proxy", 3),
     ("portcullis-admin", 4),
     ("portcullis", 5),

@@ -64,6 +64,16 @@ Examples:
 An account is named by a value for each part of the limit's key, in their order; a caller with a token by issuer and subject
 with a blank between them, a route like orders/v1/getOrder. Exits 1 if there was nothing to forget.";
 
+pub(super) const AUDIT: &str = "\
+Examples:
+  portcullis audit
+  portcullis audit --list
+  portcullis audit --format sarif > audit.sarif
+  portcullis audit --waivers waivers.json --fail-on medium
+
+A waiver is { \"rule\": \"PC0701\", \"place\": \"orders\", \"reason\": \"...\", \"until\": \"2027-03-31\" } in a list; without `place` it is
+about all of them. Exits 1 if something at least as bad as `--fail-on` was found and not waived.";
+
 pub(super) const AUDIT_LOG: &str = "\
 Examples:
   portcullis audit-log verify --data-dir ./portcullis-data

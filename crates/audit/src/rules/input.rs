@@ -1,0 +1,124 @@
+//! What comes in.
+
+use super::{Looks, Practice, Rule, Severity, Subject, rule};
+use portcullis_config::plan::Methods;
+
+const P: Practice = Practice::Input;
+const MIB: u64 = 1024 * 1024;
+
+pub(super) const RULES: &[Rule] = &[
+    rule(
+        "PC0401",
+        P,
+        Severity::Medium,
+        (
+            "an operation answers every method",
+            "Methods that nobody thought of reach the server.",
+            "List the methods that it has.",
+        ),
+        &["API8:2023", "ASVS 4.1.4", "CWE-650"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, routes: [{ path: /, methods: [any] }] }",
+            "",
+        ),
+        any_method,
+    ),
+    rule(
+        "PC0402",
+        P,
+        Severity::Low,
+        (
+            "bodies may be larger than 10 MiB",
+            "Large bodies cost memory and time behind the gateway.",
+            "Lower `body_bytes` to what the operation needs.",
+        ),
+        &["API4:2023", "CWE-770"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, routes: [{ path: /, methods: [POST], body_bytes: 100MiB }] }",
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, routes: [{ path: /, methods: [POST] }] }",
+        ),
+        large,
+    ),
+    rule(
+        "PC0403",
+        P,
+        Severity::Medium,
+        (
+            "whatever lies below a path is one operation",
+            "What is not declared one by one is not looked at one by one: rules, limits and records cannot tell it apart.",
+            "Declare the operations below it.",
+        ),
+        &["API9:2023", "CWE-1059"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, routes: [{ path: '/{*rest}', methods: [GET] }] }",
+            "",
+        ),
+        everything,
+    ),
+    rule(
+        "PC0404",
+        P,
+        Severity::Low,
+        (
+            "parameters may stand in the segments of a path",
+            "Servers disagree about `;`: what one takes for a parameter is part of the name for another.",
+            "Take `allow_path_parameters` away.",
+        ),
+        &["CWE-436"],
+        (
+            "apis:\n  one: { hosts: [a.test], allow_path_parameters: true, authn: public, upstream: { targets: ['https://10.0.0.1'] }, routes: [{ path: /, methods: [GET] }] }",
+            "",
+        ),
+        parameters,
+    ),
+    rule(
+        "PC0405",
+        P,
+        Severity::Low,
+        (
+            "heads of requests may be larger than 64 KiB",
+            "Nobody needs that much; it is memory for each connection.",
+            "Lower `head_bytes`.",
+        ),
+        &["API4:2023", "CWE-770"],
+        (
+            "listeners: { public: { bind: '127.0.0.1:8443', limits: { head_bytes: 128KiB }, tls: { self_signed: { names: [a], directory: ./tls } } } }",
+            "",
+        ),
+        heads,
+    ),
+];
+
+fn any_method(subject: &Subject<'_>, looks: &mut Looks) {
+    for operation in subject.open_operations() {
+        let well = operation.route.methods != Methods::Any;
+        looks.at(operation.place(), operation.origin(), well, || "`methods: [any]`".to_owned());
+    }
+}
+
+fn large(subject: &Subject<'_>, looks: &mut Looks) {
+    for operation in subject.open_operations().filter(super::super::rule::Operation::writes) {
+        let bytes = operation.route.body_bytes;
+        looks.at(operation.place(), operation.origin(), bytes <= 10 * MIB, || format!("up to {} MiB", bytes / MIB));
+    }
+}
+
+fn everything(subject: &Subject<'_>, looks: &mut Looks) {
+    for operation in subject.open_operations() {
+        let well = !operation.route.template.contains("{*");
+        looks.at(operation.place(), operation.origin(), well, || format!("`{}`", operation.route.template));
+    }
+}
+
+fn parameters(subject: &Subject<'_>, looks: &mut Looks) {
+    for api in &subject.plan.apis {
+        looks.at(&*api.name, None, !api.allow_path_parameters, || "`allow_path_parameters: true`".to_owned());
+    }
+}
+
+fn heads(subject: &Subject<'_>, looks: &mut Looks) {
+    for listener in &subject.plan.listeners {
+        let kib = listener.limits.head_bytes / 1024;
+        looks.at(&*listener.name, None, kib <= 64, || format!("`head_bytes` is {kib} KiB"));
+    }
+}

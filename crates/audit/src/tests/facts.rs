@@ -1,0 +1,78 @@
+//! Rules about files, certificates and keys.
+
+use super::{NOW, breaks, report};
+use crate::example::BASE;
+use crate::{CertificateFact, Facts, FileFact, KeyFact, KeyKind};
+
+const DAY: u64 = 86_400;
+
+fn key() -> KeyFact {
+    KeyFact {
+        id: "k1".to_owned(),
+        consumer: "shop".to_owned(),
+        created_at: NOW - 30 * DAY,
+        last_used_at: Some(NOW - DAY),
+        expires_at: Some(NOW + 30 * DAY),
+        all_apis: false,
+        has_rights: true,
+        replaced: false,
+    }
+}
+
+fn certificate() -> CertificateFact {
+    let at = |days: i64| i64::try_from(NOW).unwrap() + days * 86_400;
+    CertificateFact {
+        listener: "public".to_owned(),
+        path: "tls.crt".into(),
+        names: vec!["*.example.com".to_owned()],
+        not_before: at(-10),
+        not_after: at(80),
+        key: KeyKind::Other,
+        weak_digest: false,
+    }
+}
+
+#[test]
+fn keys() {
+    let check = |rule: &str, change: fn(&mut KeyFact)| {
+        let mut other = key();
+        change(&mut other);
+        let with = |key| report(BASE, Facts { keys: vec![key], ..Facts::default() });
+        assert!(breaks(&with(other), rule), "{rule}");
+        assert!(!breaks(&with(key()), rule), "{rule}");
+    };
+    check("PC0151", |key| key.expires_at = None);
+    check("PC0152", |key| key.last_used_at = Some(NOW - 91 * DAY));
+    check("PC0152", |key| (key.last_used_at, key.created_at) = (None, NOW - 91 * DAY));
+    check("PC0153", |key| key.created_at = NOW - 400 * DAY);
+    check("PC0154", |key| (key.all_apis, key.has_rights) = (true, false));
+    check("PC0155", |key| key.replaced = true);
+}
+
+#[test]
+fn certificates() {
+    let check = |rule: &str, change: fn(&mut CertificateFact)| {
+        let mut other = certificate();
+        change(&mut other);
+        let with = |certificate| report(BASE, Facts { certificates: vec![certificate], ..Facts::default() });
+        assert!(breaks(&with(other), rule), "{rule}");
+        assert!(!breaks(&with(certificate()), rule), "{rule}");
+    };
+    check("PC0351", |one| one.not_after = one.not_before);
+    check("PC0352", |one| one.not_after -= 70 * 86_400);
+    check("PC0353", |one| one.not_after += 400 * 86_400);
+    check("PC0354", |one| one.key = KeyKind::Rsa(1024));
+    check("PC0355", |one| one.weak_digest = true);
+    check("PC0356", |one| one.names = vec!["example.com".to_owned()]);
+}
+
+#[test]
+fn files() {
+    let with = |mode, secret| {
+        report(BASE, Facts { files: vec![FileFact { path: "f".into(), mode, secret }], ..Facts::default() })
+    };
+    assert!(breaks(&with(0o100_640, true), "PC0357"));
+    assert!(!breaks(&with(0o100_600, true), "PC0357"));
+    assert!(breaks(&with(0o100_666, false), "PC0951"));
+    assert!(!breaks(&with(0o100_644, false), "PC0951"));
+}

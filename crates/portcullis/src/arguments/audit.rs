@@ -1,0 +1,40 @@
+//! What can be asked of an audit.
+
+use super::Config;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(crate) struct AuditQuestion {
+    #[command(flatten)]
+    pub(crate) config: Config,
+    /// List the rules, with why and what to do, instead of looking at anything
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Findings that are let be, each with a reason and a day until which: JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) waivers: Option<PathBuf>,
+    /// Exit with 1 if something at least so bad was found
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Least::High)]
+    pub(crate) fail_on: Least,
+    /// Text for people, JSON for programs, SARIF for code hosts and editors
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AuditFormat::Text)]
+    pub(crate) format: AuditFormat,
+}
+
+/// In which form an audit is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    Text,
+    Json,
+    Sarif,
+}
+
+/// From which severity on an audit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Least {
+    Low,
+    Medium,
+    High,
+    Critical,
+}

@@ -1,0 +1,89 @@
+//! An audit from the command line: findings, exit codes, waivers, certificates and keys that are looked at.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{folder, portcullis};
+
+const CONFIG: &str = "version: 1
+listeners: { public: { bind: '127.0.0.1:8443', tls: { certificates: [{ cert_file: tls.crt, key_file: tls.key }] } } }
+access_log: { to: stdout }
+store: { path: ./data }
+apis:
+  one:
+    hosts: [api.test]
+    authn: { any_of: [{ api_key: {} }] }
+    upstream: { targets: ['https://10.0.0.1'] }
+    routes: [{ path: /, methods: [POST], authn: public }, { path: /mine, methods: [GET] }]
+";
+
+fn ask(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = portcullis(folder, arguments).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    (output.status.code(), text + &String::from_utf8_lossy(&output.stderr))
+}
+
+fn rules(text: &str) -> Vec<String> {
+    let value: Value = serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"));
+    let findings = value["findings"].as_array().expect("findings").iter();
+    findings.map(|finding| finding["rule"].as_str().expect("a rule").to_owned()).collect()
+}
+
+#[test]
+fn what_is_weak_is_told_with_its_line() {
+    let folder = folder("audit");
+    // The certificate is made by the demo's own means: a first start of a gateway with one of its own.
+    let made = CONFIG.replace(
+        "certificates: [{ cert_file: tls.crt, key_file: tls.key }]",
+        "self_signed: { names: [other.test], directory: . }",
+    );
+    fs::write(folder.join("portcullis.yaml"), made.replace("8443", "0")).expect("a configuration");
+    let mut running = crate::support::Running::start(portcullis(&folder, &["run"]));
+    running.line("ready");
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+    for (made, name) in [("server-key.pem", "tls.key"), ("server.pem", "tls.crt")] {
+        fs::copy(folder.join(made), folder.join(name)).expect("a copy");
+    }
+    fs::write(folder.join("portcullis.yaml"), CONFIG).expect("a configuration");
+    assert_eq!(ask(&folder, &["keys", "create", "--consumer", "shop"]).0, Some(0));
+    let (code, text) = ask(&folder, &["audit", "--format", "json"]);
+    assert_eq!(code, Some(1), "{text}");
+    let found = rules(&text);
+    // The public POST, the certificate of another name, the key without an end.
+    for rule in ["PC0101", "PC0356", "PC0151", "PC0601"] {
+        assert!(found.iter().any(|other| other == rule), "{rule} in {found:?}");
+    }
+    let (_, text) = ask(&folder, &["audit"]);
+    assert!(
+        text.contains("high PC0101") && text.contains("one/POST /") && text.contains("portcullis.yaml:10"),
+        "{text}"
+    );
+    assert_eq!(ask(&folder, &["audit", "--fail-on", "critical"]).0, Some(0));
+    let (_, text) = ask(&folder, &["audit", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(sarif["version"], "2.1.0");
+    fs::write(
+        folder.join("w.json"),
+        r#"[{ "rule": "PC0101", "reason": "it is a guest book", "until": "2099-01-01" }]"#,
+    )
+    .expect("it");
+    let (code, text) = ask(&folder, &["audit", "--waivers", "w.json"]);
+    assert!(text.contains("waived: it is a guest book"), "{text}");
+    assert_eq!(code, Some(0), "{text}");
+    fs::write(folder.join("w.json"), r#"[{ "rule": "PC0101", "until": "2099-01-01" }]"#).expect("it");
+    let (code, text) = ask(&folder, &["audit", "--waivers", "w.json"]);
+    assert!(code == Some(2) && text.contains("w.json: entry 1: `reason` is missing"), "{text}");
+}
+
+#[test]
+fn rules_are_listed() {
+    let folder = folder("audit-list");
+    let (code, text) = ask(&folder, &["audit", "--list"]);
+    assert!(code == Some(0) && text.contains("PC0301 a listener speaks plain HTTP to other machines"), "{text}");
+    let (_, text) = ask(&folder, &["audit", "--list", "--format", "json"]);
+    let listed: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(listed["rules"].as_array().expect("rules").len() >= 75);
+}
