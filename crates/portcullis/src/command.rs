@@ -48,6 +48,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
     }
 }
 
+/// Rule and place of everything that is weak in a configuration.
+pub(crate) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
+    audit::weaknesses(path)
+}
+
 /// What is wrong first with the audit log in a folder, which was sealed by the key beside this store.
 pub(crate) fn audit_log_damage(store: &Path, folder: &Path) -> Result<Option<Damage>, Stop> {
     audit_log::damage(store, folder)

@@ -8,6 +8,7 @@ use crate::output::{bad, bold, faint, good, say};
 use crate::service::read;
 use portcullis_audit::{Finding, Report, Rule, Severity, Waiver, audit as judge, rules, sarif, waivers};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// LIMIT: bytes of a file of waivers.
 const WAIVER_BYTES_MAX: u64 = 1024 * 1024;
@@ -26,6 +27,13 @@ pub(super) fn audit(question: &AuditQuestion) -> Result<Ending, Stop> {
         AuditFormat::Sarif => say(&format!("{:#}", sarif(&report, env!("CARGO_PKG_VERSION"))))?,
     }
     Ok(if report.has(severity(question.fail_on)) { Ending::No } else { Ending::Done })
+}
+
+/// Rule and place of everything that is found in a configuration.
+pub(super) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
+    let plan = read(path)?.plan;
+    let report = judge(&plan, &look::facts(&plan)?, &[]);
+    Ok(report.findings.into_iter().map(|finding| (finding.rule, finding.place)).collect())
 }
 
 const fn severity(least: Least) -> Severity {
