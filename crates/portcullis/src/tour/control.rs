@@ -1,12 +1,13 @@
 //! Who is believed about where a request comes from, and what operators can ask of the running gateway.
 
 use super::{Answer, Row, Scene};
-use crate::command::{ask, audit_log_damage};
+use crate::command::{ask, audit_log_damage, weaknesses};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 const GATEWAY: &str = "gateway";
 const LOGGING: &str = "monitoring";
+const AUDITS: &str = "audits";
 const UPDATES: &str = "updates";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
@@ -17,7 +18,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         asked(scene),
         expiring(scene),
         reloaded(scene),
-        audited(scene),
+        written_down(scene),
+        weak(scene),
     ]
 }
 
@@ -96,7 +98,7 @@ fn reloaded(scene: &Scene<'_>) -> Row {
 }
 
 /// A line of a copy is changed; the copy says which.
-fn audited(scene: &Scene<'_>) -> Row {
+fn written_down(scene: &Scene<'_>) -> Row {
     let expected = "whole; then line 2 was changed";
     let outcome = (|| {
         let store = scene.config.parent().ok_or("no folder")?.join("data");
@@ -119,4 +121,14 @@ fn audited(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     })();
     Row::new(LOGGING, "the audit log, and a copy with one letter changed", expected, outcome)
+}
+
+fn weak(scene: &Scene<'_>) -> Row {
+    let expected = "PC0101 at orders/v1/createOrder";
+    let outcome = weaknesses(&scene.config).map_err(|stop| stop.summary()).map(|found| {
+        let found = found.iter().map(|(rule, place)| format!("{rule} at {place}")).find(|text| text == expected);
+        let ok = found.is_some();
+        (found.unwrap_or_else(|| "nothing about it".to_owned()), ok)
+    });
+    Row::new(AUDITS, "portcullis audit, of a POST that anybody may send", expected, outcome)
 }
