@@ -69,10 +69,10 @@ fn certificate(listener: &str, path: &Path) -> Result<CertificateFact, Stop> {
     let leaf = leaf.map_err(|error| cannot(&error))?;
     let (_, leaf) = X509Certificate::from_der(&leaf.contents).map_err(|error| cannot(&error))?;
     let names = leaf.subject_alternative_name().ok().flatten().map(|names| {
-        names.value.general_names.iter().filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-            _ => None,
-        })
+        let dns = |name: &GeneralName<'_>| {
+            if let GeneralName::DNSName(name) = name { Some(name.to_ascii_lowercase()) } else { None }
+        };
+        names.value.general_names.iter().filter_map(dns).collect::<Vec<_>>()
     });
     let key = match leaf.public_key().parsed() {
         Ok(PublicKey::RSA(key)) => KeyKind::Rsa(key.key_size()),
@@ -81,7 +81,7 @@ fn certificate(listener: &str, path: &Path) -> Result<CertificateFact, Stop> {
     Ok(CertificateFact {
         listener: listener.to_owned(),
         path: path.to_owned(),
-        names: names.map(Iterator::collect).unwrap_or_default(),
+        names: names.unwrap_or_default(),
         not_before: leaf.validity().not_before.timestamp(),
         not_after: leaf.validity().not_after.timestamp(),
         key,
