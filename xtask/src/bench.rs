@@ -8,6 +8,7 @@ mod load;
 mod peers;
 mod process;
 mod proxy;
+mod shape;
 mod soak;
 
 pub(crate) use peers::build;
@@ -44,6 +45,13 @@ const BENCHMARKS: &[Benchmark] = &[
         tools: identity::TOOLS,
         parts: identity::PARTS,
         measure: identity::measure,
+    },
+    Benchmark {
+        name: "shape",
+        purpose: "masking of answers against a plain parse-and-print",
+        tools: shape::TOOLS,
+        parts: shape::PARTS,
+        measure: shape::measure,
     },
 ];
 

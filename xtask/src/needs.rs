@@ -38,6 +38,9 @@ const NEXTEST: &str = "cargo-nextest@0.9.143 --no-default-features --features de
 /// Pinned by its lock file.
 const PROVIDER: &str = "crates/portcullis/tests/provider";
 
+/// Pinned by its lock file.
+const BROWSER: &str = "crates/portcullis/tests/browser";
+
 /// Pinned by their digests.
 const SCHEMA_SUITE: &str = "crates/contract/tests/requirements.txt";
 
@@ -50,11 +53,17 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "cargo-nextest", why: "runs the tests", source: Source::Cargo(NEXTEST) },
     Tool { name: "curl", why: "tests of TLS and HTTP with a client that is not ours", source: Source::Apt("curl") },
     Tool { name: "slowhttptest", why: "slow clients of four kinds", source: Source::Apt("slowhttptest") },
-    Tool { name: "chromium", why: "a browser's EventSource", source: Source::Apt("chromium") },
+    Tool {
+        name: "chromium",
+        why: "a browser: its EventSource, and what it lets pages read",
+        source: Source::Apt("chromium"),
+    },
     Tool { name: "node", why: "runs the identity provider", source: Source::Apt("nodejs") },
     Tool { name: "npm", why: "brings the identity provider", source: Source::Apt("npm") },
     Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
     Tool { name: "redis-server", why: "a store that gateways share", source: Source::Apt("redis-server") },
+    Tool { name: "playwright-core", why: "drives the browser", source: Source::Npm(BROWSER) },
+    Tool { name: "csp_evaluator", why: "judges policies for pages", source: Source::Npm(BROWSER) },
     Tool { name: "python3", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3") },
     Tool { name: "pip", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3-pip") },
     Tool { name: "jsonschema", why: "holds the JSON Schema Test Suite", source: Source::Pypi(SCHEMA_SUITE) },

@@ -10,6 +10,7 @@ mod client_auth;
 mod conflicts;
 mod cors;
 mod dns;
+mod headers;
 mod http2;
 pub(crate) mod identity;
 mod introspection;
@@ -18,6 +19,7 @@ mod lifecycle;
 pub(crate) mod limits;
 mod listeners;
 mod locks;
+mod mask;
 mod operations;
 mod pool;
 mod proofs;
@@ -56,6 +58,7 @@ pub(crate) struct Check<'c> {
     /// A file could not be read: what seems to be missing may stand there.
     pub(crate) incomplete: bool,
     pub(crate) named: identity::Named,
+    pub(crate) has_mask_key: bool,
     /// Of all limits so far.
     pub(crate) accounts: u64,
     /// Rules about attacks so far.
@@ -81,8 +84,10 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let shutdown_deadline = check.shutdown(file, root);
     let identity = check.identity(file, root);
     let shared_store = check.shared_store(file, root);
+    check.has_mask_key = file.mask_key.is_some();
     let apis = check.apis(file, root);
     check.shared_store_end(file, root, &apis);
+    let mask_key = check.mask_key(file, root, &apis);
     let dns = check.dns(file, root, &apis);
     check.unused(file, root);
     Plan {
@@ -96,6 +101,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         shutdown_grace,
         shutdown_deadline,
         identity,
+        mask_key,
         dns,
         waf: check.waf,
         apis,

@@ -8,11 +8,13 @@ mod bodies;
 mod cors;
 pub(crate) mod defaults;
 mod dns;
+mod headers;
 mod http2;
 mod identity;
 mod lifecycle;
 mod limits;
 mod listener;
+mod mask;
 mod pool;
 mod proofs;
 mod shared_store;
@@ -31,6 +33,7 @@ pub(crate) use authz::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, D
 pub(crate) use bodies::{Bodies, Json};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
+pub(crate) use headers::{HeaderProfile, Headers};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{
     ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, Means,
@@ -39,6 +42,7 @@ pub(crate) use identity::{
 pub(crate) use lifecycle::Brownout;
 pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
+pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};
 pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
 pub(crate) use shared_store::SharedStore;
@@ -90,6 +94,9 @@ pub(crate) struct File {
     pub(crate) signers: Option<IndexMap<String, Signer>>,
     /// How proofs that a token is the caller's are judged.
     pub(crate) proofs: Option<Proofs>,
+    /// What hashes and tokens of masked values are made with: at least 32 random bytes, as `{ env: NAME }` or `{ file: PATH }`. It is never
+    /// shown. Another one makes other hashes and tokens.
+    pub(crate) mask_key: Option<Text>,
     /// Settings for every API.
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.
@@ -175,6 +182,11 @@ pub(crate) struct Defaults {
     pub(crate) legacy_limit_headers: Option<Flag>,
     /// How requests are looked at for attacks.
     pub(crate) waf: Option<Waf>,
+    /// What answers tell browsers to refuse. The section of an API takes the place of this one.
+    pub(crate) headers: Option<Headers>,
+    /// What becomes of errors of servers.
+    #[schemars(extend("default" = "scrub"))]
+    pub(crate) errors: Option<Errors>,
     /// How requests are forwarded.
     pub(crate) upstream: Option<UpstreamDefaults>,
     /// Settings that nothing below may change.

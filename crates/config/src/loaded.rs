@@ -58,6 +58,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         report: &mut report,
         incomplete,
         named: Default::default(),
+        has_mask_key: false,
         accounts: 0,
         waf_sets: Vec::new(),
         waf: None,

@@ -14,15 +14,18 @@ use std::time::Duration;
 use crate::values::ValueSource;
 pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
+use portcullis_types::Secret;
 
 mod authz;
 mod bodies;
 mod cors;
+mod headers;
 mod http2;
 mod identity;
 mod lifecycle;
 mod limits;
 mod proofs;
+mod shape;
 mod shared_store;
 mod signature;
 mod tracing;
@@ -31,6 +34,7 @@ mod waf;
 pub use authz::{AuthzPlan, RulePlan};
 pub use bodies::BodiesPlan;
 pub use cors::CorsPlan;
+pub use headers::HeadersPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
@@ -39,6 +43,7 @@ pub use identity::{
 pub use lifecycle::LifecyclePlan;
 pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
+pub use shape::{Audience, ErrorsPlan, MaskPlan, ShapePlan, Who};
 pub use shared_store::SharedStorePlan;
 pub use signature::{SignatureDemand, SignerKeys, SignerPlan};
 pub use tracing::{Continue, ExportPlan, SAMPLE_ALL, TracingPlan};
@@ -69,6 +74,8 @@ pub struct Plan {
     pub shutdown_deadline: Duration,
     /// What callers are identified with.
     pub identity: IdentityPlan,
+    /// What hashes and tokens of masked values are made with.
+    pub mask_key: Option<Secret>,
     /// The name servers that names of targets are asked of; empty for the system's own look-up.
     pub dns: Vec<SocketAddr>,
     /// How requests are looked at for attacks of which no route is known; `None` where they are not.
@@ -210,6 +217,8 @@ pub struct ApiPlan {
     pub resource: Option<ResourcePlan>,
     /// What pages of other origins may do; `None` is nothing.
     pub cors: Option<Arc<CorsPlan>>,
+    /// What answers tell browsers to refuse.
+    pub headers: Arc<HeadersPlan>,
     /// Whether `;` may stand in a path segment.
     pub allow_path_parameters: bool,
     /// Never empty: an API without versions has one whose name is `None`.
@@ -287,6 +296,8 @@ pub struct RoutePlan {
     pub limits: RouteLimits,
     /// How its requests are looked at for attacks; `None` where they are not.
     pub waf: Option<WafPlan>,
+    /// What of its answers leaves.
+    pub shape: Arc<ShapePlan>,
     /// Where the route is written.
     pub origin: Origin,
 }

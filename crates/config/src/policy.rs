@@ -152,6 +152,7 @@ impl Question<'_> {
         lines.extend(self.websocket(route, &level.at));
         lines.extend(self.limits());
         lines.extend(self.waf(&chain));
+        lines.extend(self.shape());
         lines
     }
 
@@ -240,6 +241,23 @@ impl Question<'_> {
             locked: locked && &*plan.scope == DEFAULTS,
         };
         held.map(line).collect()
+    }
+
+    /// What of answers leaves.
+    fn shape(&self) -> Vec<PolicyLine> {
+        let Some(route) = self.version.routes.get(self.index) else { return Vec::new() };
+        let line = |setting: String, value: String, origin: Option<Origin>| PolicyLine {
+            setting,
+            value,
+            origin,
+            locked: false,
+        };
+        let shape = &route.shape;
+        let masks = shape.masks.iter();
+        let mut lines: Vec<PolicyLine> =
+            masks.map(|mask| line("mask".to_owned(), mask.text.clone(), Some(mask.origin.clone()))).collect();
+        lines.push(line("errors".to_owned(), shape.errors.name().to_owned(), shape.errors_origin.clone()));
+        lines
     }
 
     fn is_locked(&self, setting: Lockable) -> bool {

@@ -11,6 +11,7 @@ mod masker;
 mod path;
 mod rewrite;
 mod rules;
+mod scrub;
 mod text;
 mod token;
 
@@ -21,4 +22,5 @@ pub use masker::{EventMasker, Form, Masker};
 pub use path::{Path, PathError};
 pub use rewrite::{MaskError, Rewriter};
 pub use rules::{Action, Active, Coarser, RULES_MAX, Rule, RulesError, Ruleset, Select};
+pub use scrub::{Leak, Undecided, is_telling, leak, shown};
 pub use token::reveal;

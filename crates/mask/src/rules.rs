@@ -4,6 +4,7 @@ use crate::automaton::Automaton;
 use crate::detect::{Detector, Detectors};
 use crate::keys::Keys;
 use crate::path::Path;
+use std::fmt;
 
 /// LIMIT: rules of one set, so that those which count for a caller are one number.
 pub const RULES_MAX: usize = 64;
@@ -110,6 +111,24 @@ impl Action {
         match self {
             Self::Remove | Self::Null | Self::Replace(_) => false,
             Self::Partial { .. } | Self::Hash | Self::Tokenise | Self::Generalise(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remove => formatter.write_str("remove"),
+            Self::Null => formatter.write_str("null"),
+            Self::Replace(text) => write!(formatter, "replace {text:?}"),
+            Self::Partial { first: 0, last } => write!(formatter, "last {last}"),
+            Self::Partial { first, last: 0 } => write!(formatter, "first {first}"),
+            Self::Partial { first, last } => write!(formatter, "first {first} and last {last}"),
+            Self::Hash => formatter.write_str("hash"),
+            Self::Tokenise => formatter.write_str("tokenise"),
+            Self::Generalise(Coarser::Year) => formatter.write_str("year"),
+            Self::Generalise(Coarser::Month) => formatter.write_str("month"),
+            Self::Generalise(Coarser::Range(width)) => write!(formatter, "range of {width}"),
         }
     }
 }

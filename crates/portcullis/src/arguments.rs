@@ -6,6 +6,7 @@ mod audit_log;
 mod help;
 mod identity;
 mod limits;
+mod mask;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -16,6 +17,7 @@ pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
+pub(crate) use mask::MaskCommand;
 
 /// An API security gateway: fifteen practices, on by default, in one binary
 #[derive(Debug, Parser)]
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     /// Show who may do what, what a change does to that, and whether the rules do what their tests say
     #[command(after_help = help::ACCESS)]
     Access(Access),
+    /// Show who sees what of answers, and what a token stands for
+    #[command(after_help = help::MASK)]
+    Mask {
+        #[command(subcommand)]
+        command: MaskCommand,
+    },
     /// Make, list, replace and revoke the API keys of the store
     ///
     /// A running gateway takes every change over within a second, on every core.

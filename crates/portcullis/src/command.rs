@@ -8,6 +8,7 @@ mod control;
 mod explain;
 mod inspect;
 mod keys;
+mod mask;
 mod tokens;
 mod write;
 
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),
         Command::Access(question) => access::access(question),
+        Command::Mask { command } => mask::mask(command),
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),

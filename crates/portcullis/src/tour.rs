@@ -1,6 +1,7 @@
 //! `demo --tour`: each practice that is built, with a real request, what was expected and what came back.
 
 mod access;
+mod answers;
 mod budget;
 mod callers;
 mod client;
@@ -92,6 +93,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         callers::rows,
         budget::rows,
         access::rows,
+        answers::rows,
         inputs::rows,
         gateway::rows,
         protocols::rows,

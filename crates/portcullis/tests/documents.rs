@@ -19,6 +19,7 @@ const COMMANDS: [&str; 22] = [
     "effective-policy",
     "explain",
     "access",
+    "mask",
     "keys",
     "jwt",
     "tokens",
@@ -32,12 +33,14 @@ const COMMANDS: [&str; 22] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 15] = [
+const BELOW: [(&str, &str); 17] = [
     ("limits", "show"),
     ("limits", "reset"),
     ("access", "matrix"),
     ("access", "diff"),
     ("access", "test"),
+    ("mask", "report"),
+    ("mask", "reveal"),
     ("keys", "create"),
     ("keys", "list"),
     ("keys", "rotate"),

@@ -12,6 +12,8 @@
     reason = "tests state facts, and measure them with the machine's own clock"
 )]
 
+#[path = "proof/browser.rs"]
+mod browser;
 #[path = "proof/chaos.rs"]
 mod chaos;
 #[path = "proof/clients.rs"]
@@ -22,6 +24,8 @@ mod floods;
 mod house;
 #[path = "proof/identity.rs"]
 mod identity;
+#[path = "proof/masked.rs"]
+mod masked;
 #[path = "proof/provider.rs"]
 mod provider;
 #[path = "proof/reload.rs"]

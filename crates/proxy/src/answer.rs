@@ -1,6 +1,7 @@
 //! How a request ends, whatever the client's connection speaks: with the answer of its upstream or with one of ours, and with
 //! one record.
 
+mod look;
 mod own;
 mod rest;
 mod tunnel;
@@ -18,13 +19,16 @@ use crate::pipeline::{self, Stop};
 use crate::problem::is_grpc;
 use crate::record::wall::WallTexts;
 use crate::record::{Decision, Outcome, Trace};
-use crate::shape::{self, Frame};
+use crate::shape::{self, Frame, Masking};
+use crate::snapshot::Route;
+use crate::snapshot::disclosure::Masked;
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
+pub(crate) use look::Scrubbed;
 use own::Own;
 use portcullis_config::plan::StreamsPlan;
 use portcullis_h1::{Framing, Known, ResponseHead, Version};
-use portcullis_types::{Fault, FaultKind, Refusal, Stage};
+use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -91,7 +95,10 @@ async fn pass_on(
 ) -> Result<Next, Stop> {
     let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
-    let framing = exchange.answer.framing();
+    let looked = look::at((worker, local), exchange, (&mut *client, &mut lease), upload.is_finished());
+    let (mut download, filter) = looked.await?;
+    // Nobody can say how long it will be.
+    let framing = if filter.is_some() { Framing::UntilClose } else { exchange.answer.framing() };
     // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
     let last = last || connection.is_ending(&worker.shared);
     // With an answer before the end of the body, nobody can say how much of the rest will be read.
@@ -104,14 +111,9 @@ async fn pass_on(
     let leaving = leaving(client, framing, old);
     answer_head(worker, local, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
-    client.set_patience(Some(going_on.map_or(connection.settings.limits.body_idle_timeout, |of| of.idle_timeout)));
-    if let Some(streams) = going_on {
-        // What goes on is bounded by its own times; its head came within the route's.
-        lease.channel.set_due(worker.timers.after(streams.lifetime));
-        lease.channel.set_patience(Some(streams.idle_timeout));
-    }
-    let arriving = if lease.is_shared() && has_body(framing) { Framing::UntilClose } else { framing };
-    let mut download = Relay::new(arriving, leaving, u64::MAX);
+    be_patient((worker, connection), client, &mut lease.channel, going_on);
+    download.leave(leaving);
+    filter.into_iter().for_each(|filter| download.set_filter(filter));
     let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
     let mut uploading = true;
@@ -146,22 +148,39 @@ async fn pass_on(
     record.answered = worker.nanos();
     record.request_bytes = upload.received();
     record.response_bytes = client.sent - sent_before;
+    record.masked = download.take_filter().map(|filter| Box::new(Masked::by(&filter.masker)));
     let clean = outcome.is_ok() && upload.is_whole();
     if clean && exchange.answer.keep_alive() {
         lease.keep(record.answered / 1_000_000, keep.0, keep.1);
-    } else {
-        drop(lease);
     }
-    if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_))) = &outcome
+    if let Err(stopped @ (Stopped::Body(_) | Stopped::Source(_) | Stopped::Unreadable(_))) = &outcome
         && !lapsed
         && client.take_back(sent_before)
     {
+        if let Stopped::Unreadable(why) = stopped {
+            return Err(look::unreadable(why.to_string()));
+        }
         return Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into());
     }
     record.outcome = became(worker, &outcome);
     record.note = lapsed.then_some(LAPSED).or(record.note);
     let breaks = shape::needs_close(framing, old);
     Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), breaks))
+}
+
+/// How long both sides may take over an answer's body. What goes on is bounded by its own times; its head came within the
+/// route's.
+fn be_patient(
+    (worker, connection): (&Worker, &Connection),
+    client: &mut Channel,
+    upstream: &mut Channel,
+    going_on: Option<StreamsPlan>,
+) {
+    client.set_patience(Some(going_on.map_or(connection.settings.limits.body_idle_timeout, |of| of.idle_timeout)));
+    if let Some(streams) = going_on {
+        upstream.set_due(worker.timers.after(streams.lifetime));
+        upstream.set_patience(Some(streams.idle_timeout));
+    }
 }
 
 /// What follows an answer on the client's connection. `breaks` is whether only its end tells where the answer ends.
@@ -191,7 +210,7 @@ fn became(worker: &Worker, outcome: &Result<(), Stopped>) -> Outcome {
     match outcome {
         Ok(()) => Outcome::Served,
         Err(Stopped::Sink(_)) => Outcome::Gone,
-        Err(Stopped::Body(_) | Stopped::NoRoom | Stopped::Source(_)) => Outcome::Truncated,
+        Err(Stopped::Body(_) | Stopped::NoRoom | Stopped::Source(_) | Stopped::Unreadable(_)) => Outcome::Truncated,
     }
 }
 
@@ -337,6 +356,10 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
             let private = Some(format!("{:?}: {}", fault.kind, fault.source));
             (Outcome::Failed, Some(Decision { stage: Stage::Forward, reason: fault.kind.reason(), private }))
         }
+        Stop::Scrubbed(scrubbed) => {
+            let private = Some(scrubbed.private.clone());
+            (Outcome::Served, Some(Decision { stage: Stage::Shape, reason: Reason::UpstreamError, private }))
+        }
         Stop::Answered(_) | Stop::Told(_) => (Outcome::Answered, None),
         Stop::Gone => (Outcome::Gone, None),
     };
@@ -344,9 +367,11 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
     let without_reason = match stop {
         Stop::Answered(_) => 204,
         Stop::Told(_) => 200,
+        Stop::Scrubbed(scrubbed) => scrubbed.status,
         Stop::Refused(_) | Stop::Failed(_) | Stop::Gone => 499,
     };
-    record.status = decision.as_ref().map_or(without_reason, |decision| decision.reason.status());
+    let decided = decision.as_ref().filter(|decision| decision.reason != Reason::UpstreamError);
+    record.status = decided.map_or(without_reason, |decision| decision.reason.status());
     record.decision = decision;
 }
 
@@ -370,16 +395,28 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
     let cors = route.and_then(|route| route.cors.as_ref());
     Frame {
         id: exchange.record.id,
+        headers: route.map(|route| route.headers.of(exchange.client.secure)),
+        personal: exchange.record.caller.is_some(),
         secure: exchange.client.secure,
         keep_alive,
         old: exchange.head.version() == Version::Http10,
         to_head: exchange.head.method() == b"HEAD",
         accept: None,
+        masking: masking(route, exchange),
         lifecycle: route.and_then(|route| route.lifecycle.as_deref()),
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
         charged: &exchange.charged,
     }
+}
+
+/// What an answer's head may say about its body.
+fn masking(route: Option<&Route>, exchange: &Exchange) -> Masking {
+    let Some((disclosure, active)) = route.and_then(|route| route.disclosure.as_ref()).zip(exchange.record.active)
+    else {
+        return Masking::default();
+    };
+    Masking { changes: !disclosure.rules.is_idle(active), differs: disclosure.differs }
 }
 
 /// One record at the end of every request; the log line and the metrics both come from it.

@@ -2,6 +2,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod channel;
+pub(crate) mod filter;
 pub(crate) mod rate;
 pub(crate) mod relay;
 pub(crate) mod room;

@@ -15,6 +15,8 @@ pub(crate) trait Head {
     fn field_with(&mut self, name: &[u8], value: impl FnOnce(&mut Vec<u8>));
     /// Fields that are always the same.
     fn fixed(&mut self, fields: &Fixed);
+    /// Fields that are the same for as long as the configuration is.
+    fn block(&mut self, block: &Block);
     /// Lines of HTTP/1 alone, whole; HTTP/2 has frames for what they say.
     fn framing(&mut self, lines: &[u8]);
     /// Nothing follows.
@@ -34,6 +36,13 @@ pub(crate) trait Head {
 pub(crate) struct Fixed {
     lines: &'static [u8],
     fields: &'static [(&'static str, &'static str)],
+}
+
+/// Fields that are the same for as long as the configuration is, ready for both forms.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    lines: Vec<u8>,
+    fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A head of HTTP/2.
@@ -69,6 +78,25 @@ impl Fixed {
     }
 }
 
+// === impl Block ===
+
+impl Block {
+    /// Of these names, in lower case, with their values; nothing if they could not be said.
+    pub(crate) fn of<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Option<Self> {
+        let mut block = Self::default();
+        for (name, value) in fields {
+            write::field(name.as_bytes(), value.as_bytes(), &mut block.lines);
+            block.fields.push((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?));
+        }
+        Some(block)
+    }
+
+    /// Whether it says a field itself.
+    pub(crate) fn holds(&self, name: &[u8]) -> bool {
+        self.fields.iter().any(|(known, _)| name.eq_ignore_ascii_case(known.as_str().as_bytes()))
+    }
+}
+
 // === impl Vec ===
 
 impl Head for Vec<u8> {
@@ -100,6 +128,10 @@ impl Head for Vec<u8> {
 
     fn fixed(&mut self, fields: &Fixed) {
         self.extend_from_slice(fields.lines);
+    }
+
+    fn block(&mut self, block: &Block) {
+        self.extend_from_slice(&block.lines);
     }
 
     fn framing(&mut self, lines: &[u8]) {
@@ -176,6 +208,12 @@ impl Head for FieldMap {
     fn fixed(&mut self, fields: &Fixed) {
         for (name, value) in fields.fields {
             self.fields.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        for (name, value) in &block.fields {
+            self.fields.append(name.clone(), value.clone());
         }
     }
 

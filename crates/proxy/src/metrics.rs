@@ -5,6 +5,7 @@
 
 mod issuers;
 mod limits;
+mod masks;
 mod rules;
 mod text;
 mod upstreams;
@@ -40,6 +41,7 @@ pub(crate) struct Registry {
     decisions: Series<(Stage, Reason, Outcome), AtomicU64>,
     rules: Series<rules::RuleLabels, AtomicU64>,
     matches: Series<waf::MatchLabels, AtomicU64>,
+    masks: Series<masks::MaskLabels, AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -103,6 +105,7 @@ pub(crate) struct Counters {
     decisions: HashMap<(Stage, Reason, Outcome), Arc<AtomicU64>>,
     own_rules: HashMap<rules::RuleLabels, Arc<AtomicU64>>,
     own_matches: HashMap<waf::MatchLabels, Arc<AtomicU64>>,
+    own_masks: HashMap<masks::MaskLabels, Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
 }
@@ -113,6 +116,8 @@ struct RouteSeries {
     requests: Vec<(u64, Arc<AtomicU64>)>,
     /// By rule, none being 0, and decision.
     rules: Vec<((usize, usize), Arc<AtomicU64>)>,
+    /// Of masked values by rule, those that nothing allows being 0.
+    masks: Vec<(usize, Arc<AtomicU64>)>,
     durations: Option<Arc<Durations>>,
 }
 
@@ -158,12 +163,13 @@ impl Counters {
             decisions: HashMap::new(),
             own_rules: HashMap::new(),
             own_matches: HashMap::new(),
+            own_masks: HashMap::new(),
             own_requests: HashMap::new(),
             own_durations: HashMap::new(),
         }
     }
 
-    /// Counts a finished request. `labels` and `rule` are asked only when the series is new to this
+    /// Counts a finished request. `labels` and the names of rules are asked only when the series is new to this
     /// worker.
     pub(crate) fn count(
         &mut self,
@@ -171,7 +177,7 @@ impl Counters {
         record: &AccessRecord,
         method: &[u8],
         labels: impl Fn() -> RouteLabels,
-        rule: impl Fn(Option<usize>) -> Arc<str>,
+        (rule, mask): (impl Fn(Option<usize>) -> Arc<str>, impl Fn(Option<usize>) -> Arc<str>),
     ) {
         if self.generation != generation {
             self.generation = generation;
@@ -203,6 +209,9 @@ impl Counters {
         series.durations.get_or_insert_with(|| own_series(own, list, labels())).observe(record);
         if let Some(findings) = &record.findings {
             self.count_findings(findings, record.verdict(), &labels);
+        }
+        if let Some(masked) = &record.masked {
+            self.count_masks(index, masked, &labels, mask);
         }
         if record.permit.is_some() {
             self.count_rules(index, record, labels, rule);

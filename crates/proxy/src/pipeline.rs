@@ -20,6 +20,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::answer::Scrubbed;
 use crate::carry::channel::Channel;
 use crate::exchange::{Connection, Exchange};
 use crate::origin;
@@ -40,6 +41,8 @@ pub(crate) enum Stop {
     Told(Arc<str>),
     /// The upstream or we failed.
     Failed(Box<Fault>),
+    /// The upstream gave an error that is not passed on.
+    Scrubbed(Box<Scrubbed>),
     /// The client went away; there is nobody to answer.
     Gone,
 }

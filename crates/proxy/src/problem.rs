@@ -2,15 +2,18 @@
 //!
 //! INVARIANT: nothing here holds what a client sent or what an upstream said; every text is fixed.
 
+use crate::answer::Scrubbed;
 use crate::head::Head;
 use crate::pipeline::Stop;
 use portcullis_h1::{Fields, Known};
 use portcullis_limit::ProblemType;
 use portcullis_types::id::RequestId;
-use portcullis_types::{Fault, FaultKind, Reason, Refusal};
+use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
 
 /// Seconds after which a server may have become free or well again.
 const RETRY_AFTER: &str = "1";
+/// The answer could not be made fit to leave (RFC 9209 section 2.3).
+const TRANSFORM_ERROR: &str = "http_response_transform_error";
 
 /// An answer of our own.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Problem {
     pub(crate) close: bool,
     /// Names of limits that the caller went over.
     violated: Vec<String>,
+    /// On the wire; the reason's, unless a server has said it.
+    status: u16,
 }
 
 /// The forms of a problem.
@@ -42,6 +47,7 @@ impl Problem {
         match stop {
             Stop::Refused(refusal) => Some(Self::refused(refusal)),
             Stop::Failed(fault) => Some(Self::failed(fault)),
+            Stop::Scrubbed(scrubbed) => Some(Self::scrubbed(scrubbed)),
             Stop::Answered(_) | Stop::Told(_) | Stop::Gone => None,
         }
     }
@@ -51,7 +57,8 @@ impl Problem {
             reason: refusal.reason,
             detail: refusal.detail.clone(),
             headers: refusal.headers.clone(),
-            proxy_status: "http_request_denied",
+            proxy_status: if refusal.stage == Stage::Shape { TRANSFORM_ERROR } else { "http_request_denied" },
+            status: refusal.reason.status(),
             close: refusal.close,
             violated: refusal.violated.clone(),
         }
@@ -62,7 +69,21 @@ impl Problem {
         let proxy_status = fault.kind.proxy_status();
         let soon = matches!(fault.kind, FaultKind::Busy | FaultKind::Unhealthy);
         let headers = if soon { vec![("retry-after", RETRY_AFTER.to_owned())] } else { Vec::new() };
-        Self { reason, detail: reason.title().into(), headers, proxy_status, close: false, violated: Vec::new() }
+        let (detail, status) = (reason.title().into(), reason.status());
+        Self { reason, detail, headers, proxy_status, close: false, violated: Vec::new(), status }
+    }
+
+    fn scrubbed(scrubbed: &Scrubbed) -> Self {
+        let reason = Reason::UpstreamError;
+        Self {
+            reason,
+            detail: reason.title().into(),
+            headers: scrubbed.headers.clone(),
+            proxy_status: TRANSFORM_ERROR,
+            close: false,
+            violated: Vec::new(),
+            status: scrubbed.status,
+        }
     }
 
     /// The body in the form that the client asks for.
@@ -86,7 +107,7 @@ impl Problem {
     }
 
     fn json(&self, id: RequestId, base: &str) -> String {
-        let (title, status, code) = (self.reason.title(), self.reason.status(), self.reason.code());
+        let (title, status, code) = (self.reason.title(), self.status, self.reason.code());
         let (detail, id) = (&self.detail, id.as_str());
         let kind = registered_type(self.reason).map_or_else(|| format!("{base}{code}"), str::to_owned);
         // Names of limits need no escapes.
@@ -102,7 +123,7 @@ impl Problem {
     }
 
     fn html(&self, id: RequestId, base: &str) -> String {
-        let (title, status, code) = (self.reason.title(), self.reason.status(), self.reason.code());
+        let (title, status, code) = (self.reason.title(), self.status, self.reason.code());
         let (caller, id) = (self.reason.page().caller, id.as_str());
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{status} {title}</title></head>\n\
@@ -145,7 +166,7 @@ impl Form {
     /// The status on the wire: a call of gRPC fails within an answer that HTTP takes for a success.
     pub(crate) fn status(self, problem: &Problem) -> u16 {
         match self {
-            Self::Json | Self::Html => problem.reason.status(),
+            Self::Json | Self::Html => problem.status,
             Self::Grpc => 200,
         }
     }

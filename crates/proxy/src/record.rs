@@ -7,7 +7,9 @@ pub(crate) mod wall;
 pub(crate) use crate::trace::Trace;
 
 use crate::inspection::findings::Findings;
+use crate::snapshot::disclosure::Masked;
 use portcullis_auth::principal::Principal;
+use portcullis_mask::Active;
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
 use std::net::{IpAddr, SocketAddr};
@@ -49,6 +51,10 @@ pub(crate) struct AccessRecord {
     pub(crate) permit: Option<portcullis_access::Decision>,
     /// What rules about attacks found, where they found something.
     pub(crate) findings: Option<Box<Findings>>,
+    /// Which rules about values count for the caller, where the route has some.
+    pub(crate) active: Option<Active>,
+    /// What they did.
+    pub(crate) masked: Option<Box<Masked>>,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,
     pub(crate) status: u16,

@@ -1,20 +1,28 @@
 //! `shape`: every answer's head, the upstream's and ours alike, made fit to leave: framed anew, banners removed,
 //! security headers and the request id on it.
 
-use crate::head::{Fixed, Head, fixed};
+#[cfg(test)]
+mod tests;
+
+use crate::head::{Block, Fixed, Head, fixed};
 use crate::limits::Charged;
 use crate::named::Named;
 use crate::pipeline::cors::Preflight;
 use crate::problem::{Form, Problem};
 use crate::snapshot::cors::Sharing;
 use crate::snapshot::lifecycle::Lifecycle;
-use portcullis_h1::{Field, Framing, Known, ResponseHead};
+use portcullis_h1::{Field, Framing, Known, ResponseHead, members};
+use portcullis_mask::is_telling;
 use portcullis_types::id::RequestId;
 
 /// What decides about the outer form of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) id: RequestId,
+    /// What answers tell browsers to refuse, where a route has been found.
+    pub(crate) headers: Option<&'a Block>,
+    /// Whether somebody has proved who he is.
+    pub(crate) personal: bool,
     pub(crate) secure: bool,
     /// Whether the connection stays open after the answer.
     pub(crate) keep_alive: bool,
@@ -28,20 +36,61 @@ pub(crate) struct Frame<'a> {
     /// What is said about the end of the route's version, if anything is.
     pub(crate) lifecycle: Option<&'a Lifecycle>,
     pub(crate) date: &'a str,
+    /// What masking leaves true of what the upstream says.
+    pub(crate) masking: Masking,
     /// What limits say.
     pub(crate) charged: &'a Charged,
 }
 
-/// On every answer. Nothing an API sends is a document that a browser should render or run.
+/// Whether an answer is another one than the upstream gave.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Masking {
+    /// For this caller it may be.
+    pub(crate) changes: bool,
+    /// Callers may get different ones.
+    pub(crate) differs: bool,
+}
+
+/// What is said of a body that leaves as another one.
+const OF_THE_BODY: [&[u8]; 9] = [
+    b"etag",
+    b"content-encoding",
+    b"accept-ranges",
+    b"content-range",
+    b"content-md5",
+    b"digest",
+    b"content-digest",
+    b"repr-digest",
+    b"last-modified",
+];
+
+/// Who may keep an answer: nobody, where it is for one caller.
+const OF_CACHES: [&[u8]; 4] = [b"cache-control", b"expires", b"age", b"pragma"];
+
+/// On every answer to what no API serves. Nothing an API sends is a document that a browser should render or run.
 const SECURITY_HEADERS: Fixed = fixed! {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
 };
 
 /// Only over TLS, where it means something (RFC 6797 section 7.2).
 const TRANSPORT_SECURITY: Fixed = fixed! { "strict-transport-security": "max-age=31536000; includeSubDomains" };
+
+// === impl Frame ===
+
+impl Frame<'_> {
+    /// Whether a field says already that an answer to somebody is for him alone.
+    fn keeps_private(&self, line: &Field<'_>) -> bool {
+        let says = |word: &[u8]| members(line.value).any(|member| member.eq_ignore_ascii_case(word));
+        self.personal
+            && !self.masking.differs
+            && line.name.eq_ignore_ascii_case(b"cache-control")
+            && (says(b"private") || says(b"no-store"))
+    }
+}
 
 const CHUNKED: &[u8] = b"transfer-encoding: chunked\r\n";
 
@@ -58,18 +107,23 @@ pub(crate) fn needs_close(framing: Framing, old: bool) -> bool {
 /// Writes the head of an upstream's answer.
 pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut impl Head) {
     out.status(head.status());
-    let mut dated = false;
+    let (mut dated, mut kept) = (false, false);
     let named = Named::by(head.fields());
     for line in head.fields().iter() {
         dated |= line.known == Known::Date;
-        if !is_left_out(&line, frame, head) && !named.holds(line.name) {
+        let is_kept = frame.keeps_private(&line);
+        kept |= is_kept;
+        if (is_kept || !is_left_out(&line, frame, head)) && !named.holds(line.name) {
             out.field(line.name, line.value);
         }
     }
     if !dated {
         out.field(b"date", frame.date.as_bytes());
     }
-    match head.framing() {
+    if frame.masking.differs || (frame.personal && !kept) {
+        out.fixed(&fixed! { "cache-control": "no-store" });
+    }
+    match body(head, frame) {
         framing if is_chunked(framing, frame.old) => out.framing(CHUNKED),
         Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::Chunked | Framing::UntilClose => {}
@@ -134,9 +188,14 @@ fn finish(frame: &Frame<'_>, out: &mut impl Head) {
 }
 
 fn end(frame: &Frame<'_>, out: &mut impl Head) {
-    out.fixed(&SECURITY_HEADERS);
-    if frame.secure {
-        out.fixed(&TRANSPORT_SECURITY);
+    match frame.headers {
+        Some(block) => out.block(block),
+        None => {
+            out.fixed(&SECURITY_HEADERS);
+            if frame.secure {
+                out.fixed(&TRANSPORT_SECURITY);
+            }
+        }
     }
     out.field(b"x-request-id", frame.id.as_bytes());
     frame.charged.write(out);
@@ -153,9 +212,24 @@ fn end(frame: &Frame<'_>, out: &mut impl Head) {
     out.end();
 }
 
+/// How the body is framed that leaves: nobody can say how long one will be that is masked.
+fn body(head: &ResponseHead, frame: &Frame<'_>) -> Framing {
+    match head.framing() {
+        Framing::Length(1..) if frame.masking.changes => Framing::UntilClose,
+        framing @ (Framing::None | Framing::Length(_) | Framing::Chunked | Framing::UntilClose) => framing,
+    }
+}
+
 /// Fields of the upstream's connection, banners, and what we say ourselves.
 fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool {
     let known = line.known;
+    let is_one_of = |names: &[&[u8]]| names.iter().any(|name| line.name.eq_ignore_ascii_case(name));
+    if frame.masking.changes && (known == Known::ContentLength || is_one_of(&OF_THE_BODY)) {
+        return true;
+    }
+    if (frame.masking.differs || frame.personal) && is_one_of(&OF_CACHES) {
+        return true;
+    }
     if known == Known::ContentLength {
         // Of an answer without a body it tells what the body would have been (RFC 9110 section 8.6).
         return !(head.framing() == Framing::None && head.status() != 204 && (frame.to_head || head.status() == 304));
@@ -163,7 +237,8 @@ fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool
     is_ours(known)
         || is_about_origins(line)
         || (frame.lifecycle.is_some() && is_about_an_end(line))
-        || is_banner(known)
+        || is_banner(line)
+        || frame.headers.is_some_and(|block| known == Known::Other && block.holds(line.name))
         || known.is_hop_by_hop()
         || known.is_identity()
 }
@@ -196,6 +271,10 @@ fn is_about_origins(line: &Field<'_>) -> bool {
 }
 
 /// Fields that tell an attacker what runs behind the gateway.
-const fn is_banner(known: Known) -> bool {
-    matches!(known, Known::Server | Known::XPoweredBy | Known::XAspNetVersion | Known::XAspNetMvcVersion | Known::Via)
+fn is_banner(line: &Field<'_>) -> bool {
+    const BANNERS: [Known; 5] =
+        [Known::Server, Known::XPoweredBy, Known::XAspNetVersion, Known::XAspNetMvcVersion, Known::Via];
+    let may_tell =
+        line.known == Known::Other && line.name.first().is_some_and(|first| first.eq_ignore_ascii_case(&b'x'));
+    BANNERS.contains(&line.known) || (may_tell && is_telling(line.name))
 }

@@ -5,7 +5,9 @@
 pub(crate) mod access;
 pub(crate) mod bodies;
 pub(crate) mod cors;
+pub(crate) mod disclosure;
 pub(crate) mod documents;
+pub(crate) mod headers;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
@@ -22,14 +24,17 @@ use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
 use bodies::Looks;
 use cors::Cors;
+use disclosure::Disclosure;
 use documents::Documents;
+use headers::SecurityHeaders;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
-    ApiPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan, WafPlan,
-    WebSocketPlan,
+    ApiPlan, ErrorsPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan,
+    WafPlan, WebSocketPlan,
 };
 use portcullis_h1::HeadLimits;
+use portcullis_mask::Keys;
 use portcullis_types::Stage;
 use rules::Rules;
 use std::collections::HashMap;
@@ -90,6 +95,12 @@ pub(crate) struct Route {
     pub(crate) rules: Option<Box<Rules>>,
     /// What is done about attacks; `None` is nothing.
     pub(crate) waf: Option<WafPlan>,
+    /// What of its answers is not for everybody.
+    pub(crate) disclosure: Option<Arc<Disclosure>>,
+    /// What its answers tell browsers to refuse.
+    pub(crate) headers: Arc<SecurityHeaders>,
+    /// What becomes of errors of its servers.
+    pub(crate) errors: ErrorsPlan,
     pub(crate) body_bytes: u64,
     /// What stages need of a body; `None` where nobody looks into it.
     pub(crate) looks: Option<Box<Looks>>,
@@ -116,6 +127,8 @@ struct Shared {
     version: Arc<str>,
     cors: Option<Arc<Cors>>,
     lifecycle: Option<Arc<Lifecycle>>,
+    mask_keys: Option<Keys>,
+    headers: Arc<SecurityHeaders>,
 }
 
 /// Where a route's requests go.
@@ -233,10 +246,13 @@ impl Snapshot {
         for api in &plan.apis {
             let (key_field, nonces) = (&plan.identity.key_field, plan.identity.proofs.nonce);
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, key_field, nonces)));
+            let headers = Arc::new(SecurityHeaders::compile(&api.headers)?);
             for version in &api.versions {
                 let shared = Shared {
                     version: version.name.clone().unwrap_or_else(|| Arc::from("")),
                     cors: cors.clone(),
+                    headers: Arc::clone(&headers),
+                    mask_keys: plan.mask_key.as_ref().and_then(|key| Keys::new(key.expose().as_bytes())),
                     lifecycle: version.lifecycle.as_ref().map(|plan| Arc::new(Lifecycle::compile(plan))),
                 };
                 for route in &version.routes {
@@ -301,6 +317,9 @@ impl Route {
             limits,
             rules,
             waf: plan.waf.clone(),
+            disclosure: Disclosure::compile(plan, shared.mask_keys.as_ref())?,
+            headers: Arc::clone(&shared.headers),
+            errors: plan.shape.errors,
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
             timeout: plan.timeout,

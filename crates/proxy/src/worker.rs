@@ -15,6 +15,7 @@ use crate::identity::Bench;
 use crate::inspection::Inspector;
 use crate::limits::{Drawer, Till};
 use crate::metrics::Counters;
+use crate::record::AccessRecord;
 use crate::record::json::{self, Subject};
 use crate::record::log::LogLines;
 use crate::record::wall::WallTexts;
@@ -229,10 +230,12 @@ impl Worker {
     pub(crate) fn note(&self, local: &Local, exchange: &Exchange) {
         let (record, snapshot) = (&exchange.record, &*local.snapshot);
         let canonical = exchange.target.as_str().as_bytes();
+        let target = if canonical.is_empty() { exchange.head.origin_target() } else { canonical };
+        let hidden = redacted(snapshot, record, target);
         let subject = Subject {
             method: exchange.head.method(),
             host: exchange.host.as_bytes(),
-            target: if canonical.is_empty() { exchange.head.origin_target() } else { canonical },
+            target: hidden.as_deref().unwrap_or(target),
         };
         let mut wall = self.wall.borrow_mut();
         self.log.borrow_mut().add(|out| json::line(record, subject, snapshot, &mut wall, out));
@@ -245,21 +248,28 @@ impl Worker {
             record,
             subject.method,
             || route().map(Route::labels).unwrap_or_default(),
-            |rule| {
-                let rules = route().and_then(|route| route.rules.as_ref());
-                rules.map_or_else(|| Arc::from(""), |rules| Arc::clone(&rules.named(rule).name))
-            },
+            (
+                |rule| {
+                    let rules = route().and_then(|route| route.rules.as_ref());
+                    rules.map_or_else(|| Arc::from(""), |rules| Arc::clone(&rules.named(rule).name))
+                },
+                |rule| {
+                    let disclosure = route().and_then(|route| route.disclosure.as_ref());
+                    disclosure.map_or_else(|| Arc::from(""), |disclosure| disclosure.name(rule))
+                },
+            ),
         );
     }
 
     /// Tells a collector of a finished request.
     fn tell(&self, spool: &RefCell<Spool>, local: &Local, exchange: &Exchange) {
-        let record = &exchange.record;
+        let (record, path) = (&exchange.record, exchange.target.path().as_bytes());
+        let hidden = redacted(&local.snapshot, record, path);
         spool.borrow_mut().add(&Finished {
             record,
             route: record.route.and_then(|index| local.snapshot.routes.get(index)),
             method: exchange.head.method(),
-            path: exchange.target.path().as_bytes(),
+            path: hidden.as_deref().unwrap_or(path),
             host: exchange.host.as_bytes(),
             version: exchange.head.version(),
         });
@@ -277,4 +287,10 @@ impl Worker {
             spare.push(exchange);
         }
     }
+}
+
+/// A target as records may show it, where rules of its route look for what it holds.
+fn redacted(snapshot: &Snapshot, record: &AccessRecord, target: &[u8]) -> Option<Vec<u8>> {
+    let route = record.route.and_then(|index| snapshot.routes.get(index));
+    route.and_then(|route| route.disclosure.as_ref()).and_then(|disclosure| disclosure.redacted(target))
 }

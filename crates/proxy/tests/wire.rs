@@ -31,6 +31,8 @@ mod documents;
 mod dpop;
 #[path = "wire/edges.rs"]
 mod edges;
+#[path = "wire/errors.rs"]
+mod errors;
 #[path = "wire/faults.rs"]
 mod faults;
 #[path = "wire/grpc.rs"]
@@ -53,6 +55,8 @@ mod life;
 mod limits;
 #[path = "wire/listeners.rs"]
 mod listeners;
+#[path = "wire/masks.rs"]
+mod masks;
 #[path = "wire/mistakes.rs"]
 mod mistakes;
 #[path = "wire/mtls.rs"]

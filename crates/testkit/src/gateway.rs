@@ -136,6 +136,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         shutdown_deadline: Duration::from_secs(1),
         apis: vec![api("api", HostPattern::Any, routes)],
         identity: IdentityPlan::default(),
+        mask_key: None,
         dns: Vec::new(),
         waf: None,
         dangers: Vec::new(),
@@ -154,6 +155,7 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         forward_credential: false,
         resource: None,
         cors: None,
+        headers: Arc::default(),
         allow_path_parameters: false,
         versions: vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }],
     }
@@ -175,6 +177,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         websocket: None,
         limits: RouteLimits::default(),
         waf: None,
+        shape: Arc::default(),
         origin: Origin { file: "test.yaml".into(), line: 1 },
     }
 }

@@ -427,6 +427,18 @@ reasons! {
         "Tell the operator of the API, with the request id.",
         "The record's private detail names the rule that the answer broke.",
     }
+    /// The upstream's answer has to be masked, and cannot be read.
+    AnswerUnreadable = 502 "answer_unreadable" "The API gave an answer that cannot be passed on" {
+        "Values in answers of this operation are not for every caller, and this answer is of a type, or in a form, in which they cannot be found. What cannot be looked at is not passed on.",
+        "Tell the operator of the API, with the request id.",
+        "The record's private detail says what could not be read. Rules of `mask` need answers in JSON, documents of JSON on lines or server-sent events, whole, in UTF-8, and in a coding that is known.",
+    }
+    /// The upstream gave an error that says too much.
+    UpstreamError = 502 "upstream_error" "The API reported an error" {
+        "The server behind this API reported an error. What it said about it is not for callers; the status of this answer is the server's.",
+        "Try again later if the status begins with 5; else check the request. Tell the operator of the API the request id.",
+        "The record's private detail holds what the server said, without what looks like a secret, and what gave it away. `errors` of the route says what becomes of errors.",
+    }
     /// An invariant of ours did not hold.
     Internal = 500 "internal" "The gateway failed" {
         "The gateway could not decide, and what cannot be decided is refused.",

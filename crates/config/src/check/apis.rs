@@ -14,7 +14,10 @@ use super::locks::Lock;
 use super::upstream::Written;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Api, File, Version};
-use crate::plan::{ApiPlan, Authn, Balance, BodiesPlan, HostPattern, RoutePlan, UpstreamPlan, VersionPlan};
+use crate::plan::{
+    ApiPlan, Authn, Balance, BodiesPlan, ErrorsPlan, HeadersPlan, HostPattern, Origin, RoutePlan, UpstreamPlan,
+    VersionPlan,
+};
 use crate::scalar::{Raw, Scalar as _, VersionPath};
 use crate::sources::Span;
 use crate::tree::At;
@@ -66,6 +69,8 @@ struct Common<'c, 'a> {
     bodies: BodiesPlan,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
+    errors: Option<&'c (ErrorsPlan, Origin)>,
+    headers: &'c Arc<HeadersPlan>,
 }
 
 impl Check<'_> {
@@ -80,6 +85,9 @@ impl Check<'_> {
         let own = written.and_then(|written| written.limits.as_ref());
         let limits = self.caller_limits(&defaults_at.key("limits"), own, limits::DEFAULTS, built_in);
         let bodies = written.and_then(|written| written.bodies.as_ref());
+        let errors = self.errors(&defaults_at, written.and_then(|written| written.errors));
+        let headers = self.headers(written.and_then(|written| written.headers.as_ref()), &defaults_at.key("headers"));
+        let headers = Arc::new(headers.unwrap_or_default());
         let common = Common {
             bodies: self.bodies(&defaults_at, bodies, BodiesPlan::default()),
             level: &defaults,
@@ -87,6 +95,8 @@ impl Check<'_> {
             authz: authz.as_ref(),
             limits: Inherited { limits: &limits, locked: Self::lock_of_limits(&locks) },
             legacy_limit_headers: written.and_then(|written| written.legacy_limit_headers).is_some_and(|flag| flag.0),
+            errors: errors.as_ref(),
+            headers: &headers,
         };
         let section = root.key("apis");
         let hosts: Vec<Vec<HostPattern>> = file.apis.values().map(hosts_of).collect();
@@ -157,7 +167,8 @@ impl Check<'_> {
             limits: Inherited { limits: &limits, ..common.limits },
             legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
         };
-        let versions = self.operations(api, at, &above, claims);
+        let mut versions = self.operations(api, at, &above, claims);
+        self.shapes(api, at, common.errors, &mut versions);
         self.unseen(at, api.bodies.as_ref(), versions.iter().flat_map(|version| &version.routes));
         let routes = versions.iter().flat_map(|version| &version.routes);
         self.met(at, api.limits.as_ref(), &limits, routes.map(|route| (&route.limits, &route.authn)));
@@ -169,7 +180,10 @@ impl Check<'_> {
         if let Some(cors) = &cors {
             self.methods_of_nobody(cors, at, &versions);
         }
+        let headers =
+            self.headers(api.headers.as_ref(), &at.key("headers")).map_or_else(|| Arc::clone(common.headers), Arc::new);
         ApiPlan {
+            headers,
             name: Arc::from(name),
             hosts: hosts_of(api),
             base_path,

@@ -121,6 +121,7 @@ impl Check<'_> {
             bodies: self.bodies(at, route.bodies.as_ref(), scope.bodies),
             upstream: Arc::clone(&scope.upstream),
             timeout: chain.timeout().value.duration(),
+            shape: Arc::default(),
             origin: self.sources.origin(at.node().span),
         };
         let own = self.authz(at, route.authz.as_ref(), true);

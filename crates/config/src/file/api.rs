@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Health, Limits, Protocol, Queue, Retries, Streams, Waf,
-    WebSocket, defaults,
+    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Errors, Headers, Health, Limits, MaskRule, Protocol,
+    Queue, Retries, Streams, Waf, WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -33,6 +33,12 @@ pub(crate) struct Api {
     /// With it the gateway tells them which issuers' tokens the API takes (RFC 9728), at
     /// `/.well-known/oauth-protected-resource` before the base path, and in refusals where that is.
     pub(crate) resource: Option<Text>,
+    /// What of answers is not for everybody. Rules of API, version and route count together; of several for one value the strictest.
+    pub(crate) mask: Option<Vec<MaskRule>>,
+    /// What becomes of errors of servers.
+    pub(crate) errors: Option<Errors>,
+    /// What answers tell browsers to refuse.
+    pub(crate) headers: Option<Headers>,
     /// Which pages of other origins may read answers.
     pub(crate) cors: Option<Cors>,
     /// The largest request body.
@@ -84,6 +90,10 @@ pub(crate) struct Version {
     pub(crate) limits: Option<Limits>,
     /// How its requests are looked at for attacks.
     pub(crate) waf: Option<Waf>,
+    /// What of answers is not for everybody. Rules of API, version and route count together; of several for one value the strictest.
+    pub(crate) mask: Option<Vec<MaskRule>>,
+    /// What becomes of errors of servers.
+    pub(crate) errors: Option<Errors>,
     /// Where requests go; what isn't set here is the API's.
     pub(crate) upstream: Option<Upstream>,
     /// Operations of this version.
@@ -117,6 +127,10 @@ pub(crate) struct Route {
     /// What one call costs, where a limit counts costs. By default 1.
     #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_LIMIT))]
     pub(crate) cost: Option<Count>,
+    /// What of answers is not for everybody. Rules of API, version and route count together; of several for one value the strictest.
+    pub(crate) mask: Option<Vec<MaskRule>>,
+    /// What becomes of errors of servers.
+    pub(crate) errors: Option<Errors>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
 }

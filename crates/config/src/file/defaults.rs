@@ -79,6 +79,9 @@ pub(crate) const MAX_ACCOUNTS: u64 = 1 << 23;
 /// LIMIT: what a limit can allow; integers of structured fields have fifteen digits (RFC 9651 section 3.3.1).
 pub(crate) const MAX_LIMIT: u64 = 999_999_999_999_999;
 
+/// LIMIT: characters of a masked value that are shown.
+pub(crate) const MAX_SHOWN: u64 = 64;
+
 const fn per_second(units: u64) -> Rate {
     Rate { amount: Amount { units, is_size: false }, per: Period::seconds(1) }
 }

@@ -101,6 +101,12 @@ Examples:
 
 Exits 0 if the request would be forwarded, 1 if it would be refused.";
 
+pub(super) const MASK: &str = "\
+Examples:
+  portcullis mask report -c portcullis.yaml
+  portcullis mask report --format json | jq '.fields[] | select(.rule == \"email\")'
+  portcullis mask reveal tok_2qZ0…";
+
 pub(super) const ACCESS: &str = "\
 Examples:
   portcullis access matrix -c portcullis.yaml

@@ -81,12 +81,17 @@ impl Callers {
 
     /// A token that only whoever has the member's certificate can use.
     pub(crate) fn certified_token(&self) -> Result<String, Stop> {
-        self.issue((&self.signer, ISSUER), 300, Some(json!({ "x5t#S256": self.member.thumbprint })))
+        self.issue((&self.signer, ISSUER), 300, Some(("cnf", json!({ "x5t#S256": self.member.thumbprint }))))
+    }
+
+    /// A token of somebody with this role.
+    pub(crate) fn token_as(&self, role: &str) -> Result<String, Stop> {
+        self.issue((&self.signer, ISSUER), 300, Some(("roles", json!([role]))))
     }
 
     /// A token that only whoever has the caller's key can use.
     pub(crate) fn bound_token(&self) -> Result<String, Stop> {
-        self.issue((&self.signer, ISSUER), 300, Some(json!({ "jkt": self.holder.id() })))
+        self.issue((&self.signer, ISSUER), 300, Some(("cnf", json!({ "jkt": self.holder.id() }))))
     }
 
     /// A proof that the caller sends this token to this address (RFC 9449).
@@ -113,7 +118,7 @@ impl Callers {
         &self,
         (signer, issuer): (&SigningKey, &str),
         lifetime: i64,
-        bound_to: Option<Value>,
+        more: Option<(&str, Value)>,
     ) -> Result<String, Stop> {
         let issued = now().saturating_sub(120);
         let claims = json!({
@@ -121,8 +126,8 @@ impl Callers {
             "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read",
         });
         let Value::Object(mut claims) = claims else { return Err(Stop::environment("claims are an object")) };
-        if let Some(key) = bound_to {
-            claims.insert("cnf".to_owned(), key);
+        if let Some((name, value)) = more {
+            claims.insert(name.to_owned(), value);
         }
         signer.sign("at+jwt", &claims, false).map_err(|error| Stop::environment(error.to_string()))
     }

@@ -23,7 +23,7 @@ impl<'s> Own<'s> {
         match stop {
             Stop::Answered(preflight) => Some(Self::Preflight(preflight)),
             Stop::Told(document) => Some(Self::Document(document)),
-            Stop::Refused(_) | Stop::Failed(_) | Stop::Gone => {
+            Stop::Refused(_) | Stop::Failed(_) | Stop::Scrubbed(_) | Stop::Gone => {
                 Problem::of(stop).map(|problem| Self::Problem(problem, Form::asked_by(fields)))
             }
         }

@@ -2,6 +2,7 @@
 
 use super::buffer::Buffers;
 use super::channel::{Broken, Channel};
+use super::filter::{Filter, Unreadable};
 use super::room::{Full, Room};
 use super::timer::Timers;
 use portcullis_h1::{Body, BodyError, Framing, Part, write};
@@ -20,6 +21,10 @@ pub(crate) struct Relay {
     abandoned: bool,
     /// What has passed, where the body may have to leave again.
     kept: Option<Box<Kept>>,
+    /// What changes the body on its way.
+    filter: Option<Box<Filter>>,
+    /// All has arrived, and the filter may have something left.
+    ended: bool,
 }
 
 /// Data that has passed and may have to pass once more.
@@ -53,6 +58,8 @@ pub(crate) enum Stopped {
     Body(BodyError),
     /// Too much is held already.
     NoRoom,
+    /// What arrived cannot be masked.
+    Unreadable(Unreadable),
     /// The side it came from broke.
     Source(Broken),
     /// The side it goes to broke.
@@ -64,6 +71,7 @@ impl std::fmt::Display for Stopped {
         match self {
             Self::Body(error) => error.fmt(formatter),
             Self::NoRoom => formatter.write_str("too much is held"),
+            Self::Unreadable(why) => why.fmt(formatter),
             Self::Source(broken) | Self::Sink(broken) => broken.fmt(formatter),
         }
     }
@@ -111,7 +119,7 @@ impl Relay {
         let body = Body::new(framing);
         // A chunked body that is empty still needs its last chunk, and a stream its end; without one, nothing is left.
         let finished = body.is_done() && leaving == Leaving::Bare;
-        Self { body, leaving, bytes_max, finished, abandoned: false, kept: None }
+        Self { body, leaving, bytes_max, finished, abandoned: false, kept: None, filter: None, ended: false }
     }
 
     /// Changes how the body leaves, before any of it has.
@@ -119,6 +127,15 @@ impl Relay {
         self.leaving = leaving;
         let again = self.kept.as_ref().is_some_and(|kept| kept.again.is_some());
         self.finished = self.body.is_done() && leaving == Leaving::Bare && !again;
+    }
+
+    /// Lets the body pass through a filter.
+    pub(crate) fn set_filter(&mut self, filter: Box<Filter>) {
+        self.filter = Some(filter);
+    }
+
+    pub(crate) fn take_filter(&mut self) -> Option<Box<Filter>> {
+        self.filter.take()
     }
 
     /// Keeps up to so many bytes of what passes, so that the body can leave once more.
@@ -205,7 +222,7 @@ impl Relay {
 
     /// Lets the body leave from its beginning, by another way.
     pub(crate) fn restart(&mut self) {
-        (self.finished, self.abandoned) = (false, false);
+        (self.finished, self.abandoned, self.ended) = (false, false, false);
         if let Some(kept) = &mut self.kept {
             kept.again = (kept.room.is_some() || !kept.data.is_empty()).then_some(0);
         }
@@ -249,6 +266,14 @@ impl Relay {
             if sink.is_full() {
                 ready!(sink.poll_flush(context, timers)).map_err(Stopped::Sink)?;
             }
+            if let Some(filter) = self.filter.as_mut().filter(|filter| filter.is_waiting()) {
+                filter.give(|data| self.leaving.data(data, sink)).map_err(Stopped::Unreadable)?;
+                continue;
+            }
+            if self.ended {
+                self.finish(source, sink)?;
+                continue;
+            }
             let needs_more = self.step(source, sink, buffers)?;
             if !needs_more {
                 continue;
@@ -260,7 +285,7 @@ impl Relay {
             match ready!(source.poll_fill(context, timers, buffers)) {
                 Ok(0) => {
                     self.body.closed().map_err(Stopped::Body)?;
-                    self.finish(source, sink)?;
+                    self.end(source, sink)?;
                 }
                 Ok(_) => {}
                 Err(broken) => return Poll::Ready(Err(Stopped::Source(broken))),
@@ -282,7 +307,10 @@ impl Relay {
                     return Err(Stopped::Body(BodyError::TooLarge));
                 }
                 let data = input.get(range.clone()).unwrap_or_default();
-                self.leaving.data(data, sink);
+                match &mut self.filter {
+                    Some(filter) => filter.take(data).map_err(Stopped::Unreadable)?,
+                    None => self.leaving.data(data, sink),
+                }
                 if let Some(kept) = &mut self.kept {
                     if self.body.received() > kept.bytes_max {
                         self.kept = None;
@@ -292,7 +320,7 @@ impl Relay {
                 }
                 source.input.consume(range.end, buffers);
                 if self.body.is_done() {
-                    self.finish(source, sink)?;
+                    self.end(source, sink)?;
                 }
                 Ok(false)
             }
@@ -302,7 +330,7 @@ impl Relay {
             }
             Part::End(count) => {
                 source.input.consume(count, buffers);
-                self.finish(source, sink)?;
+                self.end(source, sink)?;
                 Ok(false)
             }
         }
@@ -316,24 +344,45 @@ impl Relay {
             let end = at.saturating_add(PIECE_BYTES).min(kept.data.len());
             let piece = kept.data.get(at..end).unwrap_or_default();
             if !piece.is_empty() {
-                self.leaving.data(piece, sink);
+                match &mut self.filter {
+                    Some(filter) => filter.take(piece).map_err(Stopped::Unreadable)?,
+                    None => self.leaving.data(piece, sink),
+                }
             }
             kept.again = (end < kept.data.len()).then_some(end);
             if kept.again.is_some() {
                 return Ok(());
             }
         }
-        if self.body.is_done() { self.finish(source, sink) } else { Ok(()) }
+        if self.body.is_done() { self.end(source, sink) } else { Ok(()) }
+    }
+
+    /// All has arrived; a filter may still have something to give.
+    fn end(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
+        self.ended = true;
+        if self.filter.is_some() { Ok(()) } else { self.finish(source, sink) }
     }
 
     /// The last of the body: trailers go along where the way out has a place for them.
     fn finish(&mut self, source: &mut Channel, sink: &mut Channel) -> Result<(), Stopped> {
         self.finished = true;
+        let masked = match &mut self.filter {
+            Some(filter) => {
+                filter.end(|data| self.leaving.data(data, sink)).map_err(Stopped::Unreadable)?;
+                true
+            }
+            None => false,
+        };
         if self.leaving == Leaving::Bare {
             return Ok(());
         }
         let own = source.take_trailers().map_err(Stopped::Body)?;
-        let trailers = if own.is_empty() { self.body.trailers() } else { &own };
+        // What stands behind a body speaks of it as it was.
+        let trailers = match own.as_slice() {
+            _ if masked => &[],
+            [] => self.body.trailers(),
+            own => own,
+        };
         if !own.is_empty() {
             // Trailers of a stream come once.
             self.kept = None;

@@ -120,6 +120,8 @@ pub(super) async fn forward(
 
 /// What is our own in the head: the handshake of a WebSocket, and what is signed about the caller.
 fn dress(routed: &mut Routed<'_>, worker: &Worker, local: &Local) -> Result<(), Fault> {
+    let caller = routed.record.caller.as_deref();
+    routed.record.active = routed.route().disclosure.as_ref().map(|disclosure| disclosure.active(caller));
     routed.handshake = routed.upgrades.then(|| Box::new(Handshake::new([worker.random(), worker.random()])));
     let Some(caller) = routed.record.caller.as_ref().filter(|_| local.snapshot.callers.states) else { return Ok(()) };
     let (now, id) = (worker.wall_ms(worker.nanos()) / 1000, routed.record.id);
@@ -388,6 +390,8 @@ pub(super) fn stop(stopped: Stopped) -> Stop {
         Stopped::Body(BodyError::TooLarge) => receive::too_large().into(),
         Stopped::Body(BodyError::Truncated) | Stopped::Source(Broken::Io(_)) => Stop::Gone,
         Stopped::NoRoom => receive::no_room().into(),
+        // Bodies of requests pass no filter.
+        Stopped::Unreadable(why) => Fault::new(FaultKind::Internal, why.to_string()).into(),
         Stopped::Body(error) => refuse(Reason::MalformedBody, error.rule()).into(),
         Stopped::Source(Broken::Late) => refuse(Reason::BodyTimeout, "the body made no progress").into(),
         Stopped::Source(Broken::Slow) => refuse(Reason::BodyTooSlow, "the body came too slowly").into(),

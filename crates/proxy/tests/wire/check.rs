@@ -52,6 +52,7 @@ pub(crate) fn security_headers(answer: &Answer, about: &str) {
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
     ] {
         assert_eq!(answer.all(name), [value], "{about}: {name}");
     }

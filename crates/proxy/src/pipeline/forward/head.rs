@@ -25,9 +25,11 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
         out.host(|out| host(&request, out));
     }
     let named = Named::by(head.fields());
+    let masks = masks(routed);
     for line in head.fields().iter() {
         let kept = routed.route().access.keeps(line.known, line.name);
-        if !kept && !is_left_out(&line) && !named.holds(line.name) {
+        let asks = masks && is_about_the_body(line.name);
+        if !kept && !asks && !is_left_out(&line) && !named.holds(line.name) {
             out.field(line.name, line.value);
         }
     }
@@ -35,6 +37,10 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
         Framing::Chunked => out.framing(b"transfer-encoding: chunked\r\n"),
         Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::UntilClose => {}
+    }
+    if masks {
+        // What is masked has to be read first.
+        out.field(b"accept-encoding", b"identity");
     }
     out.field(b"x-request-id", routed.record.id.as_bytes());
     out.field(b"traceparent", routed.record.trace.as_bytes());
@@ -54,6 +60,19 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
         out.field(b"sec-websocket-key", handshake.key.as_bytes());
     }
     out.end();
+}
+
+/// Whether the answer will be another one than the server gives.
+fn masks(routed: &Routed<'_>) -> bool {
+    let disclosure = routed.route().disclosure.as_ref().zip(routed.record.active);
+    disclosure.is_some_and(|(disclosure, active)| !disclosure.rules.is_idle(active))
+}
+
+/// What a client asks about a body that it will not get: a part of it, or whether it has changed.
+fn is_about_the_body(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] =
+        [b"accept-encoding", b"range", b"if-range", b"if-none-match", b"if-modified-since", b"te"];
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn is_left_out(line: &Field<'_>) -> bool {

@@ -1,0 +1,173 @@
+//! What is looked at before an answer leaves: errors that give something away, and whether values can be masked.
+
+use crate::carry::channel::{Broken, Channel};
+use crate::carry::filter::Filter;
+use crate::carry::relay::{Leaving, Relay, Stopped};
+use crate::exchange::Exchange;
+use crate::pipeline::Stop;
+use crate::problem::is_grpc;
+use crate::snapshot::Route;
+use crate::upstream::pool::Lease;
+use crate::worker::{Local, Worker};
+use portcullis_coding::{Coding, Decoder, Limits};
+use portcullis_config::plan::ErrorsPlan;
+use portcullis_h1::{BodyError, Fields, Framing, Known, ResponseHead};
+use portcullis_mask::{Form, Masker, leak, shown};
+use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+// LIMIT: bytes of an error that is looked at, as it comes and decoded; a longer one is replaced.
+const ERROR_BYTES_MAX: u64 = 256 * 1024;
+
+/// An error of a server that is not passed on.
+#[derive(Debug)]
+pub(crate) struct Scrubbed {
+    pub(crate) status: u16,
+    /// What of its head a client needs to go on.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Why, and what it said, fit for a log.
+    pub(crate) private: String,
+}
+
+/// Looks at an answer before it leaves: its body, and what it has to pass on its way.
+pub(super) async fn at(
+    (worker, local): (&Worker, &Local),
+    exchange: &Exchange,
+    (client, lease): (&mut Channel, &mut Lease),
+    uploaded: bool,
+) -> Result<(Relay, Option<Box<Filter>>), Stop> {
+    let framing = exchange.answer.framing();
+    let arriving = if lease.is_shared() && super::has_body(framing) { Framing::UntilClose } else { framing };
+    let mut download = Relay::new(arriving, Leaving::Bare, u64::MAX);
+    let filter = filter(local, exchange);
+    if is_error(local, exchange) {
+        if filter.is_err() {
+            return Err(scrubbed(&exchange.answer, "its type cannot be masked", &[]));
+        }
+        at_error((worker, local), exchange, (client, &mut *lease.channel), &mut download, uploaded).await?;
+    }
+    filter.map(|filter| (download, filter))
+}
+
+/// The filter that an answer has to pass, if it has to pass one.
+fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Stop> {
+    let Some(disclosure) = route(local, exchange).and_then(|route| route.disclosure.as_ref()) else { return Ok(None) };
+    let active = exchange.record.active.unwrap_or_else(|| disclosure.active(exchange.record.caller.as_deref()));
+    let answer = &exchange.answer;
+    if disclosure.rules.is_idle(active) || !super::has_body(answer.framing()) {
+        return Ok(None);
+    }
+    if answer.status() == 206 {
+        return Err(unreadable("a part of a document cannot be masked"));
+    }
+    let form = answer.fields().only(Known::ContentType).and_then(Form::of);
+    let form = form.ok_or_else(|| unreadable("its type cannot be masked"))?;
+    let codings = codings(answer.fields()).ok_or_else(|| unreadable("its coding is not known"))?;
+    let masker = Masker::new(form, Arc::clone(&disclosure.rules), active);
+    let filter = Filter::new(&codings, masker).map_err(|why| unreadable(why.to_string()))?;
+    Ok(Some(Box::new(filter)))
+}
+
+/// What an answer that cannot be read comes to.
+pub(super) fn unreadable(why: impl Into<String>) -> Stop {
+    let reason = Reason::AnswerUnreadable;
+    Refusal { private: Some(why.into()), ..Refusal::new(Stage::Shape, reason, reason.title()) }.into()
+}
+
+/// The codings of a body, in the order in which they were applied.
+fn codings(fields: Fields<'_>) -> Option<Vec<Coding>> {
+    let lines = fields.iter().filter(|line| line.name.eq_ignore_ascii_case(b"content-encoding"));
+    let all: Vec<&[u8]> = lines.map(|line| line.value).collect();
+    Coding::list(&all.join(&b","[..])).ok()
+}
+
+fn route<'l>(local: &'l Local, exchange: &Exchange) -> Option<&'l Route> {
+    exchange.record.route.and_then(|index| local.snapshot.routes.get(index))
+}
+
+/// Whether an answer is an error that is not simply passed on.
+fn is_error(local: &Local, exchange: &Exchange) -> bool {
+    let answer = &exchange.answer;
+    let passes = route(local, exchange).is_none_or(|route| route.errors == ErrorsPlan::Pass);
+    answer.status() >= 400 && !passes && super::has_body(answer.framing()) && !is_grpc(answer.fields())
+}
+
+/// Looks at an error, all of which is held meanwhile.
+async fn at_error(
+    (worker, local): (&Worker, &Local),
+    exchange: &Exchange,
+    (client, upstream): (&mut Channel, &mut Channel),
+    download: &mut Relay,
+    uploaded: bool,
+) -> Result<(), Stop> {
+    let answer = &exchange.answer;
+    if route(local, exchange).is_some_and(|route| route.errors == ErrorsPlan::Replace) {
+        return Err(scrubbed(answer, "errors of this route are replaced", &[]));
+    }
+    download.hold(ERROR_BYTES_MAX, worker.rooms.room());
+    let carry = (&worker.timers, &worker.buffers);
+    let outcome = poll_fn(|context| {
+        if upstream.timer.expired(carry.0, context) {
+            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
+        }
+        let outcome = download.poll_hold(upstream, context, carry);
+        if outcome.is_pending() && uploaded && client.is_gone(context, carry.1) {
+            return Poll::Ready(Err(Stopped::Sink(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()))));
+        }
+        outcome
+    })
+    .await;
+    match outcome {
+        Ok(()) => {}
+        Err(Stopped::Body(BodyError::TooLarge)) => {
+            return Err(scrubbed(answer, "too long to be looked at", download.held()));
+        }
+        Err(Stopped::NoRoom) => return Err(scrubbed(answer, "no room to look at it", &[])),
+        Err(Stopped::Sink(_)) => return Err(Stop::Gone),
+        Err(stopped) => return Err(Fault::new(FaultKind::Truncated, format!("within an error: {stopped}")).into()),
+    }
+    let Some(body) = decoded(answer.fields(), download.held()) else {
+        return Err(scrubbed(answer, "in a form that cannot be looked at", &[]));
+    };
+    match leak(&body) {
+        Ok(None) => Ok(()),
+        Ok(Some(leak)) => Err(scrubbed(answer, leak.name(), &body)),
+        Err(_) => Err(scrubbed(answer, "nothing could be said about it", &[])),
+    }
+}
+
+/// The error in place of which a problem leaves.
+fn scrubbed(answer: &ResponseHead, why: &str, body: &[u8]) -> Stop {
+    const KEPT: [&str; 3] = ["retry-after", "www-authenticate", "allow"];
+    let mut headers = Vec::new();
+    for line in answer.fields().iter() {
+        let kept = KEPT.iter().find(|name| line.name.eq_ignore_ascii_case(name.as_bytes()));
+        if let (Some(name), Ok(value)) = (kept, std::str::from_utf8(line.value)) {
+            headers.push((*name, value.to_owned()));
+        }
+    }
+    let private = if body.is_empty() { why.to_owned() } else { format!("{why}: {}", shown(body)) };
+    Stop::Scrubbed(Box::new(Scrubbed { status: answer.status(), headers, private }))
+}
+
+/// A body without its codings, if it can be undone.
+fn decoded<'b>(fields: Fields<'_>, body: &'b [u8]) -> Option<std::borrow::Cow<'b, [u8]>> {
+    let codings = codings(fields)?;
+    if codings.is_empty() {
+        return Some(body.into());
+    }
+    let limits = Limits { output_bytes_max: ERROR_BYTES_MAX, ..Limits::default() };
+    let mut decoder = Decoder::new(&codings, limits).ok()?;
+    let (mut whole, mut room, mut at) = (Vec::new(), vec![0; 16 * 1024], 0);
+    loop {
+        let step = decoder.step(body.get(at..)?, &mut room).ok()?;
+        at += step.consumed;
+        whole.extend_from_slice(room.get(..step.produced)?);
+        if step.consumed == 0 && step.produced == 0 {
+            break;
+        }
+    }
+    (decoder.finish().is_ok() && at == body.len()).then(|| whole.into())
+}

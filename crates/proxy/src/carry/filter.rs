@@ -1,0 +1,137 @@
+//! What happens to the bytes of an answer between arriving and leaving: codings undone, values masked.
+
+use portcullis_coding::{Coding, CodingError, Decoder, Limits};
+use portcullis_mask::{MaskError, Masker};
+use std::fmt;
+
+// LIMIT: bytes that are decoded at a time.
+const ROOM_BYTES: usize = 16 * 1024;
+/// An answer may be as long as it likes, as long as it is no bomb: it passes, and is never held.
+const LIMITS: Limits =
+    Limits { output_bytes_max: u64::MAX, ratio_max: 100, grace_bytes: 64 << 10, window_bytes_max: 8 << 20 };
+
+/// Undoes the codings of a body and masks it.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    decoder: Option<Undoing>,
+    pub(crate) masker: Masker,
+    /// What may leave.
+    ready: Vec<u8>,
+    /// Whether there was any body.
+    begun: bool,
+}
+
+#[derive(Debug)]
+struct Undoing {
+    decoder: Decoder,
+    /// What has arrived and is not decoded, and where it begins.
+    waiting: Vec<u8>,
+    at: usize,
+    /// Whether the decoder may have more to give.
+    gives: bool,
+    room: Box<[u8]>,
+}
+
+/// Why a body cannot be masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    Coding(CodingError),
+    Mask(MaskError),
+}
+
+// === impl Filter ===
+
+impl Filter {
+    pub(crate) fn new(codings: &[Coding], masker: Masker) -> Result<Self, Unreadable> {
+        let decoder = match codings {
+            [] => None,
+            codings => Some(Undoing {
+                decoder: Decoder::new(codings, LIMITS)?,
+                waiting: Vec::new(),
+                at: 0,
+                gives: false,
+                room: vec![0; ROOM_BYTES].into(),
+            }),
+        };
+        Ok(Self { decoder, masker, ready: Vec::new(), begun: false })
+    }
+
+    /// Takes what has arrived.
+    pub(crate) fn take(&mut self, data: &[u8]) -> Result<(), Unreadable> {
+        self.begun |= !data.is_empty();
+        match &mut self.decoder {
+            None => self.masker.feed(data, &mut self.ready)?,
+            Some(undoing) => {
+                undoing.waiting.drain(..undoing.at.min(undoing.waiting.len()));
+                undoing.at = 0;
+                undoing.waiting.extend_from_slice(data);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more can be had without more input.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.ready.is_empty()
+            || self.decoder.as_ref().is_some_and(|undoing| undoing.gives || undoing.at < undoing.waiting.len())
+    }
+
+    /// A part of what may leave.
+    pub(crate) fn give(&mut self, leave: impl FnOnce(&[u8])) -> Result<(), Unreadable> {
+        if self.ready.is_empty()
+            && let Some(undoing) = &mut self.decoder
+        {
+            let waiting = undoing.waiting.get(undoing.at..).unwrap_or_default();
+            let step = undoing.decoder.step(waiting, &mut undoing.room)?;
+            undoing.at += step.consumed;
+            undoing.gives = step.produced > 0;
+            if step.consumed == 0 && step.produced == 0 && undoing.at < undoing.waiting.len() {
+                // With input and room something moves, or there is something behind the end.
+                return Err(Unreadable::Coding(CodingError::Truncated));
+            }
+            self.masker.feed(undoing.room.get(..step.produced).unwrap_or_default(), &mut self.ready)?;
+        }
+        self.leave(leave);
+        Ok(())
+    }
+
+    /// The end of the body, and the last that may leave.
+    pub(crate) fn end(&mut self, leave: impl FnOnce(&[u8])) -> Result<(), Unreadable> {
+        if self.begun {
+            if let Some(undoing) = &self.decoder {
+                undoing.decoder.finish()?;
+            }
+            self.masker.finish(&mut self.ready)?;
+        }
+        self.leave(leave);
+        Ok(())
+    }
+
+    fn leave(&mut self, leave: impl FnOnce(&[u8])) {
+        if !self.ready.is_empty() {
+            leave(&self.ready);
+            self.ready.clear();
+        }
+    }
+}
+
+impl From<CodingError> for Unreadable {
+    fn from(error: CodingError) -> Self {
+        Self::Coding(error)
+    }
+}
+
+impl From<MaskError> for Unreadable {
+    fn from(error: MaskError) -> Self {
+        Self::Mask(error)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Coding(error) => error.fmt(formatter),
+            Self::Mask(error) => error.fmt(formatter),
+        }
+    }
+}

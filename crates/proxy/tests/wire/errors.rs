@@ -1,0 +1,125 @@
+//! Errors of servers: what gives something away is replaced by a problem with the same status, what does not leaves as it is.
+
+use crate::check::{good_request_works, problem, security_headers};
+use crate::http2::peer::{Peer, get};
+use portcullis_config::plan::{ErrorsPlan, ShapePlan};
+use portcullis_testkit::gateway::{Gatehouse, each_route};
+use portcullis_testkit::{Client, FakeUpstream};
+use std::sync::Arc;
+
+const CRASH: &str = "java.lang.NullPointerException: Cannot invoke \"Order.total()\"\n\tat com.acme.shop.Orders.total(Orders.java:42)\n\
+                     password=hunter2 ada@example.com\n";
+
+fn gate(errors: ErrorsPlan, status: &'static str, fields: &'static str, body: &[u8]) -> (FakeUpstream, Gatehouse) {
+    let body = body.to_vec();
+    let upstream = FakeUpstream::with(move |talk| {
+        while let Some(heard) = talk.request() {
+            let good = heard.target() == "/good";
+            let (status, body) = if good { ("200 OK", &b"ok"[..]) } else { (status, &body[..]) };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{fields}\r\n", body.len());
+            if !talk.send([head.as_bytes(), body].concat()) {
+                return;
+            }
+        }
+    });
+    let gate = Gatehouse::with(upstream.address(), |plan| {
+        each_route(plan, |route| route.shape = Arc::new(ShapePlan { errors, ..ShapePlan::default() }));
+    });
+    (upstream, gate)
+}
+
+const ASK: &str = "GET /orders HTTP/1.1\r\nHost: api.test\r\n\r\n";
+
+#[test]
+fn a_crash_is_told_to_the_log_alone() {
+    let fields = "Content-Type: text/plain\r\nRetry-After: 7\r\nX-Debug-Token: abc\r\nServer: Tomcat\r\n";
+    let (_upstream, gate) = gate(ErrorsPlan::default(), "500 Internal Server Error", fields, CRASH.as_bytes());
+    let answer = Client::connect(gate.address()).ask(ASK);
+    problem(&answer, 500, "upstream_error", "a crash");
+    assert_eq!(answer.field("retry-after"), Some("7"), "what a client needs to go on");
+    assert_eq!(answer.field("x-debug-token"), None);
+    assert_eq!(answer.field("proxy-status"), Some("portcullis; error=http_response_transform_error"));
+    let record = gate.records().of(answer.field("x-request-id").unwrap());
+    let detail = record["detail"].as_str().unwrap();
+    assert!(detail.starts_with("stack_trace: java.lang.NullPointerException"), "{detail}");
+    assert!(detail.contains("Orders.java:42") && !detail.contains("hunter2") && !detail.contains("ada@"), "{detail}");
+    assert_eq!(
+        (&record["status"], &record["stage"], &record["reason"]),
+        (&500.into(), &"shape".into(), &"upstream_error".into())
+    );
+    let mut http2 = Peer::connect(gate.address());
+    let answer = http2.ask(get("/orders"), b"");
+    assert!(answer.status == 500 && answer.text().contains("\"code\":\"upstream_error\""), "{}", answer.text());
+    let mut client = Client::connect(gate.address());
+    client.send("GET /orders HTTP/1.1\r\nHost: api.test\r\nAccept: text/html\r\n\r\n");
+    let page = client.answer();
+    assert!(page.status == 500 && page.text().contains("upstream_error") && !page.text().contains("Orders.java"));
+    let to_head = {
+        let mut client = Client::connect(gate.address());
+        client.send("HEAD /orders HTTP/1.1\r\nHost: api.test\r\n\r\n");
+        client.answer_to(true)
+    };
+    assert_eq!(to_head.status, 500, "an answer to HEAD has nothing to look at");
+    good_request_works(&gate, "a crash");
+}
+
+#[test]
+fn an_error_that_gives_nothing_away_leaves_as_it_is() {
+    let body = br#"{"error":"the order is closed","id":7}"#;
+    let fields = "Content-Type: application/json\r\nETag: \"e\"\r\n";
+    let (_upstream, gate) = gate(ErrorsPlan::Scrub, "409 Conflict", fields, body);
+    let mut client = Client::connect(gate.address());
+    for _ in 0..2 {
+        let answer = client.ask(ASK);
+        assert_eq!((answer.status, answer.text().as_bytes()), (409, &body[..]));
+        assert_eq!((answer.field("content-length"), answer.field("etag")), (Some("38"), Some("\"e\"")));
+        security_headers(&answer, "an error of a server");
+    }
+    let answer = Peer::connect(gate.address()).ask(get("/orders"), b"");
+    assert_eq!((answer.status, &answer.body[..]), (409, &body[..]));
+}
+
+#[test]
+fn routes_choose_what_becomes_of_errors() {
+    let (_upstream, passing) = gate(ErrorsPlan::Pass, "500 Oops", "", CRASH.as_bytes());
+    assert_eq!(Client::connect(passing.address()).ask(ASK).text(), CRASH);
+    let (_upstream, replacing) = gate(ErrorsPlan::Replace, "404 Not Found", "", b"nothing here");
+    problem(&Client::connect(replacing.address()).ask(ASK), 404, "upstream_error", "every error");
+    good_request_works(&replacing, "errors that are replaced");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_replaced() {
+    let long = "x".repeat(300 * 1024);
+    let rows: [(&str, &[u8], &str); 4] = [
+        ("", long.as_bytes(), "too long to be looked at"),
+        ("Content-Encoding: gzip\r\n", b"no gzip", "in a form that cannot be looked at"),
+        ("Content-Encoding: snappy\r\n", b"x", "in a form that cannot be looked at"),
+        // `panic: runtime error` in DEFLATE.
+        ("Content-Encoding: deflate\r\n", &ZLIB, "stack_trace: panic: runtime error"),
+    ];
+    for (fields, body, why) in rows {
+        let (_upstream, gate) = gate(ErrorsPlan::Scrub, "502 Bad Gateway", fields, body);
+        let answer = Client::connect(gate.address()).ask(ASK);
+        problem(&answer, 502, "upstream_error", why);
+        let record = gate.records().of(answer.field("x-request-id").unwrap());
+        assert!(record["detail"].as_str().unwrap().starts_with(why), "{record}");
+        good_request_works(&gate, why);
+    }
+}
+
+#[test]
+fn an_error_that_breaks_off_is_a_failure_of_the_server() {
+    let upstream = FakeUpstream::with(|talk| {
+        if talk.request().is_some() {
+            talk.send("HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\nhalf of it");
+        }
+    });
+    let gate = Gatehouse::before(upstream.address());
+    problem(&Client::connect(gate.address()).ask(ASK), 502, "upstream_closed", "half an error");
+}
+
+const ZLIB: [u8; 28] = [
+    120, 156, 43, 72, 204, 203, 76, 182, 82, 40, 42, 205, 43, 201, 204, 77, 85, 72, 45, 42, 202, 47, 2, 0, 79, 157, 7,
+    180,
+];
