@@ -5,6 +5,7 @@ use crate::revocation::TokenNames;
 use portcullis_types::Reason;
 use serde_json::{Map, Value};
 use std::fmt;
+use std::rc::Rc;
 
 /// A method by which a caller proves who he is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,7 +60,7 @@ pub enum Outcome {
     /// No credential of this kind.
     Absent,
     /// A good one.
-    Proved(Box<Principal>),
+    Proved(Rc<Principal>),
     /// One that is not good, or that nobody can judge now.
     Failed(Failure),
 }
@@ -84,9 +85,9 @@ pub enum Verdict {
     /// Somebody.
     Caller {
         /// Who, with his rights. Rights of several credentials are not added up.
-        principal: Box<Principal>,
+        principal: Rc<Principal>,
         /// What else was proved.
-        also: Vec<Box<Principal>>,
+        also: Vec<Rc<Principal>>,
     },
     /// Nobody in particular, where that is allowed.
     Anonymous,
@@ -231,6 +232,7 @@ mod tests {
     use super::{Demand, Failure, Outcome, Principal, Scheme, Verdict};
     use portcullis_types::Reason;
     use serde_json::json;
+    use std::rc::Rc;
 
     fn principal(scheme: Scheme) -> Principal {
         Principal {
@@ -250,7 +252,7 @@ mod tests {
     fn judge(demand: &Demand, found: &str) -> String {
         let mut found = found.chars();
         let verdict = demand.judge(|scheme| match found.next() {
-            Some('+') => Outcome::Proved(Box::new(principal(scheme))),
+            Some('+') => Outcome::Proved(Rc::new(principal(scheme))),
             Some('-') => Outcome::Failed(Failure { reason: Reason::InvalidToken, detail: "" }),
             Some('!') => Outcome::Failed(Failure { reason: Reason::IssuerUnavailable, detail: "" }),
             _ => Outcome::Absent,

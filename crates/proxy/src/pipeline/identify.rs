@@ -282,11 +282,8 @@ impl Judging<'_> {
                 refused(refusal.violating(vec!["failed_attempts".to_owned()]))
             })?;
         }
-        let mut proved: Option<Rc<Principal>> = None;
-        match self.demands.demand.judge(|scheme| self.look(scheme, routed, &shown, &mut proved)) {
-            // The token's principal is shared with the table of verified tokens, not copied out of it.
-            Verdict::Caller { principal, .. } if principal.scheme == Scheme::Jwt => Ok(proved),
-            Verdict::Caller { principal, .. } => Ok(Some(Rc::new(*principal))),
+        match self.demands.demand.judge(|scheme| self.look(scheme, routed, &shown)) {
+            Verdict::Caller { principal, .. } => Ok(Some(principal)),
             Verdict::Anonymous => Ok(None),
             Verdict::Refused(failure) => Err(Denied::Failed(failure)),
         }
@@ -306,13 +303,7 @@ impl Judging<'_> {
         }
     }
 
-    fn look(
-        &self,
-        scheme: Scheme,
-        routed: &Routed<'_>,
-        shown: &Shown<'_>,
-        proved: &mut Option<Rc<Principal>>,
-    ) -> Outcome {
+    fn look(&self, scheme: Scheme, routed: &Routed<'_>, shown: &Shown<'_>) -> Outcome {
         match scheme {
             Scheme::ApiKey => match &shown.key {
                 Ok(None) => Outcome::Absent,
@@ -322,14 +313,8 @@ impl Judging<'_> {
             Scheme::Jwt => match shown.token {
                 Ok(None) => Outcome::Absent,
                 Ok(Some(token)) if self.is_opaque(token.text) => Outcome::Absent,
-                Ok(Some(token)) => match self.held_token(routed, token) {
-                    Ok(principal) => {
-                        let stub = stub(&principal);
-                        *proved = Some(principal);
-                        Outcome::Proved(Box::new(stub))
-                    }
-                    Err(failure) => Outcome::Failed(failure),
-                },
+                // The principal is shared with the table of verified tokens, not copied out of it.
+                Ok(Some(token)) => self.held_token(routed, token).map_or_else(Outcome::Failed, Outcome::Proved),
                 Err(failure) => Outcome::Failed(failure),
             },
             Scheme::Introspection => match shown.token {
@@ -337,7 +322,7 @@ impl Judging<'_> {
                 Ok(Some(token)) if !self.is_opaque(token.text) => Outcome::Absent,
                 Ok(Some(token)) => {
                     let told = self.opaque(routed, token);
-                    told.map_or_else(Outcome::Failed, |principal| Outcome::Proved(Box::new(principal)))
+                    told.map_or_else(Outcome::Failed, |principal| Outcome::Proved(Rc::new(principal)))
                 }
                 Err(failure) => Outcome::Failed(failure),
             },
@@ -353,7 +338,7 @@ impl Judging<'_> {
             Ok(Err(refused)) => Outcome::Failed(Failure { reason: Reason::InvalidApiKey, detail: why(refused) }),
             Ok(Ok(found)) => {
                 self.bench.tokens.borrow_mut().used.note(found.id, self.bench.now);
-                Outcome::Proved(Box::new(found.into()))
+                Outcome::Proved(Rc::new(found.into()))
             }
         }
     }
@@ -456,21 +441,6 @@ const UNFETCHED: Failure = Failure {
     reason: Reason::IssuerUnavailable,
     detail: "the issuer's keys are at an address, and have not been fetched yet (`explain` fetches nothing; `jwt explain` does)",
 };
-
-/// What decides about the caller, without what is only carried along.
-fn stub(principal: &Principal) -> Principal {
-    Principal {
-        scheme: principal.scheme,
-        id: String::new(),
-        username: None,
-        credential: String::new(),
-        issuer: None,
-        scopes: Vec::new(),
-        roles: Vec::new(),
-        claims: Default::default(),
-        expires_at: principal.expires_at,
-    }
-}
 
 fn names<'t>(token: &'t Token, issuer: &'t str) -> TokenNames<'t> {
     TokenNames {

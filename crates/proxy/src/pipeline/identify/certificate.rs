@@ -4,6 +4,7 @@ use super::Judging;
 use portcullis_auth::certificate::{CertificateError, ClientCertificate};
 use portcullis_auth::principal::{Failure, Outcome, Principal, Scheme};
 use portcullis_types::Reason;
+use std::rc::Rc;
 
 impl Judging<'_> {
     /// The certificate of the connection, if there is one and the listener's authorities vouch for it now.
@@ -25,7 +26,7 @@ impl Judging<'_> {
         });
         match named {
             Err(error) => Outcome::Failed(Failure { reason: Reason::InvalidCertificate, detail: error.detail() }),
-            Ok((certificate, name)) => Outcome::Proved(Box::new(Principal {
+            Ok((certificate, name)) => Outcome::Proved(Rc::new(Principal {
                 scheme: Scheme::Certificate,
                 id: name.to_owned(),
                 username: None,

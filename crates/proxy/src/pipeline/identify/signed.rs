@@ -6,6 +6,7 @@ use portcullis_auth::principal::{Failure, Outcome, Principal, Scheme};
 use portcullis_auth::signature::{DigestCheck, Message, SignatureError, Signed};
 use portcullis_h1::{Fields, Framing};
 use portcullis_types::{Reason, Refusal, Stage};
+use std::rc::Rc;
 
 /// Whether a request carries anything of a signature.
 pub(super) fn is_shown(fields: Fields<'_>) -> bool {
@@ -21,7 +22,7 @@ impl Judging<'_> {
             return outcome.clone();
         }
         let outcome = match self.signer(routed) {
-            Ok(Some(principal)) => Outcome::Proved(Box::new(principal)),
+            Ok(Some(principal)) => Outcome::Proved(Rc::new(principal)),
             Ok(None) => Outcome::Absent,
             Err(error) => Outcome::Failed(Failure { reason: error.reason(), detail: error.detail() }),
         };
