@@ -7,6 +7,7 @@ mod help;
 mod identity;
 mod limits;
 mod mask;
+mod waf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -18,6 +19,7 @@ pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, Sh
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
+pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};
 
 /// An API security gateway: fifteen practices, on by default, in one binary
 #[derive(Debug, Parser)]
@@ -112,6 +114,12 @@ pub(crate) enum Command {
     AuditLog {
         #[command(subcommand)]
         command: AuditLogCommand,
+    },
+    /// Look into rules against attacks: load them, test them, ask why one matches, find exceptions
+    #[command(after_help = help::WAF)]
+    Waf {
+        #[command(subcommand)]
+        command: WafCommand,
     },
     /// Print the JSON Schema of the configuration, for editors
     #[command(after_help = help::SCHEMA)]

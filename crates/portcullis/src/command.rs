@@ -10,6 +10,7 @@ mod inspect;
 mod keys;
 mod mask;
 mod tokens;
+mod waf;
 mod write;
 
 use crate::arguments::{Arguments, Command, JwtCommand, LimitsCommand, Reading, TokensCommand};
@@ -42,6 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
         Command::Audit(question) => audit::audit(question),
         Command::AuditLog { command } => audit_log::audit_log(command),
+        Command::Waf { command } => waf::waf(command),
         Command::Schema => write::schema(),
         Command::Problems(question) => about::problems(question),
         Command::Version(version) => about::version(version),

@@ -163,6 +163,22 @@ fn init() {
 }
 
 #[test]
+fn waf() {
+    let lines = [
+        "waf check",
+        "waf check --format json",
+        "waf check --rules bad-rules.conf",
+        "waf explain attack.txt",
+        "waf explain attack.txt --format json",
+        "waf explain good.txt --paranoia 2",
+        "waf explain no-such-request.txt",
+        "waf tune records.log",
+        "waf tune records.log --format json",
+    ];
+    check("waf", &lines);
+}
+
+#[test]
 fn problems_and_version() {
     let lines = [
         "problems route_closed",

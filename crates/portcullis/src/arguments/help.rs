@@ -84,6 +84,15 @@ Examples:
 Every line vouches for those before it, and each addition is sealed. Keep what `verify` prints as its anchor somewhere else: an
 older copy of the whole log is found by it. Exits 1 if anything is not as it was written.";
 
+pub(super) const WAF: &str = "\
+Examples:
+  portcullis waf check --crs /usr/share/modsecurity-crs
+  portcullis waf explain request.txt --paranoia 2
+  portcullis waf tune access.log > exceptions.conf
+  portcullis waf test --suite ./coreruleset
+
+`check` exits 1 if the rules cannot be loaded, `explain` if the request would be refused, `test` if a test fails.";
+
 pub(super) const ROUTES: &str = "\
 Examples:
   portcullis routes

@@ -83,22 +83,22 @@ fn smoke(target: fn(&[u8]), runs: usize) {
 }
 
 #[test]
-fn rule_files() {
+fn fuzz_smoke_waf_rules() {
     smoke(fuzz_seclang, 3000);
 }
 
 #[test]
-fn transformations() {
+fn fuzz_smoke_waf_transformations() {
     smoke(fuzz_transforms, 20_000);
 }
 
 #[test]
-fn bodies() {
+fn fuzz_smoke_waf_bodies() {
     smoke(fuzz_bodies, 20_000);
 }
 
 #[test]
-fn requests() {
+fn fuzz_smoke_waf_requests() {
     smoke(fuzz_request, 4000);
 }
 
