@@ -4,6 +4,7 @@ mod cost;
 mod figure;
 mod identity;
 mod idle;
+mod limits;
 mod load;
 mod peers;
 mod process;
@@ -45,6 +46,13 @@ const BENCHMARKS: &[Benchmark] = &[
         tools: identity::TOOLS,
         parts: identity::PARTS,
         measure: identity::measure,
+    },
+    Benchmark {
+        name: "limits",
+        purpose: "a decision about a limit in process, and how often the shared store is asked",
+        tools: limits::TOOLS,
+        parts: limits::PARTS,
+        measure: limits::measure,
     },
     Benchmark {
         name: "shape",

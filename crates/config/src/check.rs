@@ -24,6 +24,7 @@ mod operations;
 mod pool;
 mod proofs;
 mod provenance;
+mod relief;
 mod resource;
 mod routes;
 mod shared_store;

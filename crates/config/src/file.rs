@@ -43,7 +43,7 @@ pub(crate) use lifecycle::Brownout;
 pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};
-pub(crate) use pool::{Balance, Ejection, HashBy, Health, Probe, Queue, Retries};
+pub(crate) use pool::{Adaptive, Balance, Breaker, Ejection, HashBy, Health, Probe, Queue, Retries, Urgency};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
 pub(crate) use shared_store::SharedStore;
 pub(crate) use signature::{Signature, Signer, SignerSecret};

@@ -26,6 +26,8 @@ pub struct Ledger {
     settling: Box<[AtomicBool]>,
     overflow: Box<[AtomicU64]>,
     rule: Rule,
+    /// Steps on accounts that several callers share for want of places.
+    crowded: AtomicU64,
     /// Present where the accounts are in a store that several gateways share.
     branch: Option<Box<Branch>>,
 }
@@ -132,6 +134,7 @@ impl Ledger {
             // Leases of several callers cannot be one; whoever finds no place asks the store each time.
             overflow: (0..if rule.is_lease() { 0 } else { OVERFLOW_SLOTS }).map(|_| AtomicU64::new(0)).collect(),
             rule,
+            crowded: AtomicU64::new(0),
             branch: None,
         }
     }
@@ -152,6 +155,12 @@ impl Ledger {
         }
         let each = self.ahead_quanta().saturating_add(1).saturating_mul(self.rule().quantum()).saturating_sub(1);
         if self.rule().is_concurrency() { 0 } else { each.saturating_mul(self.workers) }
+    }
+
+    /// How often callers shared an account because the table had no place for them; each attempt counts.
+    #[must_use]
+    pub fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     /// Forgets what a caller has spent; `portcullis limits reset`. Whether it had an account of its own.
@@ -207,7 +216,10 @@ impl Ledger {
             let patient = attempt < ATTEMPTS_FOR_A_PLACE && !overflow;
             let (slot, cell) = match self.place(key, now, patient) {
                 Place::Own(slot) => (Some(slot), &slot.word),
-                Place::Overflow(cell) => (None, cell),
+                Place::Overflow(cell) => {
+                    self.crowded.fetch_add(1, Ordering::Relaxed);
+                    (None, cell)
+                }
                 Place::Later => {
                     std::hint::spin_loop();
                     continue;

@@ -18,6 +18,8 @@ mod browser;
 mod chaos;
 #[path = "proof/clients.rs"]
 mod clients;
+#[path = "proof/crowds.rs"]
+mod crowds;
 #[path = "proof/floods.rs"]
 mod floods;
 #[path = "proof/house.rs"]

@@ -14,7 +14,7 @@ pub(crate) use rules::{Compiler, RouteLimits};
 pub(crate) use shared::{SharedStore, hasher};
 
 use crate::pipeline::route::Routed;
-use portcullis_limit::{Ask, KeyHasher, Limiter, Moment, Supply, Unit, Verdict};
+use portcullis_limit::{Ask, Decision, KeyHasher, Limiter, Moment, Supply, Unit, Verdict};
 use portcullis_types::{Reason, Refusal, Stage};
 use rules::Limit;
 use shared::{Asked, Question, What};
@@ -49,6 +49,15 @@ impl Drawer {
     /// The drawer for the next snapshot. Requests under way go on with this one, exactly.
     pub(crate) fn succeeded_by(&mut self, books: &[Arc<Book>]) -> Self {
         Self { limiter: self.limiter.succeeded_by(ledgers(books)), ..Self::default() }
+    }
+
+    /// What the last charge left, for operators: `per_address 199 of 200`.
+    pub(crate) fn left(&self, books: &Books) -> String {
+        let one = |decision: &Decision| {
+            let name = books.get(decision.policy)?.ledger.policy().name();
+            Some(format!("{name} {} of {}", decision.remaining, decision.limit))
+        };
+        self.verdict.decisions.iter().filter_map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// Charges what only the end of a request could tell.

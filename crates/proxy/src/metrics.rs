@@ -14,7 +14,7 @@ mod waf;
 pub(crate) use issuers::{introspections_text, issuers_text};
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use text::Extras;
-pub(crate) use upstreams::upstreams_text;
+pub(crate) use upstreams::{relief_text, upstreams_text};
 
 use crate::http2::meter::Flood;
 use crate::http2::ours::CODES;

@@ -174,7 +174,8 @@ impl Form {
 
 /// The `type` of a problem that others have named already (draft-ietf-httpapi-ratelimit-headers-11 section 5).
 fn registered_type(reason: Reason) -> Option<&'static str> {
-    const TYPES: [(Reason, ProblemType); 2] = [
+    const TYPES: [(Reason, ProblemType); 3] = [
+        (Reason::ReducedCapacity, ProblemType::TemporaryReducedCapacity),
         (Reason::QuotaExceeded, ProblemType::QuotaExceeded),
         (Reason::TooManyFailures, ProblemType::AbnormalUsageDetected),
     ];

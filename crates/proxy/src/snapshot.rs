@@ -34,6 +34,7 @@ use portcullis_config::plan::{
     WafPlan, WebSocketPlan,
 };
 use portcullis_h1::HeadLimits;
+use portcullis_limit::Priority;
 use portcullis_mask::Keys;
 use portcullis_types::Stage;
 use rules::Rules;
@@ -105,6 +106,8 @@ pub(crate) struct Route {
     /// What stages need of a body; `None` where nobody looks into it.
     pub(crate) looks: Option<Box<Looks>>,
     pub(crate) timeout: Duration,
+    /// How urgent its requests are where its upstream has not room for all.
+    pub(crate) priority: Priority,
     pub(crate) allow_path_parameters: bool,
     pub(crate) websocket: Option<WebSocketPlan>,
     /// What pages of other origins may do; `None` is nothing.
@@ -323,6 +326,7 @@ impl Route {
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
             timeout: plan.timeout,
+            priority: plan.limits.priority,
             websocket: plan.websocket.clone(),
             allow_path_parameters: api.allow_path_parameters,
             upstream,

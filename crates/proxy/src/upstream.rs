@@ -6,6 +6,7 @@ pub(crate) mod connect;
 pub(crate) mod fleet;
 mod names;
 pub(crate) mod pool;
+pub(crate) mod relief;
 pub(crate) mod retry;
 mod slow;
 pub(crate) mod tls;
@@ -31,6 +32,8 @@ pub(crate) struct Targets {
     /// `None` where the less busy of two is all that there is to the choice.
     choice: Option<Choice>,
     purse: Option<retry::Purse>,
+    /// Present where a breaker or room for requests is configured.
+    pub(crate) relief: Option<Rc<relief::Relief>>,
     crew: Arc<Crew>,
 }
 
@@ -41,7 +44,9 @@ impl Targets {
     pub(crate) fn new(targets: Vec<Rc<Target>>, plan: &UpstreamPlan, crew: Arc<Crew>, before: Option<&Self>) -> Self {
         let choice = Choice::new(&plan.pool, &targets, &crew);
         let purse = retry::purse(plan.pool.retries.as_ref(), before);
-        Self { targets, idle: plan.idle_timeout, choice, purse, crew }
+        let before = before.and_then(|targets| targets.relief.as_ref());
+        let relief = relief::Relief::of(&plan.pool, &crew, before);
+        Self { targets, idle: plan.idle_timeout, choice, purse, relief, crew }
     }
 
     /// Tells those who look how busy the targets are.

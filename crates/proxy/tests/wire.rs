@@ -69,6 +69,8 @@ mod pace;
 mod provenance;
 #[path = "wire/records.rs"]
 mod records;
+#[path = "wire/relief.rs"]
+mod relief;
 #[path = "wire/sharing.rs"]
 mod sharing;
 #[path = "wire/signatures.rs"]

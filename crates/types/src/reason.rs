@@ -403,6 +403,12 @@ reasons! {
         "Try again after the time in Retry-After, and more slowly.",
         "`upstream.connections` is the limit of a target, `upstream.queue` says how many requests wait and how long.",
     }
+    /// The upstream is relieved: its breaker is open, or it has as many requests as it bears.
+    ReducedCapacity = 503 "reduced_capacity" "The API takes fewer requests than usual" {
+        "The servers behind this API fail or have become slow, so that the gateway sends them fewer requests than usual, or none for a while.",
+        "Try again after the time in Retry-After, and more slowly.",
+        "`portcullis_upstream_refused_total` counts by `breaker` and `adaptive`; `portcullis_upstream_breakers_open` and `portcullis_upstream_room` say how it stands. `upstream.breaker` and `upstream.adaptive` have the rules, `priority` of a route who is refused first.",
+    }
     /// The upstream's certificate or handshake failed.
     UpstreamTls = 502 "upstream_tls" "The API cannot be reached securely" {
         "The TLS handshake with the server behind this API failed. Its certificate is always verified.",

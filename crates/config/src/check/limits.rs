@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portcullis_limit::{Kind, Policy, PolicyError, Unit as Counted};
+use portcullis_limit::{Kind, Policy, PolicyError, Priority, Unit as Counted};
 
 use super::Check;
 use crate::diagnostic::{Diagnostic, closest, quote};
@@ -342,7 +342,7 @@ impl Check<'_> {
                 );
             }
         }
-        RouteLimits { entries, cost, legacy_fields }
+        RouteLimits { entries, cost, legacy_fields, priority: Priority::Normal }
     }
 
     /// A limit that a level writes and that no route of it meets.

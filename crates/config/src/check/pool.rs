@@ -62,6 +62,12 @@ impl Check<'_> {
         if let Some(queue) = &written.queue {
             pool.queue = Some(self.queue(queue, &at.key("queue")));
         }
+        if let Some(breaker) = &written.breaker {
+            pool.breaker = Some(self.breaker(breaker, &at.key("breaker")));
+        }
+        if let Some(adaptive) = &written.adaptive {
+            pool.adaptive = Some(self.adaptive(adaptive, &at.key("adaptive")));
+        }
         self.idle(own, targets, &pool, parent);
         pool
     }

@@ -106,7 +106,8 @@ impl Check<'_> {
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
         let place = format!("{} {id}", scope.place);
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
-        let limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
+        let mut limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
+        limits.priority = self.priority(at, route.priority, &scope.upstream);
         self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));
         let plan = RoutePlan {
             limits,

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Authn, Authz, Balance, Bodies, Brownout, Cors, Ejection, Errors, Headers, Health, Limits, MaskRule, Protocol,
-    Queue, Retries, Streams, Waf, WebSocket, defaults,
+    Adaptive, Authn, Authz, Balance, Bodies, Breaker, Brownout, Cors, Ejection, Errors, Headers, Health, Limits,
+    MaskRule, Protocol, Queue, Retries, Streams, Urgency, Waf, WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -131,6 +131,9 @@ pub(crate) struct Route {
     pub(crate) mask: Option<Vec<MaskRule>>,
     /// What becomes of errors of servers.
     pub(crate) errors: Option<Errors>,
+    /// How urgent its requests are where the upstream's `adaptive` has not room for all.
+    #[schemars(extend("default" = "normal"))]
+    pub(crate) priority: Option<Urgency>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
 }
@@ -186,6 +189,10 @@ pub(crate) struct Upstream {
     pub(crate) connections: Option<Count>,
     /// Where requests wait while every target is at `connections`.
     pub(crate) queue: Option<Queue>,
+    /// Sends nothing while most requests fail, until trials show that the servers are well again.
+    pub(crate) breaker: Option<Breaker>,
+    /// Finds out how many requests the servers bear at once, and refuses those beyond, less urgent ones first.
+    pub(crate) adaptive: Option<Adaptive>,
 }
 
 /// How `https` targets are verified, and what the gateway shows them.

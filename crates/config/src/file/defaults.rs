@@ -125,6 +125,17 @@ pub(crate) const RETRY_BUDGET: Count = Count(20);
 pub(crate) const RETRY_PAUSE: Period = Period::millis(25);
 pub(crate) const RETRY_MAX_PAUSE: Period = Period::millis(250);
 pub(crate) const RESOLVE_EVERY: Period = Period::seconds(30);
+pub(crate) const BREAKER_WINDOW: Period = Period::seconds(10);
+pub(crate) const BREAKER_CALLS: Count = Count(20);
+pub(crate) const BREAKER_PERCENT: Count = Count(50);
+pub(crate) const BREAKER_OPEN: Period = Period::seconds(1);
+pub(crate) const BREAKER_MAX_OPEN: Period = Period::seconds(30);
+pub(crate) const BREAKER_TRIALS: Count = Count(3);
+pub(crate) const ADAPTIVE_MIN: Count = Count(4);
+pub(crate) const ADAPTIVE_MAX: Count = Count(1_000);
+pub(crate) const ADAPTIVE_SLOW: Count = Count(300);
+/// LIMIT: requests of one worker that are counted, tried or run at once.
+pub(crate) const MAX_CALLS: u64 = 100_000;
 pub(crate) const QUEUE_TIMEOUT: Period = Period::seconds(1);
 /// LIMIT: checks or failures in a row.
 pub(crate) const MAX_ROW: u64 = 1_000;

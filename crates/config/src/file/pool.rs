@@ -122,6 +122,59 @@ pub(crate) struct Retries {
     pub(crate) max_pause: Option<Period>,
 }
 
+/// Left alone while most requests to an upstream fail: refused connections, broken or missing answers, 502, 503 and 504. Each
+/// worker has one of its own. Requests get 503 `reduced_capacity` meanwhile.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Breaker {
+    /// Over how long requests are counted.
+    #[schemars(extend("default" = defaults::BREAKER_WINDOW.to_string()))]
+    pub(crate) window: Option<Period>,
+    /// Fewer requests within it prove nothing.
+    #[schemars(extend("default" = defaults::BREAKER_CALLS.0), extend("minimum" = 1, "maximum" = defaults::MAX_CALLS))]
+    pub(crate) calls: Option<Count>,
+    /// So many of them failed, in percent.
+    #[schemars(extend("default" = defaults::BREAKER_PERCENT.0), extend("minimum" = 1, "maximum" = 100))]
+    pub(crate) failed_percent: Option<Count>,
+    /// How long nothing is sent, the first time; doubled each time that trials fail.
+    #[schemars(extend("default" = defaults::BREAKER_OPEN.to_string()))]
+    pub(crate) open: Option<Period>,
+    /// The longest that nothing is sent.
+    #[schemars(extend("default" = defaults::BREAKER_MAX_OPEN.to_string()))]
+    pub(crate) max_open: Option<Period>,
+    /// Requests that are sent as trials afterwards. All of them have to pass.
+    #[schemars(extend("default" = defaults::BREAKER_TRIALS.0), extend("minimum" = 1, "maximum" = defaults::MAX_CALLS))]
+    pub(crate) trials: Option<Count>,
+}
+
+/// How many requests await the heads of their answers at once, for each worker: more while answers come quickly, fewer when
+/// they become slow or fail. Those beyond get 503 `reduced_capacity`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Adaptive {
+    /// Never fewer.
+    #[schemars(extend("default" = defaults::ADAPTIVE_MIN.0), extend("minimum" = 1, "maximum" = defaults::MAX_CALLS))]
+    pub(crate) min: Option<Count>,
+    /// Never more.
+    #[schemars(extend("default" = defaults::ADAPTIVE_MAX.0), extend("minimum" = 1, "maximum" = defaults::MAX_CALLS))]
+    pub(crate) max: Option<Count>,
+    /// An answer is slow when it takes more than so many percent of the quickest of the last minute.
+    #[schemars(extend("default" = defaults::ADAPTIVE_SLOW.0), extend("minimum" = 110, "maximum" = 10_000))]
+    pub(crate) slow_percent: Option<Count>,
+}
+
+/// How urgent a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Urgency {
+    /// It may use half of the room.
+    Low,
+    /// It may use nine tenths.
+    Normal,
+    /// It may use all of it.
+    High,
+}
+
 /// Where requests wait while every target is at `connections`. Without a queue they are refused at once.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use portcullis_limit::Policy;
+use portcullis_limit::{Policy, Priority};
 use portcullis_types::Network;
 
 use super::Origin;
@@ -17,6 +17,8 @@ pub struct RouteLimits {
     pub cost: u64,
     /// Whether answers carry the older `X-RateLimit-*` fields as well.
     pub legacy_fields: bool,
+    /// How urgent its requests are where its upstream has not room for all.
+    pub priority: Priority,
 }
 
 /// One limit. Accounts belong to the place where it is written.
@@ -86,7 +88,7 @@ pub enum TierBy {
 impl Default for RouteLimits {
     /// No limit at all.
     fn default() -> Self {
-        Self { entries: Vec::new(), cost: 1, legacy_fields: false }
+        Self { entries: Vec::new(), cost: 1, legacy_fields: false, priority: Priority::Normal }
     }
 }
 

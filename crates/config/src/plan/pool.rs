@@ -1,5 +1,6 @@
 //! How an upstream's servers are chosen, watched, relieved and asked again.
 
+use portcullis_limit::{AdaptiveRules, BreakerRules};
 use std::time::Duration;
 
 /// Everything about the servers of an upstream together.
@@ -24,6 +25,10 @@ pub struct PoolPlan {
     pub connections: Option<u64>,
     /// Where requests wait while every target is at that limit.
     pub queue: Option<QueuePlan>,
+    /// When nothing is sent because most requests fail.
+    pub breaker: Option<BreakerRules>,
+    /// Between which bounds the number of requests at once is found.
+    pub adaptive: Option<AdaptiveRules>,
     /// How long looked-up addresses are used at the longest; a shorter TTL counts.
     pub resolve_every: Duration,
 }
@@ -40,6 +45,8 @@ impl Default for PoolPlan {
             retries: None,
             connections: None,
             queue: None,
+            breaker: None,
+            adaptive: None,
             resolve_every: Duration::from_secs(30),
         }
     }

@@ -212,6 +212,7 @@ impl Handle {
             crate::metrics::store_text(store, &mut text);
         }
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
+        crate::metrics::relief_text(&self.shared.fleet.relieved(), &mut text);
         text
     }
 

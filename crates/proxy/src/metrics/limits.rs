@@ -13,6 +13,16 @@ pub(crate) fn limits_text(books: &[Arc<Book>], out: &mut String) {
         let mode = if book.ledger.policy().is_shadow() { "observe" } else { "enforce" };
         line(out, NAME, &format!("limit=\"{}\",mode=\"{mode}\"", escaped(&book.place)), book.short());
     }
+    const CROWDED: &str = "portcullis_limit_crowded_total";
+    heading(
+        out,
+        CROWDED,
+        "counter",
+        "Charges to an account that callers share because `accounts` of their limit were in use.",
+    );
+    for book in books {
+        line(out, CROWDED, &format!("limit=\"{}\"", escaped(&book.place)), book.ledger.crowded());
+    }
 }
 
 /// Appends what there is to know of the store that gateways share.

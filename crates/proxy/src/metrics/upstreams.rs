@@ -32,3 +32,29 @@ pub(crate) fn upstreams_text(upstreams: &[UpstreamStatus], counts: &[(Arc<str>, 
         line(out, EJECTIONS, &format!("upstream=\"{}\"", escaped(name)), ejections);
     }
 }
+
+/// Appends what relieved each upstream.
+pub(crate) fn relief_text(upstreams: &[(Arc<str>, [u64; 4])], out: &mut String) {
+    const REFUSED: &str = "portcullis_upstream_refused_total";
+    heading(out, REFUSED, "counter", "Requests that were refused to relieve an upstream, by what refused them.");
+    for (name, [broken, shed, ..]) in upstreams {
+        for (by, count) in [("breaker", broken), ("adaptive", shed)] {
+            line(out, REFUSED, &format!("upstream=\"{}\",by=\"{by}\"", escaped(name)), count);
+        }
+    }
+    const OPEN: &str = "portcullis_upstream_breakers_open";
+    heading(out, OPEN, "gauge", "Workers whose breaker sends an upstream nothing.");
+    for (name, [.., open, _]) in upstreams {
+        line(out, OPEN, &format!("upstream=\"{}\"", escaped(name)), open);
+    }
+    const ROOM: &str = "portcullis_upstream_room";
+    heading(
+        out,
+        ROOM,
+        "gauge",
+        "Requests that an upstream is given at once, over all workers; nought where it is not bounded so.",
+    );
+    for (name, [.., room]) in upstreams {
+        line(out, ROOM, &format!("upstream=\"{}\"", escaped(name)), room);
+    }
+}

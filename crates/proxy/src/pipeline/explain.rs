@@ -168,9 +168,11 @@ fn walk(
     let (drawer, hasher) = (RefCell::new(Drawer::new(&snapshot.books)), KeyHasher::new([0; 16], Prefixes::default()));
     let now = Moment { nanos: clock.nanos(), unix_s: wall };
     let till = || Till { drawer: &drawer, hasher: &hasher, books: &snapshot.books, now, store: None };
-    let authenticated =
-        identify::identify_at_once(cors::clear(guard::guard_at_once(routed, till)?)?, (connection, snapshot), bench)?;
+    let guarded = guard::guard_at_once(routed, till)?;
+    let left_before = drawer.borrow().left(&snapshot.books);
+    let authenticated = identify::identify_at_once(cors::clear(guarded)?, (connection, snapshot), bench)?;
     let admitted = charge::charge_at_once(permit::permit(authenticated, || wall)?, till)?;
+    let left_after = drawer.borrow().left(&snapshot.books);
     let valid = conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?;
     let inspected = inspect::inspect(valid, &RefCell::default())?;
     let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
@@ -183,7 +185,8 @@ fn walk(
                 found.waf.as_ref().map(text).unwrap_or_default()
             }
             (Stage::Permit, _) => permitted(found.rules.as_deref(), routed.record.permit),
-            (_, _) => limits_of(found, stage),
+            (Stage::Guard, _) => limits_of(found, stage, &left_before),
+            (_, _) => limits_of(found, stage, &left_after),
         };
         explanation.steps.push(Step { stage, decision: decision.to_owned(), detail, origin });
     }
@@ -198,8 +201,8 @@ fn walk(
     Ok(())
 }
 
-/// The limits that a stage charges, and where the first of them is written.
-fn limits_of<'a>(route: &'a Route, stage: Stage) -> (String, Option<String>) {
+/// The limits that a stage charges, what they leave of a new account, and where the first of them is written.
+fn limits_of<'a>(route: &'a Route, stage: Stage, left: &str) -> (String, Option<String>) {
     let of_stage = |limits: &'a RouteLimits| match (stage == Stage::Guard, stage == Stage::Charge) {
         (true, _) => limits.guard.as_slice(),
         (_, true) => limits.charge.as_slice(),
@@ -207,7 +210,11 @@ fn limits_of<'a>(route: &'a Route, stage: Stage) -> (String, Option<String>) {
     };
     let limits = route.limits.as_deref().map(of_stage).unwrap_or_default();
     let texts: Vec<&str> = limits.iter().map(|limit| limit.text.as_str()).collect();
-    (texts.join("; "), limits.first().and_then(|limit| limit.origin.clone()))
+    let mut text = texts.join("; ");
+    if !text.is_empty() {
+        text.push_str(&format!(" (left of a new account: {left})"));
+    }
+    (text, limits.first().and_then(|limit| limit.origin.clone()))
 }
 
 /// What the rules have decided about a request that passes.

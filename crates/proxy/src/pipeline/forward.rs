@@ -16,6 +16,7 @@ use crate::problem::is_grpc;
 use crate::snapshot::Route;
 use crate::upstream::choice::Selection;
 use crate::upstream::pool::{Lease, Reuse};
+use crate::upstream::relief;
 use crate::upstream::retry::Retry;
 use crate::upstream::{self, Due, Targets};
 use crate::worker::{Local, Worker};
@@ -63,8 +64,11 @@ pub(super) async fn forward(
     routed.record.forwarded = worker.nanos();
     let mut selection = Selection { key: key::of(&upstream.plan.pool.balance, &routed), avoid: Vec::new() };
     let mut retry = Retry::new(retries, targets, repeatable, due);
+    // Before anything is asked of a server, and once for all attempts.
+    let mut relieved = relief::admit(targets, routed.route().priority, worker)?;
     loop {
-        let mut lease = upstream::acquire(worker, upstream, targets, &mut selection, reuse, blame).await?;
+        let acquired = upstream::acquire(worker, upstream, targets, &mut selection, reuse, blame).await;
+        let mut lease = acquired.inspect_err(|fault| relief::failed(&mut relieved, fault, blame, worker))?;
         lease.channel.timer.set_at(due);
         let asked = targets.compares().then(|| worker.nanos());
         send_head(&mut routed, &mut lease, &mut upload)?;
@@ -83,6 +87,7 @@ pub(super) async fn forward(
             Ok(()) => {
                 targets.time(&lease, asked, worker);
                 targets.judge(&lease, Ok(&*routed.answer), worker);
+                relief::answered(&mut relieved, routed.answer, routed.record.forwarded, worker);
                 let pause = upload.can_restart().then(|| retry.after_status(worker, routed.answer.status()));
                 if let Some(pause) = pause.flatten() {
                     targets.avoid(&lease, &mut selection);
@@ -102,12 +107,8 @@ pub(super) async fn forward(
             }
             Err(stop) => {
                 let Stop::Failed(fault) = &stop else { return Err(stop) };
-                if blame.blames(fault) {
-                    targets.judge(&lease, Err(fault), worker);
-                    if fault.kind == FaultKind::Timeout {
-                        lease.distrust();
-                    }
-                }
+                relief::failed(&mut relieved, fault, blame, worker);
+                hold_against(targets, &lease, (fault, blame), worker);
                 let pause = upload.can_restart().then(|| retry.after_fault(worker, fault));
                 let Some(pause) = pause.flatten() else { return Err(stop) };
                 targets.avoid(&lease, &mut selection);
@@ -115,6 +116,17 @@ pub(super) async fn forward(
                 rest(worker, client, &mut upload, pause).await?;
             }
         }
+    }
+}
+
+/// Enters a failure of a target, if it was the target's.
+fn hold_against(targets: &Targets, lease: &Lease, (fault, due): (&Fault, Due), worker: &Worker) {
+    if !due.blames(fault) {
+        return;
+    }
+    targets.judge(lease, Err(fault), worker);
+    if fault.kind == FaultKind::Timeout {
+        lease.distrust();
     }
 }
 

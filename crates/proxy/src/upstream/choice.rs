@@ -86,8 +86,9 @@ impl Drop for Ticket {
 impl Choice {
     /// `None` where two choices by chance are all that there is to it.
     pub(crate) fn new(plan: &PoolPlan, targets: &[Rc<Target>], crew: &Arc<Crew>) -> Option<Self> {
-        // How often names are looked up does not bear on the choice.
-        if *plan == (PoolPlan { resolve_every: plan.resolve_every, ..PoolPlan::default() }) {
+        // How often names are looked up does not bear on the choice, nor does what relieves all targets together.
+        let PoolPlan { resolve_every, breaker, adaptive, .. } = *plan;
+        if *plan == (PoolPlan { resolve_every, breaker, adaptive, ..PoolPlan::default() }) {
             return None;
         }
         let millis = |duration: Duration| Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX);
@@ -205,7 +206,7 @@ impl Choice {
     /// Enters what became of a request: an answer's status, or what failed.
     pub(super) fn judge(&self, targets: &[Rc<Target>], target: &Target, outcome: Result<u16, &Fault>, now: Millis) {
         let good = match outcome {
-            Ok(status) => !matches!(status, 502..=504),
+            Ok(status) => is_good(status),
             Err(fault) if fault.kind == FaultKind::Internal => return,
             Err(_) => false,
         };
@@ -274,6 +275,16 @@ impl super::Targets {
         let same = |one: &Rc<Target>| std::ptr::eq(&raw const **one, lease.target());
         selection.avoid.extend(self.targets.iter().position(same));
     }
+}
+
+/// Whether a server that answers so is well.
+fn is_good(status: u16) -> bool {
+    !matches!(status, 502..=504)
+}
+
+/// Whether the server that gave an answer is well.
+pub(crate) fn is_well(answer: &ResponseHead) -> bool {
+    is_good(meant_by(answer))
 }
 
 /// The status of an answer, and of a call of gRPC that failed at once what its own one would be in HTTP: `UNAVAILABLE` says of

@@ -33,6 +33,11 @@ pub(crate) struct Crew {
     pub(crate) waiting: AtomicU64,
     pub(crate) retries: AtomicU64,
     pub(crate) ejections: AtomicU64,
+    /// Requests that a breaker, and the room for requests, refused; breakers that are open, and the room, over all workers.
+    pub(crate) broken: AtomicU64,
+    pub(crate) shed: AtomicU64,
+    pub(crate) open: AtomicU64,
+    pub(crate) room: AtomicU64,
 }
 
 /// One server.
@@ -147,6 +152,16 @@ impl Fleet {
     pub(crate) fn status(&self, now: Millis) -> Vec<UpstreamStatus> {
         let mut all: Vec<_> = lock(&self.crews).iter().map(|(name, crew)| crew.status(name, now)).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// What relieved each upstream, by name: refused by breakers, refused for want of room, breakers that are open, room.
+    pub(crate) fn relieved(&self) -> Vec<(Arc<str>, [u64; 4])> {
+        let crews = lock(&self.crews);
+        let counts =
+            |crew: &Crew| [&crew.broken, &crew.shed, &crew.open, &crew.room].map(|value| value.load(Ordering::Relaxed));
+        let mut all: Vec<_> = crews.iter().map(|(name, crew)| (Arc::clone(name), counts(crew))).collect();
+        all.sort();
         all
     }
 

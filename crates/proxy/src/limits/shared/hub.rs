@@ -387,7 +387,8 @@ impl Hub {
                 book.ledger.unanswered(key, &ask, self.now());
                 self.desks.borrow_mut().remove(&(book.store_id, key.bits()));
             }
-            Call::Live { .. } => self.fell(),
+            // A store that cannot count gateways, because it is read-only or full, cannot count anything.
+            Call::Live { .. } => self.peers.set_away(true),
             Call::Other => {}
         }
     }

@@ -1,0 +1,46 @@
+//! What a decision about a limit costs in process, with few callers and with many, and how often the store is asked.
+//!
+//! The figures come from `crates/limit/examples/decision_cost.rs`, which counts the CPU time of its own thread: this machine may
+//! do other things as well.
+
+use super::Options;
+use super::figure::{Figure, Target};
+use crate::command::{program, read};
+use crate::needs::Tool;
+
+pub(super) const TOOLS: &[Tool] = &[];
+pub(super) const PARTS: &[&str] = &[];
+
+/// By the names that the example prints.
+const FIGURES: [(&str, &str, Target); 8] = [
+    ("limit_local_decision_ns", "ns/decision", Target::AtMost(300.0)),
+    ("limit_local_decision_100k_keys_ns", "ns/decision", Target::AtMost(300.0)),
+    ("limit_local_decision_of_8_workers_ns", "ns/decision", Target::AtMost(300.0)),
+    ("limit_local_decision_100k_keys_of_8_workers_ns", "ns/decision", Target::AtMost(300.0)),
+    // A miss of the processor's cache for each caller that was not seen lately; no table avoids it.
+    ("limit_local_decision_growth", "x", Target::Stated),
+    // What 100,000 callers add to a request, in parts of the 17 µs that one costs without them.
+    ("limit_request_growth", "x", Target::AtMost(1.10)),
+    ("limit_leased_decision_ns", "ns/decision", Target::AtMost(300.0)),
+    ("limit_store_waits_share", "of requests", Target::AtMost(0.05)),
+];
+
+pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
+    let pairs = options.pairs.to_string();
+    let arguments =
+        ["run", "--release", "--locked", "-q", "-p", "portcullis-limit", "--example", "decision_cost", "--"];
+    let text = read(program("cargo").args(arguments).args(["--samples", &pairs]))?;
+    let samples_of = |name: &str| -> Vec<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix("samples ")?.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect()
+    };
+    let figure = |(name, unit, target): (&'static str, &'static str, Target)| -> Result<Figure, String> {
+        let samples = samples_of(name);
+        if samples.is_empty() {
+            Err(format!("no samples of `{name}`"))
+        } else {
+            Ok(Figure { name, unit, target, samples })
+        }
+    };
+    FIGURES.into_iter().map(figure).collect()
+}
