@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: us and a peer, measured in turn in one run, and one line for each figure.
 
+mod access;
 mod cost;
 mod figure;
 mod identity;
@@ -60,6 +61,13 @@ const BENCHMARKS: &[Benchmark] = &[
         tools: shape::TOOLS,
         parts: shape::PARTS,
         measure: shape::measure,
+    },
+    Benchmark {
+        name: "access",
+        purpose: "decisions about access in process: plain rules and ten Cedar policies",
+        tools: access::TOOLS,
+        parts: access::PARTS,
+        measure: access::measure,
     },
 ];
 

@@ -77,6 +77,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         path: "/t/acme/users/ada",
         query: None,
         field: &|_| Field::One(b"acme"),
+        foreign: &|_| None,
     };
     let mut met = true;
     for (name, rules) in figures()? {

@@ -53,6 +53,17 @@ impl RoleSource {
         }
     }
 
+    /// The roles of a caller as they are called here.
+    #[must_use]
+    pub fn held<'a>(&'a self, caller: &Caller<'a>) -> Vec<&'a str> {
+        let mut all = Vec::new();
+        self.each(caller, |role| match self.map {
+            None => all.push(role),
+            Some(_) => all.extend(self.mapped(role)),
+        });
+        all
+    }
+
     /// What a role of elsewhere is here.
     pub(crate) fn mapped<'s>(&'s self, role: &'s str) -> Vec<&'s str> {
         match &self.map {
@@ -77,7 +88,8 @@ impl RoleSource {
 }
 
 /// A claim by its whole name, or, where there is none, what a path with dots leads to.
-pub(crate) fn claim_at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
+#[must_use]
+pub fn claim_at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
     if let Some(value) = claims.get(path) {
         return Some(value);
     }

@@ -221,33 +221,56 @@ fn same(one: &Found<'_>, other: &Found<'_>) -> Truth {
     }
 }
 
+// === impl Parameter ===
+
+impl Parameter {
+    /// The parameters of a whole path template.
+    #[must_use]
+    pub fn all(template: &str) -> Vec<Self> {
+        let of = |(index, segment): (usize, &str)| {
+            let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
+            let (name, rest) = inner.strip_prefix('*').map_or((inner, false), |name| (name, true));
+            Some(Self { name: name.to_owned(), place: Some((index, rest)) })
+        };
+        template.split('/').enumerate().filter_map(of).collect()
+    }
+
+    /// Its value in a request; nothing for one that no template has, or that has no one meaning.
+    #[must_use]
+    pub fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, str>> {
+        let (index, rest) = self.place?;
+        request.segment(index, rest)
+    }
+}
+
 // === impl Operand ===
 
 impl Operand {
-    fn resolve(&self, template: &str) -> Result<Self, String> {
-        let Self::Path(parameter) = self else { return Ok(self.clone()) };
-        let name = parameter.name.as_str();
-        let place = template.split('/').enumerate().find_map(|(index, segment)| {
-            let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
-            match inner.strip_prefix('*') {
-                Some(rest) => (rest == name).then_some((index, true)),
-                None => (inner == name).then_some((index, false)),
-            }
-        });
-        match place {
-            None => Err(name.to_owned()),
-            Some(_) => Ok(Self::Path(Parameter { name: name.to_owned(), place })),
+    /// The same for requests of this whole path template.
+    ///
+    /// # Errors
+    /// The name of a parameter that the template does not have.
+    pub fn resolve(&self, template: &str) -> Result<Self, String> {
+        let Self::Path(Parameter { name, .. }) = self else { return Ok(self.clone()) };
+        let found = Parameter::all(template).into_iter().find(|parameter| parameter.name == *name);
+        found.map(Self::Path).ok_or_else(|| name.clone())
+    }
+
+    /// The one text that it is in a request, where it is a parameter or a field; nothing where it has no one meaning.
+    #[must_use]
+    pub fn text<'r>(&self, request: &Request<'r>) -> Option<Cow<'r, str>> {
+        match self {
+            Self::Path(parameter) => parameter.of(request),
+            Self::Query(name) => request.parameter(name).unwrap_or_default(),
+            Self::Header(name) => request.line(name).unwrap_or_default(),
+            Self::Principal(_) | Self::Claim(_) | Self::Text(_) | Self::List(_) => None,
         }
     }
 
     fn find<'a, 'r: 'a>(&'a self, request: &Request<'r>, roles: &'a RoleSource) -> Found<'a> {
         let one = |value: Option<Cow<'a, str>>| value.map_or(Found::Nothing, Found::One);
         match self {
-            Self::Path(Parameter { place: Some((index, rest)), .. }) => one(request.segment(*index, *rest)),
-            // Of a template that nobody has named nothing is known.
-            Self::Path(Parameter { place: None, .. }) => Found::Nothing,
-            Self::Query(name) => one(request.parameter(name)),
-            Self::Header(name) => one(request.line(name)),
+            Self::Path(_) | Self::Query(_) | Self::Header(_) => one(self.text(request)),
             Self::Principal(property) => property.find(request, roles),
             Self::Claim(path) => match request.caller.and_then(|caller| claim_at(caller.claims, path)) {
                 Some(Value::Array(items)) => {
@@ -282,13 +305,7 @@ impl Property {
             Self::Username => one(caller.username),
             Self::Issuer => one(caller.issuer),
             Self::Scheme => one(Some(caller.scheme)),
-            Self::Roles => {
-                let mut all = Vec::new();
-                roles.each(&caller, |role| {
-                    all.extend(roles.mapped(role).into_iter().map(|role| Cow::Owned(role.to_owned())));
-                });
-                Found::Many(all)
-            }
+            Self::Roles => Found::Many(roles.held(&caller).into_iter().map(Cow::Borrowed).collect()),
             Self::Scopes => Found::Many(caller.scopes.iter().map(|scope| Cow::Borrowed(scope.as_str())).collect()),
         }
     }

@@ -2,7 +2,17 @@
 //!
 //! INVARIANT: no id is his before he was shown it. Whatever is forgotten, for want of room or time, is refused.
 
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
+
+const STEPS_MAX: usize = 16;
+
+/// Where in an answer ids stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A name, or all of a list.
+    steps: Vec<Option<Box<str>>>,
+}
 
 /// How much is remembered, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +113,7 @@ impl Learned {
     /// Callers and ids that are remembered.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        (self.callers.len(), self.callers.values().map(|shown| shown.order.len()).sum())
+        (self.callers.len(), self.callers.values().map(|shown| shown.until.len()).sum())
     }
 
     fn caller(&mut self, caller: &str) -> Option<&mut Shown> {
@@ -124,26 +134,68 @@ impl Learned {
 
 impl Shown {
     fn put(&mut self, key: Box<str>, until: u64, ids_max: usize, now: u64) {
-        // Without this, an id that is shown again and again would stand in the order again and again.
-        if let Some(have) = self.until.get_mut(&key) {
-            if *have == until {
-                return;
-            }
-            *have = until;
-            self.order.retain(|(other, _)| *other != key);
-        } else {
-            self.until.insert(key.clone(), until);
+        if self.until.insert(key.clone(), until) == Some(until) {
+            return;
         }
         self.order.push_back((key, until));
         // LIMIT: what is over goes first, then what was shown longest ago.
-        while let Some((_, end)) = self.order.front() {
-            if *end > now && self.order.len() <= ids_max {
+        while let Some((oldest, end)) = self.order.front() {
+            // What was shown again since stands further back once more.
+            let is_last = self.until.get(oldest) == Some(end);
+            if is_last && *end > now && self.until.len() <= ids_max {
                 break;
             }
-            if let Some((gone, _)) = self.order.pop_front() {
+            if let Some((gone, _)) = self.order.pop_front().filter(|_| is_last) {
                 self.until.remove(&gone);
             }
         }
+        // LIMIT: what stands in the order more than once is taken out before it is as much as the rest.
+        if self.order.len() > ids_max.saturating_mul(2) {
+            let until = &self.until;
+            self.order.retain(|(key, end)| until.get(key) == Some(end));
+        }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    /// Reads `$.items[*].id`: names behind dots, and `[*]` for all of a list.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.strip_prefix('$')?;
+        let mut steps = Vec::new();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix("[*]") {
+                steps.push(None);
+                rest = after;
+                continue;
+            }
+            let after = rest.strip_prefix('.')?;
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            let (name, behind) = after.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
+            steps.push(Some(name.into()));
+            rest = behind;
+        }
+        // LIMIT: steps into a value.
+        (!steps.is_empty() && steps.len() <= STEPS_MAX).then_some(Self { steps })
+    }
+
+    /// Every text and whole number that stands there.
+    pub fn each(&self, value: &Value, take: &mut impl FnMut(&str)) {
+        each(&self.steps, value, take);
+    }
+}
+
+fn each(steps: &[Option<Box<str>>], value: &Value, take: &mut impl FnMut(&str)) {
+    match (steps, value) {
+        ([], Value::String(text)) => take(text),
+        ([], Value::Number(number)) => take(&number.to_string()),
+        ([None, rest @ ..], Value::Array(items)) => items.iter().for_each(|item| each(rest, item, take)),
+        ([Some(name), rest @ ..], Value::Object(object)) => {
+            object.get(&**name).into_iter().for_each(|member| each(rest, member, take));
+        }
+        _ => {}
     }
 }
 
@@ -154,7 +206,7 @@ fn key(kind: &str, id: &str) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Learned, Learning, Limits};
+    use super::{Answer, Learned, Learning, Limits, Place};
     use proptest::prelude::*;
     use std::collections::HashMap;
 
@@ -176,6 +228,43 @@ mod tests {
         assert_eq!(ask(Learning::Enforce), ([Answer::Known, refused(1), refused(1)], 1, refused(2), refused(3)));
         assert_eq!(ask(Learning::Observe), ([Answer::Known, guess(1), guess(1)], 1, guess(2), guess(3)));
         assert_eq!(ask(Learning::Off), ([Answer::Known; 3], 0, Answer::Known, Answer::Known));
+    }
+
+    #[test]
+    fn ids_that_are_shown_again_and_again_cost_no_room() {
+        let mut learned = Learned::new(Learning::Enforce, LIMITS);
+        for now in 0..1_000 {
+            learned.show("ada", "order", &(now % 3).to_string(), now);
+            assert!(learned.callers.values().all(|shown| shown.order.len() <= 2 * LIMITS.ids));
+        }
+        assert_eq!(
+            [learned.ask("ada", "order", "0", 999), learned.ask("ada", "order", "3", 999)],
+            [Answer::Known, Answer::Refused(1)]
+        );
+    }
+
+    #[test]
+    fn places_in_answers() {
+        let answer = serde_json::json!({ "items": [{ "id": "a", "n": 7 }, { "id": 8.5 }, { "id": null }, "x"], "one": { "id": "b" } });
+        let all = |text: &str| {
+            let mut found = Vec::new();
+            Place::parse(text).unwrap().each(&answer, &mut |id| found.push(id.to_owned()));
+            found
+        };
+        for (text, expected) in [
+            ("$.items[*].id", &["a", "8.5"][..]),
+            ("$.items[*].n", &["7"]),
+            ("$.items[*]", &["x"]),
+            ("$.one.id", &["b"]),
+            ("$.one[*].id", &[]),
+            ("$.items.id", &[]),
+            ("$[*].id", &[]),
+        ] {
+            assert_eq!(all(text), expected, "{text}");
+        }
+        for wrong in ["", "$", "items", "$items", "$.", "$.a.", "$.a[0]", "$.a[*", "$..a"] {
+            assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

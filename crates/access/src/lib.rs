@@ -15,9 +15,9 @@ mod request;
 pub mod rule;
 pub mod window;
 
-pub use caller::{Caller, RoleMap, RoleSource};
-pub use expression::{Expression, Mistake};
+pub use caller::{Caller, RoleMap, RoleSource, claim_at};
+pub use expression::{Expression, Mistake, Operand, Parameter};
 pub use policy::{Decision, NAMES_MAX, Policy, Unfit, Why};
-pub use request::{Field, Request};
+pub use request::{Ambiguous, Field, Request};
 pub use rule::{Effect, Mode, Rule};
 pub use window::Window;

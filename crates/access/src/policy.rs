@@ -73,6 +73,7 @@ struct Compiled {
     networks: Vec<Network>,
     times: Vec<Window>,
     when: Vec<Expression>,
+    is_foreign: bool,
 }
 
 /// What a caller holds of what the rules ask for.
@@ -101,6 +102,8 @@ impl Policy {
                 // What cannot be told is neither met nor harmless.
                 Effect::Require => truth != Truth::True,
                 Effect::Refuse => truth != Truth::False,
+                // A policy that fails is a mistake of whoever wrote it, which nobody may profit from.
+                Effect::Allow if rule.is_foreign && truth == Truth::Undecided => true,
                 Effect::Allow => {
                     if truth == Truth::True && (rule.mode == Mode::Enforce || self.is_default_observed) {
                         allowed = Some(rule.index);
@@ -179,7 +182,9 @@ impl Compiled {
         let lacks_scopes = self.effect == Effect::Require && !held.scopes.covers(&self.scopes);
         let is_about_caller = match self.effect {
             Effect::Require => !self.is_met_by(held),
-            Effect::Refuse | Effect::Allow => self.when.is_empty() && self.networks.is_empty() && self.times.is_empty(),
+            Effect::Refuse | Effect::Allow => {
+                self.when.is_empty() && self.networks.is_empty() && self.times.is_empty() && !self.is_foreign
+            }
         };
         match (lacks_scopes, is_about_caller) {
             (true, _) => Why::Scope(self.index),
@@ -204,6 +209,13 @@ impl Compiled {
                 Truth::Undecided => all = Truth::Undecided,
                 Truth::True => {}
             }
+        }
+        if self.is_foreign {
+            return match (request.foreign)(self.index) {
+                Some(true) => all,
+                Some(false) => Truth::False,
+                None => Truth::Undecided,
+            };
         }
         all
     }

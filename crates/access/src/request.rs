@@ -21,6 +21,9 @@ pub struct Request<'a> {
     pub query: Option<&'a str>,
     /// The field lines of a name.
     pub field: &'a dyn Fn(&str) -> Field<'a>,
+    /// Whether what a rule says in another language is true of the request, by the number of the rule; nothing where that
+    /// cannot be told.
+    pub foreign: &'a dyn Fn(usize) -> Option<bool>,
 }
 
 /// What a request has of a field.
@@ -33,6 +36,10 @@ pub enum Field<'a> {
     /// More than one: servers differ on which one counts.
     Several,
 }
+
+/// Something is there that servers could read in more than one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ambiguous;
 
 // === impl Request ===
 
@@ -49,36 +56,46 @@ impl<'a> Request<'a> {
         decoded(value, false)
     }
 
-    /// The value of a query parameter that stands there once.
+    /// The value of a query parameter; nothing where it is not there.
     ///
     /// Names that differ in case only, and separators other than `&`, are one thing to some servers and another to others.
-    pub(crate) fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
-        let query = self.query?;
+    ///
+    /// # Errors
+    /// Servers could read it in more than one way.
+    pub fn parameter(&self, name: &str) -> Result<Option<Cow<'a, str>>, Ambiguous> {
+        let Some(query) = self.query else { return Ok(None) };
         if query.contains(';') {
-            return None;
+            return Err(Ambiguous);
         }
         let mut found = None;
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decoded(key, true)?;
+            let key = decoded(key, true).ok_or(Ambiguous)?;
             // Some servers read `id[]`, and `id` with blanks around it, as `id`.
             let plain = key.trim().split('[').next().unwrap_or_default();
             if !plain.eq_ignore_ascii_case(name) {
                 continue;
             }
             if key != name || found.is_some() {
-                return None;
+                return Err(Ambiguous);
             }
-            found = Some(decoded(value, true)?);
+            found = Some(decoded(value, true).ok_or(Ambiguous)?);
         }
-        found
+        Ok(found)
     }
 
-    /// The value of a field that stands there once.
-    pub(crate) fn line(&self, name: &str) -> Option<Cow<'a, str>> {
+    /// The value of a field; nothing where it is not there.
+    ///
+    /// # Errors
+    /// It stands there more than once, or is no text.
+    pub fn line(&self, name: &str) -> Result<Option<Cow<'a, str>>, Ambiguous> {
         match (self.field)(name) {
-            Field::One(value) => std::str::from_utf8(value).ok().map(|text| Cow::Borrowed(text.trim())),
-            Field::Nothing | Field::Several => None,
+            Field::One(value) => match std::str::from_utf8(value) {
+                Ok(text) => Ok(Some(Cow::Borrowed(text.trim()))),
+                Err(_) => Err(Ambiguous),
+            },
+            Field::Nothing => Ok(None),
+            Field::Several => Err(Ambiguous),
         }
     }
 }
@@ -118,11 +135,11 @@ fn digit(byte: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, Request};
+    use super::{Ambiguous, Field, Request};
 
     fn request<'a>(path: &'a str, query: Option<&'a str>) -> Request<'a> {
         let address = std::net::Ipv4Addr::LOCALHOST.into();
-        Request { caller: None, address, now: 0, path, query, field: &|_| Field::Nothing }
+        Request { caller: None, address, now: 0, path, query, field: &|_| Field::Nothing, foreign: &|_| None }
     }
 
     #[test]
@@ -146,25 +163,27 @@ mod tests {
 
     #[test]
     fn query_parameters() {
+        let one = |text| Ok(Some(text));
         for (query, value) in [
-            ("id=7", Some("7")),
-            ("a=1&id=7&b", Some("7")),
-            ("%69d=7", Some("7")),
-            ("id=a+b", Some("a b")),
-            ("id", Some("")),
-            ("id=7&id=7", None),
-            ("id=7&id=8", None),
-            ("ID=8&id=7", None),
-            ("id=7&id[]=8", None),
-            ("id[0]=8", None),
-            ("id=7&+id=8", None),
-            ("a=1;id=7", None),
-            ("id=%2537", None),
-            ("%zz=1&id=7", None),
-            ("ide=7", None),
-            ("", None),
+            ("id=7", one("7")),
+            ("a=1&id=7&b", one("7")),
+            ("%69d=7", one("7")),
+            ("id=a+b", one("a b")),
+            ("id", one("")),
+            ("id=7&id=7", Err(Ambiguous)),
+            ("id=7&id=8", Err(Ambiguous)),
+            ("ID=8&id=7", Err(Ambiguous)),
+            ("id=7&id[]=8", Err(Ambiguous)),
+            ("id[0]=8", Err(Ambiguous)),
+            ("id=7&+id=8", Err(Ambiguous)),
+            ("a=1;id=7", Err(Ambiguous)),
+            ("id=%2537", Err(Ambiguous)),
+            ("%zz=1&id=7", Err(Ambiguous)),
+            ("ide=7", Ok(None)),
+            ("", Ok(None)),
         ] {
-            assert_eq!(request("/", Some(query)).parameter("id").as_deref(), value, "{query}");
+            let found = request("/", Some(query)).parameter("id");
+            assert_eq!(found.as_ref().map(Option::as_deref), value.as_ref().map(|value| *value), "{query}");
         }
     }
 }

@@ -49,6 +49,9 @@ pub struct Rule {
     pub times: Vec<Window>,
     /// All of these are true of the request.
     pub when: Vec<Expression>,
+    /// What is told elsewhere has to be true of the request as well, such as a policy in another language; this is what it
+    /// is called.
+    pub foreign: Option<String>,
 }
 
 // === impl Rule ===
@@ -68,6 +71,7 @@ impl Rule {
             networks: Vec::new(),
             times: Vec::new(),
             when: Vec::new(),
+            foreign: None,
         }
     }
 
@@ -87,6 +91,7 @@ impl Rule {
         needs.extend(any("network", self.networks.iter().map(ToString::to_string).collect()));
         needs.extend(any("time", self.times.iter().map(ToString::to_string).collect()));
         needs.extend(self.when.iter().map(ToString::to_string));
+        needs.extend(self.foreign.clone());
         needs
     }
 
@@ -108,6 +113,7 @@ impl Rule {
             && (self.networks.is_empty() || self.networks == other.networks)
             && (self.times.is_empty() || self.times == other.times)
             && self.when.iter().all(|one| other.when.contains(one))
+            && (self.foreign.is_none() || self.foreign == other.foreign)
     }
 }
 

@@ -44,6 +44,7 @@ use crate::plan::{Danger, Origin, Plan};
 use crate::recover::Outside;
 use crate::scalar::FileName;
 use crate::sources::Sources;
+use crate::texts::Texts;
 use crate::tree::{At, Kind};
 use crate::values::{Environment, resolve};
 
@@ -55,6 +56,8 @@ pub(crate) struct Check<'c> {
     pub(crate) sources: &'c Sources,
     pub(crate) environment: &'c Environment,
     pub(crate) outside: &'c Outside,
+    /// Files that the configuration names and that have texts with places of their own.
+    pub(crate) texts: &'c Texts,
     pub(crate) report: &'c mut Report,
     /// A file could not be read: what seems to be missing may stand there.
     pub(crate) incomplete: bool,

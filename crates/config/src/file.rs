@@ -29,7 +29,9 @@ use serde::Deserialize;
 pub(crate) use admin::Admin;
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
-pub(crate) use authz::{Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Day, Hours};
+pub(crate) use authz::{
+    Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Cedar, CedarShape, Day, Hours, Learned, LearnedMode,
+};
 pub(crate) use bodies::{Bodies, Json};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;

@@ -18,6 +18,7 @@ mod reference;
 mod scalar;
 mod schema;
 mod sources;
+mod texts;
 mod tree;
 mod values;
 

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::read::{Read, read_bytes, read_file};
 use crate::recover::{Outside, recover};
 use crate::sources::Sources;
+use crate::texts;
 use crate::tree::{At, NodeId, Tree};
 use crate::values::{Environment, ValueSource, resolve};
 
@@ -45,16 +46,18 @@ pub(crate) fn load_bytes(
 }
 
 fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
-    let Read { sources, mut tree, root, mut report, mut files, incomplete } = read;
+    let Read { mut sources, mut tree, root, mut report, mut files, incomplete } = read;
     let Some(root) = root else { return Err(failure(report, sources, files)) };
     let (file, outside) = recover::<File>(&mut tree, root, &sources, environment, &mut report);
     add_value_files(&mut files, &sources, &tree, &outside);
     let Some(file) = file else { return Err(failure(report, sources, files)) };
+    let cedar = texts::read(&file, &At::root(&tree, root), (&mut sources, &mut files), environment, &mut report);
     let hash = digest(&sources);
     let context = Check {
         sources: &sources,
         environment,
         outside: &outside,
+        texts: &cedar,
         report: &mut report,
         incomplete,
         named: Default::default(),

@@ -31,7 +31,7 @@ mod signature;
 mod tracing;
 mod waf;
 
-pub use authz::{AuthzPlan, RulePlan};
+pub use authz::{AuthzPlan, CedarPlan, LearnedPlan, LearnedRoute, RulePlan};
 pub use bodies::BodiesPlan;
 pub use cors::CorsPlan;
 pub use headers::HeadersPlan;

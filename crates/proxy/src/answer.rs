@@ -9,11 +9,13 @@ mod watch;
 
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay, Stopped};
+use crate::carry::tap::Tap;
 use crate::carry::websocket::accept_for;
 use crate::exchange::{Connection, Exchange};
 use crate::head::FieldMap;
 use crate::inspection::Subject;
 use crate::origin;
+use crate::ownership;
 use crate::pipeline::forward::Forwarded;
 use crate::pipeline::{self, Stop};
 use crate::problem::is_grpc;
@@ -113,6 +115,7 @@ async fn pass_on(
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
     be_patient((worker, connection), client, &mut lease.channel, going_on);
     download.leave(leaving);
+    download.tap(tap(worker, local, exchange, going_on.is_none() && filter.is_none()));
     filter.into_iter().for_each(|filter| download.set_filter(filter));
     let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
@@ -166,6 +169,13 @@ async fn pass_on(
     record.note = lapsed.then_some(LAPSED).or(record.note);
     let breaks = shape::needs_close(framing, old);
     Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), breaks))
+}
+
+/// What is learned from the answer, where its route learns. What goes on has no end, and what is masked is not shown.
+fn tap(worker: &Worker, local: &Local, exchange: &Exchange, is_plain: bool) -> Option<Box<Tap>> {
+    let route = local.snapshot.routes.get(exchange.record.route?).filter(|_| is_plain)?;
+    let lesson = ownership::of(route)?.lesson(exchange, worker.bench().now)?;
+    Some(Tap::new(lesson))
 }
 
 /// How long both sides may take over an answer's body. What goes on is bounded by its own times; its head came within the

@@ -8,5 +8,6 @@ pub(crate) mod relay;
 pub(crate) mod room;
 pub(crate) mod socket;
 pub(crate) mod stream;
+pub(crate) mod tap;
 pub(crate) mod timer;
 pub(crate) mod websocket;

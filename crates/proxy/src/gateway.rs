@@ -139,7 +139,7 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let peers = plan.shared_store.as_ref().map(|plan| Arc::new(Peers::new(plan.gateways)));
-        let shelf = Shelf { books: &[], workers, peers: peers.as_ref() };
+        let shelf = Shelf { books: &[], ownerships: &[], workers, peers: peers.as_ref() };
         let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;

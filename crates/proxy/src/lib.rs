@@ -16,6 +16,7 @@ mod metrics;
 mod named;
 mod origin;
 mod outcall;
+mod ownership;
 mod pipeline;
 mod problem;
 mod record;

@@ -55,6 +55,8 @@ pub(crate) struct AccessRecord {
     pub(crate) active: Option<Active>,
     /// What they did.
     pub(crate) masked: Option<Box<Masked>>,
+    /// How many ids that he was not shown the caller has asked for by now; 0 if he has not with this request.
+    pub(crate) guesses: u64,
     /// Index into the snapshot's routes.
     pub(crate) route: Option<usize>,
     pub(crate) status: u16,

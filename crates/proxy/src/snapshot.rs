@@ -11,11 +11,13 @@ pub(crate) mod headers;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
 pub(crate) mod paths;
+mod policies;
 pub(crate) mod rules;
 pub(crate) mod signers;
 
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
+use crate::ownership::{Ownership, Ownerships};
 use crate::record::json::route_members;
 use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
@@ -64,6 +66,8 @@ pub(crate) struct Snapshot {
     pub(crate) callers: Callers,
     /// The accounts of all limits.
     pub(crate) books: Books,
+    /// What was learned from answers.
+    pub(crate) ownerships: Ownerships,
     /// What is served about the APIs.
     pub(crate) documents: Documents,
     /// What heads are shown to that lead nowhere; `None` where nothing is.
@@ -235,6 +239,7 @@ impl Snapshot {
             trace_rules: TraceRules::new(&plan.tracing),
             callers: Callers::compile(&plan.identity)?,
             books: Vec::new(),
+            ownerships: Vec::new(),
             documents: Documents::compile(plan),
             waf: plan.waf.clone(),
         };
@@ -266,7 +271,8 @@ impl Snapshot {
                         let index = self.routes.len();
                         let limits = compiler.route(route, &mut self.books, shelf);
                         let whole = (route, api, &plan.identity);
-                        let compiled = Route::compile(whole, &shared, &prefix, upstream, limits)?;
+                        let learned = (&mut self.ownerships, shelf.ownerships);
+                        let compiled = Route::compile(whole, &shared, &prefix, (upstream, limits), learned)?;
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -301,12 +307,12 @@ impl Route {
         (plan, api, identity): (&RoutePlan, &ApiPlan, &IdentityPlan),
         shared: &Shared,
         prefix: &str,
-        upstream: usize,
-        limits: Option<Box<RouteLimits>>,
+        (upstream, limits): (usize, Option<Box<RouteLimits>>),
+        learned: (&mut Ownerships, &[Arc<Ownership>]),
     ) -> Result<Self, CompileError> {
         let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
-        let rules = Rules::compile(plan, &api.name, &template)?;
+        let rules = Rules::compile(plan, &api.name, &template, learned)?;
         let route = Self {
             named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),

@@ -49,6 +49,8 @@ mod identity;
 mod introspection;
 #[path = "wire/issuers.rs"]
 mod issuers;
+#[path = "wire/learned.rs"]
+mod learned;
 #[path = "wire/life.rs"]
 mod life;
 #[path = "wire/limits.rs"]

@@ -34,6 +34,7 @@ fn judge(text: &str) -> Truth {
             "X-Twice" => Field::Several,
             _ => Field::Nothing,
         },
+        foreign: &|_| None,
     };
     Expression::parse(text).unwrap().resolve(TEMPLATE).unwrap().judge(&request, &source)
 }

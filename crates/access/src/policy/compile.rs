@@ -88,6 +88,7 @@ impl Policy {
                 networks: rule.networks.clone(),
                 times: rule.times.clone(),
                 when: resolved.map_err(|name| Unfit::Parameter { rule: index, name })?,
+                is_foreign: rule.foreign.is_some(),
             });
         }
         let mut allowing = rules.iter().filter(|rule| rule.effect == Effect::Allow).peekable();

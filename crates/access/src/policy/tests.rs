@@ -51,6 +51,7 @@ impl Somebody {
             path,
             query: None,
             field: &|_| Field::Nothing,
+            foreign: &|rule| [Some(true), Some(false), None].get(rule % 3).copied().flatten(),
         });
         let rule = decision.rule.map_or("-".to_owned(), |rule| rule.to_string());
         let would = decision.would_refuse.map_or(String::new(), |rule| match rule {
@@ -116,6 +117,7 @@ fn rules_together() {
     let admin = || Rule { roles: texts(&["admin"]), ..allow() };
     let banned = || Rule { roles: texts(&["banned"]), ..Rule::new(Effect::Refuse) };
     let own = || when(Effect::Require, "path.id == principal.sub");
+    let foreign = |rule: Rule| Rule { foreign: Some("p".to_owned()), ..rule };
     let (ada, root, ban) = (&["user"][..], &["admin"][..], &["admin", "banned"][..]);
     for (rules, roles, path, expected) in [
         (vec![], ada, "ada", "refused by -"),
@@ -136,6 +138,20 @@ fn rules_together() {
         // Beside a rule that counts, one that is tried out opens nothing.
         (vec![admin(), observed(allow())], ada, "ada", "refused by -"),
         (vec![observed(admin()), banned()], ban, "ada", "refused by 1"),
+        // Of policies in another language, the first holds, the second does not, and of the third it cannot be told.
+        (vec![foreign(allow())], ada, "ada", "allowed by 0"),
+        (vec![banned(), foreign(allow())], ada, "ada", "refused by -, circumstances"),
+        (vec![banned(), banned(), foreign(allow())], ada, "ada", "refused by 2, circumstances"),
+        (
+            vec![banned(), banned(), observed(foreign(allow())), allow()],
+            ada,
+            "ada",
+            "allowed by 3 would be refused by 2",
+        ),
+        (vec![allow(), banned(), foreign(allow())], ada, "ada", "allowed by 0"),
+        (vec![foreign(Rule::new(Effect::Refuse)), allow()], ada, "ada", "refused by 0, circumstances"),
+        (vec![allow(), foreign(Rule::new(Effect::Refuse))], ada, "ada", "allowed by 0"),
+        (vec![allow(), banned(), foreign(Rule::new(Effect::Refuse))], ada, "ada", "refused by 2, circumstances"),
     ] {
         let somebody = Somebody::new(roles, &[]);
         assert_eq!(somebody.decide(&policy(&rules), &format!("/orders/{path}")), expected, "{roles:?} with {rules:?}");

@@ -2,6 +2,8 @@
 //!
 //! A level's rules are read once (`read`), asked of every operation below it, and judged when no operation is left (`end`).
 
+mod cedar;
+mod learned;
 mod read;
 
 use std::cell::{Cell, RefCell};
@@ -15,6 +17,8 @@ use super::routes::made_id;
 use crate::diagnostic::{Diagnostic, closest, quote};
 use crate::plan::{Authn, AuthzPlan, Origin, RoutePlan, RulePlan};
 use crate::sources::Span;
+use cedar::Stating;
+use learned::Learns;
 
 /// The `authz` of one level.
 pub(crate) struct Section {
@@ -23,6 +27,8 @@ pub(crate) struct Section {
     origin: Origin,
     has_rules: bool,
     rules: Vec<Stated>,
+    cedar: Option<Stating>,
+    learns: Option<Learns>,
     roles_claim: Option<(String, Origin)>,
     role_map: Option<(RoleMap, Origin)>,
     /// Names of the operations below it, for suggestions.
@@ -113,10 +119,27 @@ impl Operation<'_> {
     }
 }
 
+impl Named {
+    /// The same name, not met yet.
+    fn again(&self) -> Self {
+        let Self { text, shown, span, .. } = self;
+        let tainted = self.is_found.get();
+        Self {
+            text: text.clone(),
+            shown: shown.clone(),
+            span: *span,
+            is_found: Cell::new(tainted),
+            is_closed: Cell::new(tainted),
+        }
+    }
+}
+
 impl Stated {
     /// Whether it is about an operation; notes which of its names have been met.
     fn is_about(&self, names: &[String], is_public: bool) -> bool {
         let Some(operations) = &self.operations else { return true };
+        // A Cedar policy knows an operation by its id alone.
+        let names = if self.plan.statement.is_some() { names.get(..1).unwrap_or_default() } else { names };
         let mut is_about = false;
         for named in operations {
             if names.contains(&named.text) {
@@ -140,6 +163,7 @@ impl Check<'_> {
         let mut allowing = None;
         for (level, section) in sections.iter().enumerate() {
             section.known.borrow_mut().extend(names.iter().take(1).cloned());
+            section.cedar.iter().for_each(|cedar| cedar.meet(operation));
             for stated in section.rules.iter().filter(|stated| stated.is_about(&names, is_public)) {
                 let allows = stated.plan.rule.effect == Effect::Allow;
                 if allows && allowing.is_some_and(|nearer| nearer != level) {
@@ -160,6 +184,8 @@ impl Check<'_> {
         let source = RoleSource { claim: claim.map(|(claim, _)| claim.clone()), map: map.map(|(map, _)| map.clone()) };
         self.fits(operation, &chosen, &source);
         note(operation, &chosen);
+        let cedar = self.cedar_of(operation, sections);
+        let learned = self.learned_of(operation, sections);
         let nearest = sections.iter().find(|section| section.has_rules).or(sections.first())?;
         Some(Arc::new(AuthzPlan {
             source,
@@ -167,6 +193,8 @@ impl Check<'_> {
             origin: nearest.origin.clone(),
             roles_claim_origin: claim.map(|(_, origin)| origin.clone()),
             role_map_origin: map.map(|(_, origin)| origin.clone()),
+            cedar,
+            learned,
         }))
     }
 
@@ -210,6 +238,12 @@ impl Check<'_> {
     /// What of a level has come to nothing; to be called after the last operation below it.
     pub(super) fn authz_end(&mut self, section: Option<&Section>) {
         let Some(section) = section.filter(|section| !section.is_tainted && !self.incomplete) else { return };
+        if let Some(stating) = &section.cedar {
+            self.cedar_end(stating);
+        }
+        if let Some(learns) = &section.learns {
+            self.learned_end(learns, &section.known.borrow());
+        }
         let mut found = Vec::new();
         for stated in section.rules.iter().filter(|stated| !stated.is_tainted) {
             let before = found.len();

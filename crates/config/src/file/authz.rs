@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scalar::{DayTime, Network, Text};
+use super::defaults;
+use crate::scalar::{Count, DayTime, FileName, Network, Period, Size, Text};
 
 /// What callers may do. Where there is `authz`, what no rule allows is refused. It may stand in `defaults`, an API, a version
 /// and a route: rules that refuse or require add up, and of those that allow, the nearest level that has some for an operation
@@ -22,6 +23,90 @@ pub(crate) struct Authz {
     pub(crate) mode: Option<AuthzMode>,
     /// The rules.
     pub(crate) rules: Option<Vec<AuthzRule>>,
+    /// Policies in the language Cedar, which count beside the rules.
+    pub(crate) cedar: Option<Cedar>,
+    /// Ownership that is learned from answers.
+    pub(crate) learned: Option<Learned>,
+}
+
+/// Ownership that is learned from answers: a caller may ask for the ids that he was shown, in answers to requests that he was
+/// allowed to make, and for no others. It is one more thing that rules require. What is forgotten, for want of time or room, has to
+/// be shown again. The nearest level that has some counts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Learned {
+    /// Whether an id that was not shown is refused.
+    #[schemars(extend("default" = "enforce"))]
+    pub(crate) mode: Option<LearnedMode>,
+    /// Kinds of objects, whose ids are kept apart.
+    pub(crate) objects: IndexMap<String, LearnedObject>,
+    /// How long an id that was shown may be asked for.
+    #[schemars(extend("default" = defaults::LEARNED_KEEP.to_string()))]
+    pub(crate) keep: Option<Period>,
+    /// How many ids of one caller are remembered.
+    #[schemars(extend("default" = defaults::LEARNED_IDS.0), extend("minimum" = 1, "maximum" = 100_000))]
+    pub(crate) ids: Option<Count>,
+    /// How many callers are remembered, by each of 16 parts of the memory.
+    #[schemars(extend("default" = defaults::LEARNED_CALLERS.0), extend("minimum" = 1, "maximum" = 1_000_000))]
+    pub(crate) callers: Option<Count>,
+    /// How long an answer may be, as it comes and decoded; of a longer one nothing is learned.
+    #[schemars(extend("default" = defaults::LEARNED_ANSWER_BYTES.to_string()))]
+    pub(crate) answer_bytes: Option<Size>,
+}
+
+/// Where ids of one kind are shown and asked for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LearnedObject {
+    /// Operations that show ids, each with where they stand in its answers of JSON: `{ listOrders: "$.items[*].id" }`.
+    pub(crate) shown: IndexMap<String, Text>,
+    /// Operations that ask for one, each with the parameter that holds it: `{ getOrder: path.orderId }`.
+    pub(crate) asked: IndexMap<String, Text>,
+}
+
+/// What is done about an id that a caller was not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LearnedMode {
+    /// It is refused.
+    Enforce,
+    /// It is recorded and counted.
+    Observe,
+    /// Nothing, and nothing is learned.
+    Off,
+}
+
+/// Policies in the language Cedar. What one of them permits is allowed as by a rule, what one forbids is refused, and so is
+/// what cannot be evaluated. They are checked against a schema: principals are `Caller` (`sub`, `username`, `issuer`, `scheme`,
+/// `roles`, `scopes`, `claims`) in `Role`, or `Anonymous`, whom only policies with `principal is Anonymous` permit; actions are the
+/// ids of operations; resources have `path` and `body`; the context has `address`, `time` (seconds since 1970), `query` and
+/// `header`. Below `locked: [authz]` there can be none.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cedar {
+    /// The files with the policies. A policy may have `@id("NAME")`, its name in records and metrics, and `@mode("observe")`.
+    pub(crate) policies: Vec<FileName>,
+    /// Claims of tokens that policies speak of, `principal.claims.NAME`, each with what it is. A token may lack them; in one that
+    /// has another thing there, the policies that speak of it cannot be evaluated.
+    pub(crate) claims: Option<IndexMap<String, CedarShape>>,
+    /// Query parameters that policies speak of: `context.query.NAME`.
+    pub(crate) query: Option<Vec<Text>>,
+    /// Fields that policies speak of: `context.header["NAME"]`.
+    pub(crate) headers: Option<Vec<Text>>,
+}
+
+/// What a value of a request is for policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CedarShape {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// Yes or no.
+    Boolean,
+    /// Several texts.
+    Strings,
 }
 
 /// A rule. All of its conditions have to hold.
@@ -134,7 +219,8 @@ impl Authz {
     pub(crate) fn loosens(&self) -> bool {
         let is_observed = self.mode == Some(AuthzMode::Observe);
         let opens = |rule: &AuthzRule| rule.effect.is_none_or(|effect| effect == AuthzEffect::Allow);
-        self.roles_claim.is_some() || self.role_map.is_some() || is_observed || self.rules.iter().flatten().any(opens)
+        let own = self.roles_claim.is_some() || self.role_map.is_some() || self.cedar.is_some();
+        own || is_observed || self.rules.iter().flatten().any(opens)
     }
 }
 

@@ -24,6 +24,10 @@ pub(crate) const PROOFS_REMEMBERED: Count = Count(1_000_000);
 /// LIMIT: proofs that are remembered.
 pub(crate) const MAX_PROOFS_REMEMBERED: u64 = 100_000_000;
 pub(crate) const ROLES_CLAIM: &str = "roles";
+pub(crate) const LEARNED_KEEP: Period = Period::seconds(60 * 60);
+pub(crate) const LEARNED_IDS: Count = Count(1_000);
+pub(crate) const LEARNED_CALLERS: Count = Count(1_000);
+pub(crate) const LEARNED_ANSWER_BYTES: Size = Size::kib(256);
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use portcullis_access::{RoleSource, Rule};
+use portcullis_access::learned::{Learning, Limits, Place};
+use portcullis_access::{Operand, RoleSource, Rule};
+use portcullis_policy::{Action, Kind, Policies, Shape};
 
 use super::Origin;
 
@@ -19,6 +21,43 @@ pub struct AuthzPlan {
     pub roles_claim_origin: Option<Origin>,
     /// Where the map of the roles is written, if it is.
     pub role_map_origin: Option<Origin>,
+    /// What its Cedar policies are asked about, where there are some.
+    pub cedar: Option<CedarPlan>,
+    /// What is learned from its answers and asked of its requests.
+    pub learned: Option<LearnedRoute>,
+}
+
+/// What one level learns from answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnedPlan {
+    /// Where it is written: `apis.orders.authz.learned`.
+    pub place: String,
+    /// What is done about ids that were not shown.
+    pub mode: Learning,
+    /// How much is remembered, and how long.
+    pub limits: Limits,
+    /// The longest answer that is looked into, as it comes and decoded.
+    pub answer_bytes: usize,
+}
+
+/// What an operation shows and asks for, each with the kind of the ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnedRoute {
+    /// Of its level.
+    pub plan: Arc<LearnedPlan>,
+    /// Where ids stand in its answers.
+    pub shows: Vec<(Arc<str>, Place)>,
+    /// The parameters that hold ids.
+    pub asks: Vec<(Arc<str>, Operand)>,
+}
+
+/// An operation as Cedar policies see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CedarPlan {
+    /// The operation.
+    pub action: Action,
+    /// What else a request shows.
+    pub values: Vec<(Kind, String, Shape)>,
 }
 
 /// One rule.
@@ -30,4 +69,8 @@ pub struct RulePlan {
     pub rule: Rule,
     /// Where it is written.
     pub origin: Origin,
+    /// The Cedar policy that it stands for, by its level's policies and its place among them.
+    pub statement: Option<(Arc<Policies>, usize)>,
+    /// Whether it asks for what was learned.
+    pub asks_learned: bool,
 }

@@ -1,7 +1,7 @@
 //! `access`: who may do what, what a change does to that, and whether the rules do what their tests say.
 
 mod cases;
-mod matrix;
+pub(super) mod matrix;
 
 use crate::arguments::{Access, AccessCommand};
 use crate::ending::{Ending, Stop};

@@ -1,5 +1,6 @@
 //! What a configuration says: whether it is sound, what it serves, and why.
 
+use super::access::matrix::closed;
 use crate::arguments::{EffectivePolicy, Format, Reading};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bold, complain, faint, good, report, say};
@@ -53,6 +54,9 @@ fn sound(path: &Path, plan: &Plan) -> String {
     for danger in &plan.dangers {
         text.push_str(&format!("  {} {}: {}\n", bold("danger"), danger.origin, danger.message));
     }
+    for (operation, origin) in closed(plan) {
+        text.push_str(&format!("  {} {origin}: no rule allows anybody {operation}\n", bold("closed")));
+    }
     text
 }
 
@@ -70,6 +74,10 @@ fn sound_json(plan: &Plan) -> Value {
         "watched": plan.watched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "hash": plan.hash,
         "dangers": dangers,
+        "closed": closed(plan)
+            .iter()
+            .map(|(operation, origin)| json!({ "operation": operation, "place": place(origin) }))
+            .collect::<Vec<_>>(),
         "diagnostics": [],
     })
 }

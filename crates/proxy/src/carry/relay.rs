@@ -4,6 +4,7 @@ use super::buffer::Buffers;
 use super::channel::{Broken, Channel};
 use super::filter::{Filter, Unreadable};
 use super::room::{Full, Room};
+use super::tap::Tap;
 use super::timer::Timers;
 use portcullis_h1::{Body, BodyError, Framing, Part, write};
 use std::task::{Context, Poll, ready};
@@ -25,6 +26,8 @@ pub(crate) struct Relay {
     filter: Option<Box<Filter>>,
     /// All has arrived, and the filter may have something left.
     ended: bool,
+    /// Who learns from it.
+    tap: Option<Box<Tap>>,
 }
 
 /// Data that has passed and may have to pass once more.
@@ -119,7 +122,7 @@ impl Relay {
         let body = Body::new(framing);
         // A chunked body that is empty still needs its last chunk, and a stream its end; without one, nothing is left.
         let finished = body.is_done() && leaving == Leaving::Bare;
-        Self { body, leaving, bytes_max, finished, abandoned: false, kept: None, filter: None, ended: false }
+        Self { body, leaving, bytes_max, finished, abandoned: false, kept: None, tap: None, filter: None, ended: false }
     }
 
     /// Changes how the body leaves, before any of it has.
@@ -136,6 +139,11 @@ impl Relay {
 
     pub(crate) fn take_filter(&mut self) -> Option<Box<Filter>> {
         self.filter.take()
+    }
+
+    /// Shows a copy of what passes to somebody.
+    pub(crate) fn tap(&mut self, tap: Option<Box<Tap>>) {
+        self.tap = tap;
     }
 
     /// Keeps up to so many bytes of what passes, so that the body can leave once more.
@@ -311,6 +319,7 @@ impl Relay {
                     Some(filter) => filter.take(data).map_err(Stopped::Unreadable)?,
                     None => self.leaving.data(data, sink),
                 }
+                self.tap.iter_mut().for_each(|tap| tap.take(data));
                 if let Some(kept) = &mut self.kept {
                     if self.body.received() > kept.bytes_max {
                         self.kept = None;
@@ -373,6 +382,7 @@ impl Relay {
             }
             None => false,
         };
+        self.tap.take().into_iter().for_each(|tap| tap.end());
         if self.leaving == Leaving::Bare {
             return Ok(());
         }

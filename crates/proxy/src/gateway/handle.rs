@@ -150,6 +150,7 @@ impl Handle {
         let current = self.shared.snapshot.load_full();
         let shelf = Shelf {
             books: &current.books,
+            ownerships: &current.ownerships,
             workers: self.shared.posts.len(),
             peers: self.shared.store.as_ref().map(|store| &store.peers),
         };

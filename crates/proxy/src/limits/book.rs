@@ -1,6 +1,7 @@
 //! The accounts of one limit of the configuration, with its name for people.
 
 use crate::gateway::LimitFacts;
+use crate::ownership::Ownership;
 use portcullis_config::plan::{KeyPart, LimitPlan};
 use portcullis_limit::fields::{Told, write_rate_limit_policy};
 use portcullis_limit::{Decision, Key, KeyHasher, Kind, Ledger, Peers, Period, Policy, Prefixes};
@@ -33,6 +34,8 @@ pub(crate) type Books = Vec<Arc<Book>>;
 pub(crate) struct Shelf<'s> {
     /// Those in force, of which the ones that stay are taken over.
     pub(crate) books: &'s [Arc<Book>],
+    /// What was learned under it, which stays where its level stays.
+    pub(crate) ownerships: &'s [Arc<Ownership>],
     pub(crate) workers: usize,
     /// Present where gateways share a store.
     pub(crate) peers: Option<&'s Arc<Peers>>,

@@ -87,8 +87,12 @@ fn explain_parts(
     raw: (&[u8], &[u8]),
     secure: bool,
 ) -> Result<Explanation, CompileError> {
-    let mut snapshot =
-        Snapshot::compile(plan, 1, problem_base.to_owned(), Shelf { books: &[], workers: 1, peers: None })?;
+    let mut snapshot = Snapshot::compile(
+        plan,
+        1,
+        problem_base.to_owned(),
+        Shelf { books: &[], ownerships: &[], workers: 1, peers: None },
+    )?;
     let clock = Clock::system();
     let (identity, _) =
         Identity::open(&plan.identity, &clock).map_err(|error| CompileError::Store(error.to_string()))?;

@@ -33,17 +33,20 @@ pub(super) fn permit<'a>(mut before: Authenticated<'a>, now: impl Fn() -> u64) -
     let Some(rules) = &routed.route().rules else { return Ok(Authorized(before)) };
     let request = &routed.request;
     let caller = routed.record.caller.as_deref();
-    let decision = rules.judge(
+    let judgement = rules.judge(
         Judged {
             caller,
             address: request.client.address,
             path: request.target.path(),
             query: request.target.query(),
             fields: request.head.fields(),
+            is_supposed: false,
         },
         now(),
     );
+    let decision = judgement.decision;
     let refusal = refusal(rules, decision, caller);
+    routed.record.guesses = judgement.guesses;
     routed.record.permit = Some(decision);
     match refusal {
         Some(refusal) => Err(refusal.into()),

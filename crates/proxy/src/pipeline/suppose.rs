@@ -47,7 +47,8 @@ pub struct Permission {
 /// # Errors
 /// A plan that cannot be served.
 pub fn suppose(plan: &Plan, all: &[Supposed]) -> Result<Vec<Permission>, CompileError> {
-    let snapshot = Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], workers: 1, peers: None })?;
+    let snapshot =
+        Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], ownerships: &[], workers: 1, peers: None })?;
     all.iter().map(|one| decide(plan, &snapshot, one)).collect()
 }
 
@@ -89,8 +90,9 @@ fn decide(plan: &Plan, snapshot: &Snapshot, supposed: &Supposed) -> Result<Permi
         path: exchange.target.path(),
         query: exchange.target.query(),
         fields: exchange.head.fields(),
+        is_supposed: true,
     };
-    let decision = rules.judge(judged, supposed.now);
+    let decision = rules.judge(judged, supposed.now).decision;
     let named = |rule: Option<usize>| {
         let named = rules.named(rule);
         (named.name.to_string(), named.origin.clone())

@@ -109,6 +109,9 @@ pub(crate) fn line(
 }
 
 fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
+    if record.guesses > 0 {
+        number(member!("guesses"), record.guesses, out);
+    }
     let route = record.route.and_then(|index| snapshot.routes.get(index));
     if let Some(decision) = &record.decision {
         word(member!("stage", text), decision.stage.name(), out);

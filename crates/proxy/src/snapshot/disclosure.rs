@@ -127,6 +127,7 @@ fn holds(policy: &Policy, caller: Option<&Principal>) -> bool {
     });
     // These rules ask about nothing but the caller.
     let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let request = Request { caller, address, now: 0, path: "/", query: None, field: &|_| Field::Nothing };
+    let request =
+        Request { caller, address, now: 0, path: "/", query: None, field: &|_| Field::Nothing, foreign: &|_| None };
     caller.is_some() && policy.decide(&request).refused.is_none()
 }

@@ -1,6 +1,10 @@
 //! What callers may do: two tenants and four roles against risks 1, 3 and 5 of the OWASP API Security Top 10 (2023). Each
 //! attack is refused and reaches nobody, each legitimate call passes, and the record names the line that decided.
 
+#[cfg(test)]
+#[path = "access/policies.rs"]
+mod policies;
+
 use crate::check::problem;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_config::{Environment, load_text};
@@ -12,8 +16,8 @@ use std::time::SystemTime;
 
 const SHOP: &str = include_str!("access/shop.yaml");
 
-struct Shop {
-    gate: Gatehouse,
+pub(crate) struct Shop {
+    pub(crate) gate: Gatehouse,
     upstream: FakeUpstream,
     signer: SigningKey,
     _scratch: Scratch,
@@ -21,10 +25,15 @@ struct Shop {
 
 /// Who calls: subject, tenant, roles, scopes.
 #[derive(Clone, Copy)]
-struct Who(&'static str, &'static str, &'static str, &'static str);
+pub(crate) struct Who(
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+);
 
-const ADA: Who = Who("ada", "acme", "user", "");
-const EVE: Who = Who("eve", "globex", "user", "");
+pub(crate) const ADA: Who = Who("ada", "acme", "user", "");
+pub(crate) const EVE: Who = Who("eve", "globex", "user", "");
 const SAM: Who = Who("sam", "acme", "support", "");
 const AUDREY: Who = Who("audrey", "acme", "auditor", "orders:export");
 const ADAM: Who = Who("adam", "acme", "admin", "");
@@ -32,11 +41,21 @@ const NOROLE: Who = Who("bob", "acme", "", "");
 
 impl Shop {
     fn open() -> Self {
-        let (scratch, upstream) = (Scratch::new(), FakeUpstream::echoing());
+        Self::with(SHOP, &[])
+    }
+
+    fn with(text: &str, files: &[(&str, &str)]) -> Self {
+        Self::before(FakeUpstream::echoing(), text, files)
+    }
+
+    /// A shop before this server, by this configuration with these files beside it.
+    pub(crate) fn before(upstream: FakeUpstream, text: &str, files: &[(&str, &str)]) -> Self {
+        let scratch = Scratch::new();
         let signer = SigningKey::from_seed(&[7; 32]).unwrap();
         let jwks = scratch.file("jwks.json", &json!({ "keys": [signer.public_jwk()] }).to_string());
         assert!(jwks.starts_with(scratch.path()));
-        let text = SHOP.replace("UPSTREAM", &upstream.address().to_string());
+        files.iter().for_each(|(name, text)| drop(scratch.file(name, text)));
+        let text = text.replace("UPSTREAM", &upstream.address().to_string());
         let loaded = load_text("shop.yaml", &text, scratch.path(), &Environment::fixed::<&str, &str>([]));
         let mut plan = loaded.unwrap_or_else(|failure| panic!("{}", failure.render(false))).plan;
         plan.status.bind = "127.0.0.1:0".parse().unwrap();
@@ -45,14 +64,17 @@ impl Shop {
 
     fn token(&self, Who(sub, tid, role, scope): Who) -> String {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let claims = json!({
+        let mut claims = json!({
             "iss": "https://idp.test", "aud": "shop", "sub": sub, "client_id": "web", "jti": "t", "iat": now,
             "exp": now + 300, "tid": tid, "scope": scope, "realm_access": { "roles": [format!("corp-{role}")] },
         });
+        let level =
+            [("one", json!(1)), ("seven", json!(7)), ("text", json!("7"))].into_iter().find(|(of, _)| *of == sub);
+        level.into_iter().for_each(|(_, level)| claims["level"] = level);
         self.signer.sign("at+jwt", claims.as_object().unwrap(), false).unwrap()
     }
 
-    fn ask(&self, who: Who, line: &str, fields: &str) -> Answer {
+    pub(crate) fn ask(&self, who: Who, line: &str, fields: &str) -> Answer {
         let Who(_, tenant, ..) = who;
         let tenant = if fields.to_ascii_lowercase().contains("x-tenant") {
             String::new()
@@ -66,11 +88,11 @@ impl Shop {
         Client::connect(self.gate.address()).ask(request)
     }
 
-    fn record(&self, answer: &Answer) -> Value {
+    pub(crate) fn record(&self, answer: &Answer) -> Value {
         self.gate.records().of(answer.field("x-request-id").unwrap())
     }
 
-    fn served(&self, who: Who, line: &str, fields: &str) -> Answer {
+    pub(crate) fn served(&self, who: Who, line: &str, fields: &str) -> Answer {
         let answer = self.ask(who, line, fields);
         assert_eq!(answer.status, 200, "{} {line} {fields}: {}", who.0, answer.text());
         answer

@@ -42,16 +42,24 @@ impl Check<'_> {
             self.reject(&list, diagnostic);
         }
         let observed = written.mode == Some(AuthzMode::Observe);
-        if observed && rules.is_empty() {
+        if observed && rules.is_empty() && written.cedar.is_none() {
             let mode = at.key("mode");
             let diagnostic = Diagnostic::new("no-effect", mode.name_span(), "`mode` has no effect without `rules`");
             self.reject(&mode, diagnostic.help("add `rules` beside it, or remove it"));
         }
-        let stated = rules
+        let mut stated: Vec<Stated> = rules
             .iter()
             .enumerate()
             .map(|(index, rule)| self.rule(rule, &list.index(index), (observed, is_route)))
             .collect();
+        let cedar = self.cedar(written, &at).map(|(cedar, policies)| {
+            stated.extend(policies);
+            cedar
+        });
+        let learns = self.learned(written.learned.as_ref(), &at).map(|(learns, required)| {
+            stated.extend(required);
+            learns
+        });
         let map = at.key("role_map");
         let claim = at.key("roles_claim");
         let texts = |list: &Vec<Text>| list.iter().map(|text| text.0.clone()).collect::<Vec<_>>();
@@ -66,8 +74,10 @@ impl Check<'_> {
             path: at.path(),
             span: at.name_span(),
             origin: self.origin(&at),
-            has_rules: written.rules.is_some(),
+            has_rules: written.rules.is_some() || written.cedar.is_some(),
             rules: stated,
+            cedar,
+            learns,
             roles_claim: written.roles_claim.as_ref().map(|text| (text.0.clone(), self.origin(&claim))),
             role_map,
             known: RefCell::default(),
@@ -102,6 +112,7 @@ impl Check<'_> {
             networks: written.networks.iter().flatten().map(|network| network.0).collect(),
             times: written.times.iter().flatten().map(window).collect(),
             when: expressions,
+            foreign: None,
         };
         self.lists(written, at);
         self.callers(written, &rule, at);
@@ -116,7 +127,13 @@ impl Check<'_> {
             when_spans,
             role_spans: (0..rule.roles.len()).map(|index| roles.index(index).span()).collect(),
             says_anybody: (rule.anonymous && rule.effect == Effect::Allow).then(|| at.key("callers").span()),
-            plan: RulePlan { name: Arc::from(name), rule, origin: self.origin(at) },
+            plan: RulePlan {
+                name: Arc::from(name),
+                rule,
+                origin: self.origin(at),
+                statement: None,
+                asks_learned: false,
+            },
             applies: Cell::new(0),
             lives: Cell::new(0),
             opens: Cell::new(0),
@@ -211,7 +228,7 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, at: &At<'_>, length: usize) {
+    pub(super) fn list(&mut self, at: &At<'_>, length: usize) {
         if length == 0 {
             let diagnostic = Diagnostic::new("empty-list", at.name_span(), "nothing can ever be in an empty list");
             self.reject(at, diagnostic.help("name something, or remove the list"));

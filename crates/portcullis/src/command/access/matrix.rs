@@ -1,9 +1,9 @@
 //! Who may do what, by a plan: what each operation comes to for each role that rules speak of.
 
-use portcullis_access::Rule;
 use portcullis_access::outlook::{Outlook, Standing};
+use portcullis_access::{Effect, Rule};
 use portcullis_auth::principal::Demand;
-use portcullis_config::plan::{ApiPlan, Authn, Methods, Plan, RoutePlan, VersionPlan};
+use portcullis_config::plan::{ApiPlan, Authn, AuthzPlan, Methods, Origin, Plan, RoutePlan, VersionPlan};
 
 /// All operations against all roles.
 pub(super) struct Matrix {
@@ -88,6 +88,19 @@ impl Matrix {
         let of = |who: &Who| row.cells.iter().find(|cell| cell.who == *who).map(|cell| cell.outlook.clone());
         of(who).or_else(|| of(&Who::NoRole)).unwrap_or(Outlook::Refused)
     }
+}
+
+/// Operations that nobody may call because no rule allows anything: what each is called, and where its rules are written. One
+/// that says so itself (`authn: refuse`) is none of them.
+pub(in crate::command) fn closed(plan: &Plan) -> Vec<(String, &Origin)> {
+    let is_allowed = |authz: &AuthzPlan| authz.rules.iter().any(|rule| rule.rule.effect == Effect::Allow);
+    let demanded = each(plan).filter(|(.., route)| matches!(route.authn, Authn::Demand(_)));
+    demanded
+        .filter_map(|(api, version, route)| {
+            let authz = route.authz.as_ref().filter(|authz| !is_allowed(authz))?;
+            Some((operation(api, version, route), &authz.origin))
+        })
+        .collect()
 }
 
 fn each(plan: &Plan) -> impl Iterator<Item = (&ApiPlan, &VersionPlan, &RoutePlan)> {
