@@ -292,6 +292,8 @@ pub struct RoutePlan {
     pub timeout: Duration,
     /// Whether its requests may go on as WebSocket.
     pub websocket: Option<WebSocketPlan>,
+    /// Whether calls of gRPC come here, whose bodies nobody looks into.
+    pub grpc: bool,
     /// What callers may ask of it.
     pub limits: RouteLimits,
     /// How its requests are looked at for attacks; `None` where they are not.

@@ -175,6 +175,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),
         websocket: None,
+        grpc: false,
         limits: RouteLimits::default(),
         waf: None,
         shape: Arc::default(),

@@ -163,6 +163,12 @@ reasons! {
         "Send the body without a content coding, or in one that Accept-Encoding of the answer names.",
         "Nothing to do, unless a client of yours needs the coding.",
     }
+    /// A body that calls itself gRPC, where nobody said that such come.
+    GrpcNotDeclared = 415 "grpc_not_declared" "This operation takes no gRPC" {
+        "The request says that it is a call of gRPC, whose body cannot be looked into while it goes on, and this operation does not take such.",
+        "Send the media type that the operation takes; calls of gRPC go to operations that are made for them.",
+        "Where they are meant to come, write `grpc: true` at the route. Their bodies are then not looked into.",
+    }
     /// The content coding of the body is broken.
     MalformedCoding = 400 "malformed_coding" "The content coding of the body is malformed" {
         "The bytes of the body are not what Content-Encoding calls for: they break off, go on after the end, or their check does not fit. Programs read such bodies in different ways.",

@@ -116,6 +116,7 @@ impl Check<'_> {
             template: route.path.0.clone(),
             methods,
             websocket,
+            grpc: self.grpc(route, at, &scope.upstream),
             authn,
             authz: None,
             body_bytes: chain.body_bytes().value.bytes,

@@ -136,6 +136,10 @@ pub(crate) struct Route {
     pub(crate) priority: Option<Urgency>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
+    /// Whether calls of gRPC come here. Their bodies go on in both directions at once, so that nobody looks into them; where bodies
+    /// are looked into and this is not said, one that calls itself gRPC is refused.
+    #[schemars(extend("default" = false))]
+    pub(crate) grpc: Option<Flag>,
 }
 
 /// Where requests go.

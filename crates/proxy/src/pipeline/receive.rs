@@ -58,8 +58,12 @@ impl<'a> Received<'a> {
         let announced = self.routed.announced.take();
         let head = self.routed.request.head;
         let looks = self.routed.route().looks.as_deref().filter(|_| has_body(head.framing()));
-        // Calls of gRPC go on in both directions at once; whoever needs to know what is in them refuses what is unread.
-        let looks = looks.filter(|_| !is_grpc(head.fields()));
+        let looks = looks.filter(|looks| !(looks.grpc && is_grpc(head.fields())));
+        if looks.is_some() && is_grpc(head.fields()) {
+            // Any body could call itself so to go by unseen.
+            let reason = Reason::GrpcNotDeclared;
+            return Err(Refusal::new(Stage::Receive, reason, reason.page().caller));
+        }
         let said = looks.map(|_| Said::of(head.fields())).transpose()?;
         Ok((said.is_some() || announced.is_some()).then_some(Holding { said, announced }))
     }

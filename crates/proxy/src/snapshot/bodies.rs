@@ -12,6 +12,8 @@ pub(crate) struct Looks {
     pub(crate) json: json::Limits,
     /// Whether JSON that programs may read in different ways is refused, whatever else looks at it.
     pub(crate) strict_json: bool,
+    /// Whether calls of gRPC come, into which nobody looks.
+    pub(crate) grpc: bool,
 }
 
 // === impl Looks ===
@@ -26,7 +28,7 @@ impl Looks {
                 ..portcullis_coding::Limits::default()
             };
             let bytes_max = bodies.held_bytes.min(plan.body_bytes);
-            Box::new(Self { bytes_max, coding, json: bodies.json, strict_json: bodies.strict_json })
+            Box::new(Self { bytes_max, coding, json: bodies.json, strict_json: bodies.strict_json, grpc: plan.grpc })
         })
     }
 }

@@ -225,11 +225,32 @@ fn a_held_body_is_sent_again_whole_however_it_came() {
 }
 
 #[test]
-fn calls_of_grpc_are_not_held_and_other_routes_stream() {
+fn calls_of_grpc_are_not_held_where_they_are_declared() {
     let upstream = FakeUpstream::echoing();
-    let gate = strict(upstream.address());
-    let answer = send(&mut Client::connect(gate.address()), "Content-Type: application/grpc\r\n", b"x");
-    assert_eq!(answer.status, 200);
+    let declared = Gatehouse::with(upstream.address(), |plan| {
+        gateway::each_route(plan, |route| {
+            route.bodies = BodiesPlan { strict_json: true, held_bytes: HELD, ..BodiesPlan::default() };
+            route.grpc = true;
+        });
+    });
+    for media in ["application/grpc", "application/grpc+proto", "Application/gRPC; a=b"] {
+        let field = format!("Content-Type: {media}\r\n");
+        let answer = send(&mut Client::connect(declared.address()), &field, b"x");
+        assert_eq!(answer.status, 200, "{media}");
+        let before = upstream.requests();
+        // Where nobody declared it, it would be a way past everybody who looks into bodies.
+        let gate = strict(upstream.address());
+        let answer = send(&mut Client::connect(gate.address()), &field, b"[1,]");
+        // The caller says that it speaks gRPC, and is answered in it.
+        assert_eq!((answer.status, answer.field("grpc-status")), (200, Some("12")), "{media}");
+        assert_eq!(upstream.requests(), before, "{media}");
+        assert_eq!(send(&mut Client::connect(gate.address()), JSON, b"[1]").status, 200, "a good request after it");
+    }
+}
+
+#[test]
+fn where_nobody_looks_bodies_stream() {
+    let upstream = FakeUpstream::echoing();
     // An upstream that streams has the head before the body is over.
     let gate = Gatehouse::before(upstream.address());
     let before = upstream.requests();

@@ -260,7 +260,8 @@ async fn endings(client: &mut Grpc<Channel>) {
 
 #[test]
 fn a_grpc_library_talks_through_the_gateway_in_all_four_shapes() {
-    let house = House::start(Setup { upstream: ", protocol: http2", ..Setup::new("grpc", &[serve()]) });
+    let routes = "      - { path: \"/proof.Echo/{call}\", methods: [POST], grpc: true }\n";
+    let house = House::start(Setup { upstream: ", protocol: http2", routes, ..Setup::new("grpc", &[serve()]) });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut client = connect(house.plain).await;
