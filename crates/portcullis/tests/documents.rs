@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "demo",
     "init",
     "validate",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 23] = [
     "explain",
     "access",
     "mask",
+    "waf",
     "keys",
     "jwt",
     "tokens",
@@ -33,7 +34,7 @@ const COMMANDS: [&str; 23] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 17] = [
+const BELOW: [(&str, &str); 21] = [
     ("limits", "show"),
     ("limits", "reset"),
     ("access", "matrix"),
@@ -41,6 +42,10 @@ const BELOW: [(&str, &str); 17] = [
     ("access", "test"),
     ("mask", "report"),
     ("mask", "reveal"),
+    ("waf", "check"),
+    ("waf", "test"),
+    ("waf", "explain"),
+    ("waf", "tune"),
     ("keys", "create"),
     ("keys", "list"),
     ("keys", "rotate"),
