@@ -8,6 +8,7 @@ mod bodies;
 mod certificates;
 mod client_auth;
 mod conflicts;
+mod contract;
 mod cors;
 mod dns;
 mod headers;
@@ -63,6 +64,8 @@ pub(crate) struct Check<'c> {
     pub(crate) incomplete: bool,
     pub(crate) named: identity::Named,
     pub(crate) has_mask_key: bool,
+    /// The field in which API keys come, in small letters: no contract has to declare it.
+    pub(crate) key_field: String,
     /// Of all limits so far.
     pub(crate) accounts: u64,
     /// Rules about attacks so far.

@@ -20,6 +20,7 @@ mod proofs;
 mod shared_store;
 mod signature;
 mod tracing;
+mod validation;
 mod waf;
 
 use indexmap::IndexMap;
@@ -50,6 +51,7 @@ pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls,
 pub(crate) use shared_store::SharedStore;
 pub(crate) use signature::{Signature, Signer, SignerSecret};
 pub(crate) use tracing::{Continues, Tracing};
+pub(crate) use validation::{ContractMode, Validation};
 pub(crate) use waf::{Waf, WafMode, WafRules};
 
 use crate::scalar::{Address, Count, FileName, Flag, Period, Size, Text};

@@ -62,6 +62,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         incomplete,
         named: Default::default(),
         has_mask_key: false,
+        key_field: String::new(),
         accounts: 0,
         waf_sets: Vec::new(),
         waf: None,

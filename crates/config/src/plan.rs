@@ -18,6 +18,7 @@ use portcullis_types::Secret;
 
 mod authz;
 mod bodies;
+mod contract;
 mod cors;
 mod headers;
 mod http2;
@@ -33,6 +34,7 @@ mod waf;
 
 pub use authz::{AuthzPlan, CedarPlan, LearnedPlan, LearnedRoute, RulePlan};
 pub use bodies::BodiesPlan;
+pub use contract::{ContractMode, ContractPlan, RouteContract};
 pub use cors::CorsPlan;
 pub use headers::HeadersPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
@@ -286,6 +288,8 @@ pub struct RoutePlan {
     pub body_bytes: u64,
     /// What a body may be where a stage looks into it.
     pub bodies: BodiesPlan,
+    /// What its messages are held to; `None` without a contract.
+    pub contract: Option<RouteContract>,
     /// Where requests go.
     pub upstream: Arc<UpstreamPlan>,
     /// From the end of the request's head to the end of the answer.
@@ -308,7 +312,8 @@ impl RoutePlan {
     /// Whether a stage looks into the bodies of its requests, so that they are held whole before they go on.
     #[must_use]
     pub fn looks_into_bodies(&self) -> bool {
-        self.bodies.strict_json || self.waf.is_some()
+        let contract = self.contract.as_ref().is_some_and(RouteContract::looks_into_bodies);
+        self.bodies.strict_json || self.waf.is_some() || contract
     }
 }
 

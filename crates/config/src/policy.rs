@@ -6,6 +6,7 @@ use crate::check::waf::Settings;
 use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
 use crate::plan::{ApiPlan, Authn, HostPattern, LimitPlan, Methods, Origin, RoutePlan, VersionPlan};
+use crate::scalar::{Method, Template};
 use crate::sources::Span;
 use crate::tree::At;
 use std::sync::Arc;
@@ -126,7 +127,7 @@ impl Question<'_> {
             return Vec::new();
         };
         let level = Level::of_version(at, version);
-        self.of(Some(&version.routes), &at.key("routes"), &[&level, &api_level, self.defaults], Some((version, at)))
+        self.of(version.routes.as_deref(), &at.key("routes"), &[&level, &api_level, self.defaults], Some((version, at)))
     }
 
     fn of(
@@ -136,7 +137,10 @@ impl Question<'_> {
         above: &[&Level<'_>],
         version: Option<(&Version, At<'_>)>,
     ) -> Vec<PolicyLine> {
-        let Some(route) = routes.and_then(|routes| routes.get(self.index)) else { return Vec::new() };
+        // Where the contract makes the routes, nothing is written about one of them.
+        let bare = routes.is_none().then(|| Route::bare(None, Template(String::new()), Method::Any));
+        let written = routes.and_then(|routes| routes.get(self.index));
+        let Some(route) = written.or(bare.as_ref()) else { return Vec::new() };
         let level = Level::of_route(at.index(self.index), route);
         let mut levels = vec![&level];
         levels.extend(above);
@@ -153,6 +157,7 @@ impl Question<'_> {
         lines.extend(self.limits());
         lines.extend(self.waf(&chain));
         lines.extend(self.shape());
+        lines.extend(self.contract(version.as_ref().map_or(self.api_at, |(_, at)| *at)));
         lines
     }
 
@@ -227,6 +232,27 @@ impl Question<'_> {
         let shown: Vec<String> =
             origins.map(|(index, origin)| self.shown(&list.index(index), origin.to_string())).collect();
         Some(self.line("websocket.origins", shown.join(", "), &list))
+    }
+
+    /// The contract, and how it is kept to.
+    fn contract(&self, at: At<'_>) -> Vec<PolicyLine> {
+        let contract = self.version.routes.get(self.index).and_then(|route| route.contract.as_ref());
+        let Some(plan) = contract.map(|contract| &contract.plan) else { return Vec::new() };
+        let (openapi, own) = (at.key("openapi"), at.key("validation"));
+        let above = self.api_at.key("validation");
+        let file = plan.file.display().to_string();
+        let mut lines = vec![self.line("openapi", file, &openapi)];
+        let settings = [("request", plan.request.name()), ("response", plan.response.name())];
+        lines.extend(settings.map(|(name, value)| {
+            let places = [own.key(name), above.key(name)];
+            let written = places.iter().find(|at| !at.is_missing());
+            let setting = format!("validation.{name}");
+            match written {
+                Some(at) => self.line(&setting, value.to_owned(), at),
+                None => PolicyLine { setting, value: value.to_owned(), origin: None, locked: false },
+            }
+        }));
+        lines
     }
 
     /// Which limits hold, and which of them can count anybody here.

@@ -40,14 +40,12 @@ const PLANNED: &[&str] = &[
     "mask",
     "mtls",
     "oauth",
-    "openapi",
     "proxy_protocol",
     "retries",
     "sunset_at",
     "telemetry",
     "tls",
     "tracing",
-    "validation",
     "waf",
 ];
 

@@ -40,7 +40,7 @@ pub(crate) fn read(
             let at = versions.key(name);
             reader.authz(&at, version.authz.as_ref());
             let routes = at.key("routes");
-            for (index, route) in version.routes.iter().enumerate() {
+            for (index, route) in version.routes.iter().flatten().enumerate() {
                 reader.authz(&routes.index(index), route.authz.as_ref());
             }
         }

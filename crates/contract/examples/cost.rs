@@ -2,7 +2,7 @@
 //! does not fit.
 
 use portcullis_contract::json::{Json, Limits};
-use portcullis_contract::{Bounds, Options, Reply, Request, load};
+use portcullis_contract::{Body, Bounds, Options, Reply, Request, load};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -94,26 +94,26 @@ fn main() -> Result<(), Failure> {
     println!("a body of {} bytes", body.len());
     let headers =
         [("host", "api.example"), ("content-type", "application/json"), ("user-agent", "cost"), ("accept", "*/*")];
-    let request = |body: Option<&'static [u8]>| Request {
+    let request = |body: &'static [u8]| Request {
         path: "/orders/2eb8aa08-aa98-11ea-b4aa-73b441d16380",
         query: "notify=true&fields=id,lines",
         headers: &headers,
-        body,
+        body: Body::Whole(body),
     };
     let bytes: &'static [u8] = Box::leak(body.clone().into_bytes().into_boxed_slice());
     let wrong: &'static [u8] =
         Box::leak(body.replace("\"quantity\":8", "\"quantity\":0").into_bytes().into_boxed_slice());
     report("JSON read", 20_000, || Json::parse(bytes, &Limits::default()).is_ok())?;
-    let whole = request(Some(bytes));
+    let whole = request(bytes);
     if let Err(refused) = contract.conform(operation, &whole, &bounds) {
         return Err(format!("refused: {refused:?}").into());
     }
     report("a request read and judged, with its parameters", 20_000, || {
         contract.conform(operation, &whole, &bounds).is_ok()
     })?;
-    let reply = Reply { status: 200, headers: &headers, body: Some(bytes) };
+    let reply = Reply { status: 200, headers: &headers, body: Body::Whole(bytes) };
     report("an answer read and judged", 20_000, || contract.conform_answer(operation, &reply, &bounds).is_ok())?;
-    let broken = request(Some(wrong));
+    let broken = request(wrong);
     report("a request that does not fit, explained", 10_000, || {
         contract.conform(operation, &broken, &bounds).is_err()
     })?;

@@ -2,7 +2,7 @@
 
 use crate::document::{Contract, Options, load};
 use crate::json::{Json, Limits};
-use crate::message::{Bounds, Request};
+use crate::message::{Body, Bounds, Request};
 use crate::schema::{self, Draft, Effort, OneSchema, Verdict};
 use crate::tree::Severity;
 use std::sync::OnceLock;
@@ -68,7 +68,7 @@ pub fn parameters(input: &[u8]) {
     let headers = [("p", field), ("cookie", cookie), ("content-type", content_type)];
     for operation in contract.operations() {
         let path = format!("{}{path}", operation.template().split('{').next().unwrap_or("/"));
-        let request = Request { path: &path, query, headers: &headers, body };
+        let request = Request { path: &path, query, headers: &headers, body: body.map_or(Body::Absent, Body::Whole) };
         if let Err(refused) = contract.conform(operation, &request, &Bounds::default()) {
             assert!(!refused.objections.is_empty() && matches!(refused.status, 400 | 415 | 422), "{refused:?}");
             for one in refused.objections {

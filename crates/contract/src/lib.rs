@@ -16,6 +16,6 @@ mod tree;
 pub use document::{Contract, Loaded, Operation, Options, load};
 pub use lint::lint;
 pub use media::Reading;
-pub use message::{Bounds, Fits, Objection, Part, Refused, Reply, Request};
+pub use message::{Body, Bounds, Fits, Objection, Part, Refused, Reply, Request};
 pub use parameter::Location;
 pub use tree::{Diagnostic, Severity};

@@ -71,6 +71,10 @@ impl MediaType {
         }
     }
 
+    pub(crate) fn is(&self, kind: &str, subtype: &str) -> bool {
+        &*self.kind == kind && &*self.subtype == subtype
+    }
+
     pub(crate) fn is_range(&self) -> bool {
         &*self.subtype == "*"
     }

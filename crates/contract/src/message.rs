@@ -8,7 +8,7 @@ mod multipart;
 mod tests;
 
 use crate::document::{Contract, Operation};
-use crate::json::{Builder, Json, Limits};
+use crate::json::{Builder, Json, Limits, Unsafe};
 use crate::parameter::{Location, Pair, Parameter, Wrong, decode, pairs_of};
 use crate::schema::{Effort, Verdict};
 use std::borrow::Cow;
@@ -29,8 +29,22 @@ pub struct Request<'r> {
     pub query: &'r str,
     /// Names and values of the header section.
     pub headers: &'r [(&'r str, &'r str)],
-    /// The body without its content coding; `None` where there is none.
-    pub body: Option<&'r [u8]>,
+    /// The body without its content coding.
+    pub body: Body<'r>,
+}
+
+/// What is known of a body.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Body<'r> {
+    /// There is none.
+    #[default]
+    Absent,
+    /// There is one that is not looked into. Where a schema would have to judge it, it does not fit.
+    Unread,
+    /// All of it, to be read here.
+    Whole(&'r [u8]),
+    /// All of it, read by whoever asks: its value, or why it is no JSON.
+    Json(Result<&'r Json<'r>, Unsafe>),
 }
 
 /// How much of a message is looked at, and at what cost.
@@ -57,6 +71,23 @@ pub enum Part {
     Body,
     /// The status of an answer.
     Status,
+}
+
+// === impl Part ===
+
+impl Part {
+    /// The word for it in problems and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Body => "body",
+            Self::Status => "status",
+        }
+    }
 }
 
 /// One reason why a message does not fit. It holds names and places, never what was sent there.

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod audit_log;
+mod contract;
 mod help;
 mod identity;
 mod limits;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 pub(crate) use access::{Access, AccessCommand};
 pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
+pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
@@ -81,6 +83,12 @@ pub(crate) enum Command {
     /// Show who may do what, what a change does to that, and whether the rules do what their tests say
     #[command(after_help = help::ACCESS)]
     Access(Access),
+    /// Look into OpenAPI documents
+    #[command(after_help = help::CONTRACT)]
+    Contract {
+        #[command(subcommand)]
+        command: ContractCommand,
+    },
     /// Show who sees what of answers, and what a token stands for
     #[command(after_help = help::MASK)]
     Mask {

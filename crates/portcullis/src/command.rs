@@ -4,6 +4,7 @@ mod about;
 mod access;
 mod audit;
 mod audit_log;
+mod contract;
 mod control;
 mod explain;
 mod inspect;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::EffectivePolicy(question) => inspect::effective_policy(question),
         Command::Explain(question) => explain::explain(question),
         Command::Access(question) => access::access(question),
+        Command::Contract { command } => contract::contract(command),
         Command::Mask { command } => mask::mask(command),
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),

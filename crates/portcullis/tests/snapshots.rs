@@ -104,6 +104,18 @@ fn what_is_not_there() {
 }
 
 #[test]
+fn contract() {
+    let lines = [
+        "contract check contract.yaml",
+        "contract check contract.yaml --format json",
+        "contract check contract.yaml --format sarif",
+        "contract check good.yaml",
+        "contract check nowhere.yaml",
+    ];
+    check("contract", &lines);
+}
+
+#[test]
 fn routes() {
     check("routes", &["routes -c good.yaml", "routes -c good.yaml --format json", "routes -c bad.yaml"]);
 }

@@ -3,6 +3,7 @@
 
 mod look;
 mod own;
+mod promised;
 mod rest;
 mod tunnel;
 mod watch;
@@ -31,6 +32,7 @@ use own::Own;
 use portcullis_config::plan::StreamsPlan;
 use portcullis_h1::{Framing, Known, ResponseHead, Version};
 use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
+use promised::judge;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -111,6 +113,7 @@ async fn pass_on(
         return converse(worker, local, connection, exchange, client, lease).await;
     }
     let leaving = leaving(client, framing, old);
+    judge((worker, local), exchange, (&mut *client, &mut lease.channel), (&mut upload, &mut download)).await?;
     answer_head(worker, local, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
     be_patient((worker, connection), client, &mut lease.channel, going_on);

@@ -3,6 +3,7 @@
 //! A series comes into being when the first request of its kind ends. All labels come from the configuration or from
 //! closed sets, so that their number is bounded whatever clients send.
 
+mod contract;
 mod issuers;
 mod limits;
 mod masks;
@@ -57,6 +58,8 @@ pub(crate) struct Registry {
     /// By [`crate::welcome::Unheard`].
     pub(crate) proxy_headers_refused: [AtomicU64; 3],
     pub(crate) slow_readers: AtomicU64,
+    /// Requests and answers that do not fit their contract, and passed.
+    breaches: [AtomicU64; 2],
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_failed: AtomicU64,
     pub(crate) last_reload_seconds: AtomicU64,
@@ -186,6 +189,11 @@ impl Counters {
         if let Some(decision) = &record.decision {
             let key = (decision.stage, decision.reason, record.outcome);
             own_series(&mut self.decisions, &self.registry.decisions, key).fetch_add(1, Ordering::Relaxed);
+        }
+        for (count, breach) in self.registry.breaches.iter().zip([&record.breaches.request, &record.breaches.answer]) {
+            if breach.is_some() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
         }
         let index = record.route.map_or(0, |index| index + 1);
         if self.routes.len() <= index {

@@ -7,6 +7,7 @@
 mod charge;
 mod conform;
 pub(crate) mod cors;
+pub(crate) mod decode;
 pub(crate) mod explain;
 pub(crate) mod forward;
 mod guard;

@@ -1,6 +1,9 @@
 //! What the caller sees when we refuse or fail: RFC 9457 problem+json, or a page where a browser asks for one.
 //!
-//! INVARIANT: nothing here holds what a client sent or what an upstream said; every text is fixed.
+//! INVARIANT: nothing here holds what an upstream said, and of what a client sent only the names and places that do not fit a
+//! contract, escaped and cut; every other text is fixed.
+
+mod errors;
 
 use crate::answer::Scrubbed;
 use crate::head::Head;
@@ -8,7 +11,7 @@ use crate::pipeline::Stop;
 use portcullis_h1::{Fields, Known};
 use portcullis_limit::ProblemType;
 use portcullis_types::id::RequestId;
-use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
+use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage, Violation};
 
 /// Seconds after which a server may have become free or well again.
 const RETRY_AFTER: &str = "1";
@@ -28,6 +31,8 @@ pub(crate) struct Problem {
     violated: Vec<String>,
     /// On the wire; the reason's, unless a server has said it.
     status: u16,
+    /// Why a message does not fit its contract.
+    errors: Vec<Violation>,
 }
 
 /// The forms of a problem.
@@ -61,6 +66,7 @@ impl Problem {
             status: refusal.reason.status(),
             close: refusal.close,
             violated: refusal.violated.clone(),
+            errors: refusal.errors.as_deref().map(<[_]>::to_vec).unwrap_or_default(),
         }
     }
 
@@ -70,7 +76,7 @@ impl Problem {
         let soon = matches!(fault.kind, FaultKind::Busy | FaultKind::Unhealthy);
         let headers = if soon { vec![("retry-after", RETRY_AFTER.to_owned())] } else { Vec::new() };
         let (detail, status) = (reason.title().into(), reason.status());
-        Self { reason, detail, headers, proxy_status, close: false, violated: Vec::new(), status }
+        Self { reason, detail, headers, proxy_status, close: false, violated: Vec::new(), errors: Vec::new(), status }
     }
 
     fn scrubbed(scrubbed: &Scrubbed) -> Self {
@@ -82,6 +88,7 @@ impl Problem {
             proxy_status: TRANSFORM_ERROR,
             close: false,
             violated: Vec::new(),
+            errors: Vec::new(),
             status: scrubbed.status,
         }
     }
@@ -115,9 +122,10 @@ impl Problem {
             true => String::new(),
             false => format!(",\"{}\":[\"{}\"]", ProblemType::VIOLATED_POLICIES, self.violated.join("\",\"")),
         };
+        let errors = errors::member(&self.errors);
         format!(
             "{{\"type\":\"{kind}\",\"title\":\"{title}\",\"status\":{status},\"code\":\"{code}\",\
-             \"detail\":\"{}\",\"request_id\":\"{id}\"{violated}}}\n",
+             \"detail\":\"{}\",\"request_id\":\"{id}\"{violated}{errors}}}\n",
             detail.replace('\\', "\\\\").replace('"', "\\\"")
         )
     }

@@ -65,6 +65,8 @@ pub(crate) struct AccessRecord {
     /// The limit that refused, and one that would have: places among the snapshot's books.
     pub(crate) limit: Option<usize>,
     pub(crate) limit_observed: Option<usize>,
+    /// What does not fit the contract, and passed.
+    pub(crate) breaches: Breaches,
     /// How a conversation that went on was ended, where that was not one of its sides.
     pub(crate) note: Option<&'static str>,
     /// What the client's connection speaks.
@@ -81,6 +83,13 @@ pub(crate) struct AccessRecord {
     /// When the upstream's part was over; 0 without one.
     pub(crate) answered: u64,
     pub(crate) ended: u64,
+}
+
+/// What does not fit a contract that only reports.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Breaches {
+    pub(crate) request: Option<Box<str>>,
+    pub(crate) answer: Option<Box<str>>,
 }
 
 /// Why a request was refused or failed.

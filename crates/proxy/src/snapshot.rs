@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod bodies;
+pub(crate) mod contract;
 pub(crate) mod cors;
 pub(crate) mod disclosure;
 pub(crate) mod documents;
@@ -25,6 +26,7 @@ use crate::trace::TraceRules;
 use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
 use bodies::Looks;
+use contract::Conforms;
 use cors::Cors;
 use disclosure::Disclosure;
 use documents::Documents;
@@ -32,8 +34,8 @@ use headers::SecurityHeaders;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
-    ApiPlan, ErrorsPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan, UpstreamPlan,
-    WafPlan, WebSocketPlan,
+    ApiPlan, ContractMode, ErrorsPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan,
+    UpstreamPlan, WafPlan, WebSocketPlan,
 };
 use portcullis_h1::HeadLimits;
 use portcullis_limit::Priority;
@@ -109,6 +111,8 @@ pub(crate) struct Route {
     pub(crate) body_bytes: u64,
     /// What stages need of a body; `None` where nobody looks into it.
     pub(crate) looks: Option<Box<Looks>>,
+    /// What its messages are held to.
+    pub(crate) contract: Option<Box<Conforms>>,
     pub(crate) timeout: Duration,
     /// How urgent its requests are where its upstream has not room for all.
     pub(crate) priority: Priority,
@@ -331,6 +335,7 @@ impl Route {
             errors: plan.shape.errors,
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
+            contract: Conforms::compile(plan, prefix),
             timeout: plan.timeout,
             priority: plan.limits.priority,
             websocket: plan.websocket.clone(),
@@ -375,9 +380,19 @@ pub(crate) fn decisions(route: &Route) -> [(Stage, &'static str); 8] {
         (Stage::Permit, if rules.is_some() { "allowed" } else { "not_required" }),
         (Stage::Charge, charged(limits.is_some_and(|limits| !limits.charge.is_empty()))),
         (Stage::Receive, if looks.is_some() { "held" } else { "bounded" }),
-        (Stage::Conform, if looks.as_ref().is_some_and(|looks| looks.strict_json) { "read" } else { "not_required" }),
+        (Stage::Conform, conformed(route)),
         (Stage::Inspect, inspected),
     ]
+}
+
+/// What the contract, or the strictness about JSON, decides for a request that passes.
+fn conformed(route: &Route) -> &'static str {
+    match route.contract.as_ref().map(|contract| contract.request()) {
+        Some(ContractMode::Enforce) => "fits",
+        Some(ContractMode::Report) => "reported",
+        Some(ContractMode::Off) | None if route.looks.as_ref().is_some_and(|looks| looks.strict_json) => "read",
+        Some(ContractMode::Off) | None => "not_required",
+    }
 }
 
 /// The stages that had nothing to do as one text, the others by name.

@@ -21,6 +21,8 @@ mod chaos;
 mod check;
 #[path = "wire/collector.rs"]
 mod collector;
+#[path = "wire/contract.rs"]
+mod contract;
 #[path = "wire/cors.rs"]
 mod cors;
 #[path = "wire/desync.rs"]

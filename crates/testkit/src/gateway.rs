@@ -172,6 +172,7 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         authz: None,
         body_bytes: 1024 * 1024,
         bodies: BodiesPlan::default(),
+        contract: None,
         upstream: Arc::clone(upstream),
         timeout: Duration::from_secs(10),
         websocket: None,

@@ -19,7 +19,7 @@ pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultKind};
 pub use network::{Network, NetworkError};
 pub use reason::Reason;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Violation};
 pub use secret::Secret;
 pub use stage::Stage;
 pub use target::{CanonicalTarget, TargetError, fuzz_target};

@@ -187,6 +187,30 @@ reasons! {
         "Send the request again after the time in Retry-After.",
         "`bodies.held_bytes` and `bodies.decoded_bytes` bound one body; 256 MiB is what each worker holds in all. Many slow uploads at once have the same effect as an attack.",
     }
+    /// The request breaks its contract: a parameter, a field, or the form of the body.
+    InvalidRequest = 400 "invalid_request" "The request does not fit the contract of the API" {
+        "A parameter of the path, the query, a header field or a cookie, or the form of the body, is not what the API's contract declares, or is not declared at all. `errors` lists all reasons, each with its place and the keyword of the contract.",
+        "Compare the request with the API's contract at the places that `errors` names.",
+        "The record's private detail has the first reasons. `validation` of the API has switches for what the contract leaves out; `request: report` lets everything pass and records it.",
+    }
+    /// The media type of the body is not declared.
+    UnsupportedMediaType = 415 "unsupported_media_type" "The media type of the body is not supported" {
+        "The contract of the API does not declare a body of this media type for this operation, or the request does not say which it is.",
+        "Send the body as one of the media types that the contract declares, and say so in Content-Type.",
+        "The record's private detail has the reason. `validation.undeclared_media_types` lets other media types through unread.",
+    }
+    /// The body breaks its schema.
+    InvalidBody = 422 "invalid_body" "The body does not fit the contract of the API" {
+        "The body is well-formed, and is not what its schema in the API's contract describes: a member is missing, is of another type, is out of bounds, is not declared, or is not for callers to set. `errors` lists all reasons, each with a JSON Pointer and the keyword of the contract.",
+        "Compare the body with the API's contract at the places that `errors` names.",
+        "The record's private detail has the first reasons. Members that no schema speaks of are refused, which stops mass assignment; `validation.open_objects` lets them through.",
+    }
+    /// The server's answer breaks its contract.
+    InvalidAnswer = 502 "invalid_answer" "The API gave an answer that its contract does not promise" {
+        "The answer of the server behind this API is not what the API's contract declares, so that it was not passed on: it could hold what nobody was meant to see.",
+        "Tell the operator of the API, with the request id.",
+        "The record's private detail has the first reasons. `validation: { response: report }` lets such answers pass and records them.",
+    }
     /// The body says that it is JSON, and is none that programs agree about.
     MalformedJson = 400 "malformed_json" "The body is not well-formed JSON" {
         "The body says that it is JSON, and it breaks the grammar of RFC 8259, has a member twice, is not UTF-8, or is beyond a bound on depth or size. Programs read such bodies in different ways, so it was not passed on.",

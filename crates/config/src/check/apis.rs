@@ -13,10 +13,11 @@ use super::limits::{self, Inherited};
 use super::locks::Lock;
 use super::upstream::Written;
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{Api, File, Version};
+use crate::file::defaults::API_KEY_HEADER;
+use crate::file::{Api, File, Route, Validation, Version};
 use crate::plan::{
-    ApiPlan, Authn, Balance, BodiesPlan, ErrorsPlan, HeadersPlan, HostPattern, Origin, RoutePlan, UpstreamPlan,
-    VersionPlan,
+    ApiPlan, Authn, Balance, BodiesPlan, ContractPlan, ErrorsPlan, HeadersPlan, HostPattern, Origin, RoutePlan,
+    UpstreamPlan, VersionPlan,
 };
 use crate::scalar::{Raw, Scalar as _, VersionPath};
 use crate::sources::Span;
@@ -38,6 +39,7 @@ pub(super) struct Scope<'c, 'a> {
     pub(super) authz: &'c [&'c Section],
     pub(super) allow_path_parameters: bool,
     pub(super) bodies: BodiesPlan,
+    pub(super) contract: Option<&'c Arc<ContractPlan>>,
     pub(super) limits: Inherited<'c>,
     pub(super) legacy_limit_headers: bool,
     /// Where it is written, for limits that are written there: `apis.orders.v1`.
@@ -56,6 +58,7 @@ struct Above<'c, 'a> {
     upstream: &'c Arc<UpstreamPlan>,
     allow_path_parameters: bool,
     bodies: BodiesPlan,
+    validation: Option<&'c Validation>,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
 }
@@ -76,6 +79,8 @@ struct Common<'c, 'a> {
 impl Check<'_> {
     pub(super) fn apis(&mut self, file: &File, root: &At<'_>) -> Vec<ApiPlan> {
         let defaults_at = root.key("defaults");
+        let key_field = file.api_keys.as_ref().and_then(|keys| keys.header.as_ref());
+        self.key_field = key_field.map_or(API_KEY_HEADER, |name| &name.0).to_ascii_lowercase();
         let defaults = Level::of_defaults(defaults_at, file.defaults.as_ref());
         let locks = self.locks(file.defaults.as_ref(), &defaults);
         self.defaults(&defaults);
@@ -164,6 +169,7 @@ impl Check<'_> {
             upstream: &upstream,
             allow_path_parameters,
             bodies: self.bodies(at, api.bodies.as_ref(), common.bodies),
+            validation: api.validation.as_ref(),
             limits: Inherited { limits: &limits, ..common.limits },
             legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
         };
@@ -228,6 +234,7 @@ impl Check<'_> {
 
     /// Routes, directly or in versions.
     fn operations(&mut self, api: &Api, at: &At<'_>, above: &Above<'_, '_>, claims: &mut Claims) -> Vec<VersionPlan> {
+        self.named_twice(api, at);
         match (&api.routes, &api.versions) {
             (Some(_), Some(_)) => {
                 let routes = at.key("routes");
@@ -238,7 +245,7 @@ impl Check<'_> {
                 self.reject(&routes, diagnostic);
                 Vec::new()
             }
-            (None, None) => {
+            (None, None) if api.openapi.is_none() => {
                 let is_hidden = at.key("routes").is_tainted() || at.key("versions").is_tainted();
                 if !is_hidden {
                     let message = format!("the API {} has no routes", quote(above.name));
@@ -248,8 +255,9 @@ impl Check<'_> {
                 }
                 Vec::new()
             }
-            (Some(routes), None) => {
+            (_, None) => {
                 let levels = [above.level, above.defaults];
+                let contract = self.contract(at, api.openapi.as_ref(), [api.validation.as_ref(), None]);
                 let scope = Scope {
                     api: above.name,
                     version: None,
@@ -261,14 +269,57 @@ impl Check<'_> {
                     authz: above.authz,
                     allow_path_parameters: above.allow_path_parameters,
                     bodies: above.bodies,
+                    contract: contract.as_ref(),
                     limits: above.limits,
                     legacy_limit_headers: above.legacy_limit_headers,
                     place: format!("apis.{}", above.name),
                 };
-                let routes = self.routes(routes, &at.key("routes"), &scope, claims);
+                let routes = self.served(api.routes.as_deref(), at, &scope, claims);
                 vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }]
             }
             (None, Some(versions)) => self.versions(versions, &at.key("versions"), above, claims),
+        }
+    }
+
+    /// An API with versions has a contract for each of them.
+    fn named_twice(&mut self, api: &Api, at: &At<'_>) {
+        let Some(versions) = &api.versions else { return };
+        if api.openapi.is_some() {
+            let openapi = at.key("openapi");
+            let message = "an API with `versions` has a contract for each of them";
+            let diagnostic = Diagnostic::new("contradiction", openapi.name_span(), message);
+            self.reject(&openapi, diagnostic.help("move `openapi` into a version"));
+        } else if api.validation.is_some() && versions.values().all(|version| version.openapi.is_none()) {
+            self.ineffective(at);
+        }
+    }
+
+    /// The routes that are written, or those that the contract makes.
+    fn served(
+        &mut self,
+        written: Option<&[Route]>,
+        at: &At<'_>,
+        scope: &Scope<'_, '_>,
+        claims: &mut Claims,
+    ) -> Vec<RoutePlan> {
+        let openapi = at.key("openapi");
+        match (written, scope.contract) {
+            (Some(routes), _) => self.routes(routes, &at.key("routes"), scope, claims),
+            (None, Some(contract)) => {
+                let routes = self.derived(&openapi, contract);
+                if routes.is_empty() { Vec::new() } else { self.routes(&routes, &openapi, scope, claims) }
+            }
+            // That the document does not load has been reported.
+            (None, None) if !openapi.is_missing() => Vec::new(),
+            (None, None) => {
+                let routes = at.key("routes");
+                if !routes.is_tainted() {
+                    let diagnostic = Diagnostic::new("nothing-to-serve", at.name_span(), "the version has no routes")
+                        .help("add `openapi: FILE`, which makes one for each operation, or `routes`");
+                    self.reject(at, diagnostic);
+                }
+                Vec::new()
+            }
         }
     }
 
@@ -347,6 +398,8 @@ impl Check<'_> {
             prefixes.push(above.base_path.to_owned());
         }
         let place = format!("apis.{}.{name}", above.name);
+        let validation = [version.validation.as_ref(), above.validation];
+        let contract = self.contract(at, version.openapi.as_ref(), validation);
         let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);
         let own_authz = self.authz(at, version.authz.as_ref(), false);
         let sections: Vec<&Section> = own_authz.iter().chain(above.authz.iter().copied()).collect();
@@ -361,11 +414,12 @@ impl Check<'_> {
             authz: &sections,
             allow_path_parameters: above.allow_path_parameters,
             bodies: self.bodies(at, version.bodies.as_ref(), above.bodies),
+            contract: contract.as_ref(),
             limits: Inherited { limits: &limits, ..above.limits },
             legacy_limit_headers: above.legacy_limit_headers,
             place,
         };
-        let routes = self.routes(&version.routes, &at.key("routes"), &scope, claims);
+        let routes = self.served(version.routes.as_deref(), at, &scope, claims);
         self.unseen(at, version.bodies.as_ref(), routes.iter());
         let met = routes.iter().map(|route| (&route.limits, &route.authn));
         self.met(at, version.limits.as_ref(), &limits, met);

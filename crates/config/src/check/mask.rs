@@ -81,7 +81,7 @@ impl Check<'_> {
             let errors = self.errors(&at, version.errors);
             let joined = [above.masks, &own].concat();
             let below = Above { masks: &joined, errors: errors.as_ref().or(above.errors) };
-            self.of_routes(Some(&version.routes), &at.key("routes"), below, &mut plan.routes);
+            self.of_routes(version.routes.as_deref(), &at.key("routes"), below, &mut plan.routes);
             self.for_nobody(version.mask.as_deref(), &at, &plan.routes);
         }
         let routes: Vec<RoutePlan> = versions.iter().flat_map(|version| version.routes.iter().cloned()).collect();
@@ -89,13 +89,16 @@ impl Check<'_> {
     }
 
     fn of_routes(&mut self, written: Option<&[Route]>, at: &At<'_>, above: Above<'_>, plans: &mut [RoutePlan]) {
-        for (index, (route, plan)) in written.unwrap_or_default().iter().zip(plans).enumerate() {
+        for (index, plan) in plans.iter_mut().enumerate() {
+            // Of a route that a contract makes, nothing is written.
+            let route = written.and_then(|written| written.get(index));
             let item = at.index(index);
-            let own = self.masks(route.mask.as_deref(), &item);
-            let errors = self.errors(&item, route.errors).or_else(|| above.errors.cloned());
+            let own_rules = route.and_then(|route| route.mask.as_deref());
+            let own = self.masks(own_rules, &item);
+            let errors = self.errors(&item, route.and_then(|route| route.errors)).or_else(|| above.errors.cloned());
             let masks = [above.masks, &own].concat();
             self.compiles(&masks, &item);
-            self.for_nobody(route.mask.as_deref(), &item, std::slice::from_ref(plan));
+            self.for_nobody(own_rules, &item, std::slice::from_ref(plan));
             if plan.websocket.is_some() && !masks.is_empty() {
                 let websocket = item.key("websocket");
                 let message = "nothing can be masked in a WebSocket, and rules of `mask` apply to this route";

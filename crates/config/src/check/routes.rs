@@ -83,7 +83,8 @@ impl Check<'_> {
             let _clamped: std::time::Duration = self.period(&at.key("timeout"), timeout, (LEAST_TIMEOUT, MAX_TIMEOUT));
         }
         self.path_parameters(&at.key("path"), &route.path.0, scope.allow_path_parameters);
-        let methods = self.methods(route, &at.key("methods"));
+        let mut methods = self.methods(route, &at.key("methods"));
+        let contract = self.contracted(at, &route.path.0, &mut methods, scope);
         let id = match &route.id {
             Some(id) => Arc::from(id.0.as_str()),
             None => made_id(&methods, &route.path.0),
@@ -121,6 +122,7 @@ impl Check<'_> {
             authz: None,
             body_bytes: chain.body_bytes().value.bytes,
             bodies: self.bodies(at, route.bodies.as_ref(), scope.bodies),
+            contract,
             upstream: Arc::clone(&scope.upstream),
             timeout: chain.timeout().value.duration(),
             shape: Arc::default(),

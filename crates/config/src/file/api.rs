@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Adaptive, Authn, Authz, Balance, Bodies, Breaker, Brownout, Cors, Ejection, Errors, Headers, Health, Limits,
-    MaskRule, Protocol, Queue, Retries, Streams, Urgency, Waf, WebSocket, defaults,
+    MaskRule, Protocol, Queue, Retries, Streams, Urgency, Validation, Waf, WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -55,6 +55,11 @@ pub(crate) struct Api {
     pub(crate) legacy_limit_headers: Option<Flag>,
     /// Where requests go.
     pub(crate) upstream: Option<Upstream>,
+    /// The OpenAPI document (3.0 or 3.1, YAML or JSON) that the API without versions keeps to. Its operations are the routes, unless
+    /// `routes` lists those that are served.
+    pub(crate) openapi: Option<FileName>,
+    /// How messages are held to the contract.
+    pub(crate) validation: Option<Validation>,
     /// Operations of an API without versions.
     pub(crate) routes: Option<Vec<Route>>,
     /// Versions, by name.
@@ -96,8 +101,13 @@ pub(crate) struct Version {
     pub(crate) errors: Option<Errors>,
     /// Where requests go; what isn't set here is the API's.
     pub(crate) upstream: Option<Upstream>,
-    /// Operations of this version.
-    pub(crate) routes: Vec<Route>,
+    /// The OpenAPI document (3.0 or 3.1, YAML or JSON) that this version keeps to. Its operations are the routes, unless `routes`
+    /// lists those that are served.
+    pub(crate) openapi: Option<FileName>,
+    /// How messages are held to the contract; what isn't set here is the API's.
+    pub(crate) validation: Option<Validation>,
+    /// Operations of this version. Not needed where `openapi` has them.
+    pub(crate) routes: Option<Vec<Route>>,
 }
 
 /// One operation.
@@ -140,6 +150,29 @@ pub(crate) struct Route {
     /// are looked into and this is not said, one that calls itself gRPC is refused.
     #[schemars(extend("default" = false))]
     pub(crate) grpc: Option<Flag>,
+}
+
+impl Route {
+    /// A route about which nothing is written but what it answers.
+    pub(crate) fn bare(id: Option<Text>, path: Template, method: Method) -> Self {
+        Self {
+            id,
+            path,
+            methods: vec![method],
+            authn: None,
+            authz: None,
+            body_bytes: None,
+            bodies: None,
+            timeout: None,
+            limits: None,
+            cost: None,
+            websocket: None,
+            waf: None,
+            priority: None,
+            mask: None,
+            errors: None,
+        }
+    }
 }
 
 /// Where requests go.

@@ -1,8 +1,9 @@
 //! Answers: status, fields, media type and body against what the document promises.
 
+use super::body::reads;
 use super::fields::joined;
-use super::{Bounds, Collector, Fits, Part, Refused};
-use crate::document::{Contract, Operation};
+use super::{Body, Bounds, Collector, Fits, Part, Refused};
+use crate::document::{Answer, Contract, Operation};
 
 /// The status for an answer that breaks its contract.
 const BROKEN: u16 = 502;
@@ -14,8 +15,8 @@ pub struct Reply<'r> {
     pub status: u16,
     /// Names and values of the header section.
     pub headers: &'r [(&'r str, &'r str)],
-    /// The body without its content coding; `None` where there is none, as after HEAD.
-    pub body: Option<&'r [u8]>,
+    /// The body without its content coding; absent after HEAD.
+    pub body: Body<'r>,
 }
 
 // === impl Contract ===
@@ -38,13 +39,27 @@ impl Contract {
     }
 }
 
+// === impl Operation ===
+
+impl Operation {
+    fn answer(&self, status: u16) -> Option<&Answer> {
+        let fitting = self.answers.iter().filter_map(|(statuses, answer)| Some((statuses.fit(status)?, answer)));
+        fitting.max_by_key(|(fit, _)| *fit).map(|(_, answer)| answer)
+    }
+
+    /// Whether the body of an answer with this status and `Content-Type` has to be read to be judged. Bodies that go on never
+    /// are, where their media type is declared.
+    #[must_use]
+    pub fn reads_answer(&self, status: u16, content_type: Option<&str>) -> bool {
+        self.answer(status).is_some_and(|answer| reads(&answer.content, content_type))
+    }
+}
+
 // === impl Collector ===
 
 impl Collector<'_> {
     fn answer<'b>(&mut self, operation: &Operation, reply: &Reply<'b>) -> Option<crate::json::Json<'b>> {
-        let fitting =
-            operation.answers.iter().filter_map(|(statuses, answer)| Some((statuses.fit(reply.status)?, answer)));
-        let Some((_, answer)) = fitting.max_by_key(|(fit, _)| *fit) else {
+        let Some(answer) = operation.answer(reply.status) else {
             // Interim answers and those without content say nothing that a document describes.
             if !self.contract.options.undeclared_statuses && reply.status != 304 && reply.status >= 200 {
                 self.object(BROKEN, Part::Status, "", "status", "the contract does not declare this status");
@@ -54,7 +69,7 @@ impl Collector<'_> {
         for parameter in &answer.headers {
             self.field(parameter, reply.headers);
         }
-        let bytes = reply.body.filter(|bytes| !bytes.is_empty())?;
+        let body = reply.body.present()?;
         if answer.content.is_empty() {
             if !self.contract.options.undeclared_bodies {
                 self.object(BROKEN, Part::Body, "", "content", "the contract declares no body here");
@@ -65,6 +80,6 @@ impl Collector<'_> {
             self.object(BROKEN, Part::Body, "", "mediaType", "the body has no Content-Type");
             return None;
         };
-        self.content(&answer.content, &content_type, bytes, BROKEN)
+        self.content(&answer.content, &content_type, body, BROKEN)
     }
 }

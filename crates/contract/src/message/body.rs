@@ -2,16 +2,77 @@
 
 use super::fields::joined;
 use super::multipart::{self, Section};
-use super::{Collector, PAIRS_MAX, Part, Request};
+use super::{Body, Collector, PAIRS_MAX, Part, Request};
 use crate::document::{Content, Operation};
-use crate::json::{Builder, Json, Kind};
+use crate::json::{Builder, Json, Kind, Unsafe};
 use crate::media::{self, MediaType, Reading};
 use crate::parameter::{Parameter, Wrong, decode, pairs_of, percent_decoded};
 
+/// Media types whose bodies go on, so that declaring one says that nobody reads them.
+const STREAMS: &[(&str, &str)] = &[
+    ("application", "grpc"),
+    ("application", "json-seq"),
+    ("application", "jsonl"),
+    ("application", "ndjson"),
+    ("application", "x-ndjson"),
+    ("multipart", "x-mixed-replace"),
+    ("text", "event-stream"),
+];
+
+/// The declaration that speaks of a body of this media type, the most exact one first, and how it is read.
+pub(super) fn fitting<'d>(declared: &'d [Content], sent: &MediaType) -> Option<(&'d Content, Reading)> {
+    let fitting = declared.iter().filter_map(|one| Some((one.media_type.fit(sent)?, one)));
+    let (_, content) = fitting.max_by_key(|(fit, _)| *fit)?;
+    let reading = if content.media_type.is_range() { sent.reading() } else { content.media_type.reading() };
+    Some((content, reading))
+}
+
+/// Whether a schema has something to say about what is in such a body.
+fn is_judged(content: &Content, reading: Reading) -> bool {
+    let is_stream = STREAMS.iter().any(|(kind, subtype)| content.media_type.is(kind, subtype));
+    let structured = content.plan.object || content.plan.array;
+    match reading {
+        _ if is_stream || content.schema.is_none() => false,
+        Reading::Bytes => structured && !content.plan.text,
+        Reading::Json | Reading::Form | Reading::Multipart | Reading::Text | Reading::Xml => true,
+    }
+}
+
+/// Whether a body with this `Content-Type` has to be read to be judged.
+pub(super) fn reads(declared: &[Content], content_type: Option<&str>) -> bool {
+    let sent = content_type.and_then(MediaType::parse);
+    let found = sent.as_ref().and_then(|sent| fitting(declared, sent));
+    found.is_some_and(|(content, reading)| is_judged(content, reading) && reading != Reading::Xml)
+}
+
+// === impl Body ===
+
+impl Body<'_> {
+    /// An empty body is none.
+    pub(super) fn present(self) -> Option<Self> {
+        match self {
+            Self::Absent | Self::Whole([]) => None,
+            Self::Unread | Self::Whole(_) | Self::Json(_) => Some(self),
+        }
+    }
+}
+
+// === impl Operation ===
+
+impl Operation {
+    /// Whether a request's body with this `Content-Type` has to be read to be judged.
+    #[must_use]
+    pub fn reads(&self, content_type: Option<&str>) -> bool {
+        self.body.as_ref().is_some_and(|body| reads(&body.content, content_type))
+    }
+}
+
+// === impl Collector ===
+
 impl Collector<'_> {
     pub(super) fn request_body<'b>(&mut self, operation: &Operation, request: &Request<'b>) -> Option<Json<'b>> {
-        let body = request.body.filter(|bytes| !bytes.is_empty());
-        let (declared, bytes) = match (&operation.body, body) {
+        let body = request.body.present();
+        let (declared, body) = match (&operation.body, body) {
             (None, None) => return None,
             (None, Some(_)) => {
                 if !self.contract.options.undeclared_bodies {
@@ -25,14 +86,14 @@ impl Collector<'_> {
                 }
                 return None;
             }
-            (Some(declared), Some(bytes)) => (declared, bytes),
+            (Some(declared), Some(body)) => (declared, body),
         };
         let content_type = joined(request.headers, "content-type", ",");
         let Some(content_type) = content_type else {
             self.object(415, Part::Body, "", "mediaType", "the body has no Content-Type");
             return None;
         };
-        self.content(&declared.content, &content_type, bytes, 422)
+        self.content(&declared.content, &content_type, body, 422)
     }
 
     /// A body of a request or of an answer, with the status for one that does not fit its schema.
@@ -40,36 +101,59 @@ impl Collector<'_> {
         &mut self,
         declared: &[Content],
         content_type: &str,
-        bytes: &'b [u8],
+        body: Body<'b>,
         status: u16,
     ) -> Option<Json<'b>> {
         let Some(sent) = MediaType::parse(content_type).filter(|sent| !sent.is_range()) else {
             self.object(415, Part::Body, "", "mediaType", "its Content-Type is no media type");
             return None;
         };
-        let fitting = declared.iter().filter_map(|one| Some((one.media_type.fit(&sent)?, one)));
-        let Some((_, content)) = fitting.max_by_key(|(fit, _)| *fit) else {
+        let Some((content, reading)) = fitting(declared, &sent) else {
             if !self.contract.options.undeclared_media_types {
                 self.object(415, Part::Body, "", "mediaType", "the contract does not declare this media type");
             }
             return None;
         };
         let schema = content.schema?;
-        let reading = if content.media_type.is_range() { sent.reading() } else { content.media_type.reading() };
-        if !matches!(reading, Reading::Bytes | Reading::Xml) && media::is_foreign_charset(content_type) {
+        if !is_judged(content, reading) {
+            return None;
+        }
+        if reading != Reading::Bytes && reading != Reading::Xml && media::is_foreign_charset(content_type) {
             self.object(415, Part::Body, "", "charset", "it must be UTF-8");
             return None;
         }
-        let json = match reading {
+        let json = match body {
+            Body::Absent => return None,
+            Body::Unread => return self.unreadable("a body of this type cannot be read here"),
+            Body::Json(Ok(json)) if reading == Reading::Json => {
+                let verdict = self.contract.schemas.judge(schema, json.root(), json.size(), &self.bounds.effort);
+                self.take(status, Part::Body, "", verdict);
+                return None;
+            }
+            Body::Json(Ok(json)) => self.value((content, content_type), reading, json.source().as_bytes())?,
+            // What is no JSON is nothing else either.
+            Body::Json(Err(error)) => return self.no_json(error),
+            Body::Whole(bytes) => self.value((content, content_type), reading, bytes)?,
+        };
+        let verdict = self.contract.schemas.judge(schema, json.root(), json.size(), &self.bounds.effort);
+        self.take(status, Part::Body, "", verdict);
+        (reading == Reading::Json).then_some(json)
+    }
+
+    /// A body as a schema judges it.
+    fn value<'b>(
+        &mut self,
+        (content, content_type): (&Content, &str),
+        reading: Reading,
+        bytes: &'b [u8],
+    ) -> Option<Json<'b>> {
+        match reading {
             Reading::Json => match Json::parse(bytes, &self.bounds.json) {
-                Ok(json) => json,
-                Err(error) => {
-                    self.object(400, Part::Body, "", error.flaw.code(), format!("{} (byte {})", error.flaw, error.at));
-                    return None;
-                }
+                Ok(json) => Some(json),
+                Err(error) => self.no_json(error),
             },
-            Reading::Form => self.form(content, bytes)?,
-            Reading::Multipart => self.multipart(content, content_type, bytes)?,
+            Reading::Form => self.form(content, bytes),
+            Reading::Multipart => self.multipart(content, content_type, bytes),
             Reading::Text => {
                 let Ok(text) = std::str::from_utf8(bytes) else {
                     self.object(400, Part::Body, "", "not_utf8", "it is not UTF-8");
@@ -77,34 +161,22 @@ impl Collector<'_> {
                 };
                 let mut builder = Builder::default();
                 content.plan.put(text, &mut builder);
-                builder.finish()
+                Some(builder.finish())
             }
-            Reading::Xml => {
-                self.object(
-                    415,
-                    Part::Body,
-                    "",
-                    "mediaType",
-                    "the structure of XML is not judged, so that it is refused",
-                );
-                return None;
-            }
+            Reading::Xml => self.unreadable("the structure of XML is not judged, so that it is refused"),
             // Bytes have no structure; a schema that wants one is not met by them.
-            Reading::Bytes if content.plan.text || !(content.plan.object || content.plan.array) => return None,
-            Reading::Bytes => {
-                self.object(
-                    415,
-                    Part::Body,
-                    "",
-                    "mediaType",
-                    "a body of this type cannot be what the schema describes",
-                );
-                return None;
-            }
-        };
-        let verdict = self.contract.schemas.judge(schema, json.root(), json.size(), &self.bounds.effort);
-        self.take(status, Part::Body, "", verdict);
-        (reading == Reading::Json).then_some(json)
+            Reading::Bytes => self.unreadable("a body of this type cannot be what the schema describes"),
+        }
+    }
+
+    fn unreadable(&mut self, detail: &str) -> Option<Json<'static>> {
+        self.object(415, Part::Body, "", "mediaType", detail);
+        None
+    }
+
+    fn no_json(&mut self, error: Unsafe) -> Option<Json<'static>> {
+        self.object(400, Part::Body, "", error.flaw.code(), format!("{} (byte {})", error.flaw, error.at));
+        None
     }
 
     fn form(&mut self, content: &Content, bytes: &[u8]) -> Option<Json<'static>> {

@@ -66,7 +66,7 @@ fn put(options: Options, content_type: &str, body: &str) -> String {
     let contract = contract(options);
     let operation = contract.operation("PUT", "/users/{id}").unwrap();
     let headers: &[(&str, &str)] = if content_type.is_empty() { &[] } else { &[("Content-Type", content_type)] };
-    let request = Request { path: "/users/7", query: "", headers, body: Some(body.as_bytes()) };
+    let request = Request { path: "/users/7", query: "", headers, body: super::Body::Whole(body.as_bytes()) };
     shown(contract.conform(operation, &request, &Bounds::default()).map(drop))
 }
 
@@ -147,7 +147,7 @@ fn what_the_document_does_not_know_has_switches() {
         let contract = contract(options);
         let operation = contract.operation(method, "/users/{id}").unwrap();
         let headers = [("X-Debug", "1"), ("Cookie", "a=1"), ("User-Agent", "x"), ("Content-Type", "text/html")];
-        let request = Request { path: "/users/7", query: "debug=1", headers: &headers, body: Some(b"x") };
+        let request = Request { path: "/users/7", query: "debug=1", headers: &headers, body: super::Body::Whole(b"x") };
         shown(contract.conform(operation, &request, &Bounds::default()).map(drop))
     };
     assert_eq!(
@@ -189,7 +189,7 @@ fn answers_keep_what_the_document_promises() {
         (500, &[json], "{}", "502: Status  status"),
         (304, &[], "", "fits"),
     ] {
-        let reply = Reply { status, headers, body: Some(body.as_bytes()) };
+        let reply = Reply { status, headers, body: super::Body::Whole(body.as_bytes()) };
         let outcome = contract.conform_answer(operation, &reply, &Bounds::default()).map(drop);
         assert_eq!(shown(outcome), expected, "{status} {body}");
     }

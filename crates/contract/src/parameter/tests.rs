@@ -24,7 +24,7 @@ fn judged_with(location: &str, said: &str, schema: &str, written: &str, options:
         _ => Vec::new(),
     };
     let operation = contract.find("GET", &path).unwrap_or(&contract.operations()[0]);
-    let request = Request { path: &path, query, headers: &headers, body: None };
+    let request = Request { path: &path, query, headers: &headers, body: crate::Body::Absent };
     match contract.conform(operation, &request, &Bounds::default()) {
         Ok(_) => "fits".to_owned(),
         Err(refused) => {
@@ -214,7 +214,7 @@ paths:
         ("p=%7B", false),
         ("p=%7B%22a%22:1,%22a%22:2%7D", false),
     ] {
-        let request = Request { path: "/x", query, headers: &[], body: None };
+        let request = Request { path: "/x", query, headers: &[], body: crate::Body::Absent };
         let found = contract.conform(&contract.operations()[0], &request, &Bounds::default());
         assert_eq!(found.is_ok(), fits, "{query}");
     }

@@ -130,6 +130,12 @@ A file of tests:
       expect: refused              # or allowed
       code: forbidden_here         # and, if it matters: rule, address, day, time";
 
+pub(super) const CONTRACT: &str = "\
+Examples:
+  portcullis contract check openapi.yaml
+  portcullis contract check openapi.yaml --format sarif > contract.sarif
+  portcullis contract check openapi.yaml --format json | jq '.findings[] | select(.severity == \"error\")'";
+
 pub(super) const KEYS: &str = "\
 Examples:
   portcullis keys create --consumer shop --scope orders:read --expires-days 90

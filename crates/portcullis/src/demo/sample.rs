@@ -113,7 +113,9 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
             let found = USERS.into_iter().find(|(number, ..)| number.to_string() == *id);
             found.map_or_else(missing, |found| told(200, &user(found)))
         }
-        (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _]) => told(200, &echo(name, question)),
+        (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _] | ["shop", ..]) => {
+            told(200, &echo(name, question))
+        }
         ("POST", ["introspect"]) => introspect(&question.body),
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = include_str!("portcullis.yaml");
+const CONTRACT: &str = include_str!("shop.yaml");
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
+        fs::write(folder.join("shop.yaml"), CONTRACT).map_err(cannot)?;
         let callers = Callers::make(folder, &upstreams)?;
         let service = Service::start(&config, journal, signals)?;
         Ok(Self { folder: folder.to_owned(), upstreams, callers, service })

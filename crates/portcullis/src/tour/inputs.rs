@@ -47,6 +47,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         .iter()
         .map(|(request, expected, bytes)| scene.refused(VALIDATION, request, expected, bytes.as_bytes()))
         .collect();
+    rows.extend(contract(scene));
     rows.extend(attacks(scene));
     rows.extend([body_too_large(scene), head_too_large(scene), third_connection(scene), slow_head(scene)]);
     rows
@@ -68,6 +69,34 @@ fn attacks(scene: &Scene<'_>) -> Vec<Row> {
             "/orders/v1?q=drop+me+a+line:+where%27s+O%27Brien%27s+order?",
         ),
     ]
+}
+
+/// What is asked of an API that has a contract: method, path, body; in words; status and code.
+const CONTRACT: [(&str, &str, &str, &str); 7] = [
+    ("PUT", "/shop/customers/7", r#"{"name":"Ada"}"#, "200"),
+    ("PUT", "/shop/customers/7", r#"{"name":"Ada","role":"admin"}"#, "422 invalid_body"),
+    ("PUT", "/shop/customers/7", r#"{"name":"Ada","id":1}"#, "422 invalid_body"),
+    ("PUT", "/shop/customers/7", r#"{"name":"Ada","name":"Eve"}"#, "400 invalid_request"),
+    ("GET", "/shop/customers/7?debug=1", "", "400 invalid_request"),
+    ("GET", "/shop/customers/me", "", "400 invalid_request"),
+    ("GET", "/shop/secrets", "", "502 invalid_answer"),
+];
+
+fn contract(scene: &Scene<'_>) -> impl Iterator<Item = Row> {
+    CONTRACT.iter().map(|(method, path, body, expected)| {
+        let lines = match body.len() {
+            0 => String::new(),
+            bytes => format!("Content-Type: application/json\r\nContent-Length: {bytes}\r\n"),
+        };
+        let bytes = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n{body}");
+        let request = format!("{method} {path} {body}");
+        let outcome = scene.client.raw(bytes.as_bytes()).map(|answer| {
+            let got = answer.brief();
+            let ok = got == *expected;
+            (got, ok)
+        });
+        Row::new(VALIDATION, request.trim_end(), expected, outcome)
+    })
 }
 
 fn body_too_large(scene: &Scene<'_>) -> Row {

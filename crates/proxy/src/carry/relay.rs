@@ -31,7 +31,7 @@ pub(crate) struct Relay {
 }
 
 /// Data that has passed and may have to pass once more.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Kept {
     data: Vec<u8>,
     // LIMIT: a body that turns out to be longer is not kept.
@@ -83,19 +83,21 @@ impl std::fmt::Display for Stopped {
 // === impl Kept ===
 
 impl Kept {
-    /// Adds data, as far as there is room.
+    /// Adds data, and says whether there was room for it.
     fn take_in(&mut self, data: &[u8]) -> Result<(), Full> {
         let length = self.data.len().saturating_add(data.len());
+        let mut outcome = Ok(());
         if let Some(room) = &mut self.room
             && length > self.data.capacity()
         {
             // As it will grow.
             let capacity = length.max(self.data.capacity().saturating_mul(2));
-            room.grow_to(capacity)?;
+            outcome = room.grow_to(capacity);
+            let capacity = if outcome.is_ok() { capacity } else { length };
             self.data.reserve_exact(capacity - self.data.len());
         }
         self.data.extend_from_slice(data);
-        Ok(())
+        outcome
     }
 }
 
@@ -204,10 +206,14 @@ impl Relay {
             let input = source.input.bytes();
             match self.body.next(input).map_err(Stopped::Body)? {
                 Part::Data(range) => {
-                    let kept = self.kept.as_mut().filter(|kept| self.body.received() <= kept.bytes_max);
-                    let Some(kept) = kept else { return Poll::Ready(Err(Stopped::Body(BodyError::TooLarge))) };
-                    kept.take_in(input.get(range.clone()).unwrap_or_default()).map_err(|Full| Stopped::NoRoom)?;
+                    // What is too much is taken in as well, so that it could still go on.
+                    let kept = self.kept.get_or_insert_default();
+                    let outcome = kept.take_in(input.get(range.clone()).unwrap_or_default());
                     source.input.consume(range.end, buffers);
+                    outcome.map_err(|Full| Stopped::NoRoom)?;
+                    if self.body.received() > kept.bytes_max {
+                        return Poll::Ready(Err(Stopped::Body(BodyError::TooLarge)));
+                    }
                 }
                 Part::End(count) => source.input.consume(count, buffers),
                 Part::More(count) => {

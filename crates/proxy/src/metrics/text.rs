@@ -51,6 +51,7 @@ impl Registry {
         self.decisions_text(&mut out);
         self.rules_text(&mut out);
         self.matches_text(&mut out);
+        self.breaches_text(&mut out);
         self.masks_text(&mut out);
         self.durations_text(&mut out);
         self.plain_text(&mut out);

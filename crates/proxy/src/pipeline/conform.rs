@@ -1,10 +1,11 @@
-//! `conform`: whether the message fits its contract.
-//!
-//! No contract can be configured in this version; that JSON is what it says can.
+//! `conform`: whether the message fits its contract, and whether JSON is what it says.
 
 use super::Stop;
 use super::receive::{Received, Seen};
 use super::route::Routed;
+use crate::snapshot::contract::{Conforms, noted, texts, violations};
+use portcullis_config::plan::ContractMode;
+use portcullis_contract::{Body, Refused, Request};
 use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that this stage has decided.
@@ -24,10 +25,21 @@ impl<'a> Valid<'a> {
     }
 }
 
-/// Refuses JSON that programs read in different ways, where the route says so.
+/// Refuses what the contract of the route does not say, and JSON that programs read in different ways.
 pub(super) fn conform(mut before: Received<'_>) -> Result<Valid<'_>, Stop> {
     let (routed, seen) = before.parts_mut();
-    let strict = routed.route().looks.as_deref().is_some_and(|looks| looks.strict_json);
+    let route = routed.route();
+    if let Some(conforms) = route.contract.as_deref() {
+        match (conforms.request(), judge(conforms, routed, seen)) {
+            (ContractMode::Off, _) | (_, Ok(())) => {}
+            (ContractMode::Enforce, Err(refused)) => return Err(refusal(refused).into()),
+            (ContractMode::Report, Err(refused)) => {
+                let found = violations(refused.objections);
+                routed.record.breaches.request = Some(noted(&found).into());
+            }
+        }
+    }
+    let strict = route.looks.as_deref().is_some_and(|looks| looks.strict_json);
     if let Seen::Whole(content) = seen
         && let Some(flaw) = content.flaw().filter(|_| strict)
     {
@@ -36,4 +48,42 @@ pub(super) fn conform(mut before: Received<'_>) -> Result<Valid<'_>, Stop> {
         return Err(Refusal::new(Stage::Conform, reason, reason.page().caller).private(private).into());
     }
     Ok(Valid(before))
+}
+
+fn judge(conforms: &Conforms, routed: &Routed<'_>, seen: &Seen) -> Result<(), Refused> {
+    if conforms.request() == ContractMode::Off {
+        return Ok(());
+    }
+    let request = &routed.request;
+    // A method that the route serves and the document has not cannot be judged.
+    let unknown = || Refused { status: 400, objections: Vec::new() };
+    let operation = conforms.operation(request.head.method()).ok_or_else(unknown)?;
+    let headers = texts(request.head.fields());
+    let body = match seen {
+        Seen::Nothing => Body::Absent,
+        Seen::Unread => Body::Unread,
+        Seen::Whole(content) => match (content.json(), content.flaw()) {
+            (Some(json), _) => Body::Json(Ok(json)),
+            (None, Some(flaw)) => Body::Json(Err(flaw)),
+            (None, None) => Body::Whole(content.bytes()),
+        },
+    };
+    let message = Request {
+        path: conforms.below(request.target.path()),
+        query: request.target.query().unwrap_or_default(),
+        headers: &headers,
+        body,
+    };
+    conforms.engine().conform(operation, &message, &conforms.bounds).map(drop)
+}
+
+fn refusal(refused: Refused) -> Refusal {
+    let reason = match refused.status {
+        415 => Reason::UnsupportedMediaType,
+        422 => Reason::InvalidBody,
+        _ => Reason::InvalidRequest,
+    };
+    let found = violations(refused.objections);
+    let private = noted(&found);
+    Refusal::new(Stage::Conform, reason, reason.page().caller).private(private).errors(found)
 }

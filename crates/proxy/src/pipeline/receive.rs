@@ -10,9 +10,11 @@ use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay};
 use crate::carry::room::Room;
 use crate::exchange::Connection;
+use crate::pipeline::decode::{self, Said};
 use crate::problem::is_grpc;
+use crate::snapshot::bodies::Looks;
 use crate::worker::Worker;
-use content::Said;
+use portcullis_contract::Reading;
 use portcullis_h1::{Framing, Version};
 use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
@@ -64,8 +66,20 @@ impl<'a> Received<'a> {
             let reason = Reason::GrpcNotDeclared;
             return Err(Refusal::new(Stage::Receive, reason, reason.page().caller));
         }
-        let said = looks.map(|_| Said::of(head.fields())).transpose()?;
+        let looks = looks.filter(|looks| self.needs(looks));
+        let said = looks.map(|_| Said::of(head.fields())).transpose().map_err(content::undecodable)?;
         Ok((said.is_some() || announced.is_some()).then_some(Holding { said, announced }))
+    }
+
+    /// Whether anybody has to know what is in a body of this media type.
+    fn needs(&self, looks: &Looks) -> bool {
+        let head = self.routed.request.head;
+        let content_type = decode::content_type(head.fields());
+        let is_json = || content_type.and_then(Reading::of) == Some(Reading::Json);
+        let contract = self.routed.route().contract.as_deref();
+        looks.everything
+            || looks.strict_json && is_json()
+            || contract.is_some_and(|contract| contract.reads(head.method(), content_type))
     }
 
     /// The most that is held.

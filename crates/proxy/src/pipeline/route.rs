@@ -86,6 +86,10 @@ pub(super) fn find<'a>(
         }
         Found::Nothing => return Err(refuse(Reason::RouteNotFound, "no API answers to this host and path").into()),
     };
+    // Also where every method is served: it would echo credentials.
+    if head.method() == b"TRACE" {
+        return Err(refuse(Reason::MethodNotImplemented, "TRACE is not forwarded").into());
+    }
     let missing = || refuse(Reason::Internal, "the route is missing from its table");
     let route = snapshot.routes.get(index).ok_or_else(missing)?;
     record.route = Some(index);

@@ -8,8 +8,8 @@ use portcullis_types::{Reason, Refusal, Stage};
 pub(super) fn canonicalise(exchange: &mut Exchange) -> Result<(), Stop> {
     let head = &exchange.head;
     host(head.authority(), &mut exchange.host);
-    if matches!(head.method(), b"CONNECT" | b"TRACE") {
-        return Err(refuse(Reason::MethodNotImplemented, "CONNECT and TRACE are not forwarded").into());
+    if head.method() == b"CONNECT" {
+        return Err(refuse(Reason::MethodNotImplemented, "CONNECT is not forwarded").into());
     }
     let target = head.origin_target();
     if target.is_empty() {

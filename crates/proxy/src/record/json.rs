@@ -93,6 +93,12 @@ pub(crate) fn line(
     if let Some(found) = &record.findings {
         findings(found, record.verdict(), out);
     }
+    if let Some(breach) = &record.breaches.request {
+        text(member!("request_breach", text), breach.as_bytes(), out);
+    }
+    if let Some(breach) = &record.breaches.answer {
+        text(member!("answer_breach", text), breach.as_bytes(), out);
+    }
     if let Some(note) = record.note {
         word(member!("detail", text), note, out);
     }

@@ -10,6 +10,8 @@ pub(crate) struct Looks {
     pub(crate) bytes_max: u64,
     pub(crate) coding: portcullis_coding::Limits,
     pub(crate) json: json::Limits,
+    /// Whether somebody looks into bodies of every media type.
+    pub(crate) everything: bool,
     /// Whether JSON that programs may read in different ways is refused, whatever else looks at it.
     pub(crate) strict_json: bool,
     /// Whether calls of gRPC come, into which nobody looks.
@@ -28,7 +30,14 @@ impl Looks {
                 ..portcullis_coding::Limits::default()
             };
             let bytes_max = bodies.held_bytes.min(plan.body_bytes);
-            Box::new(Self { bytes_max, coding, json: bodies.json, strict_json: bodies.strict_json, grpc: plan.grpc })
+            Box::new(Self {
+                bytes_max,
+                coding,
+                json: bodies.json,
+                everything: plan.waf.is_some(),
+                strict_json: bodies.strict_json,
+                grpc: plan.grpc,
+            })
         })
     }
 }

@@ -2,15 +2,12 @@
 
 use super::{no_room, refuse};
 use crate::carry::room::{Full, Room};
+use crate::pipeline::decode::{Said, decoded};
 use crate::snapshot::bodies::Looks;
-use portcullis_coding::{Coding, CodingError, Decoder};
+use portcullis_coding::CodingError;
 use portcullis_contract::Reading;
 use portcullis_contract::json::{Json, Unsafe};
-use portcullis_h1::{Fields, Known};
 use portcullis_types::{Reason, Refusal};
-
-/// Bytes that decoding gives at a time, at least.
-const STEP_BYTES: usize = 8 * 1024;
 
 /// What stages know of a request's body.
 #[derive(Debug)]
@@ -41,33 +38,6 @@ enum Read {
     Bytes(Vec<u8>),
 }
 
-/// What the head says about a body.
-#[derive(Debug)]
-pub(super) struct Said {
-    codings: Vec<Coding>,
-    reading: Option<Reading>,
-}
-
-// === impl Said ===
-
-impl Said {
-    /// What can be told before the body is there, so that one that cannot be read is refused before it is sent.
-    pub(super) fn of(fields: Fields<'_>) -> Result<Self, Refusal> {
-        let mut codings = Vec::new();
-        for line in fields.iter().filter(|line| line.name.eq_ignore_ascii_case(b"content-encoding")) {
-            codings.extend(Coding::list(line.value).map_err(undecodable)?);
-        }
-        // Said twice, it says nothing.
-        let content_type = fields.only(Known::ContentType).and_then(|value| std::str::from_utf8(value).ok());
-        Ok(Self { codings, reading: content_type.and_then(Reading::of) })
-    }
-
-    /// Whether it comes without a content coding.
-    pub(super) fn is_plain(&self) -> bool {
-        self.codings.is_empty()
-    }
-}
-
 // === impl Content ===
 
 impl Content {
@@ -78,12 +48,13 @@ impl Content {
 
     /// A body in content codings.
     pub(super) fn of_coded(said: &Said, sent: &[u8], looks: &Looks, mut room: Room) -> Result<Self, Refusal> {
-        let bytes = decoded(&said.codings, sent, looks, &mut room)?;
+        let bytes =
+            decoded(said, sent, looks.coding, &mut room).map_err(|error| error.map_or_else(no_room, undecodable))?;
         Self::new(said, bytes, false, looks, room)
     }
 
     fn new(said: &Said, bytes: Vec<u8>, lent: bool, looks: &Looks, mut room: Room) -> Result<Self, Refusal> {
-        let read = match said.reading {
+        let read = match said.reading() {
             Some(Reading::Json) => match Json::read(bytes, &looks.json) {
                 Ok(json) => Read::Json(json),
                 Err((flaw, bytes)) => Read::Flawed(flaw, bytes),
@@ -95,7 +66,7 @@ impl Content {
         if let Read::Json(json) = &read {
             room.grow_by(json.weight()).map_err(|Full| no_room())?;
         }
-        Ok(Self { read, reading: said.reading, lent, _room: room })
+        Ok(Self { read, reading: said.reading(), lent, _room: room })
     }
 
     /// Its bytes, decoded.
@@ -106,7 +77,6 @@ impl Content {
         }
     }
 
-    #[allow(dead_code, reason = "for access rules and contracts")]
     /// Its value, where its media type is JSON and it is well-formed within the limits.
     pub(crate) fn json(&self) -> Option<&Json<'static>> {
         match &self.read {
@@ -137,33 +107,7 @@ impl Content {
     }
 }
 
-/// The whole body with its codings undone, within the limits of the route and the room that there is.
-fn decoded(codings: &[Coding], sent: &[u8], looks: &Looks, room: &mut Room) -> Result<Vec<u8>, Refusal> {
-    let mut decoder = Decoder::new(codings, looks.coding).map_err(undecodable)?;
-    let mut out = Vec::new();
-    let (mut at, mut length) = (0, 0);
-    loop {
-        if out.len() < length + STEP_BYTES {
-            let grown = (out.len().saturating_mul(2)).max(length + STEP_BYTES);
-            room.grow_by(grown - out.len()).map_err(|Full| no_room())?;
-            out.reserve_exact(grown - out.len());
-            out.resize(grown, 0);
-        }
-        let (input, free) = (sent.get(at..).unwrap_or_default(), out.get_mut(length..).unwrap_or_default());
-        let step = decoder.step(input, free).map_err(undecodable)?;
-        at += step.consumed;
-        length += step.produced;
-        if step.produced == 0 && (step.consumed == 0 || at == sent.len()) {
-            break;
-        }
-    }
-    let ended = if at == sent.len() { decoder.finish() } else { Err(CodingError::TrailingBytes) };
-    ended.map_err(undecodable)?;
-    out.truncate(length);
-    Ok(out)
-}
-
-fn undecodable(error: CodingError) -> Refusal {
+pub(super) fn undecodable(error: CodingError) -> Refusal {
     let reason = match error {
         CodingError::UnknownCoding => Reason::UnknownCoding,
         CodingError::TooLarge | CodingError::RatioExceeded => Reason::BodyInflated,

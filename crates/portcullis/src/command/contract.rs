@@ -1,0 +1,138 @@
+//! `contract`: what is wrong with an OpenAPI document, and what is unwise in it.
+
+use crate::arguments::{CheckContract, ContractCommand, ContractFormat};
+use crate::ending::{Ending, Stop};
+use crate::output::{bad, bold, faint, say};
+use portcullis_contract::lint::RULES;
+use portcullis_contract::{Diagnostic, Options, Severity, lint, load};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+/// LIMIT: bytes of a document, and of each file that it refers to.
+const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
+
+/// Answers one of the questions.
+pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
+    match command {
+        ContractCommand::Check(question) => check(question),
+    }
+}
+
+fn check(question: &CheckContract) -> Result<Ending, Stop> {
+    let name = question.file.display().to_string();
+    let bytes = read(&question.file).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+    let found = findings(&name, &bytes);
+    match question.format {
+        ContractFormat::Text => say(&text(&found))?,
+        ContractFormat::Json => {
+            say(&format!("{:#}", json!({ "findings": found.iter().map(finding).collect::<Vec<_>>() })))?
+        }
+        ContractFormat::Sarif => say(&format!("{:#}", sarif(&found)))?,
+    }
+    let is_wrong = found.iter().any(|one| one.severity != Severity::Note);
+    Ok(if is_wrong { Ending::No } else { Ending::Done })
+}
+
+/// What keeps the document from being enforced, and what its rules find.
+fn findings(name: &str, bytes: &[u8]) -> Vec<Diagnostic> {
+    let mut fetch = |address: &str| if address.contains("://") { None } else { read(Path::new(address)).ok() };
+    let mut found = load(name, bytes, Options::default(), &mut fetch).diagnostics;
+    found.extend(lint(name, bytes, &mut fetch));
+    found.sort_by(|one, other| (&one.file, one.line, one.code).cmp(&(&other.file, other.line, other.code)));
+    found.dedup();
+    found
+}
+
+#[expect(clippy::disallowed_methods, reason = "`take` bounds it")]
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
+        return Err(std::io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+fn text(found: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for one in found {
+        let word = format!("{}[{}]", level(one.severity), one.code);
+        let word = match one.severity {
+            Severity::Error => bad(&word),
+            Severity::Warning => bold(&word),
+            Severity::Note => faint(&word),
+        };
+        out.push_str(&format!("{word} {}:{}", one.file, one.line));
+        if !one.pointer.is_empty() {
+            out.push_str(&format!(" {}", one.pointer));
+        }
+        out.push_str(&format!("\n  {}\n", one.message));
+        if !one.help.is_empty() {
+            out.push_str(&format!("  {}\n", faint(&format!("help: {}", one.help))));
+        }
+    }
+    let count = |severity| found.iter().filter(|one| one.severity == severity).count();
+    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    out.push_str(&format!("{errors} errors, {warnings} warnings, {notes} notes\n"));
+    out
+}
+
+fn finding(one: &Diagnostic) -> Value {
+    json!({
+        "severity": level(one.severity),
+        "code": one.code,
+        "file": one.file,
+        "line": one.line,
+        "pointer": one.pointer,
+        "message": one.message,
+        "help": one.help,
+    })
+}
+
+/// SARIF 2.1.0, as code hosts show it beside the line.
+fn sarif(found: &[Diagnostic]) -> Value {
+    let rules = RULES.iter().map(|rule| {
+        json!({
+            "id": rule.number,
+            "shortDescription": { "text": rule.title },
+            "help": { "text": rule.help },
+            "defaultConfiguration": { "level": level(rule.severity) },
+        })
+    });
+    let results = found.iter().map(|one| {
+        json!({
+            "ruleId": one.code,
+            "level": level(one.severity),
+            "message": { "text": if one.help.is_empty() { one.message.clone() } else { format!("{}: {}", one.message, one.help) } },
+            "locations": [{
+                "physicalLocation": {
+                    "artifactLocation": { "uri": one.file },
+                    "region": { "startLine": one.line.max(1) },
+                },
+                "logicalLocations": [{ "fullyQualifiedName": one.pointer }],
+            }],
+        })
+    });
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "portcullis contract check",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules.collect::<Vec<_>>(),
+            } },
+            "results": results.collect::<Vec<_>>(),
+        }],
+    })
+}
