@@ -122,9 +122,8 @@ async fn pass_on(
     filter.into_iter().for_each(|filter| download.set_filter(filter));
     let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
-    let mut uploading = true;
+    let (mut uploading, mut lapsed) = (true, false);
     let watch = going_on.and_then(|_| Watch::begin(worker, exchange));
-    let mut lapsed = false;
     let outcome = poll_fn(|context| {
         let upstream = &mut lease.channel;
         lapsed = watch.as_ref().is_some_and(|watch| watch.is_over(worker, connection, context));

@@ -167,6 +167,7 @@ impl Route {
             limits: None,
             cost: None,
             websocket: None,
+            grpc: None,
             waf: None,
             priority: None,
             mask: None,
