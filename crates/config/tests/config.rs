@@ -1,6 +1,8 @@
 //! Whole configurations, as a user meets them: every mistake with its text, every example, and what generated pages say.
 
 #[cfg(test)]
+mod contracts;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod examples;

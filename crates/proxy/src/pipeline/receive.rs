@@ -9,6 +9,7 @@ use super::route::{Announced, Routed};
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Leaving, Relay};
 use crate::carry::room::Room;
+use crate::carry::timer::NEVER;
 use crate::exchange::Connection;
 use crate::pipeline::decode::{self, Said};
 use crate::problem::is_grpc;
@@ -146,10 +147,13 @@ async fn hold<'a>(
     client: &mut Channel,
 ) -> Result<Received<'a>, Stop> {
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
-    let bytes_max = received.bytes_max(&holding);
+    let (bytes_max, timeout) = (received.bytes_max(&holding), received.routed.route().timeout);
     received.upload.hold(bytes_max, worker.rooms.room());
     let (upload, carry) = (&mut received.upload, (&worker.timers, &worker.buffers));
+    // No answer is under way that could be late: what the whole exchange may take bounds this as well.
+    client.set_due(worker.timers.after(timeout));
     let held = poll_fn(|context| upload.poll_hold(client, context, carry)).await;
+    client.set_due(NEVER);
     held.map_err(forward::stop)?;
     client.timer.clear();
     let record = &mut received.routed.record;

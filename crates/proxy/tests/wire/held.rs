@@ -261,3 +261,22 @@ fn where_nobody_looks_bodies_stream() {
     client.send("}");
     assert_eq!(client.answer().status, 200);
 }
+
+/// Whoever sends a byte now and then makes progress, and would be waited for without an end.
+#[test]
+fn a_body_that_is_held_has_no_longer_than_its_request() {
+    let upstream = FakeUpstream::echoing();
+    let gate = Gatehouse::with(upstream.address(), |plan| {
+        gateway::each_route(plan, |route| {
+            route.bodies = BodiesPlan { strict_json: true, held_bytes: HELD, ..BodiesPlan::default() };
+            route.timeout = std::time::Duration::from_millis(300);
+        });
+    });
+    let before = upstream.requests();
+    let mut client = Client::connect(gate.address());
+    client.send(head(JSON, 100));
+    client.send("[");
+    assert_eq!(client.answer().status, 408);
+    assert_eq!(upstream.requests(), before, "nobody heard of it");
+    assert_eq!(send(&mut Client::connect(gate.address()), JSON, b"[1]").status, 200, "a good request after it");
+}
