@@ -35,31 +35,31 @@ pub enum Who {
 /// What can be unusual. In brackets: the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// More requests than ever at this time of day [requests a minute].
+    /// More requests than ever at this time of day (requests a minute).
     Rate,
-    /// More bytes than ever at this time of day: data may be carried off [bytes a minute].
+    /// More bytes than ever at this time of day: data may be carried off (bytes a minute).
     Volume,
-    /// More of the answers are 4xx than usual [share].
+    /// More of the answers are 4xx than usual (share).
     Errors,
-    /// Many answers 401 [answers a minute].
+    /// Many answers 401 (answers a minute).
     Unauthorized,
-    /// Many answers 403 [answers a minute].
+    /// Many answers 403 (answers a minute).
     Forbidden,
-    /// Many answers 404 [answers a minute].
+    /// Many answers 404 (answers a minute).
     NotFound,
-    /// Objects asked for one after another by their numbers [objects in a row].
+    /// Objects asked for one after another by their numbers (objects in a row).
     Sequential,
-    /// More different objects than usual [objects in two minutes].
+    /// More different objects than usual (objects in two minutes).
     Sweep,
-    /// Operations in an order in which nobody calls them [bits of surprise a call].
+    /// Operations in an order in which nobody calls them (bits of surprise a call).
     Sequence,
-    /// Wrong credentials from many addresses, few from each [addresses a minute].
+    /// Wrong credentials from many addresses, few from each (addresses a minute).
     Stuffing,
-    /// A country or network from which this principal never called [requests].
+    /// A country or network from which this principal never called (requests).
     NewNetwork,
-    /// A kind of client that this principal never used [requests].
+    /// A kind of client that this principal never used (requests).
     NewClient,
-    /// A time of day at which this principal never calls [requests an hour].
+    /// A time of day at which this principal never calls (requests an hour).
     Hour,
 }
 
