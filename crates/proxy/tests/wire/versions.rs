@@ -59,7 +59,12 @@ fn callers_are_told_on_every_answer() {
     assert_eq!(answer.status, 200);
     told(&answer);
     assert!(answer.all("link").iter().any(|link| link.contains("rel=\"next\"")), "the server's own links stay");
+    let address = upstream.address();
     drop(upstream);
+    // Its thread may take one more connection before it ends.
+    portcullis_testkit::deadline::eventually("the server is gone", || {
+        std::net::TcpStream::connect(address).is_err().then_some(())
+    });
     let answer = ask(&gate);
     problem(&answer, 502, "upstream_unreachable", "a server that is gone");
     told(&answer);
