@@ -102,7 +102,7 @@ impl Pair {
     }
 
     fn is_settled(&self) -> bool {
-        self.minute - self.first >= DAY
+        self.minute.saturating_sub(self.first) >= DAY
     }
 
     fn objects_bound(&self) -> f32 {

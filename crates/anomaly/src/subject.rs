@@ -130,7 +130,7 @@ impl Subject {
     }
 
     fn habits(&mut self, event: &Event<'_>, minute: u64, notice: &mut dyn FnMut(Kind, Notice)) {
-        let settled = minute - self.first >= SETTLED_DAYS * DAY && self.total >= SETTLED_REQUESTS;
+        let settled = self.is_settled(minute);
         for (known, name, kind) in
             [(&mut self.networks, event.network, Kind::NewNetwork), (&mut self.clients, event.client, Kind::NewClient)]
         {
@@ -146,12 +146,17 @@ impl Subject {
             (self.hour, self.hour_count, self.hour_usual) = (minute / HOUR, 0, self.rate.usual(minute));
         }
         self.hour_count = self.hour_count.saturating_add(1);
-        let settled = minute - self.first >= SETTLED_DAYS * DAY && self.total >= SETTLED_REQUESTS;
+        let settled = self.is_settled(minute);
         let usual = self.hour_usual;
         if settled && usual < HABIT && self.hour_count >= HOUR_MIN {
             let (seen, usual) = (self.hour_count as f32, usual * 60.0);
             notice(Kind::Hour, Notice { seen, usual, bound: HOUR_MIN as f32, window_s: 3600 });
         }
+    }
+
+    /// Whether enough is known for something new to be unusual.
+    fn is_settled(&self, minute: u64) -> bool {
+        minute.saturating_sub(self.first) >= SETTLED_DAYS * DAY && self.total >= SETTLED_REQUESTS
     }
 
     fn turn(&mut self, minute: u64) {

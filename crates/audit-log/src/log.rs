@@ -144,9 +144,11 @@ impl AuditLog {
         let (mut sealed, mut last) = (point, point);
         while let Some(piece) = walk.next()? {
             let Some((hash, record)) = follows(&last, piece.bytes) else { break };
+            let before = last.hash;
             last = Point { length: piece.offset + piece.bytes.len() as u64, seq: record.seq, hash, ..last };
             // Only a seal tells lines of ours from lines that somebody else put there.
-            if record.kind == CHECKPOINT && self.is_ours(&record, &sealed, &path)? {
+            let seal = record.text("seal");
+            if record.kind == CHECKPOINT && self.public.opens(seal, record.seq, before, &record.at) {
                 sealed = last;
             }
         }
@@ -157,20 +159,6 @@ impl AuditLog {
         let kept = bytes > 0 && self.put_aside(&path, sealed.length, bytes)?;
         let note = Entry::new(RECOVERED, SELF).with("lines_kept", sealed.seq - point.seq);
         Ok((sealed, vec![note.with("bytes_unfinished", bytes).with("set_aside", kept)]))
-    }
-
-    /// Whether a checkpoint in the lines after `from` was sealed by this key.
-    fn is_ours(&self, record: &Record, from: &Point, path: &Path) -> Result<bool, AuditLogError> {
-        let mut walk = Walk::open(path, from.length, u64::MAX)?;
-        let mut before = from.hash;
-        while let Some(line) = walk.next()?.and_then(|piece| Line::parse(piece.bytes)) {
-            let hash = before.after(line.payload);
-            if Record::parse(line.payload).is_some_and(|other| other.seq == record.seq) {
-                return Ok(self.public.opens(record.text("seal"), record.seq, before, &record.at));
-            }
-            before = hash;
-        }
-        Ok(false)
     }
 
     fn put_aside(&self, path: &Path, from: u64, bytes: u64) -> Result<bool, AuditLogError> {

@@ -105,11 +105,12 @@ impl Service {
         let notify = Notify::new(&environment)?;
         let sockets = inherited::inherited(&environment, plan.listeners.iter().map(|listener| &*listener.name))?;
         let unusable = |error: &dyn std::fmt::Display| Stop::environment(error.to_string());
+        // First, so that nothing has to be taken back where it cannot be written.
+        let audit = plan.identity.store.as_deref().map(Audit::open).transpose()?;
         let admin = plan.admin.socket.as_deref().map(AdminSocket::bind).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
         let status = Status::listen(plan.status.bind).map_err(|error| unusable(&error))?;
         let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
-        let folder = plan.identity.store.clone();
         let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), sockets) {
             Ok(gateway) => gateway,
             Err(error) => {
@@ -127,8 +128,6 @@ impl Service {
         status.attach(gateway.handle());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders(signals))).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
-        // After the store's folder has been made.
-        let audit = folder.as_deref().map(Audit::open).transpose()?;
         let service = Self { path: path.to_owned(), journal, gateway, status, admin, watch, notify, shutdown, audit };
         let start = by_user("gateway.start").with("version", env!("CARGO_PKG_VERSION"));
         service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));

@@ -5,13 +5,14 @@ use crate::carry::filter::Filter;
 use crate::carry::relay::{Leaving, Relay, Stopped};
 use crate::exchange::Exchange;
 use crate::pipeline::Stop;
+use crate::pipeline::decode::{Said, decoded};
 use crate::problem::is_grpc;
 use crate::snapshot::Route;
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
-use portcullis_coding::{Coding, Decoder, Limits};
+use portcullis_coding::Limits;
 use portcullis_config::plan::ErrorsPlan;
-use portcullis_h1::{BodyError, Fields, Framing, Known, ResponseHead};
+use portcullis_h1::{BodyError, Framing, Known, ResponseHead};
 use portcullis_mask::{Form, Masker, leak, shown};
 use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
 use std::future::poll_fn;
@@ -64,9 +65,9 @@ fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Sto
     }
     let form = answer.fields().only(Known::ContentType).and_then(Form::of);
     let form = form.ok_or_else(|| unreadable("its type cannot be masked"))?;
-    let codings = codings(answer.fields()).ok_or_else(|| unreadable("its coding is not known"))?;
+    let said = Said::of(answer.fields()).map_err(|_| unreadable("its coding is not known"))?;
     let masker = Masker::new(form, Arc::clone(&disclosure.rules), active);
-    let filter = Filter::new(&codings, masker).map_err(|why| unreadable(why.to_string()))?;
+    let filter = Filter::new(said.codings(), masker).map_err(|why| unreadable(why.to_string()))?;
     Ok(Some(Box::new(filter)))
 }
 
@@ -74,13 +75,6 @@ fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Sto
 pub(super) fn unreadable(why: impl Into<String>) -> Stop {
     let reason = Reason::AnswerUnreadable;
     Refusal { private: Some(why.into()), ..Refusal::new(Stage::Shape, reason, reason.title()) }.into()
-}
-
-/// The codings of a body, in the order in which they were applied.
-fn codings(fields: Fields<'_>) -> Option<Vec<Coding>> {
-    let lines = fields.iter().filter(|line| line.name.eq_ignore_ascii_case(b"content-encoding"));
-    let all: Vec<&[u8]> = lines.map(|line| line.value).collect();
-    Coding::list(&all.join(&b","[..])).ok()
 }
 
 fn route<'l>(local: &'l Local, exchange: &Exchange) -> Option<&'l Route> {
@@ -128,9 +122,11 @@ async fn at_error(
         Err(Stopped::Sink(_)) => return Err(Stop::Gone),
         Err(stopped) => return Err(Fault::new(FaultKind::Truncated, format!("within an error: {stopped}")).into()),
     }
-    let Some(body) = decoded(answer.fields(), download.held()) else {
-        return Err(scrubbed(answer, "in a form that cannot be looked at", &[]));
-    };
+    let limits = Limits { output_bytes_max: ERROR_BYTES_MAX, ..Limits::default() };
+    let body = Said::of(answer.fields())
+        .map_err(Some)
+        .and_then(|said| decoded(&said, download.held(), limits, &mut worker.rooms.room()));
+    let Ok(body) = body else { return Err(scrubbed(answer, "in a form that cannot be looked at", &[])) };
     match leak(&body) {
         Ok(None) => Ok(()),
         Ok(Some(leak)) => Err(scrubbed(answer, leak.name(), &body)),
@@ -150,24 +146,4 @@ fn scrubbed(answer: &ResponseHead, why: &str, body: &[u8]) -> Stop {
     }
     let private = if body.is_empty() { why.to_owned() } else { format!("{why}: {}", shown(body)) };
     Stop::Scrubbed(Box::new(Scrubbed { status: answer.status(), headers, private }))
-}
-
-/// A body without its codings, if it can be undone.
-fn decoded<'b>(fields: Fields<'_>, body: &'b [u8]) -> Option<std::borrow::Cow<'b, [u8]>> {
-    let codings = codings(fields)?;
-    if codings.is_empty() {
-        return Some(body.into());
-    }
-    let limits = Limits { output_bytes_max: ERROR_BYTES_MAX, ..Limits::default() };
-    let mut decoder = Decoder::new(&codings, limits).ok()?;
-    let (mut whole, mut room, mut at) = (Vec::new(), vec![0; 16 * 1024], 0);
-    loop {
-        let step = decoder.step(body.get(at..)?, &mut room).ok()?;
-        at += step.consumed;
-        whole.extend_from_slice(room.get(..step.produced)?);
-        if step.consumed == 0 && step.produced == 0 {
-            break;
-        }
-    }
-    (decoder.finish().is_ok() && at == body.len()).then(|| whole.into())
 }

@@ -32,6 +32,11 @@ impl Said {
         self.codings.is_empty()
     }
 
+    /// The codings, in the order in which they were applied.
+    pub(crate) fn codings(&self) -> &[Coding] {
+        &self.codings
+    }
+
     /// What its media type makes of it.
     pub(crate) fn reading(&self) -> Option<Reading> {
         self.reading

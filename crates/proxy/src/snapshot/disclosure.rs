@@ -1,7 +1,8 @@
 //! Who sees what of a route's answers, compiled.
 
 use super::CompileError;
-use portcullis_access::{Caller, Effect, Field, Policy, Request, RoleSource, Rule};
+use super::rules::caller_of;
+use portcullis_access::{Effect, Field, Policy, Request, RoleSource, Rule};
 use portcullis_auth::principal::Principal;
 use portcullis_config::plan::{RoutePlan, Who};
 use portcullis_mask::{Active, Detectors, Keys, Masker, Ruleset, Select, redact};
@@ -116,15 +117,7 @@ fn policy(who: &Who, source: &RoleSource) -> Result<Policy, portcullis_access::U
 }
 
 fn holds(policy: &Policy, caller: Option<&Principal>) -> bool {
-    let caller = caller.map(|principal| Caller {
-        id: &principal.id,
-        username: principal.username.as_deref(),
-        issuer: principal.issuer.as_deref(),
-        scheme: principal.scheme.code(),
-        scopes: &principal.scopes,
-        roles: &principal.roles,
-        claims: &principal.claims,
-    });
+    let caller = caller.map(caller_of);
     // These rules ask about nothing but the caller.
     let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     let request =

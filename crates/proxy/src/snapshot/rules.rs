@@ -96,15 +96,7 @@ impl Rules {
                 (Some(_), Some(_)) => Field::Several,
             }
         };
-        let caller = caller.map(|principal| Caller {
-            id: &principal.id,
-            username: principal.username.as_deref(),
-            issuer: principal.issuer.as_deref(),
-            scheme: principal.scheme.code(),
-            scopes: &principal.scopes,
-            roles: &principal.roles,
-            claims: &principal.claims,
-        });
+        let caller = caller.map(caller_of);
         let request = Request { caller, address, now, path, query, field: &field, foreign: &|_| None };
         if self.cedar.is_none() && self.asks_learned.is_none() {
             return Judgement { decision: self.policy.decide(&request), guesses: 0 };
@@ -140,5 +132,18 @@ impl Rules {
     pub(crate) fn challenge(&self, reason: Reason, lacked: Option<usize>, caller: Option<&Principal>) -> Option<&str> {
         let is_token = caller.is_some_and(|caller| matches!(caller.scheme, Scheme::Jwt | Scheme::Introspection));
         (is_token && reason == Reason::InsufficientScope).then(|| self.named(lacked).challenge.as_str())
+    }
+}
+
+/// A principal as rules see him.
+pub(super) fn caller_of(principal: &Principal) -> Caller<'_> {
+    Caller {
+        id: &principal.id,
+        username: principal.username.as_deref(),
+        issuer: principal.issuer.as_deref(),
+        scheme: principal.scheme.code(),
+        scopes: &principal.scopes,
+        roles: &principal.roles,
+        claims: &principal.claims,
     }
 }

@@ -24,7 +24,6 @@ pub(crate) enum Seen {
 #[derive(Debug)]
 pub(crate) struct Content {
     read: Read,
-    reading: Option<Reading>,
     /// Whether its bytes are the ones that were sent, lent by whoever carries them.
     pub(super) lent: bool,
     _room: Room,
@@ -66,7 +65,7 @@ impl Content {
         if let Read::Json(json) = &read {
             room.grow_by(json.weight()).map_err(|Full| no_room())?;
         }
-        Ok(Self { read, reading: said.reading(), lent, _room: room })
+        Ok(Self { read, lent, _room: room })
     }
 
     /// Its bytes, decoded.
@@ -91,12 +90,6 @@ impl Content {
             Read::Flawed(flaw, _) => Some(*flaw),
             Read::Json(_) | Read::Bytes(_) => None,
         }
-    }
-
-    #[allow(dead_code, reason = "for the rule engine")]
-    /// What its media type makes of it; `None` without exactly one that is well-formed.
-    pub(crate) fn reading(&self) -> Option<Reading> {
-        self.reading
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
