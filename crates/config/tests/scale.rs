@@ -32,12 +32,12 @@ fn time(text: &str) -> (Duration, bool) {
 fn ten_thousand_routes_load_quickly() {
     let (took, loaded) = time(&large(", authn: public"));
     assert!(loaded);
-    assert!(took < Duration::from_secs(60), "{took:?}, without optimisation");
+    assert!(took < Duration::from_secs(10), "{took:?}, without optimisation");
 }
 
 #[test]
 fn ten_thousand_mistakes_are_found_quickly() {
     let (took, loaded) = time(&large(", authn: pubic"));
     assert!(!loaded);
-    assert!(took < Duration::from_secs(90), "{took:?}, without optimisation");
+    assert!(took < Duration::from_secs(30), "{took:?}, without optimisation");
 }

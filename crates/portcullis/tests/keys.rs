@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use portcullis_testkit::deadline::eventually;
+use portcullis_types::Clock;
 use serde_json::Value;
 
 use crate::support::{DEADLINE, Running, folder, portcullis};
@@ -87,8 +88,10 @@ fn status_of(gateway: SocketAddr, key: &str) -> String {
     answer.get(9..12).expect("a status").to_owned()
 }
 
-/// Asks with a key until it gets `then`, and nothing but `now` before.
+/// Asks with a key until it gets `then`, and nothing but `now` before. The store is looked at ten times a second; a busy machine
+/// has time to do so.
 fn turns(gateway: SocketAddr, key: &str, (now, then): (&str, &str)) {
+    let clock = Clock::system();
     eventually(&format!("{then} instead of {now}"), || match status_of(gateway, key) {
         got if got == then => Some(()),
         got => {
@@ -96,6 +99,7 @@ fn turns(gateway: SocketAddr, key: &str, (now, then): (&str, &str)) {
             None
         }
     });
+    assert!(clock.millis() < 3_000, "{then} after {} ms", clock.millis());
 }
 
 #[test]

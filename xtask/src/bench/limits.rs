@@ -17,10 +17,10 @@ const FIGURES: [(&str, &str, Target); 8] = [
     ("limit_local_decision_100k_keys_ns", "ns/decision", Target::AtMost(300.0)),
     ("limit_local_decision_of_8_workers_ns", "ns/decision", Target::AtMost(300.0)),
     ("limit_local_decision_100k_keys_of_8_workers_ns", "ns/decision", Target::AtMost(300.0)),
-    // A miss of the processor's cache for each caller that was not seen lately; no table avoids it.
-    ("limit_local_decision_growth", "x", Target::Stated),
-    // What 100,000 callers add to a request, in parts of the 17 µs that one costs without them.
-    ("limit_request_growth", "x", Target::AtMost(1.10)),
+    // A miss of the processor's cache for each caller that was not seen lately.
+    ("limit_local_decision_growth", "x", Target::AtMost(1.10)),
+    // Derived, not measured: what 100,000 callers add to a request, in parts of the 17 µs that one costs without them.
+    ("limit_request_growth", "x", Target::Stated),
     ("limit_leased_decision_ns", "ns/decision", Target::AtMost(300.0)),
     ("limit_store_waits_share", "of requests", Target::AtMost(0.05)),
 ];

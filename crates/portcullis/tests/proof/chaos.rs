@@ -88,7 +88,7 @@ fn chaos(name: &'static str, protocol: &'static str) {
     let (tally, steps) = storm(&house, &upstreams);
     println!("chaos {name}: seed {SEED}, {steps} changes of mood, {tally}");
     assert_eq!(tally.mismatched, 0, "seed {SEED}: {tally}");
-    assert!(tally.good > 200 && steps > 10, "no chaos: {steps} changes, {tally}");
+    assert!(tally.good > 2_000 && steps > 10, "no chaos: {steps} changes, {tally}");
     if let Some(count) = long_count() {
         assert!(tally.total() >= count, "{tally}");
     }

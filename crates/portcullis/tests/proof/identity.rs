@@ -164,7 +164,7 @@ fn rotations_under_load_refuse_no_good_token() {
     loads.into_iter().for_each(|load| tally.merge(&load.stop()));
     println!("rotation: {tally}");
     assert_eq!((tally.failures(), tally.mismatched), (0, 0), "{tally}");
-    assert!(tally.good > 200, "no load: {tally}");
+    assert!(tally.good > 2_000, "no load: {tally}");
     for old in [&retired, &tokens] {
         place.refused(
             &old[0],
@@ -183,7 +183,7 @@ fn a_dead_provider_closes_the_door_in_time_and_opens_it_again() {
     let place = Place::new("provider-death");
     let (used, unused) = (place.provider.tokens(), place.provider.tokens());
     let calm = place.spell(&used, "before");
-    assert_eq!((calm.failures(), calm.good > 0), (0, true), "{calm}");
+    assert_eq!((calm.failures(), calm.good > 20), (0, true), "{calm}");
     place.provider.kill();
     let killed = Instant::now();
     let (mut served, mut closed) = (Tally::default(), Duration::ZERO);
@@ -194,7 +194,7 @@ fn a_dead_provider_closes_the_door_in_time_and_opens_it_again() {
         assert_eq!((tally.failures(), tally.mismatched), (refused, 0), "something else than 503: {tally}");
         open = refused == 0;
         closed = began.elapsed();
-        assert!(killed.elapsed() < STALENESS + Duration::from_secs(30), "still open after {closed:?}: {tally}");
+        assert!(killed.elapsed() < STALENESS + Duration::from_secs(10), "still open after {closed:?}: {tally}");
         served.merge(&tally);
         spells += 1;
     }
@@ -209,8 +209,8 @@ fn a_dead_provider_closes_the_door_in_time_and_opens_it_again() {
     let failures = place.house.metric("portcullis_issuer_fetch_failures_total{issuer=\"corp\"}");
     assert!(failures > 0.5, "{failures} failed fetches");
     place.provider.revive();
-    within(STALENESS, "the provider is back", || (place.ask(&used[0]).status == 200).then_some(()));
+    within(STALENESS / 3, "the provider is back", || (place.ask(&used[0]).status == 200).then_some(()));
     let after = place.spell(&unused, "after");
-    assert_eq!((after.failures(), after.good > 0), (0, true), "{after}");
+    assert_eq!((after.failures(), after.good > 20), (0, true), "{after}");
     place.house.stop();
 }

@@ -18,7 +18,7 @@ const SOME: f64 = 100.0;
 const FEW: f64 = 16.0;
 /// LIMIT: what so many slow connections may cost.
 const GROWTH_MB_MAX: f64 = 48.0;
-const CPU_MS_MAX: u64 = 12_000;
+const CPU_MS_MAX: u64 = 4_000;
 
 fn mode(name: &'static str, path: &str, options: &[&str]) {
     let upstream = MoodyUpstream::start();

@@ -60,7 +60,7 @@ fn opaque_tokens_open_until_the_provider_takes_them_back() {
         assert_eq!(place.ask(&token).status, 200, "{way:?}");
         place.provider.revoke(WEB, &token);
         if matches!(way, Way::Basic) {
-            within(KEPT * 4, "the revocation is heard of", || (place.ask(&token).status == 401).then_some(()));
+            within(KEPT * 2, "the revocation is heard of", || (place.ask(&token).status == 401).then_some(()));
         }
         place.house.stop();
     }
@@ -89,13 +89,14 @@ fn a_dead_provider_is_not_guessed_for() {
         if refused > 0 && refused == tally.total() {
             break;
         }
-        assert!(asked.elapsed() < KEPT * 4, "still open: {tally}");
+        assert!(asked.elapsed() < KEPT * 2, "still open: {tally}");
     }
     println!("opaque death: closed after {:?}; until then {served}", asked.elapsed());
+    assert!(served.good > 200, "what was known was not believed: {served}");
     assert!(place.house.metric("portcullis_introspections_total{issuer=\"corp\",answer=\"failed\"}") > 0.5);
     place.provider.revive();
     // What it had issued went with it.
-    within(KEPT * 4, "the provider is asked again", || (place.ask(&tokens[0]).status == 401).then_some(()));
+    within(KEPT, "the provider is asked again", || (place.ask(&tokens[0]).status == 401).then_some(()));
     let token = place.provider.token(WEB, "orders", "opaque");
     assert_eq!(place.ask(&token).status, 200);
     place.house.stop();
