@@ -1,6 +1,6 @@
 //! What a decision about a request costs, by the rules of its operation.
 //!
-//! `cargo run --release -p portcullis-access --example rule_cost` prints one line per figure; it exits 1 if one is missed.
+//! `cargo run --profile dist -p portcullis-access --example rule_cost` prints one line per figure; it exits 1 if one is missed.
 
 use portcullis_access::{Caller, Effect, Expression, Field, Mistake, Policy, Request, RoleSource, Rule};
 use std::hint::black_box;

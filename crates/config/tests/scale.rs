@@ -27,7 +27,7 @@ fn time(text: &str) -> (Duration, bool) {
     (start.elapsed(), outcome.is_ok())
 }
 
-// The figure for the release build comes from `cargo run --release -p portcullis-config --example load_time`.
+// The figure for the release build comes from `cargo run --profile dist -p portcullis-config --example load_time`.
 #[test]
 fn ten_thousand_routes_load_quickly() {
     let (took, loaded) = time(&large(", authn: public"));

@@ -1,6 +1,6 @@
 //! Every document of a folder, loaded and linted: how many load, what keeps the others from it, and how long it takes.
 //!
-//! `cargo run --release -p portcullis-contract --example sweep -- FOLDER`
+//! `cargo run --profile dist -p portcullis-contract --example sweep -- FOLDER`
 
 use portcullis_contract::{Options, Severity, lint, load};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What a decision about a request costs by ten Cedar policies: the request is made into entities and every policy is asked.
 //!
-//! `cargo run --release -p portcullis-policy --example policy_cost` prints one line per figure; it exits 1 if one is missed.
+//! `cargo run --profile dist -p portcullis-policy --example policy_cost` prints one line per figure; it exits 1 if one is missed.
 
 use portcullis_policy::{Action, Judge, Kind, Policies, Shape, Unclear, Value, Values, World};
 use std::borrow::Cow;

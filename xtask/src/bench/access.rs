@@ -30,7 +30,7 @@ const EXAMPLES: &[(&str, &str, &str, &[&str], f64)] = &[
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     let mut figures = Vec::new();
     for (_, package, example, names, most) in EXAMPLES.iter().filter(|(part, ..)| options.wants(part)) {
-        let words = ["run", "--quiet", "--release", "--package", package, "--example", example];
+        let words = ["run", "--quiet", "--profile", "dist", "--package", package, "--example", example];
         // A figure that is missed makes the example fail, and is a figure all the same.
         let output = command::program("cargo").args(words).output().map_err(|error| format!("cargo: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);

@@ -48,7 +48,17 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     let upstream = upstream(&place)?;
     let callers = place.file("callers");
     let mut cargo = program("cargo");
-    cargo.args(["run", "--release", "--locked", "--quiet", "--package", "portcullis-store", "--example", "callers"]);
+    cargo.args([
+        "run",
+        "--profile",
+        "dist",
+        "--locked",
+        "--quiet",
+        "--package",
+        "portcullis-store",
+        "--example",
+        "callers",
+    ]);
     run_quietly(cargo.arg("--").arg(&callers))?;
     let script = place.write("callers.lua", include_str!("callers.lua"))?;
     let bench = Bench { place, upstream, binary, options, callers, script };

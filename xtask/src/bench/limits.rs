@@ -28,7 +28,7 @@ const FIGURES: [(&str, &str, Target); 8] = [
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     let pairs = options.pairs.to_string();
     let arguments =
-        ["run", "--release", "--locked", "-q", "-p", "portcullis-limit", "--example", "decision_cost", "--"];
+        ["run", "--profile", "dist", "--locked", "-q", "-p", "portcullis-limit", "--example", "decision_cost", "--"];
     let text = read(program("cargo").args(arguments).args(["--samples", &pairs]))?;
     let samples_of = |name: &str| -> Vec<f64> {
         let line = text.lines().find_map(|line| line.strip_prefix("samples ")?.strip_prefix(name)?.strip_prefix(' '));

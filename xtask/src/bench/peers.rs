@@ -217,11 +217,11 @@ fn filled<'v>(template: &str, values: impl IntoIterator<Item = &'v (&'v str, Str
 pub(crate) fn build() -> Result<PathBuf, String> {
     // cargo tells its progress on standard error; standard output is for the figures.
     let mut cargo = program("cargo");
-    let status = cargo.args(["build", "--release", "--locked", "--package", "portcullis"]).status();
+    let status = cargo.args(["build", "--profile", "dist", "--locked", "--package", "portcullis"]).status();
     if !status.is_ok_and(|status| status.success()) {
-        return Err("the gateway does not build: `cargo build --release --package portcullis` failed".to_owned());
+        return Err("the gateway does not build: `cargo build --profile dist --package portcullis` failed".to_owned());
     }
-    target_folder().map(|target| target.join("release/portcullis"))
+    target_folder().map(|target| target.join("dist/portcullis"))
 }
 
 /// A port that was free a moment ago.

@@ -21,7 +21,18 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
         return Err("nothing can stand in here: both sides are in one process".to_owned());
     }
     let mut cargo = program("cargo");
-    cargo.args(["run", "--release", "--locked", "--quiet", "--package", "portcullis-mask", "--example", "pace", "--"]);
+    cargo.args([
+        "run",
+        "--profile",
+        "dist",
+        "--locked",
+        "--quiet",
+        "--package",
+        "portcullis-mask",
+        "--example",
+        "pace",
+        "--",
+    ]);
     let output = cargo.arg(options.pairs.to_string()).output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("the example does not run: {}", String::from_utf8_lossy(&output.stderr)));
