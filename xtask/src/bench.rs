@@ -57,7 +57,7 @@ const BENCHMARKS: &[Benchmark] = &[
     },
     Benchmark {
         name: "shape",
-        purpose: "masking of answers against a plain parse-and-print",
+        purpose: "masking of answers against a plain parse-and-print, and through the gateway",
         tools: shape::TOOLS,
         parts: shape::PARTS,
         measure: shape::measure,

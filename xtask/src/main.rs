@@ -40,6 +40,8 @@ usage: cargo xtask COMMAND
   chaos [--requests N]    upstreams killed, hung, slowed and worse under so many requests (default: 1000000), each of
                           which must get its own answer
   reload [--reloads N]    so many reloads under load (default: 1000), in process and of the release build
+  masked [--megabytes N]  one answer of so many megabytes (default: 1024), masked while it passes; fails where memory grows
+                          with it
   help                    this text
 
 Exit codes: 0 all good, 1 a check failed or a target was missed, 2 wrong usage.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         ["soak", rest @ ..] => bench::soak(rest),
         ["chaos", rest @ ..] => prove::chaos(rest),
         ["reload", rest @ ..] => prove::reload(rest),
+        ["masked", rest @ ..] => prove::masked(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         [other, ..] => Err(format!("there is no command `{other}`; `cargo xtask help` lists all")),
     };

@@ -1,4 +1,4 @@
-//! `cargo xtask chaos` and `cargo xtask reload`: the long forms of two tests, against the release build.
+//! `cargo xtask chaos`, `cargo xtask reload` and `cargo xtask masked`: the long forms of tests, against the release build.
 
 use crate::bench::build;
 use crate::command::{program, run};
@@ -12,6 +12,14 @@ const CHAOS: &[&str] = &[
 ];
 const RELOAD: &[&str] =
     &["reload::a_thousand_reloads_fail_no_request", "reload::reloads_by_signal_and_by_file_fail_no_request"];
+
+const MEGABYTES: u32 = 1_024;
+const MASKED: &[&str] = &["masked::memory_does_not_grow_with_an_answer"];
+
+/// An answer of so many megabytes, masked on its way.
+pub(crate) fn masked(words: &[&str]) -> Result<bool, String> {
+    prove(MASKED, number(words, "--megabytes", MEGABYTES)?)
+}
 
 /// Chaos under so many requests.
 pub(crate) fn chaos(words: &[&str]) -> Result<bool, String> {

@@ -25,6 +25,7 @@ mod operations;
 mod pool;
 mod proofs;
 mod provenance;
+mod published;
 mod relief;
 mod resource;
 mod routes;
@@ -62,6 +63,8 @@ pub(crate) struct Check<'c> {
     pub(crate) report: &'c mut Report,
     /// A file could not be read: what seems to be missing may stand there.
     pub(crate) incomplete: bool,
+    /// A contract has not loaded: what seems to be missing in it may stand there.
+    pub(crate) lacks_contract: bool,
     pub(crate) named: identity::Named,
     pub(crate) has_mask_key: bool,
     /// The field in which API keys come, in small letters: no contract has to declare it.
@@ -72,6 +75,7 @@ pub(crate) struct Check<'c> {
     pub(crate) waf_sets: waf::Sets,
     pub(crate) waf: Option<crate::plan::WafPlan>,
     pub(crate) dangers: Vec<Danger>,
+    pub(crate) warnings: Vec<Danger>,
     pub(crate) watched: Vec<PathBuf>,
 }
 
@@ -113,6 +117,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         waf: check.waf,
         apis,
         dangers: check.dangers,
+        warnings: check.warnings,
         watched: check.watched,
         hash,
     }

@@ -60,6 +60,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         texts: &cedar,
         report: &mut report,
         incomplete,
+        lacks_contract: false,
         named: Default::default(),
         has_mask_key: false,
         key_field: String::new(),
@@ -67,6 +68,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         waf_sets: Vec::new(),
         waf: None,
         dangers: Vec::new(),
+        warnings: Vec::new(),
         watched: files,
     };
     let plan = check(context, &file, &At::root(&tree, root), hash);

@@ -86,6 +86,8 @@ pub struct Plan {
     pub apis: Vec<ApiPlan>,
     /// Settings that weaken the gateway and were asked for; log them at start.
     pub dangers: Vec<Danger>,
+    /// What is no mistake, and probably not what was meant; for people who check the configuration.
+    pub warnings: Vec<Danger>,
     /// Every file that was read or is named; a change of one is a reason to reload.
     pub watched: Vec<PathBuf>,
     /// Hex digest of all texts that were read.
@@ -384,7 +386,7 @@ pub struct Origin {
     pub line: u32,
 }
 
-/// A setting that weakens the gateway and was asked for.
+/// A setting that weakens the gateway and was asked for, or that may not be what was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Danger {
     /// Where it stands: `listeners.public.danger_plaintext`.

@@ -2,6 +2,7 @@
 //!
 //! Pure: documents and bodies come in as bytes, other files through a closure. It knows neither sockets nor our configuration.
 
+pub mod diff;
 pub mod document;
 pub mod fuzz;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod schema;
 mod text;
 mod tree;
 
+pub use diff::diff;
 pub use document::{Contract, Loaded, Operation, Options, load};
 pub use lint::lint;
 pub use media::Reading;

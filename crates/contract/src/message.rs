@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod fields;
 mod multipart;
+mod outline;
 #[cfg(test)]
 mod tests;
 

@@ -50,6 +50,8 @@ pub(crate) struct Parameter {
     pub(crate) json: bool,
     pub(crate) plan: Plan,
     pub(crate) schema: SchemaId,
+    /// Numbers of the marks that stand beside its name.
+    pub(crate) marks: Box<[u32]>,
 }
 
 // === impl Location ===

@@ -10,6 +10,7 @@ mod judge;
 mod library;
 mod marks;
 mod one;
+mod outline;
 mod pattern;
 mod rules;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use one::{OneSchema, Options};
 pub(crate) use rules::{Schema, SchemaId};
 
 use crate::json::Item;
+use portcullis_types::outline::Mark;
 use std::collections::HashMap;
 
 /// Which way a message goes: what is `readOnly` is not for requests, what is `writeOnly` is not for answers.
@@ -76,6 +78,8 @@ pub(crate) struct Schemas {
     all: Vec<Schema>,
     /// By resource and name: where `$dynamicRef` may lead.
     dynamic: HashMap<(u32, u32), SchemaId>,
+    /// What schemas are marked with.
+    marks: Vec<Mark>,
 }
 
 // === impl Effort ===

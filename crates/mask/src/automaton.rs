@@ -1,10 +1,12 @@
-//! All paths of a set of rules as one automaton: a step down costs one look-up, however many paths there are.
+//! All paths of a set of rules, and what a contract declares, as one automaton: a step down costs one look-up, however many
+//! there are.
 
-use crate::path::{Path, Step};
-use std::collections::{BTreeSet, HashMap};
+mod build;
 
-// LIMIT: states. Paths with several `..` can need one for each combination of how far each has come.
-const STATES_MAX: usize = 4_096;
+use crate::path::Path;
+use build::Builder;
+use portcullis_types::Outline;
+use portcullis_types::outline::Meaning;
 
 /// A state.
 pub(crate) type State = u32;
@@ -18,6 +20,8 @@ pub(crate) const START: State = 1;
 #[derive(Debug)]
 pub(crate) struct Automaton {
     states: Vec<Node>,
+    /// By the number of a schema.
+    starts: Vec<(u32, State)>,
 }
 
 #[derive(Debug, Default)]
@@ -32,35 +36,50 @@ struct Node {
     accept: u64,
     /// Rules that mean this place or one below it.
     reach: u64,
+    /// Rules that let a text, a number, true or false leave that stands here.
+    scalars: u64,
+    /// Rules by which anything may stand here at all.
+    declared: u64,
 }
 
-/// How far which path has come.
-type Place = (usize, usize);
-
-struct Builder<'p> {
-    paths: &'p [(u32, &'p Path)],
-    known: HashMap<Vec<Place>, State>,
-    nodes: Vec<Node>,
-    open: Vec<(State, Vec<Place>)>,
+/// What rules are about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'s> {
+    /// Each path with the number of its rule, below 64.
+    pub(crate) paths: &'s [(u32, &'s Path)],
+    /// What documents may hold.
+    pub(crate) outline: &'s Outline,
+    /// Marks with the numbers of their rules.
+    pub(crate) marks: &'s [(u32, &'s Meaning)],
+    /// Rules by which all that is declared may leave.
+    pub(crate) declared: u64,
 }
 
 // === impl Automaton ===
 
 impl Automaton {
-    /// Each path with the number of its rule, below 64. `None` if the automaton would be too large.
-    pub(crate) fn build(paths: &[(u32, &Path)]) -> Option<Self> {
-        let mut builder = Builder { paths, known: HashMap::new(), nodes: Vec::new(), open: Vec::new() };
-        builder.state(Vec::new())?;
-        let start = (0..paths.len()).map(|index| (index, 0)).collect();
-        let start = builder.state(start)?;
-        // Without any path the document itself is dead.
-        if start == DEAD {
+    /// `None` if the automaton would be too large.
+    pub(crate) fn build(said: Said<'_>) -> Option<Self> {
+        let mut builder = Builder::new(said);
+        let dead = builder.state(Vec::new())?;
+        let paths = builder.of_paths();
+        // The start is the second state. Where nothing is meant by anything, the document itself is dead.
+        if builder.state(builder.undeclared(&paths))? == dead {
             builder.nodes.push(Node::default());
         }
-        while let Some((state, places)) = builder.open.pop() {
-            builder.expand(state, &places)?;
+        let mut starts = Vec::new();
+        for (schema, shape) in &said.outline.roots {
+            starts.push((*schema, builder.state(builder.declared(&paths, *shape))?));
         }
-        Some(Self { states: builder.nodes })
+        builder.expand_all()?;
+        Some(Self { states: builder.nodes, starts })
+    }
+
+    /// Where a document begins whose schema is known by this number. Of one that nobody declares, marks count wherever they are
+    /// declared for another one, and nothing of it is declared.
+    pub(crate) fn start(&self, schema: Option<u32>) -> State {
+        let at = schema.and_then(|schema| self.starts.binary_search_by_key(&schema, |(known, _)| *known).ok());
+        at.and_then(|at| self.starts.get(at)).map_or(START, |(_, start)| *start)
     }
 
     pub(crate) fn member(&self, state: State, name: &[u8]) -> State {
@@ -89,95 +108,36 @@ impl Automaton {
         self.node(state).map_or(0, |node| node.reach)
     }
 
+    /// Rules that let a text, a number, true or false leave that stands here.
+    pub(crate) fn scalars(&self, state: State) -> u64 {
+        self.node(state).map_or(0, |node| node.scalars)
+    }
+
+    /// Rules by which anything may stand here at all.
+    pub(crate) fn declared(&self, state: State) -> u64 {
+        self.node(state).map_or(0, |node| node.declared)
+    }
+
     fn node(&self, state: State) -> Option<&Node> {
         self.states.get(usize::try_from(state).ok()?)
     }
 }
 
-// === impl Builder ===
-
-impl Builder<'_> {
-    fn step(&self, place: Place) -> Option<&Step> {
-        self.paths.get(place.0)?.1.steps.get(place.1)
-    }
-
-    /// The state in which paths have come so far.
-    fn state(&mut self, places: Vec<Place>) -> Option<State> {
-        let mut closed: BTreeSet<Place> = BTreeSet::new();
-        for place in places {
-            closed.insert(place);
-            if self.step(place) == Some(&Step::Descend) {
-                closed.insert((place.0, place.1 + 1));
-            }
-        }
-        let places: Vec<Place> = closed.into_iter().collect();
-        if let Some(state) = self.known.get(&places) {
-            return Some(*state);
-        }
-        if self.nodes.len() == STATES_MAX {
-            return None;
-        }
-        let mut node = Node::default();
-        for place in &places {
-            let rule = self.paths.get(place.0).map_or(0, |(rule, _)| 1_u64.checked_shl(*rule).unwrap_or(0));
-            node.reach |= rule;
-            node.accept |= if self.step(*place).is_none() { rule } else { 0 };
-        }
-        let state = State::try_from(self.nodes.len()).ok()?;
-        self.nodes.push(node);
-        self.known.insert(places.clone(), state);
-        self.open.push((state, places));
-        Some(state)
-    }
-
-    fn expand(&mut self, state: State, places: &[Place]) -> Option<()> {
-        let (mut names, mut indices) = (BTreeSet::new(), BTreeSet::new());
-        for place in places {
-            match self.step(*place) {
-                Some(Step::Member(name)) => drop(names.insert(name.clone())),
-                Some(Step::Item(index)) => drop(indices.insert(*index)),
-                Some(Step::Any | Step::Descend) | None => {}
-            }
-        }
-        let mut node = Node { any_member: self.next(places, None, None)?, ..Node::default() };
-        node.any_item = node.any_member;
-        for name in names {
-            node.members.push((name.as_bytes().into(), self.next(places, Some(&name), None)?));
-        }
-        for index in indices {
-            node.items.push((index, self.next(places, None, Some(index))?));
-        }
-        let known = self.nodes.get_mut(usize::try_from(state).ok()?)?;
-        *known = Node { accept: known.accept, reach: known.reach, ..node };
-        Some(())
-    }
-
-    /// The state after a step down to a member or an item.
-    fn next(&mut self, places: &[Place], name: Option<&str>, index: Option<u32>) -> Option<State> {
-        let mut after = Vec::new();
-        for place in places {
-            match self.step(*place) {
-                Some(Step::Member(wanted)) if name == Some(wanted) => after.push((place.0, place.1 + 1)),
-                Some(Step::Item(wanted)) if index == Some(*wanted) => after.push((place.0, place.1 + 1)),
-                Some(Step::Any) => after.push((place.0, place.1 + 1)),
-                Some(Step::Descend) => after.push(*place),
-                Some(Step::Member(_) | Step::Item(_)) | None => {}
-            }
-        }
-        self.state(after)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Automaton, START};
+    use super::{Automaton, START, Said};
     use crate::path::Path;
+    use portcullis_types::Outline;
+
+    fn build(paths: &[(u32, &Path)]) -> Option<Automaton> {
+        Automaton::build(Said { paths, outline: &Outline::default(), marks: &[], declared: 0 })
+    }
 
     /// The rules that mean a place; names, or numbers for items.
     fn accept(paths: &[&str], place: &str) -> u64 {
         let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
         let numbered: Vec<(u32, &Path)> = (0..).zip(&paths).collect();
-        let automaton = Automaton::build(&numbered).unwrap();
+        let automaton = build(&numbered).unwrap();
         let steps = place.split('/').filter(|step| !step.is_empty());
         automaton.accept(steps.fold(START, |state, step| match step.parse() {
             Ok(index) => automaton.item(state, index),
@@ -213,6 +173,6 @@ mod tests {
         let texts: Vec<String> = (0..13).map(|n| format!("$..a{n}..b{n}")).collect();
         let paths: Vec<Path> = texts.iter().map(|text| Path::parse(text).unwrap()).collect();
         let numbered: Vec<(u32, &Path)> = (0..).zip(&paths).collect();
-        assert!(Automaton::build(&numbered).is_none());
+        assert!(build(&numbered).is_none());
     }
 }

@@ -2,7 +2,7 @@
 //! emptied, since nobody says what is in them.
 
 use crate::rewrite::{MaskError, Rewriter};
-use crate::rules::{Active, Ruleset};
+use crate::rules::{Active, Ruleset, Start};
 use std::sync::Arc;
 
 // LIMIT: bytes of one event.
@@ -16,6 +16,7 @@ const DONE: &[u8] = b"[DONE]";
 pub(crate) struct Events {
     rules: Arc<Ruleset>,
     active: Active,
+    start: Start,
     /// The lines of the event that have come, with their ends.
     event: Vec<u8>,
     /// Where the line begins that is not over.
@@ -29,9 +30,9 @@ pub(crate) struct Events {
 // === impl Events ===
 
 impl Events {
-    pub(crate) fn new(rules: Arc<Ruleset>, active: Active) -> Self {
+    pub(crate) fn new(rules: Arc<Ruleset>, active: Active, start: Start) -> Self {
         let counts = vec![0; rules.len()];
-        Self { rules, active, event: Vec::new(), line: 0, after_return: false, counts, withheld: 0 }
+        Self { rules, active, start, event: Vec::new(), line: 0, after_return: false, counts, withheld: 0 }
     }
 
     pub(crate) fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), MaskError> {
@@ -101,7 +102,7 @@ impl Events {
         if data == DONE || data.is_empty() {
             made.extend_from_slice(data);
         } else {
-            let mut rewriter = Rewriter::new(Arc::clone(&self.rules), self.active);
+            let mut rewriter = Rewriter::from(Arc::clone(&self.rules), self.active, self.start);
             rewriter.feed(data, &mut made)?;
             rewriter.finish(&mut made)?;
             self.withheld += rewriter.withheld();
@@ -121,13 +122,13 @@ mod tests {
     use super::Events;
     use crate::path::Path;
     use crate::rewrite::MaskError;
-    use crate::rules::{Action, Active, Rule, Ruleset, Select};
+    use crate::rules::{Action, Active, Rule, Ruleset, Select, Start};
     use std::sync::Arc;
 
     fn events(input: &str, size: usize) -> Result<String, MaskError> {
         let rule = Rule { select: Select::Paths(vec![Path::parse("$.a").unwrap()]), action: Action::Null };
         let rules = Arc::new(Ruleset::compile(&[rule], None).unwrap());
-        let (mut events, mut out) = (Events::new(rules, Active(1)), Vec::new());
+        let (mut events, mut out) = (Events::new(rules, Active(1), Start::default()), Vec::new());
         input.as_bytes().chunks(size).try_for_each(|piece| events.feed(piece, &mut out))?;
         events.finish()?;
         Ok(String::from_utf8(out).unwrap())

@@ -21,6 +21,6 @@ pub use keys::Keys;
 pub use masker::{EventMasker, Form, Masker};
 pub use path::{Path, PathError};
 pub use rewrite::{MaskError, Rewriter};
-pub use rules::{Action, Active, Coarser, RULES_MAX, Rule, RulesError, Ruleset, Select};
+pub use rules::{Action, Active, Coarser, RULES_MAX, Rule, RulesError, Ruleset, Select, Start};
 pub use scrub::{Leak, Undecided, is_telling, leak, shown};
 pub use token::reveal;

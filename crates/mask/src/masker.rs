@@ -2,7 +2,7 @@
 
 use crate::events::Events;
 use crate::rewrite::{MaskError, Rewriter};
-use crate::rules::{Active, Ruleset};
+use crate::rules::{Active, Ruleset, Start};
 use std::sync::Arc;
 
 /// What a body is.
@@ -64,10 +64,16 @@ impl Masker {
     /// For a body of this form, with the rules that count for whoever gets it.
     #[must_use]
     pub fn new(form: Form, rules: Arc<Ruleset>, active: Active) -> Self {
+        Self::from(form, rules, active, Start::default())
+    }
+
+    /// The same for a body of which more is known. Each document of a body that holds several begins there.
+    #[must_use]
+    pub fn from(form: Form, rules: Arc<Ruleset>, active: Active, start: Start) -> Self {
         match form {
-            Form::Json => Self::Documents(Box::new(Rewriter::new(rules, active))),
-            Form::Lines => Self::Documents(Box::new(Rewriter::lines(rules, active))),
-            Form::Events => Self::Events(Box::new(EventMasker(Events::new(rules, active)))),
+            Form::Json => Self::Documents(Box::new(Rewriter::from(rules, active, start))),
+            Form::Lines => Self::Documents(Box::new(Rewriter::lines(rules, active, start))),
+            Form::Events => Self::Events(Box::new(EventMasker(Events::new(rules, active, start)))),
         }
     }
 

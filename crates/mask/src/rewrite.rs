@@ -10,8 +10,8 @@ mod scan;
 mod tests;
 mod value;
 
-use crate::automaton::{START, State};
-use crate::rules::{Active, Ruleset};
+use crate::automaton::State;
+use crate::rules::{Active, Ruleset, Start};
 use crate::text::{Utf8, decode};
 use frame::Frame;
 use number::Number;
@@ -51,6 +51,8 @@ pub struct Rewriter {
     many: bool,
     at: At,
     frames: Vec<Frame>,
+    /// What is said about a whole document.
+    start: State,
     /// What the paths say about the value that comes next.
     child: State,
     /// What happens to the value that is being read.
@@ -146,6 +148,12 @@ impl Rewriter {
     /// For a document, with the rules that count for whoever gets it.
     #[must_use]
     pub fn new(rules: Arc<Ruleset>, active: Active) -> Self {
+        Self::from(rules, active, Start::default())
+    }
+
+    /// For a document of which more is known.
+    #[must_use]
+    pub fn from(rules: Arc<Ruleset>, active: Active, start: Start) -> Self {
         let looks = !rules.detectors(active).is_empty();
         let counts = vec![0; rules.len()];
         Self {
@@ -155,7 +163,8 @@ impl Rewriter {
             many: false,
             at: At::Value { ends: false },
             frames: Vec::new(),
-            child: START,
+            start: start.0,
+            child: start.0,
             mode: Mode::Pass,
             held: Vec::new(),
             holding: false,
@@ -170,8 +179,8 @@ impl Rewriter {
 
     /// For documents on lines of their own.
     #[must_use]
-    pub fn lines(rules: Arc<Ruleset>, active: Active) -> Self {
-        Self { many: true, ..Self::new(rules, active) }
+    pub fn lines(rules: Arc<Ruleset>, active: Active, start: Start) -> Self {
+        Self { many: true, ..Self::from(rules, active, start) }
     }
 
     /// How many values each rule has changed, in the order of the rules.
@@ -252,7 +261,7 @@ impl Rewriter {
                 let from = piece.next;
                 piece.next += scan::blanks(piece.input.get(from..).unwrap_or_default());
                 if self.at == At::Done && self.many && memchr::memchr(b'\n', piece.part(from, piece.next)).is_some() {
-                    (self.at, self.child) = (At::Value { ends: false }, START);
+                    (self.at, self.child) = (At::Value { ends: false }, self.start);
                 }
                 Ok(())
             }

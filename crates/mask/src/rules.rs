@@ -1,9 +1,11 @@
 //! What is masked where, compiled once; which rules count for a caller is one number.
 
-use crate::automaton::Automaton;
+use crate::automaton::{Automaton, START, Said, State};
 use crate::detect::{Detector, Detectors};
 use crate::keys::Keys;
 use crate::path::Path;
+use portcullis_types::Outline;
+use portcullis_types::outline::Meaning;
 use std::fmt;
 
 /// LIMIT: rules of one set, so that those which count for a caller are one number.
@@ -27,6 +29,10 @@ pub enum Select {
     Detect(Vec<Detector>),
     /// What may leave at all. With one such rule, nothing leaves that none of them grants; the action says nothing.
     Grant(Vec<Path>),
+    /// Values that the outline of the document marks so.
+    Marked(Vec<Meaning>),
+    /// A grant of all that the outline declares.
+    Declared,
 }
 
 /// What happens to a value.
@@ -79,6 +85,10 @@ pub enum RulesError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Active(pub u64);
 
+/// Where a document begins: by default as one of which nothing is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start(pub(crate) State);
+
 /// Compiled rules.
 #[derive(Debug)]
 pub struct Ruleset {
@@ -88,6 +98,14 @@ pub struct Ruleset {
     pub(crate) masks: u64,
     pub(crate) grants: u64,
     pub(crate) keys: Option<Keys>,
+}
+
+// === impl Start ===
+
+impl Default for Start {
+    fn default() -> Self {
+        Self(START)
+    }
 }
 
 // === impl Action ===
@@ -141,6 +159,14 @@ impl Ruleset {
     /// # Errors
     /// More rules or states than there is room for, and hashes or tokens without keys.
     pub fn compile(rules: &[Rule], keys: Option<Keys>) -> Result<Self, RulesError> {
+        Self::along(rules, &Outline::default(), keys)
+    }
+
+    /// The same for documents of which something is known.
+    ///
+    /// # Errors
+    /// More rules or states than there is room for, and hashes or tokens without keys.
+    pub fn along(rules: &[Rule], outline: &Outline, keys: Option<Keys>) -> Result<Self, RulesError> {
         if rules.len() > RULES_MAX {
             return Err(RulesError::TooMany);
         }
@@ -148,7 +174,8 @@ impl Ruleset {
         if keys.is_none() && rules.iter().any(needs_keys) {
             return Err(RulesError::NoKeys);
         }
-        let (mut masks, mut grants, mut paths, mut detectors) = (0, 0, Vec::new(), Vec::new());
+        let (mut masks, mut grants, mut declared) = (0, 0, 0);
+        let (mut paths, mut marks, mut detectors) = (Vec::new(), Vec::new(), Vec::new());
         for (number, rule) in (0_u32..).zip(rules) {
             let bit = 1_u64 << number;
             let mut looked_for = Detectors::default();
@@ -161,11 +188,20 @@ impl Ruleset {
                     grants |= bit;
                     paths.extend(own.iter().map(|path| (number, path)));
                 }
+                Select::Marked(own) => {
+                    masks |= bit;
+                    marks.extend(own.iter().map(|meaning| (number, meaning)));
+                }
+                Select::Declared => {
+                    grants |= bit;
+                    declared |= bit;
+                }
                 Select::Detect(own) => looked_for = Detectors::of(own),
             }
             detectors.push(looked_for);
         }
-        let automaton = Automaton::build(&paths).ok_or(RulesError::TooComplex)?;
+        let automaton = Automaton::build(Said { paths: &paths, outline, marks: &marks, declared });
+        let automaton = automaton.ok_or(RulesError::TooComplex)?;
         let actions = rules.iter().map(|rule| rule.action.clone()).collect();
         Ok(Self { automaton, actions, detectors, masks, grants, keys })
     }
@@ -174,6 +210,12 @@ impl Ruleset {
     #[must_use]
     pub const fn is_idle(&self, active: Active) -> bool {
         active.0 == 0 && self.grants == 0
+    }
+
+    /// Where to begin with a document whose schema the outline knows by this number; `None` for one that is not declared.
+    #[must_use]
+    pub fn start(&self, schema: Option<u32>) -> Start {
+        Start(self.automaton.start(schema))
     }
 
     /// How many rules there are.

@@ -8,6 +8,7 @@ mod help;
 mod identity;
 mod limits;
 mod mask;
+mod versions;
 mod waf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,10 +18,11 @@ use std::path::PathBuf;
 pub(crate) use access::{Access, AccessCommand};
 pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
-pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat};
+pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat, DiffContracts};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
+pub(crate) use versions::{VersionsCommand, VersionsReport};
 pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};
 
 /// An API security gateway: fifteen practices, on by default, in one binary
@@ -94,6 +96,12 @@ pub(crate) enum Command {
     Mask {
         #[command(subcommand)]
         command: MaskCommand,
+    },
+    /// Show who still calls which version of an API
+    #[command(after_help = help::VERSIONS)]
+    Versions {
+        #[command(subcommand)]
+        command: VersionsCommand,
     },
     /// Make, list, replace and revoke the API keys of the store
     ///

@@ -11,6 +11,7 @@ mod inspect;
 mod keys;
 mod mask;
 mod tokens;
+mod versions;
 mod waf;
 mod write;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Access(question) => access::access(question),
         Command::Contract { command } => contract::contract(command),
         Command::Mask { command } => mask::mask(command),
+        Command::Versions { command } => versions::versions(command),
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),

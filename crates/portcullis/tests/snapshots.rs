@@ -116,6 +116,38 @@ fn contract() {
 }
 
 #[test]
+fn contract_diff() {
+    let lines = [
+        "contract diff contract.yaml contract-next.yaml",
+        "contract diff contract-next.yaml contract.yaml",
+        "contract diff contract.yaml contract.yaml",
+        "contract diff contract.yaml contract-next.yaml --format json",
+        "contract diff contract.yaml contract-next.yaml --format sarif",
+        "contract diff contract.yaml good.yaml",
+        "contract diff nowhere.yaml contract.yaml",
+        "validate -c marked.yaml",
+        "validate -c marked.yaml --format json",
+    ];
+    check("contract-diff", &lines);
+}
+
+#[test]
+fn mask() {
+    check("mask", &["mask report -c marked.yaml", "mask report -c marked.yaml --format json"]);
+}
+
+#[test]
+fn versions() {
+    let lines = [
+        "versions report -c marked.yaml",
+        "versions report -c good.yaml",
+        "versions report -c marked.yaml --api nothing",
+        "versions report -c marked.yaml --format json",
+    ];
+    check("versions", &lines);
+}
+
+#[test]
 fn routes() {
     check("routes", &["routes -c good.yaml", "routes -c good.yaml --format json", "routes -c bad.yaml"]);
 }

@@ -23,7 +23,7 @@ use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_auth::replay::ReplayTable;
 use portcullis_auth::revocation::TokenNames;
 use portcullis_config::plan::IdentityPlan;
-use portcullis_store::{Found, Home, Mirror, Store};
+use portcullis_store::{Calls, Found, Home, Mirror, Store};
 use portcullis_types::{Clock, Millis};
 use remote::Fetchers;
 use statement::Statements;
@@ -40,14 +40,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const UNCOMPARED_MAX_MS: Millis = 10_000;
 // LIMIT: addresses and credentials whose failures are counted, eight bytes each.
 const FAILURES_ENTRIES: usize = 65_536;
-// LIMIT: batches of used keys that wait to be written; what comes on top is noted when the key is used again.
+// LIMIT: batches of notes that wait to be written; what comes on top is lost.
 const BATCHES_MAX: usize = 64;
+
+/// How often callers of versions are counted for metrics, in seconds.
+const COUNT_EVERY: u64 = 60;
+/// Who has not called for so long does not count any more, in seconds.
+const RECENT_SECONDS: u64 = 30 * 24 * 60 * 60;
 
 // LIMIT: seconds for which a nonce of ours is good.
 const NONCE_LIFETIME: u64 = 300;
 
-/// A batch of keys that were used, and when.
-type Batch = Vec<(u64, u64)>;
+/// What is written of callers, for people.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    /// Keys that were used, and when.
+    pub(crate) used: Vec<(u64, u64)>,
+    /// Who has called which version of an API.
+    pub(crate) calls: Vec<Calls>,
+}
 
 /// What all workers share about identity.
 #[derive(Debug)]
@@ -79,7 +90,9 @@ struct Keys {
     store: Store,
     /// When memory and store were last known to be the same.
     compared: AtomicU64,
-    used: SyncSender<Batch>,
+    /// How many callers each version had lately, by API and version.
+    versions: Mutex<Vec<(String, String, u64)>>,
+    notes: SyncSender<Notes>,
 }
 
 /// Why no key can be looked up.
@@ -118,14 +131,20 @@ impl Identity {
     ///
     /// # Errors
     /// A store that cannot be opened or read whole.
-    pub(crate) fn open(plan: &IdentityPlan, clock: &Clock) -> io::Result<(Self, Option<Receiver<Batch>>)> {
+    pub(crate) fn open(plan: &IdentityPlan, clock: &Clock) -> io::Result<(Self, Option<Receiver<Notes>>)> {
         let mut keys = None;
         let mut batches = None;
         if let Some(path) = &plan.store {
             let (store, peppers) = Home::new(path).open(random()?).map_err(io::Error::other)?;
             let mirror = Mirror::load(&store, peppers).map_err(io::Error::other)?;
-            let (used, receiver) = sync_channel(BATCHES_MAX);
-            keys = Some(Keys { mirror, store, compared: AtomicU64::new(clock.millis()), used });
+            let (notes, receiver) = sync_channel(BATCHES_MAX);
+            keys = Some(Keys {
+                mirror,
+                store,
+                compared: AtomicU64::new(clock.millis()),
+                notes,
+                versions: Mutex::default(),
+            });
             batches = Some(receiver);
         }
         let failures = Failures::new(FailurePolicy::default(), FAILURES_ENTRIES, random()?);
@@ -267,12 +286,24 @@ impl Identity {
         }
     }
 
-    /// Takes notes of keys that were used, to be written.
-    pub(crate) fn note_used(&self, batch: Batch) {
-        if let Some(keys) = self.keys.as_ref().filter(|_| !batch.is_empty()) {
-            // A full queue loses a note that is made again within the hour.
-            drop(keys.used.try_send(batch));
+    /// Whether anybody keeps who calls which version.
+    pub(crate) const fn notes_callers(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// Takes notes to be written.
+    pub(crate) fn note(&self, notes: Notes) {
+        let is_empty = notes.used.is_empty() && notes.calls.is_empty();
+        if let Some(keys) = self.keys.as_ref().filter(|_| !is_empty) {
+            // A full queue loses a note about a key, which is made again within the hour, and counts of calls.
+            drop(keys.notes.try_send(notes));
         }
+    }
+
+    /// How many callers each version had in the last thirty days, by API and version.
+    pub(crate) fn version_callers(&self) -> Vec<(String, String, u64)> {
+        let versions = |keys: &Keys| keys.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.keys.as_ref().map(versions).unwrap_or_default()
     }
 }
 
@@ -296,19 +327,45 @@ impl Keys {
         let age = millis.saturating_sub(self.compared.load(Ordering::Acquire));
         if age > UNCOMPARED_MAX_MS { Err(Unreadable) } else { Ok(()) }
     }
+
+    /// When a key was used and who calls what is for people; that it cannot be written is no reason to refuse anybody.
+    fn write(&self, notes: &Notes) {
+        drop(self.store.note_used(&notes.used));
+        drop(self.store.note_calls(&notes.calls));
+    }
+
+    fn count_callers(&self, now: u64) {
+        let Ok(calls) = self.store.calls() else { return };
+        let mut versions: Vec<(String, String, u64)> = Vec::new();
+        for one in calls {
+            let recent = u64::from(one.last_at.saturating_add(RECENT_SECONDS) >= now);
+            match versions.iter_mut().find(|(api, version, _)| *api == one.api && *version == one.version) {
+                Some((_, _, count)) => *count += recent,
+                None => versions.push((one.api, one.version, recent)),
+            }
+        }
+        *self.versions.lock().unwrap_or_else(PoisonError::into_inner) = versions;
+    }
 }
 
-fn follow(followed: &Weak<Identity>, batches: &Receiver<Batch>) {
+fn follow(followed: &Weak<Identity>, batches: &Receiver<Notes>) {
+    let mut counted = 0;
     loop {
-        let batch = match batches.recv_timeout(LOOK_EVERY) {
-            Ok(batch) => Some(batch),
+        let notes = match batches.recv_timeout(LOOK_EVERY) {
+            Ok(notes) => Some(notes),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(identity) = followed.upgrade() else { return };
-        if let (Some(batch), Some(keys)) = (batch, &identity.keys) {
-            // When a key was used is for people; that it cannot be written is no reason to refuse anybody.
-            drop(keys.store.note_used(&batch));
+        if let Some(keys) = &identity.keys {
+            let now = identity.seconds();
+            if let Some(notes) = notes {
+                keys.write(&notes);
+            }
+            if now >= counted + COUNT_EVERY {
+                counted = now;
+                keys.count_callers(now);
+            }
         }
         identity.look();
         identity.statements.look(identity.seconds());

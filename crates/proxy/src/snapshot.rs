@@ -11,6 +11,7 @@ pub(crate) mod documents;
 pub(crate) mod headers;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
+mod marked;
 pub(crate) mod paths;
 mod policies;
 pub(crate) mod rules;
@@ -317,6 +318,7 @@ impl Route {
         let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
         let rules = Rules::compile(plan, &api.name, &template, learned)?;
+        let disclosure = Disclosure::compile(plan, &template, shared.mask_keys.as_ref())?;
         let route = Self {
             named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),
@@ -330,7 +332,7 @@ impl Route {
             limits,
             rules,
             waf: plan.waf.clone(),
-            disclosure: Disclosure::compile(plan, shared.mask_keys.as_ref())?,
+            disclosure,
             headers: Arc::clone(&shared.headers),
             errors: plan.shape.errors,
             body_bytes: plan.body_bytes,

@@ -215,8 +215,8 @@ impl Worker {
             spool.borrow_mut().flush();
         }
         let seconds = self.wall_base.get().0 / 1000;
-        if let Some(batch) = self.tokens.borrow_mut().due(seconds) {
-            self.shared.identity.note_used(batch);
+        if let Some(notes) = self.tokens.borrow_mut().due(seconds) {
+            self.shared.identity.note(notes);
         }
         self.timers.close(self.shared.is_draining());
         // Also so that a worker without requests lets go of what a reload has removed.
@@ -243,6 +243,13 @@ impl Worker {
             self.tell(spool, local, exchange);
         }
         let route = || record.route.and_then(|index| snapshot.routes.get(index));
+        if self.shared.identity.notes_callers()
+            && let Some(route) = route().filter(|route| !route.version.is_empty())
+        {
+            let caller = record.caller.as_deref().map(|caller| (caller.issuer.as_deref(), caller.id.as_str()));
+            let now = record.wall_ms / 1000;
+            self.tokens.borrow_mut().callers.note(&route.api, &route.version, caller, now);
+        }
         self.counters.borrow_mut().count(
             snapshot.generation,
             record,

@@ -3,6 +3,7 @@
 //! Several processes may have the file open and change it, one change at a time; the database sees to that.
 
 use crate::StoreError;
+use crate::calls::CALLS;
 use portcullis_auth::key::KeyRecord;
 use portcullis_auth::revocation::{Revocation, Revocations};
 use redb::{
@@ -103,6 +104,7 @@ impl Store {
         {
             write.open_table(KEYS)?;
             write.open_table(USED)?;
+            write.open_table(CALLS)?;
             write.open_table(REVOKED)?;
             write.open_table(CHANGES)?;
             let mut facts = write.open_table(FACTS)?;
@@ -118,6 +120,10 @@ impl Store {
         }
         write.commit()?;
         Ok(())
+    }
+
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// The number of the last change.

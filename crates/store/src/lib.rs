@@ -5,6 +5,7 @@
 //! [`Mirror::refresh`] takes over what came after the one it knows. Who changes the store in the gateway's own process
 //! refreshes at once; what another process changed is seen at the next poll, which costs one small read.
 
+mod calls;
 mod disk;
 mod error;
 mod home;
@@ -17,6 +18,7 @@ mod used;
 #[cfg(test)]
 mod tests;
 
+pub use calls::{Caller, Callers, Calls};
 pub use disk::{Listed, Store};
 pub use error::StoreError;
 pub use home::Home;

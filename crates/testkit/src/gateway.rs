@@ -140,6 +140,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         dns: Vec::new(),
         waf: None,
         dangers: Vec::new(),
+        warnings: Vec::new(),
         watched: Vec::new(),
         hash: "test".to_owned(),
     }

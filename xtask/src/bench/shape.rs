@@ -1,12 +1,24 @@
-//! Masking of answers against a plain parse-and-print of the same documents, in one process.
+//! Masking of answers against a plain parse-and-print of the same documents, in one process, and what it adds to a request that
+//! goes through the gateway.
 
 use super::Options;
+use super::cost::cpu_per_request_us;
 use super::figure::{Figure, Target};
+use super::load::{CONNECTIONS, answer, answers_with, wrk};
+use super::peers::{Subject, Workplace, build, gateway_with, upstream};
 use crate::command::program;
-use crate::needs::Tool;
+use crate::needs::{Source, Tool};
 
-pub(super) const TOOLS: &[Tool] = &[];
-pub(super) const PARTS: &[&str] = &["places", "detectors"];
+pub(super) const TOOLS: &[Tool] = &[
+    Tool { name: "nginx", why: "the upstream", source: Source::Apt("nginx-light") },
+    Tool { name: "wrk", why: "load as fast as it goes", source: Source::Apt("wrk") },
+    Tool { name: "openssl", why: "the certificate of the workplace", source: Source::Apt("openssl") },
+    Tool { name: "getconf", why: "the unit of the kernel's accounting", source: Source::Apt("libc-bin") },
+];
+pub(super) const PARTS: &[&str] = &["places", "detectors", "gateway"];
+
+/// What is masked of the upstream's answer, a few hundred bytes of JSON.
+const MASK: &str = "mask: [{ fields: [\"$.email\", \"$.ssn\"], show: { partial: { last: 4 } } }, { detect: [card, iban], show: nulled }]";
 
 /// Figures by their prefix in the example's lines: the pace of masking, and how many times that of parse-and-print it is.
 const FIGURES: [(&str, &str, &str); 4] = [
@@ -18,8 +30,48 @@ const FIGURES: [(&str, &str, &str); 4] = [
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
     if options.stand_in {
-        return Err("nothing can stand in here: both sides are in one process".to_owned());
+        return Err("nothing can stand in here: both sides are ours".to_owned());
     }
+    let mut figures =
+        if options.wants("places") || options.wants("detectors") { in_process(options)? } else { Vec::new() };
+    if options.wants("gateway") {
+        figures.extend(through_the_gateway(options)?);
+    }
+    Ok(figures)
+}
+
+/// The same requests through a gateway that masks and one that does not, in turn.
+fn through_the_gateway(options: &Options) -> Result<[Figure; 2], String> {
+    let binary = build()?;
+    let place = Workplace::new()?;
+    let upstream = upstream(&place)?;
+    let start = |mask: &str, name: &str| -> Result<Subject, String> {
+        let more = [("@MASK@", mask.to_owned())];
+        gateway_with(&place, &upstream, &binary, include_str!("shape.yaml"), &more, place.file(name))
+    };
+    let (plain, masking) = (start("", "plain.access")?, start(MASK, "masking.access")?);
+    answers_with(plain.plain_port, &upstream.body)?;
+    let masked = answer(masking.plain_port, "")?;
+    if !masked.starts_with("HTTP/1.1 200") || masked.contains("ada@example.com") || !masked.contains(".com") {
+        return Err(format!("the answer is not masked:\n{masked}"));
+    }
+    let cost = |subject: &Subject| {
+        let load = || wrk(subject.plain_port, options.seconds);
+        cpu_per_request_us(subject, "", CONNECTIONS, load).map(|(cost, _)| cost)
+    };
+    [&plain, &masking].into_iter().try_for_each(|subject| wrk(subject.plain_port, 1).map(drop))?;
+    let (mut added, mut ratios) = (Vec::new(), Vec::new());
+    for round in 1..=options.pairs {
+        let (before, after) = (cost(&plain)?, cost(&masking)?);
+        eprintln!("gateway {round}: {before:.2} us without, {after:.2} us with masking");
+        added.push(after - before);
+        ratios.push(after / before);
+    }
+    let figure = |name, unit, samples| Figure { name, unit, target: Target::Stated, samples };
+    Ok([figure("mask_gateway_added_us", "us/request", added), figure("mask_gateway_cpu_ratio", "x", ratios)])
+}
+
+fn in_process(options: &Options) -> Result<Vec<Figure>, String> {
     let mut cargo = program("cargo");
     cargo.args([
         "run",

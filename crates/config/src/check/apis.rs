@@ -258,6 +258,7 @@ impl Check<'_> {
             (_, None) => {
                 let levels = [above.level, above.defaults];
                 let contract = self.contract(at, api.openapi.as_ref(), [api.validation.as_ref(), None]);
+                self.published(at, api.published.as_ref(), contract.as_deref());
                 let scope = Scope {
                     api: above.name,
                     version: None,
@@ -284,6 +285,12 @@ impl Check<'_> {
     /// An API with versions has a contract for each of them.
     fn named_twice(&mut self, api: &Api, at: &At<'_>) {
         let Some(versions) = &api.versions else { return };
+        if api.published.is_some() {
+            let published = at.key("published");
+            let message = "an API with `versions` has a contract for each of them";
+            let diagnostic = Diagnostic::new("contradiction", published.name_span(), message);
+            self.reject(&published, diagnostic.help("move `published` into a version"));
+        }
         if api.openapi.is_some() {
             let openapi = at.key("openapi");
             let message = "an API with `versions` has a contract for each of them";
@@ -400,6 +407,7 @@ impl Check<'_> {
         let place = format!("apis.{}.{name}", above.name);
         let validation = [version.validation.as_ref(), above.validation];
         let contract = self.contract(at, version.openapi.as_ref(), validation);
+        self.published(at, version.published.as_ref(), contract.as_deref());
         let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);
         let own_authz = self.authz(at, version.authz.as_ref(), false);
         let sections: Vec<&Section> = own_authz.iter().chain(above.authz.iter().copied()).collect();

@@ -15,9 +15,9 @@ use crate::scalar::{FileName, Flag, Method, Raw, Scalar as _, Template, Text, sh
 use crate::tree::At;
 
 /// LIMIT: bytes of a document, and of each file that it refers to.
-const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
+pub(super) const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
 /// LIMIT: files that a document refers to.
-const MAX_FILES: usize = 1_000;
+pub(super) const MAX_FILES: usize = 1_000;
 /// LIMIT: mistakes of one document that are shown; `contract check` shows all.
 const MAX_SHOWN: usize = 10;
 
@@ -49,6 +49,7 @@ impl Check<'_> {
             Err(why) => {
                 let diagnostic = self.wrong(&at, "unreadable-file", format!("{shown} cannot be read: {why}"));
                 self.reject(&at, diagnostic.help("name an OpenAPI document, YAML or JSON, of version 3.0 or 3.1"));
+                self.lacks_contract = true;
                 return None;
             }
         };
@@ -57,6 +58,7 @@ impl Check<'_> {
             self.watch(path);
         }
         self.mistakes(&at, &shown, &loaded.diagnostics);
+        self.lacks_contract |= loaded.contract.is_none();
         let Validated { request, response, answer_bytes, options } = plan;
         let contract = Arc::new(loaded.contract?);
         Some(Arc::new(ContractPlan { file: path, hash, options, contract, request, response, answer_bytes }))

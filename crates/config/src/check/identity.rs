@@ -393,8 +393,9 @@ impl Check<'_> {
                 self.reject(&at, diagnostic);
             }
         }
-        // Revoked tokens are kept in the store as well.
-        let (keys, any) = (self.named.keys_used, self.named.keys_used || !self.named.used.is_empty());
+        // Revoked tokens are kept in the store as well, and so is who calls which version.
+        let counts = file.apis.values().any(|api| api.versions.is_some());
+        let (keys, any) = (self.named.keys_used, counts || self.named.keys_used || !self.named.used.is_empty());
         for (key, is_there, is_used) in
             [("store", file.store.is_some(), any), ("api_keys", file.api_keys.is_some(), keys)]
         {

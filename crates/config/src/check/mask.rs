@@ -1,23 +1,26 @@
 //! What is masked, and what becomes of errors: rules that say nothing, or that nobody could meet.
 
+mod marks;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use portcullis_mask::{Action, Coarser, Detector, Keys, Path, RULES_MAX, Rule, RulesError, Ruleset, Select};
-use portcullis_types::Secret;
+use portcullis_types::outline::Meaning;
+use portcullis_types::{Outline, Secret};
 
 use super::Check;
 use crate::diagnostic::Diagnostic;
 use crate::file::{Api, Detect, Errors, File, Generalise, MaskRule, Route, Show, defaults};
 use crate::plan::{ApiPlan, Audience, Authn, ErrorsPlan, MaskPlan, Origin, RoutePlan, ShapePlan, VersionPlan, Who};
-use crate::scalar::Text;
+use crate::scalar::{Flag, Text};
 use crate::tree::At;
 
 /// LIMIT: entries of each list of a rule.
 const MAX_LIST: usize = 1_000;
 /// LIMIT: the width of a range.
 const MAX_WIDTH: u64 = 1_000_000_000_000;
-const FIX: &str = "write one of `fields: [\"$.customer.email\"]`, `detect: [card]` and `allow: [\"$.id\"]`";
+const FIX: &str = "write one of `fields: [\"$.customer.email\"]`, `detect: [card]`, `sensitivity: [pii]`, `allow: [\"$.id\"]` and `declared: true`";
 
 /// The rules of one level.
 #[derive(Clone, Copy)]
@@ -83,9 +86,11 @@ impl Check<'_> {
             let below = Above { masks: &joined, errors: errors.as_ref().or(above.errors) };
             self.of_routes(version.routes.as_deref(), &at.key("routes"), below, &mut plan.routes);
             self.for_nobody(version.mask.as_deref(), &at, &plan.routes);
+            self.of_nothing(version.mask.as_deref(), &at, &plan.routes);
         }
         let routes: Vec<RoutePlan> = versions.iter().flat_map(|version| version.routes.iter().cloned()).collect();
         self.for_nobody(api.mask.as_deref(), at, &routes);
+        self.of_nothing(api.mask.as_deref(), at, &routes);
     }
 
     fn of_routes(&mut self, written: Option<&[Route]>, at: &At<'_>, above: Above<'_>, plans: &mut [RoutePlan]) {
@@ -96,8 +101,9 @@ impl Check<'_> {
             let own_rules = route.and_then(|route| route.mask.as_deref());
             let own = self.masks(own_rules, &item);
             let errors = self.errors(&item, route.and_then(|route| route.errors)).or_else(|| above.errors.cloned());
-            let masks = [above.masks, &own].concat();
-            self.compiles(&masks, &item);
+            let mut masks = [above.masks, &own].concat();
+            let outline = self.outlined(plan, &mut masks, &item);
+            self.compiles(&masks, outline.as_deref(), &item);
             self.for_nobody(own_rules, &item, std::slice::from_ref(plan));
             if plan.websocket.is_some() && !masks.is_empty() {
                 let websocket = item.key("websocket");
@@ -107,14 +113,20 @@ impl Check<'_> {
             }
             let (errors, errors_origin) =
                 errors.map_or((ErrorsPlan::default(), None), |(errors, at)| (errors, Some(at)));
-            plan.shape = Arc::new(ShapePlan { masks, errors, errors_origin });
+            plan.shape = Arc::new(ShapePlan { masks, outline, errors, errors_origin });
+            self.of_nothing(own_rules, &item, std::slice::from_ref(plan));
+            self.undeclared(plan, &item);
         }
     }
 
     /// Whether the rules of a route fit together.
-    fn compiles(&mut self, masks: &[MaskPlan], at: &At<'_>) {
+    fn compiles(&mut self, masks: &[MaskPlan], outline: Option<&Outline>, at: &At<'_>) {
+        if masks.is_empty() {
+            return;
+        }
         let rules: Vec<Rule> = masks.iter().map(|mask| mask.rule.clone()).collect();
-        let (message, help) = match Ruleset::compile(&rules, Keys::new(&[0; 32])) {
+        let nothing = Outline::default();
+        let (message, help) = match Ruleset::along(&rules, outline.unwrap_or(&nothing), Keys::new(&[0; 32])) {
             Ok(_) | Err(RulesError::NoKeys) => return,
             Err(RulesError::TooMany) => {
                 (format!("more than {RULES_MAX} rules of `mask` apply to this route"), "give rules more than one place")
@@ -159,7 +171,7 @@ impl Check<'_> {
     fn mask(&mut self, written: &MaskRule, at: &At<'_>) -> Option<MaskPlan> {
         let action = self.action(written.show.as_ref(), &at.key("show"));
         let select = self.selected(written, at)?;
-        let grants = matches!(select, Select::Grant(_));
+        let grants = matches!(select, Select::Grant(_) | Select::Declared);
         self.conditions(written, at, grants);
         let texts =
             |list: &Option<Vec<Text>>| -> Vec<String> { list.iter().flatten().map(|text| text.0.clone()).collect() };
@@ -194,7 +206,9 @@ impl Check<'_> {
         let given: Vec<&str> = [
             ("fields", written.fields.is_some()),
             ("detect", written.detect.is_some()),
+            ("sensitivity", written.sensitivity.is_some()),
             ("allow", written.allow.is_some()),
+            ("declared", written.declared.is_some()),
         ]
         .into_iter()
         .filter_map(|(name, is_there)| is_there.then_some(name))
@@ -209,12 +223,19 @@ impl Check<'_> {
             return None;
         };
         let list = at.key(name);
+        if let Some(Flag(declared)) = written.declared {
+            return self.all_declared(declared, &list);
+        }
         let length = [
             written.fields.as_ref().map(Vec::len),
             written.detect.as_ref().map(Vec::len),
+            written.sensitivity.as_ref().map(Vec::len),
             written.allow.as_ref().map(Vec::len),
         ];
         self.mask_list(&list, length.into_iter().flatten().sum());
+        if let Some(classes) = &written.sensitivity {
+            return Some(Select::Marked(classes.iter().map(|class| Meaning::Class(class.0.as_str().into())).collect()));
+        }
         if let Some(detect) = &written.detect {
             return Some(Select::Detect(detect.iter().map(|one| detector(*one)).collect()));
         }
@@ -370,7 +391,12 @@ fn described(select: &Select, action: &Action, audience: &Audience) -> String {
     let paths = |paths: &[Path]| paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut text = match select {
         Select::Grant(allowed) => format!("allow {}", paths(allowed)),
+        Select::Declared => "allow what the contract declares".to_owned(),
         Select::Paths(masked) => format!("{}: {action}", paths(masked)),
+        Select::Marked(marks) => {
+            let marks: Vec<String> = marks.iter().map(ToString::to_string).collect();
+            format!("marked {}: {action}", marks.join(", "))
+        }
         Select::Detect(found) => {
             let names: Vec<&str> = found.iter().map(|detector| detector.name()).collect();
             format!("{}: {action}", names.join(", "))

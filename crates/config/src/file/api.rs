@@ -58,6 +58,9 @@ pub(crate) struct Api {
     /// The OpenAPI document (3.0 or 3.1, YAML or JSON) that the API without versions keeps to. Its operations are the routes, unless
     /// `routes` lists those that are served.
     pub(crate) openapi: Option<FileName>,
+    /// The contract as callers know it. `portcullis validate` warns where `openapi` breaks it, by the rules of `portcullis contract
+    /// diff`.
+    pub(crate) published: Option<FileName>,
     /// How messages are held to the contract.
     pub(crate) validation: Option<Validation>,
     /// Operations of an API without versions.
@@ -104,6 +107,9 @@ pub(crate) struct Version {
     /// The OpenAPI document (3.0 or 3.1, YAML or JSON) that this version keeps to. Its operations are the routes, unless `routes`
     /// lists those that are served.
     pub(crate) openapi: Option<FileName>,
+    /// The contract of this version as callers know it. `portcullis validate` warns where `openapi` breaks it, by the rules of
+    /// `portcullis contract diff`.
+    pub(crate) published: Option<FileName>,
     /// How messages are held to the contract; what isn't set here is the API's.
     pub(crate) validation: Option<Validation>,
     /// Operations of this version. Not needed where `openapi` has them.

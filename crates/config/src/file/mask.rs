@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scalar::{Count, Text};
+use crate::scalar::{Count, Flag, Text};
 
-/// What of answers is not for everybody. It has one of `fields`, `detect` and `allow`. Answers of a route with such rules have to be
+/// What of answers is not for everybody. It has one of `fields`, `detect`, `sensitivity`, `allow` and `declared`. Answers of a route with such rules have to be
 /// JSON, documents of JSON on lines, or server-sent events with JSON; anything else is refused with 502.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,8 +18,13 @@ pub(crate) struct MaskRule {
     pub(crate) fields: Option<Vec<Text>>,
     /// What is masked wherever it stands in a text or a number.
     pub(crate) detect: Option<Vec<Detect>>,
-    /// Places that may leave. Where any rule has `allow`, nothing leaves that no rule allows to this caller.
+    /// Values that the contract marks with one of these classes, by `x-sensitivity: pii` on a schema. A class that no rule names is
+    /// left out for everybody; `public` is none. `x-visible-to: [support]` on a schema needs no rule.
+    pub(crate) sensitivity: Option<Vec<Text>>,
+    /// Places that may leave. Where any rule has `allow` or `declared`, nothing leaves that no rule allows to this caller.
     pub(crate) allow: Option<Vec<Text>>,
+    /// `true`: what the contract declares for the answer of the operation may leave.
+    pub(crate) declared: Option<Flag>,
     /// Callers with one of these roles see the values.
     pub(crate) unless_roles: Option<Vec<Text>>,
     /// Callers with one of these scopes see the values.

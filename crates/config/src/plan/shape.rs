@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_mask::Rule;
+use portcullis_types::Outline;
 
 use super::Origin;
 
@@ -11,6 +12,8 @@ use super::Origin;
 pub struct ShapePlan {
     /// What is not for everybody; empty where answers leave as they are.
     pub masks: Vec<MaskPlan>,
+    /// What the contract declares for its answers, where a rule or a mark is about that.
+    pub outline: Option<Arc<Outline>>,
     /// What becomes of errors of servers.
     pub errors: ErrorsPlan,
     /// Where that is said; `None` is what is built in.

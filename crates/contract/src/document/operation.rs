@@ -196,6 +196,7 @@ impl Walker<'_> {
             json,
             plan,
             schema: id,
+            marks: self.compiler.marked(spot).into(),
         })
     }
 
@@ -253,6 +254,7 @@ impl Walker<'_> {
                 json,
                 plan: plan.clone(),
                 schema,
+                marks: Box::default(),
             };
             all.push((parameter, types));
         }

@@ -42,7 +42,7 @@ impl Contract {
 // === impl Operation ===
 
 impl Operation {
-    fn answer(&self, status: u16) -> Option<&Answer> {
+    pub(super) fn answer(&self, status: u16) -> Option<&Answer> {
         let fitting = self.answers.iter().filter_map(|(statuses, answer)| Some((statuses.fit(status)?, answer)));
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, answer)| answer)
     }

@@ -194,3 +194,77 @@ fn answers_keep_what_the_document_promises() {
         assert_eq!(shown(outcome), expected, "{status} {body}");
     }
 }
+
+/// A contract that says who may see what.
+const MARKED: &str = r"
+openapi: 3.0.3
+paths:
+  /users/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get:
+      responses:
+        '200': {content: {application/json: {schema: {$ref: '#/components/schemas/User'}}}}
+        default: {content: {application/problem+json: {schema: {type: object}}}}
+components:
+  schemas:
+    Text: {type: string, x-sensitivity: secret}
+    User:
+      type: object
+      required: [nowhere]
+      properties:
+        id: {type: integer}
+        mail: {type: string, x-sensitivity: [pii, contact]}
+        note: {$ref: '#/components/schemas/Text', x-sensitivity: pii}
+        code: {type: string, writeOnly: true}
+        salary: {type: number, x-visible-to: hr}
+        plain: {type: string, x-sensitivity: public}
+        friends: {type: array, items: {$ref: '#/components/schemas/User'}}
+        free: {type: object, additionalProperties: {}}
+        way: {allOf: [{$ref: '#/components/schemas/Text'}, {description: x}]}
+";
+
+#[test]
+fn outlines_say_what_is_declared_and_what_is_marked() {
+    let loaded = load("api.yaml", MARKED.as_bytes(), Options::default(), &mut |_| None);
+    let contract = loaded.contract.unwrap();
+    assert!(contract.has_marks());
+    let get = contract.operation("GET", "/users/{id}").unwrap();
+    let outline = contract.outline([get]).unwrap();
+    let places = |meaning| {
+        let all = outline.places(meaning).into_iter();
+        all.map(|(place, mark)| format!("{place} {}:{}", mark.file, mark.line)).collect::<Vec<_>>()
+    };
+    let said: Vec<String> = outline.meanings().iter().map(|one| format!("{one}: {}", places(one).join(", "))).collect();
+    let expected = [
+        "contact: $.mail api.yaml:18",
+        "pii: $.mail api.yaml:18, $.note api.yaml:19",
+        "secret: $.note api.yaml:12, $.way api.yaml:12",
+        "for hr: $.salary api.yaml:21",
+    ];
+    assert_eq!(said, expected);
+    let root = outline.root(get.answer_schema(200, Some("application/json; charset=utf-8")).unwrap()).unwrap();
+    let shape = outline.shape(root).unwrap();
+    let declared = |name: &str| shape.members.iter().find(|member| *member.name == *name).map(|member| member.declared);
+    assert_eq!((declared("id"), declared("code"), declared("nowhere")), (Some(true), Some(false), None));
+    let other = get.answer_schema(404, Some("application/problem+json")).unwrap();
+    assert!(outline.root(other).is_some_and(|other| other != root));
+    assert_eq!(get.answer_schema(404, Some("application/json")), None);
+    assert_eq!(get.answer_schema(200, None), None);
+}
+
+#[test]
+fn marks_that_say_nothing_keep_a_contract_from_loading() {
+    for (from, to) in
+        [("[pii, contact]", "[]"), ("[pii, contact]", "7"), ("[pii, contact]", "'a b'"), ("hr}", "[hr, {}]}")]
+    {
+        let text = MARKED.replacen(from, to, 1);
+        let loaded = load("api.yaml", text.as_bytes(), Options::default(), &mut |_| None);
+        assert!(loaded.contract.is_none(), "{to}");
+        let code = if from == "hr}" { "x-visible-to" } else { "x-sensitivity" };
+        assert!(
+            loaded.diagnostics.iter().any(|one| one.code == code && one.line > 1),
+            "{to}: {:?}",
+            loaded.diagnostics
+        );
+    }
+}

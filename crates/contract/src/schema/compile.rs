@@ -4,12 +4,14 @@
 mod build;
 mod closed;
 mod keywords;
+mod marks;
 mod object;
 
 use super::library::{Fetch, Library, Spot};
 use super::rules::{Schema, SchemaId};
 use super::{Direction, Schemas};
 use crate::tree::Severity;
+use marks::{MarkSet, Marks};
 use std::collections::HashMap;
 
 /// LIMIT: schemas of one contract, counting each way in which they are used.
@@ -46,6 +48,8 @@ struct Use {
     /// It says all there is to say about a value, so that what it does not declare is refused.
     closed: bool,
     direction: Direction,
+    /// The set of marks of the references that led to it.
+    marks: MarkSet,
 }
 
 pub(crate) struct Compiler<'c> {
@@ -65,6 +69,7 @@ pub(crate) struct Compiler<'c> {
     always: [SchemaId; 2],
     /// Whether a resource was asked for its vocabulary.
     asked: HashMap<u32, bool>,
+    marks: Marks,
 }
 
 // === impl Compiler ===
@@ -73,7 +78,8 @@ impl<'c> Compiler<'c> {
     pub(crate) fn new(library: &'c mut Library, fetch: Fetch<'c>, settings: Settings) -> Self {
         let always = |value| Schema { always: Some(value), ..Schema::default() };
         let nowhere = Spot { file: usize::MAX, node: crate::tree::NodeId(0) };
-        let unused = Use { spot: nowhere, resource: 0, closed: false, direction: Direction::Request };
+        let marks = MarkSet::default();
+        let unused = Use { spot: nowhere, resource: 0, closed: false, direction: Direction::Request, marks };
         Self {
             library,
             findings: Vec::new(),
@@ -87,6 +93,7 @@ impl<'c> Compiler<'c> {
             dynamic: HashMap::new(),
             always: [SchemaId(0), SchemaId(1)],
             asked: HashMap::new(),
+            marks: Marks::default(),
         }
     }
 
@@ -116,8 +123,8 @@ impl<'c> Compiler<'c> {
     }
 
     fn want(&mut self, spot: Spot, within: u32, closed: bool, direction: Direction) -> SchemaId {
-        let Some((spot, resource)) = self.follow(spot, within) else { return self.never() };
-        let used = Use { spot, resource, closed, direction };
+        let Some((spot, resource, marks)) = self.follow(spot, within) else { return self.never() };
+        let used = Use { spot, resource, closed, direction, marks };
         if let Some(id) = self.known.get(&used) {
             return *id;
         }
@@ -132,14 +139,14 @@ impl<'c> Compiler<'c> {
         id
     }
 
-    /// A schema that only refers to another one is that other one.
-    fn follow(&mut self, spot: Spot, within: u32) -> Option<(Spot, u32)> {
+    /// A schema that only refers to another one is that other one, with the marks of both.
+    fn follow(&mut self, spot: Spot, within: u32) -> Option<(Spot, u32, MarkSet)> {
         let (mut spot, mut resource) = (spot, self.library.resource_at(spot, within));
+        let mut marks = Vec::new();
         for _ in 0..HOPS_MAX {
-            let Some(reference) = self.only_reference(spot) else { return Some((spot, resource)) };
-            if self.library.is_root(spot) {
-                return Some((spot, resource));
-            }
+            let reference = self.only_reference(spot).filter(|_| !self.library.is_root(spot));
+            let Some(reference) = reference else { return Some((spot, resource, self.marks.set(marks))) };
+            marks.extend(self.marked(spot));
             (spot, resource, _) = self.resolve(spot, &reference, resource)?;
         }
         self.error(spot, "circle", "its references go in a circle".to_owned(), "");
@@ -160,7 +167,8 @@ impl<'c> Compiler<'c> {
             }
         }
         self.circles();
-        (Schemas { all: self.schemas, dynamic: self.dynamic }, self.findings)
+        let marks = self.marks.placed(self.library);
+        (Schemas { all: self.schemas, dynamic: self.dynamic, marks }, self.findings)
     }
 
     fn dynamic_wanted(&self) -> Vec<(u32, u32, Spot)> {

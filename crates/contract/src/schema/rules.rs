@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 /// The number of a compiled schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SchemaId(pub(super) u32);
+pub(crate) struct SchemaId(pub(crate) u32);
 
 /// One compiled schema.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(crate) struct Schema {
     pub(super) array: Option<Box<ArrayRules>>,
     pub(super) object: Option<Box<ObjectRules>>,
     pub(super) parts: Option<Box<Parts>>,
+    /// Numbers of what it is marked with.
+    pub(super) marks: Box<[u32]>,
 }
 
 /// The types that a value may have, as bits.
@@ -238,6 +240,10 @@ impl Names {
         let compare = |index: &usize| self.declared.get(*index).map_or("", |have| have).cmp(name);
         let place = self.sorted.binary_search_by(compare).ok()?;
         self.sorted.get(place).copied()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.declared.iter().map(AsRef::as_ref)
     }
 
     pub(super) fn name(&self, index: usize) -> &str {

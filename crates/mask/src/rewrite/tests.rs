@@ -1,5 +1,6 @@
 //! Rows of documents, in pieces of every size.
 
+mod declared;
 mod model;
 mod property;
 
@@ -7,7 +8,7 @@ use super::{MaskError, Rewriter};
 use crate::detect::Detector;
 use crate::keys::Keys;
 use crate::path::Path;
-use crate::rules::{Action, Active, Coarser, Rule, Ruleset, Select};
+use crate::rules::{Action, Active, Coarser, Rule, Ruleset, Select, Start};
 use std::sync::Arc;
 
 pub(super) fn paths(texts: &[&str]) -> Vec<Path> {
@@ -162,7 +163,7 @@ fn what_is_done_is_counted() {
 fn lines_are_documents() {
     let rules = compile(&[rule(&["$.a"], Action::Null)]);
     let lines = |input: &str, size| {
-        let made = rewrite(Rewriter::lines(Arc::clone(&rules), Active(1)), input.as_bytes(), size);
+        let made = rewrite(Rewriter::lines(Arc::clone(&rules), Active(1), Start::default()), input.as_bytes(), size);
         made.map(|made| String::from_utf8(made).unwrap())
     };
     for size in 1..20 {

@@ -4,7 +4,7 @@ use super::frame::Verdict;
 use super::number::Number;
 use super::{At, MaskError, Mode, Piece, Rewriter, VALUE_BYTES_MAX};
 use crate::act::{self, HIDDEN};
-use crate::automaton::{DEAD, START, State};
+use crate::automaton::{DEAD, State};
 use crate::rules::{Action, bits};
 use crate::text::encode;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl Rewriter {
             b']' if ends => return self.close(piece),
             _ => return Err(MaskError::Malformed("a value was expected")),
         };
-        let (state, verdict, inherited) = self.decide(scalar.is_some(), matches!(scalar, Some(At::Literal(_))));
+        let (state, verdict, inherited) = self.decide(scalar, byte == b'n');
         self.apply(verdict, piece);
         match scalar {
             Some(at) => self.expect(true, at, "", piece),
@@ -30,13 +30,14 @@ impl Rewriter {
     }
 
     /// What happens to the value that begins here, what paths say about it, and what those within it inherit.
-    fn decide(&mut self, is_scalar: bool, is_literal: bool) -> (State, Verdict, (bool, Option<usize>)) {
+    fn decide(&mut self, scalar: Option<At>, is_null: bool) -> (State, Verdict, (bool, Option<usize>)) {
+        let (is_scalar, is_literal) = (scalar.is_some(), matches!(scalar, Some(At::Literal(_))));
         if matches!(self.mode, Mode::Drop { .. }) {
             return (DEAD, Verdict::Pass, (true, None));
         }
         let rules = &*self.rules;
         let (live, allowed, leaf, state) = match self.frames.last_mut() {
-            None => (true, rules.grants == 0, None, START),
+            None => (true, rules.grants == 0, None, self.start),
             Some(frame) => {
                 if frame.live && !frame.object {
                     self.child = rules.automaton.item(frame.state, frame.items);
@@ -51,8 +52,11 @@ impl Rewriter {
         let rule = rules.strictest(bits(meant & rules.masks).chain(leaf));
         let looks_inside = rule.and_then(|rule| rules.actions.get(rule)).is_some_and(Action::looks_inside);
         let within = rules.automaton.reach(state) & self.active.0 & rules.grants != 0;
+        // In a place that is declared, nothing is no secret.
+        let declared = rules.automaton.declared(state) & self.active.0 != 0;
+        let fits = rules.automaton.scalars(state) & self.active.0 != 0 || (is_null && declared);
         let verdict = match rule {
-            _ if !allowed && (is_scalar || !within) => Verdict::Withhold,
+            _ if !allowed && !(if is_scalar { fits } else { within }) => Verdict::Withhold,
             Some(rule) if is_scalar && looks_inside => Verdict::Look(Some(rule)),
             Some(rule) if !looks_inside => Verdict::Swap(rule),
             None if is_scalar && self.looks && !is_literal => Verdict::Look(None),

@@ -7,6 +7,23 @@ use std::path::PathBuf;
 pub(crate) enum ContractCommand {
     /// Find what is wrong with an OpenAPI document and what is unwise in it; exits 1 if that is more than notes
     Check(CheckContract),
+    /// Find what changes for callers between two states of a contract; exits 1 if anything breaks them, or might
+    ///
+    /// Breaking changes are errors (D001 to D027), those whose effect nobody can tell by rule are warnings, compatible ones notes.
+    Diff(DiffContracts),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DiffContracts {
+    /// The contract as callers know it: OpenAPI 3.0 or 3.1, YAML or JSON
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The contract that takes its place
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ContractFormat,
 }
 
 #[derive(Args, Debug)]

@@ -134,7 +134,15 @@ pub(super) const CONTRACT: &str = "\
 Examples:
   portcullis contract check openapi.yaml
   portcullis contract check openapi.yaml --format sarif > contract.sarif
-  portcullis contract check openapi.yaml --format json | jq '.findings[] | select(.severity == \"error\")'";
+  portcullis contract check openapi.yaml --format json | jq '.findings[] | select(.severity == \"error\")'
+  portcullis contract diff published.yaml openapi.yaml";
+
+pub(super) const VERSIONS: &str = "\
+Examples:
+  portcullis versions report -c portcullis.yaml
+  portcullis versions report --api orders --days 30 --format json | jq '.versions[].callers[].id'
+
+Calls are kept in the store that the configuration names: `store: { path: ./portcullis-data }`.";
 
 pub(super) const KEYS: &str = "\
 Examples:

@@ -1,10 +1,11 @@
-//! `contract`: what is wrong with an OpenAPI document, and what is unwise in it.
+//! `contract`: what is wrong with an OpenAPI document, what is unwise in it, and what changes for callers between two of them.
 
-use crate::arguments::{CheckContract, ContractCommand, ContractFormat};
+use crate::arguments::{CheckContract, ContractCommand, ContractFormat, DiffContracts};
 use crate::ending::{Ending, Stop};
 use crate::output::{bad, bold, faint, say};
-use portcullis_contract::lint::RULES;
-use portcullis_contract::{Diagnostic, Options, Severity, lint, load};
+use portcullis_contract::diff::{self, Named};
+use portcullis_contract::lint::{self, Rule};
+use portcullis_contract::{Diagnostic, Options, Severity, load};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read as _;
@@ -17,19 +18,44 @@ const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
 pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
     match command {
         ContractCommand::Check(question) => check(question),
+        ContractCommand::Diff(question) => compare(question),
     }
+}
+
+fn compare(question: &DiffContracts) -> Result<Ending, Stop> {
+    let open = |path: &Path| {
+        let name = path.display().to_string();
+        let bytes = read(path).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+        Ok::<_, Stop>((name, bytes))
+    };
+    let ((old, old_bytes), (new, new_bytes)) = (open(&question.old)?, open(&question.new)?);
+    let (mut from_old, mut from_new) = (fetch, fetch);
+    let documents = (Named { file: &old, bytes: &old_bytes }, Named { file: &new, bytes: &new_bytes });
+    let found = diff::diff(documents.0, documents.1, (&mut from_old, &mut from_new));
+    let found = found.map_err(|error| Stop::environment(error.to_string()))?;
+    tell(&found, question.format, ("portcullis contract diff", diff::RULES))
+}
+
+/// A file that a document refers to; nothing is fetched from elsewhere.
+fn fetch(address: &str) -> Option<Vec<u8>> {
+    if address.contains("://") { None } else { read(Path::new(address)).ok() }
 }
 
 fn check(question: &CheckContract) -> Result<Ending, Stop> {
     let name = question.file.display().to_string();
     let bytes = read(&question.file).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
     let found = findings(&name, &bytes);
-    match question.format {
-        ContractFormat::Text => say(&text(&found))?,
+    tell(&found, question.format, ("portcullis contract check", lint::RULES))
+}
+
+/// All that was found; the answer is "no" if that is more than notes.
+fn tell(found: &[Diagnostic], format: ContractFormat, tool: (&str, &[Rule])) -> Result<Ending, Stop> {
+    match format {
+        ContractFormat::Text => say(&text(found))?,
         ContractFormat::Json => {
             say(&format!("{:#}", json!({ "findings": found.iter().map(finding).collect::<Vec<_>>() })))?
         }
-        ContractFormat::Sarif => say(&format!("{:#}", sarif(&found)))?,
+        ContractFormat::Sarif => say(&format!("{:#}", sarif(found, tool)))?,
     }
     let is_wrong = found.iter().any(|one| one.severity != Severity::Note);
     Ok(if is_wrong { Ending::No } else { Ending::Done })
@@ -37,9 +63,9 @@ fn check(question: &CheckContract) -> Result<Ending, Stop> {
 
 /// What keeps the document from being enforced, and what its rules find.
 fn findings(name: &str, bytes: &[u8]) -> Vec<Diagnostic> {
-    let mut fetch = |address: &str| if address.contains("://") { None } else { read(Path::new(address)).ok() };
+    let mut fetch = fetch;
     let mut found = load(name, bytes, Options::default(), &mut fetch).diagnostics;
-    found.extend(lint(name, bytes, &mut fetch));
+    found.extend(lint::lint(name, bytes, &mut fetch));
     found.sort_by(|one, other| (&one.file, one.line, one.code).cmp(&(&other.file, other.line, other.code)));
     found.dedup();
     found
@@ -100,8 +126,8 @@ fn finding(one: &Diagnostic) -> Value {
 }
 
 /// SARIF 2.1.0, as code hosts show it beside the line.
-fn sarif(found: &[Diagnostic]) -> Value {
-    let rules = RULES.iter().map(|rule| {
+fn sarif(found: &[Diagnostic], (tool, rules): (&str, &[Rule])) -> Value {
+    let rules = rules.iter().map(|rule| {
         json!({
             "id": rule.number,
             "shortDescription": { "text": rule.title },
@@ -128,7 +154,7 @@ fn sarif(found: &[Diagnostic]) -> Value {
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
-                "name": "portcullis contract check",
+                "name": tool,
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": rules.collect::<Vec<_>>(),
             } },

@@ -5,7 +5,7 @@ use crate::arguments::{EffectivePolicy, Format, Reading};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bold, complain, faint, good, report, say};
 use crate::service::{check, read};
-use portcullis_config::plan::{Origin, Plan};
+use portcullis_config::plan::{Danger, Origin, Plan};
 use portcullis_config::{PolicyLine, RouteRow};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -54,6 +54,9 @@ fn sound(path: &Path, plan: &Plan) -> String {
     for danger in &plan.dangers {
         text.push_str(&format!("  {} {}: {}\n", bold("danger"), danger.origin, danger.message));
     }
+    for warning in &plan.warnings {
+        text.push_str(&format!("  {} {}: {}\n", bold("warning"), warning.origin, warning.message));
+    }
     for (operation, origin) in closed(plan) {
         text.push_str(&format!("  {} {origin}: no rule allows anybody {operation}\n", bold("closed")));
     }
@@ -61,11 +64,10 @@ fn sound(path: &Path, plan: &Plan) -> String {
 }
 
 fn sound_json(plan: &Plan) -> Value {
-    let dangers: Vec<Value> = plan
-        .dangers
-        .iter()
-        .map(|danger| json!({ "setting": danger.path, "message": danger.message, "place": place(&danger.origin) }))
-        .collect();
+    let said = |all: &[Danger]| -> Vec<Value> {
+        let one = |one: &Danger| json!({ "setting": one.path, "message": one.message, "place": place(&one.origin) });
+        all.iter().map(one).collect()
+    };
     json!({
         "valid": true,
         "listeners": plan.listeners.len(),
@@ -73,7 +75,8 @@ fn sound_json(plan: &Plan) -> Value {
         "routes": route_count(plan),
         "watched": plan.watched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "hash": plan.hash,
-        "dangers": dangers,
+        "dangers": said(&plan.dangers),
+        "warnings": said(&plan.warnings),
         "closed": closed(plan)
             .iter()
             .map(|(operation, origin)| json!({ "operation": operation, "place": place(origin) }))

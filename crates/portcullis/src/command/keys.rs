@@ -249,6 +249,6 @@ fn number(id: &str) -> Result<u64, Stop> {
         .ok_or_else(|| Stop::environment(format!("`{id}` is not the id of a key; `portcullis keys list` lists them")))
 }
 
-fn unusable(error: portcullis_store::StoreError) -> Stop {
+pub(super) fn unusable(error: portcullis_store::StoreError) -> Stop {
     Stop::environment(error.to_string())
 }

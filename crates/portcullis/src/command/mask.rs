@@ -6,6 +6,7 @@ use crate::output::{Table, faint, report, say};
 use crate::service::read;
 use portcullis_config::plan::{MaskPlan, Methods, Plan, RoutePlan, Who};
 use portcullis_mask::{Keys, Select, reveal};
+use portcullis_types::Outline;
 use serde_json::{Value, json};
 
 const OTHERS: &str = "others";
@@ -102,29 +103,37 @@ fn rows(plan: &Plan, columns: &[Who]) -> Vec<Row> {
         };
         let name = version.map_or_else(|| api.to_owned(), |version| format!("{api}/{version}"));
         for mask in &route.shape.masks {
-            let (fields, granted): (Vec<String>, bool) = match &mask.rule.select {
-                Select::Paths(paths) => (paths.iter().map(ToString::to_string).collect(), false),
-                Select::Grant(paths) => (paths.iter().map(ToString::to_string).collect(), true),
-                Select::Detect(detectors) => {
-                    (detectors.iter().map(|one| format!("any {}", one.name())).collect(), false)
-                }
-            };
+            let granted = matches!(mask.rule.select, Select::Grant(_) | Select::Declared);
             let shown = |column: &Who| match (counts(mask, column), granted) {
                 (true, true) => "allowed".to_owned(),
                 (false, true) => "not allowed".to_owned(),
                 (true, false) => mask.rule.action.to_string(),
                 (false, false) => CLEAR.to_owned(),
             };
-            rows.extend(fields.into_iter().map(|field| Row {
+            rows.extend(fields(mask, route.shape.outline.as_deref()).into_iter().map(|(field, origin)| Row {
                 operation: format!("{name}: {methods} {}", route.template),
                 rule: mask.name.to_string(),
                 field,
                 shown: columns.iter().map(shown).collect(),
-                origin: mask.origin.to_string(),
+                origin,
             }));
         }
     }
     rows
+}
+
+/// What a rule is about, and where that is written: in the configuration, or in the contract.
+fn fields(mask: &MaskPlan, outline: Option<&Outline>) -> Vec<(String, String)> {
+    let here = |field: String| (field, mask.origin.to_string());
+    match &mask.rule.select {
+        Select::Paths(paths) | Select::Grant(paths) => paths.iter().map(|path| here(path.to_string())).collect(),
+        Select::Detect(detectors) => detectors.iter().map(|one| here(format!("any {}", one.name()))).collect(),
+        Select::Declared => vec![here("what the contract declares".to_owned())],
+        Select::Marked(meanings) => {
+            let places = meanings.iter().flat_map(|meaning| outline.map(|one| one.places(meaning)).unwrap_or_default());
+            places.map(|(place, mark)| (place, format!("{}:{}", mark.file, mark.line))).collect()
+        }
+    }
 }
 
 fn text(columns: &[Who], rows: &[Row]) -> String {
@@ -132,11 +141,12 @@ fn text(columns: &[Who], rows: &[Row]) -> String {
         return "nothing is masked\n".to_owned();
     }
     let titles: Vec<String> = columns.iter().map(title).collect();
-    let headings = ["OPERATION", "FIELD", "RULE"].into_iter().chain(titles.iter().map(String::as_str));
+    let headings = ["OPERATION", "FIELD", "RULE", "WRITTEN AT"].into_iter().chain(titles.iter().map(String::as_str));
     let mut table = Table::wide(headings);
     for row in rows {
         let shown = row.shown.iter().map(|shown| if shown == CLEAR { faint(shown) } else { shown.clone() });
-        table.add([row.operation.clone(), row.field.clone(), row.rule.clone()].into_iter().chain(shown));
+        let known = [row.operation.clone(), row.field.clone(), row.rule.clone(), row.origin.clone()];
+        table.add(known.into_iter().chain(shown));
     }
     table.text()
 }

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// In the short form; the long one is a thousand.
+/// In the short form; the long one, `cargo xtask masked`, is a thousand.
 const MEGABYTES: u64 = 64;
 const GROWTH_MB_MAX: f64 = 24.0;
 const ITEM: &str =

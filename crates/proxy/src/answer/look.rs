@@ -66,9 +66,17 @@ fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Sto
     let form = answer.fields().only(Known::ContentType).and_then(Form::of);
     let form = form.ok_or_else(|| unreadable("its type cannot be masked"))?;
     let said = Said::of(answer.fields()).map_err(|_| unreadable("its coding is not known"))?;
-    let masker = Masker::new(form, Arc::clone(&disclosure.rules), active);
+    let start = disclosure.rules.start(promised_schema(local, exchange));
+    let masker = Masker::from(form, Arc::clone(&disclosure.rules), active, start);
     let filter = Filter::new(said.codings(), masker).map_err(|why| unreadable(why.to_string()))?;
     Ok(Some(Box::new(filter)))
+}
+
+/// The schema that the contract has for an answer; `None` where it declares none.
+fn promised_schema(local: &Local, exchange: &Exchange) -> Option<u32> {
+    let operation = route(local, exchange)?.contract.as_ref()?.operation(exchange.head.method())?;
+    let content_type = exchange.answer.fields().only(Known::ContentType)?;
+    operation.answer_schema(exchange.answer.status(), std::str::from_utf8(content_type).ok())
 }
 
 /// What an answer that cannot be read comes to.

@@ -207,6 +207,7 @@ impl Handle {
         };
         let mut text = self.shared.registry.text(queue.as_deref(), &extras);
         crate::metrics::issuers_text(&self.shared.identity.issuers(), &mut text);
+        crate::metrics::version_callers_text(&self.shared.identity.version_callers(), &mut text);
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
         if let Some(store) = &self.shared.store {

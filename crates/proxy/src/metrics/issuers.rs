@@ -1,4 +1,4 @@
-//! What is known of issuers whose keys are fetched, in the text format of Prometheus.
+//! What is known of issuers whose keys are fetched, and of callers of versions, in the text format of Prometheus.
 
 use super::text::{escaped, heading, line};
 use std::sync::Arc;
@@ -37,5 +37,19 @@ pub(crate) fn introspections_text(issuers: &[(Arc<str>, [u64; 3])], out: &mut St
         for (answer, count) in ["active", "inactive", "failed"].into_iter().zip(counts) {
             line(out, ASKED, &format!("issuer=\"{}\",answer=\"{answer}\"", escaped(name)), count);
         }
+    }
+}
+
+/// Appends how many callers each version had lately, by API and version.
+pub(crate) fn version_callers_text(versions: &[(String, String, u64)], out: &mut String) {
+    const CALLERS: &str = "portcullis_version_callers";
+    heading(
+        out,
+        CALLERS,
+        "gauge",
+        "Callers of a version in the last thirty days, as the store knows them; counted once a minute.",
+    );
+    for (api, version, count) in versions {
+        line(out, CALLERS, &format!("api=\"{}\",version=\"{}\"", escaped(api), escaped(version)), count);
     }
 }

@@ -1,11 +1,13 @@
 //! Who sees what of a route's answers, compiled.
 
 use super::CompileError;
+use super::marked::Marked;
 use super::rules::caller_of;
 use portcullis_access::{Effect, Field, Policy, Request, RoleSource, Rule};
 use portcullis_auth::principal::Principal;
 use portcullis_config::plan::{RoutePlan, Who};
 use portcullis_mask::{Active, Detectors, Keys, Masker, Ruleset, Select, redact};
+use portcullis_types::Outline;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ pub(crate) struct Disclosure {
     audiences: Vec<Audience>,
     /// What is looked for in answers; records do not show it either.
     looked_for: Detectors,
+    /// What the contract marks of targets.
+    marked: Marked,
     /// Whether callers see different answers, so that nobody between may keep one for another.
     pub(crate) differs: bool,
 }
@@ -49,14 +53,21 @@ impl Masked {
 
 impl Disclosure {
     /// Nothing for a route whose answers are for everybody.
-    pub(super) fn compile(route: &RoutePlan, keys: Option<&Keys>) -> Result<Option<Arc<Self>>, CompileError> {
+    pub(super) fn compile(
+        route: &RoutePlan,
+        template: &str,
+        keys: Option<&Keys>,
+    ) -> Result<Option<Arc<Self>>, CompileError> {
         let masks = &route.shape.masks;
-        if masks.is_empty() {
+        let marked = Marked::of(route, template);
+        if masks.is_empty() && marked.is_empty() {
             return Ok(None);
         }
         let wrong = |error: String| CompileError::Template { template: route.template.clone(), error };
         let rules: Vec<_> = masks.iter().map(|mask| mask.rule.clone()).collect();
-        let compiled = Ruleset::compile(&rules, keys.cloned()).map_err(|error| wrong(format!("{error:?}")))?;
+        let nothing = Outline::default();
+        let outline = route.shape.outline.as_deref().unwrap_or(&nothing);
+        let compiled = Ruleset::along(&rules, outline, keys.cloned()).map_err(|error| wrong(format!("{error:?}")))?;
         let source = route.authz.as_ref().map(|authz| authz.source.clone()).unwrap_or_default();
         let policy = |who: &Who| policy(who, &source).map_err(|error| wrong(error.to_string()));
         let audience = |mask: &portcullis_config::plan::MaskPlan| {
@@ -67,8 +78,9 @@ impl Disclosure {
             rules: Arc::new(compiled),
             looked_for: masks.iter().fold(Detectors::default(), |all, mask| match &mask.rule.select {
                 Select::Detect(own) => all.and(Detectors::of(own)),
-                Select::Paths(_) | Select::Grant(_) => all,
+                Select::Paths(_) | Select::Grant(_) | Select::Marked(_) | Select::Declared => all,
             }),
+            marked,
             named: masks.iter().map(|mask| Arc::clone(&mask.name)).collect(),
             audiences: masks.iter().map(audience).collect::<Result<_, CompileError>>()?,
             differs: masks.iter().any(|mask| !mask.audience.is_everybody()),
@@ -85,14 +97,15 @@ impl Disclosure {
         Active(bits.fold(0, |bits, (index, _)| bits | 1 << index))
     }
 
-    /// A target as records may show it, where it holds what is looked for in answers.
+    /// A target as records may show it, where it holds what is looked for in answers, or what the contract marks.
     pub(crate) fn redacted(&self, target: &[u8]) -> Option<Vec<u8>> {
+        let unmarked = if self.marked.is_empty() { None } else { self.marked.hide(target) };
         if self.looked_for.is_empty() {
-            return None;
+            return unmarked;
         }
-        let text = String::from_utf8_lossy(target).replace("%40", "@");
+        let text = String::from_utf8_lossy(unmarked.as_deref().unwrap_or(target)).replace("%40", "@");
         let shown = redact(&text, self.looked_for);
-        (shown != text).then(|| shown.into_bytes())
+        if shown == text { unmarked } else { Some(shown.into_bytes()) }
     }
 
     /// The name of a rule; what no rule allows has one of its own.

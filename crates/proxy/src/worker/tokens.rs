@@ -1,16 +1,16 @@
-//! What one worker remembers of credentials: tokens that were verified already, and keys that were used.
+//! What one worker remembers of callers: tokens that were verified already, keys that were used, versions that were called.
 
 use super::opaque::Desks;
-use crate::identity::random;
+use crate::identity::{Notes, random};
 use portcullis_auth::dpop::Bound;
 use portcullis_auth::principal::Principal;
 use portcullis_auth::verified::VerifiedTokens;
-use portcullis_store::LastUsed;
+use portcullis_store::{Callers, LastUsed};
 use std::rc::Rc;
 
 // LIMIT: verified tokens that a worker remembers; one that is forgotten is verified again.
 const VERIFIED_MAX: usize = 16_384;
-/// How often used keys are told, in seconds.
+/// How often used keys and callers are told, in seconds.
 const TELL_EVERY: u64 = 2;
 
 /// A token's issuer, by its index in the snapshot, whom the token names, and what it is bound to.
@@ -22,6 +22,8 @@ pub(crate) struct Tokens {
     verified: Option<VerifiedTokens<Known>>,
     pub(crate) desks: Desks,
     pub(crate) used: LastUsed,
+    /// Who has called which version.
+    pub(crate) callers: Callers,
     told: u64,
 }
 
@@ -36,12 +38,12 @@ impl Tokens {
         self.verified.as_mut()
     }
 
-    /// Keys whose use is to be written, once in a while.
-    pub(crate) fn due(&mut self, now: u64) -> Option<Vec<(u64, u64)>> {
+    /// What is to be written of keys and callers, once in a while.
+    pub(crate) fn due(&mut self, now: u64) -> Option<Notes> {
         if now < self.told.saturating_add(TELL_EVERY) {
             return None;
         }
         self.told = now;
-        Some(self.used.take(now))
+        Some(Notes { used: self.used.take(now), calls: self.callers.take() })
     }
 }

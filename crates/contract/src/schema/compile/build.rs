@@ -48,7 +48,7 @@ impl Compiler<'_> {
                 return Schema { always: Some(false), ..Schema::default() };
             }
         }
-        let mut schema = Schema { resource: used.resource, ..Schema::default() };
+        let mut schema = Schema { resource: used.resource, marks: self.all_marks(used), ..Schema::default() };
         if let Some(reference) = self.only_reference(used.spot) {
             // Only a resource of its own comes here; all others were followed.
             let target = match self.resolve(used.spot, &reference, used.resource) {

@@ -10,17 +10,21 @@ use std::sync::Arc;
 const CASES: u64 = 100_000;
 
 /// A small generator, so that every run has the same cases (xorshift64*).
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % end
     }
 
-    fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
+    pub(super) fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
         of[self.below(of.len())]
     }
 }
@@ -119,7 +123,7 @@ fn masked_as_the_model_masks() {
     let sets = sets();
     let mut changed = 0;
     for seed in 1..=CASES {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut dice = Dice::new(seed);
         let mut text = String::new();
         blank(&mut dice, &mut text);
         value(&mut dice, 5, &mut text);
@@ -143,7 +147,7 @@ fn broken_as_serde_finds_it() {
     let sets = sets();
     let mut broken = 0;
     for seed in 1..=CASES / 4 {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut dice = Dice::new(seed);
         let mut text = String::new();
         value(&mut dice, 4, &mut text);
         let mut bytes = text.replace("\\ud800", "").into_bytes();
