@@ -86,6 +86,7 @@ struct Model<'m> {
 }
 
 type Places = BTreeSet<(u32, bool)>;
+type Steps = Vec<(u32, bool)>;
 
 impl Model<'_> {
     fn closure(&self, places: Places) -> Places {
@@ -122,7 +123,7 @@ impl Model<'_> {
         if self.is(&places, self.nulls) {
             return Some(Document::Scalar("null"));
         }
-        let down = |step: &dyn Fn(&Shape, bool) -> Vec<(u32, bool)>| {
+        let down = |step: &dyn Fn(&Shape, bool) -> Steps| {
             places.iter().flat_map(|(shape, declared)| step(self.outline.shape(*shape).unwrap(), *declared)).collect()
         };
         Some(match value {
