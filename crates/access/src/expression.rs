@@ -9,6 +9,7 @@ mod tests;
 
 use crate::caller::{RoleSource, claim_at, plain};
 use crate::request::Request;
+use portcullis_types::segment::{Openness, Segment};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -56,7 +57,18 @@ pub enum Operand {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    place: Option<(usize, bool)>,
+    place: Option<Place>,
+}
+
+/// Where a template has a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// It is the whole of the segment with this number.
+    Whole(usize),
+    /// It is the rest from there.
+    Rest(usize),
+    /// It is a part of it.
+    Part(usize, Segment),
 }
 
 /// What is known of a caller.
@@ -227,19 +239,32 @@ impl Parameter {
     /// The parameters of a whole path template.
     #[must_use]
     pub fn all(template: &str) -> Vec<Self> {
-        let of = |(index, segment): (usize, &str)| {
-            let inner = segment.strip_prefix('{')?.strip_suffix('}')?;
-            let (name, rest) = inner.strip_prefix('*').map_or((inner, false), |name| (name, true));
-            Some(Self { name: name.to_owned(), place: Some((index, rest)) })
-        };
-        template.split('/').enumerate().filter_map(of).collect()
+        let mut all = Vec::new();
+        for (index, text) in template.split('/').enumerate() {
+            // What is no segment fits no request either, so that nothing is decided by it.
+            let Ok(segment) = Segment::parse(text) else { continue };
+            let names = segment.names().map(|name| match (name.strip_prefix('*'), segment.openness()) {
+                (Some(name), _) => Self { name: name.to_owned(), place: Some(Place::Rest(index)) },
+                (None, Openness::Mixed) => {
+                    Self { name: name.to_owned(), place: Some(Place::Part(index, segment.clone())) }
+                }
+                (None, Openness::Any | Openness::Text) => {
+                    Self { name: name.to_owned(), place: Some(Place::Whole(index)) }
+                }
+            });
+            all.extend(names);
+        }
+        all
     }
 
     /// Its value in a request; nothing for one that no template has, or that has no one meaning.
     #[must_use]
     pub fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, str>> {
-        let (index, rest) = self.place?;
-        request.segment(index, rest)
+        match self.place.as_ref()? {
+            Place::Whole(index) => request.segment(*index, false),
+            Place::Rest(index) => request.segment(*index, true),
+            Place::Part(index, segment) => request.part(*index, |text| segment.only(text, &self.name)),
+        }
     }
 }
 

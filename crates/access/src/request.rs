@@ -56,6 +56,11 @@ impl<'a> Request<'a> {
         decoded(value, false)
     }
 
+    /// The value of a parameter that is a part of the segment with this number.
+    pub(crate) fn part(&self, index: usize, part: impl FnOnce(&'a str) -> Option<&'a str>) -> Option<Cow<'a, str>> {
+        decoded(part(self.path.split('/').nth(index)?)?, false)
+    }
+
     /// The value of a query parameter; nothing where it is not there.
     ///
     /// Names that differ in case only, and separators other than `&`, are one thing to some servers and another to others.

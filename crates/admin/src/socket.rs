@@ -2,6 +2,7 @@
 //! user is not answered; what is asked of the process itself is handed to its owner as an [`Order`].
 
 mod bind;
+mod contracts;
 mod limits;
 mod report;
 #[cfg(test)]
@@ -213,6 +214,7 @@ fn router(source: Source) -> Router {
         .route("/status", get(status))
         .route("/reload", post(reload))
         .route("/drain", post(drain))
+        .route("/contracts", get(contracts::show))
         .route("/limits", get(limits::show))
         .route("/limits/reset", post(limits::reset))
         .with_state(source)

@@ -5,6 +5,7 @@ mod admin;
 mod apis;
 pub(crate) mod authz;
 mod bodies;
+mod calls;
 mod certificates;
 mod client_auth;
 mod conflicts;

@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod authz;
 mod bodies;
+mod calls;
 mod cors;
 pub(crate) mod defaults;
 mod dns;
@@ -34,6 +35,7 @@ pub(crate) use authz::{
     Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Cedar, CedarShape, Day, Hours, Learned, LearnedMode,
 };
 pub(crate) use bodies::{Bodies, Json};
+pub(crate) use calls::{GraphQl, Grpc};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
 pub(crate) use headers::{HeaderProfile, Headers};
@@ -174,6 +176,8 @@ pub(crate) struct Defaults {
     pub(crate) body_bytes: Option<Size>,
     /// What bodies may be that the gateway looks into.
     pub(crate) bodies: Option<Bodies>,
+    /// How messages are held to contracts, where an API has one.
+    pub(crate) validation: Option<Validation>,
     /// Whether `;` may stand in a path segment.
     #[schemars(extend("default" = false))]
     pub(crate) allow_path_parameters: Option<Flag>,
@@ -234,6 +238,10 @@ pub(crate) enum Lockable {
     Limits,
     /// How requests are looked at for attacks.
     Waf,
+    /// What bodies may be that the gateway looks into.
+    Bodies,
+    /// How messages are held to contracts.
+    Validation,
     /// From the end of a request's head to the end of its answer.
     Timeout,
     /// To open a connection.

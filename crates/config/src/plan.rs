@@ -14,10 +14,12 @@ use std::time::Duration;
 use crate::values::ValueSource;
 pub use admin::AdminPlan;
 pub use listener::{PacePlan, ProvenancePlan};
+use portcullis_contract::graphql;
 use portcullis_types::Secret;
 
 mod authz;
 mod bodies;
+mod calls;
 mod contract;
 mod cors;
 mod headers;
@@ -34,6 +36,7 @@ mod waf;
 
 pub use authz::{AuthzPlan, CedarPlan, LearnedPlan, LearnedRoute, RulePlan};
 pub use bodies::BodiesPlan;
+pub use calls::GrpcCalls;
 pub use contract::{ContractMode, ContractPlan, RouteContract};
 pub use cors::CorsPlan;
 pub use headers::HeadersPlan;
@@ -300,6 +303,10 @@ pub struct RoutePlan {
     pub websocket: Option<WebSocketPlan>,
     /// Whether calls of gRPC come here, whose bodies nobody looks into.
     pub grpc: bool,
+    /// Which calls are let through; `None` for all. It counts for every request to the route.
+    pub grpc_calls: Option<Vec<GrpcCalls>>,
+    /// How much requests of GraphQL may ask for; `None` where they are not looked at as such.
+    pub graphql: Option<graphql::Limits>,
     /// What callers may ask of it.
     pub limits: RouteLimits,
     /// How its requests are looked at for attacks; `None` where they are not.
@@ -315,7 +322,7 @@ impl RoutePlan {
     #[must_use]
     pub fn looks_into_bodies(&self) -> bool {
         let contract = self.contract.as_ref().is_some_and(RouteContract::looks_into_bodies);
-        self.bodies.strict_json || self.waf.is_some() || contract
+        self.bodies.strict_json || self.waf.is_some() || self.graphql.is_some() || contract
     }
 }
 

@@ -154,6 +154,7 @@ impl Question<'_> {
         let sections = [own, api_upstream];
         lines.extend(SHARED.iter().map(|setting| self.of_upstream(setting, &sections)));
         lines.extend(self.websocket(route, &level.at));
+        lines.extend(self.calls(&level.at));
         lines.extend(self.limits());
         lines.extend(self.waf(&chain));
         lines.extend(self.shape());
@@ -234,22 +235,56 @@ impl Question<'_> {
         Some(self.line("websocket.origins", shown.join(", "), &list))
     }
 
+    /// How much requests of GraphQL may ask for, and which calls of gRPC there are.
+    fn calls(&self, at: &At<'_>) -> Vec<PolicyLine> {
+        let Some(route) = self.version.routes.get(self.index) else { return Vec::new() };
+        let (graphql, grpc) = (at.key("graphql"), at.key("grpc"));
+        let mut lines = Vec::new();
+        if let Some(limits) = &route.graphql {
+            let count = |name: &str, value: String| {
+                let own = graphql.key(name);
+                let setting = format!("graphql.{name}");
+                match own.is_missing() {
+                    true => PolicyLine { setting, value, origin: None, locked: false },
+                    false => self.line(&setting, value, &own),
+                }
+            };
+            lines.extend([
+                count("depth", limits.depth.to_string()),
+                count("aliases", limits.aliases.to_string()),
+                count("fields", limits.fields.to_string()),
+                count("cost", limits.cost.to_string()),
+                count("introspection", limits.introspection.to_string()),
+                count("batch", limits.batch.to_string()),
+            ]);
+        }
+        if let Some(calls) = &route.grpc_calls {
+            let shown: Vec<String> = calls.iter().map(ToString::to_string).collect();
+            lines.push(self.line("grpc", shown.join(", "), &grpc));
+        }
+        lines
+    }
+
     /// The contract, and how it is kept to.
     fn contract(&self, at: At<'_>) -> Vec<PolicyLine> {
         let contract = self.version.routes.get(self.index).and_then(|route| route.contract.as_ref());
         let Some(plan) = contract.map(|contract| &contract.plan) else { return Vec::new() };
         let (openapi, own) = (at.key("openapi"), at.key("validation"));
         let above = self.api_at.key("validation");
+        let root = At::root(&self.loaded.tree, self.loaded.root);
+        let defaults = root.key("defaults");
+        let common = defaults.key("validation");
         let file = plan.file.display().to_string();
+        let locked = self.is_locked(Lockable::Validation);
         let mut lines = vec![self.line("openapi", file, &openapi)];
         let settings = [("request", plan.request.name()), ("response", plan.response.name())];
         lines.extend(settings.map(|(name, value)| {
-            let places = [own.key(name), above.key(name)];
+            let places = [own.key(name), above.key(name), common.key(name)];
             let written = places.iter().find(|at| !at.is_missing());
             let setting = format!("validation.{name}");
             match written {
-                Some(at) => self.line(&setting, value.to_owned(), at),
-                None => PolicyLine { setting, value: value.to_owned(), origin: None, locked: false },
+                Some(at) => PolicyLine { locked, ..self.line(&setting, value.to_owned(), at) },
+                None => PolicyLine { setting, value: value.to_owned(), origin: None, locked },
             }
         }));
         lines

@@ -1,6 +1,7 @@
 //! Single values of ours: one definition of each gives the parser, the JSON Schema and the examples. How a value is
 //! found in a file, and what a message about it looks like, is `recover`'s business.
 
+mod calls;
 mod daytime;
 mod limits;
 mod names;
@@ -20,6 +21,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserializer;
 use serde::de::{self, Visitor};
 
+pub(crate) use calls::{GrpcMethod, GrpcService};
 pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, Target, Text};
@@ -177,5 +179,7 @@ scalar!(
     Target,
     BasePath,
     Template,
-    VersionPath
+    VersionPath,
+    GrpcService,
+    GrpcMethod
 );

@@ -10,6 +10,14 @@ const DOCUMENT: &str = "openapi: 3.1.0
 info: { title: People, version: '1' }
 paths:
   /people: { get: { operationId: list, responses: { '200': { description: all } } } }
+  /people/{id}:cancel:
+    parameters: [{ name: id, in: path, required: true, schema: { type: integer } }]
+    post: { operationId: cancel, responses: { '200': { description: done } } }
+  /people/{id}.{kind}:
+    parameters:
+      - { name: id, in: path, required: true, schema: { type: integer } }
+      - { name: kind, in: path, required: true, schema: { enum: [vcf, json] } }
+    get: { operationId: card, responses: { '200': { description: one } } }
   /people/{id}:
     parameters: [{ name: id, in: path, required: true, schema: { type: integer } }]
     get: { operationId: one, responses: { '200': { description: one } } }
@@ -45,7 +53,7 @@ fn routes_that_a_contract_makes_are_masked_scrubbed_inspected_and_limited() {
     for (name, text, masks) in [("api", api, 1), ("version", version, 2)] {
         let routes = routes(name, &text);
         let ids: Vec<&str> = routes.iter().map(|route| &*route.id).collect();
-        assert_eq!(ids, ["list", "one"], "{name}");
+        assert_eq!(ids, ["list", "cancel", "card", "one"], "{name}");
         for route in routes {
             assert_eq!(route.shape.masks.len(), masks, "{name}: {}", route.id);
             assert_eq!(route.shape.errors, ErrorsPlan::Replace, "{name}: {}", route.id);

@@ -153,6 +153,7 @@ fn the_table_of_routes_has_whole_paths() {
             "/files/{*rest}",
             "/files/live",
             "/{*method}",
+            "/graphql",
             "/people/{id}",
             "/account/",
             "/account/secrets",

@@ -46,8 +46,8 @@ pub fn diff(
     let of = |library: &Library, root: Spot| Place { spot: root, resource: library.resource_of_file(root) };
     let roots = (of(&old_library, old_root), of(&new_library, new_root));
     let mut differ = Differ {
-        old: Walker { compiler: Compiler::new(&mut old_library, fetches.0, settings) },
-        new: Walker { compiler: Compiler::new(&mut new_library, fetches.1, settings) },
+        old: Walker::new(Compiler::new(&mut old_library, fetches.0, settings)),
+        new: Walker::new(Compiler::new(&mut new_library, fetches.1, settings)),
         gone: Vec::new(),
         found: Vec::new(),
         said: HashSet::new(),

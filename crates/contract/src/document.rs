@@ -15,6 +15,7 @@ use crate::media::MediaType;
 use crate::parameter::{Parameter, Plan};
 use crate::schema::{SchemaId, Schemas};
 use crate::tree::Diagnostic;
+use crate::xml::{Root, Shapes};
 use std::fmt;
 
 /// What is let through though the document does not say so. Nothing, unless it is asked for.
@@ -46,6 +47,8 @@ pub struct Contract {
     pub(crate) options: Options,
     pub(crate) schemas: Schemas,
     pub(crate) operations: Vec<Operation>,
+    /// Of bodies in XML.
+    pub(crate) shapes: Shapes,
 }
 
 /// What became of a document.
@@ -83,6 +86,8 @@ pub(crate) struct Content {
     /// Nothing is said about it where there is none.
     pub(crate) schema: Option<SchemaId>,
     pub(crate) plan: Plan,
+    /// What elements stand for, where it may be XML.
+    pub(crate) xml: Option<Box<Root>>,
     /// How members of a form are written, and of which media types parts are.
     pub(crate) encoding: Vec<(Parameter, Vec<MediaType>)>,
 }

@@ -1,7 +1,8 @@
 //! What must hold for any bytes; the fuzz targets and their smoke tests call the same functions.
 
 use crate::document::{Contract, Options, load};
-use crate::json::{Json, Limits};
+use crate::graphql;
+use crate::json::{Builder, Json, Kind, Limits};
 use crate::message::{Body, Bounds, Request};
 use crate::schema::{self, Draft, Effort, OneSchema, Verdict};
 use crate::tree::Severity;
@@ -45,6 +46,44 @@ pub fn document(input: &[u8]) {
     for one in loaded.diagnostics {
         assert!(!one.message.is_empty() && !one.code.is_empty() && one.line > 0, "{one:?}");
     }
+}
+
+/// Whatever a document of GraphQL is, it is judged soon; a refusal has a reason; what fits fits wider limits as well.
+///
+/// # Panics
+/// Where that does not hold.
+#[allow(clippy::panic, reason = "the purpose of this function is to fail loudly")]
+pub fn graphql(input: &[u8]) {
+    let mut parts = input.splitn(2, |byte| *byte == 0);
+    let text = String::from_utf8_lossy(parts.next().unwrap_or_default());
+    let mut builder = Builder::default();
+    builder.open(Kind::Object);
+    builder.name("query");
+    builder.text(&text);
+    let variables = parts.next().and_then(|bytes| Json::parse(bytes, &Limits::default()).ok());
+    if let Some(variables) = &variables {
+        builder.name("variables");
+        builder.copy(variables.root());
+    }
+    let json = builder.finish();
+    let judge = |limits: graphql::Limits| {
+        let outcome = graphql::conform(graphql::Asked::Body(&json, ""), &limits, &Limits::default());
+        if let Err(refused) = &outcome {
+            let is_said = |one: &crate::Objection| !one.keyword.is_empty() && !one.detail.is_empty();
+            assert!(!refused.objections.is_empty() && refused.objections.iter().all(is_said), "{refused:?}");
+        }
+        outcome
+    };
+    let narrow = graphql::Limits { depth: 3, aliases: 1, fields: 8, cost: 20, introspection: false, batch: 1 };
+    let wide =
+        graphql::Limits { depth: 300, aliases: 10_000, fields: 100_000, cost: u64::MAX, introspection: true, batch: 1 };
+    let (narrow, wide) = (judge(narrow), judge(wide));
+    assert!(narrow.is_err() || wide.is_ok(), "{wide:?}");
+    let introspects = text.contains("__schema") || text.contains("__type");
+    assert!(
+        introspects
+            || !narrow.is_err_and(|refused| refused.objections.iter().any(|one| one.keyword == "introspection"))
+    );
 }
 
 /// A document with every kind of parameter. The input is a path, a query, a header field and a cookie, a line each, and a body.
@@ -114,6 +153,18 @@ mod tests {
         "%2F%00\nl=1&l=2&d=%\n\n\napplication/x-www-form-urlencoded\na=1&a=2&b=%",
     ];
 
+    const GRAPHQL: &[&str] = &[
+        "query Q($n: [Int!]! = 5, $p: P @d) @d(a: 1) { x: a(first: $n, b: {c: [1, -2.5e1, \"t\\\"\", E, null]}) { b } ...F }\n fragment F on T { c { ... on U { d } } }\0{\"n\":7,\"p\":{\"limit\":99}}",
+        "{ ...A } fragment A on T { ...B ...B } fragment B on T { ...A __schema { types } }",
+        "subscription { a(b: \"\"\"x\\\"\"\" y\"\"\") # end\n }",
+        "{{{{{{{{",
+    ];
+
+    #[test]
+    fn fuzz_smoke_contract_graphql() {
+        GRAPHQL.iter().for_each(|text| super::graphql(text.as_bytes()));
+    }
+
     #[test]
     fn fuzz_smoke_contract_document() {
         DOCUMENTS.iter().for_each(|text| super::document(text.as_bytes()));
@@ -133,6 +184,16 @@ mod tests {
             let at = at.min(input.len());
             input.splice(at..(at + 2).min(text.len()), bytes);
             super::document(&input);
+        }
+
+        #[test]
+        fn fuzz_smoke_contract_graphql_at_random(
+            text in prop::sample::select(GRAPHQL), at in 0_usize..200, bytes in prop::collection::vec(any::<u8>(), 0..4),
+        ) {
+            let mut input = text.as_bytes().to_vec();
+            let at = at.min(input.len());
+            input.splice(at..(at + 2).min(text.len()), bytes);
+            super::graphql(&input);
         }
 
         #[test]

@@ -157,6 +157,23 @@ impl Limits {
     }
 }
 
+// === impl Kind ===
+
+impl Kind {
+    /// What JSON Schema calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number => "number",
+            Self::Text => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+}
+
 // === impl Flaw ===
 
 impl Flaw {

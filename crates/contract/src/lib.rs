@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod document;
 pub mod fuzz;
+pub mod graphql;
 pub mod json;
 pub mod lint;
 mod media;
@@ -13,6 +14,7 @@ mod parameter;
 pub mod schema;
 mod text;
 mod tree;
+mod xml;
 
 pub use diff::diff;
 pub use document::{Contract, Loaded, Operation, Options, load};
@@ -20,4 +22,5 @@ pub use lint::lint;
 pub use media::Reading;
 pub use message::{Body, Bounds, Fits, Objection, Part, Refused, Reply, Request};
 pub use parameter::Location;
+pub use schema::Stranger;
 pub use tree::{Diagnostic, Severity};

@@ -31,7 +31,7 @@ pub fn lint(file: &str, bytes: &[u8], fetch: Fetch<'_>) -> Vec<Diagnostic> {
     let resource = library.resource_of_file(root);
     library.look_at(root, resource);
     let settings = Settings { open_objects: false, formats: true, openapi: true };
-    let walker = Walker { compiler: Compiler::new(&mut library, fetch, settings) };
+    let walker = Walker::new(Compiler::new(&mut library, fetch, settings));
     let mut linter = Linter { walker, found: Vec::new(), said: HashSet::new(), schemas: HashSet::new() };
     linter.servers(root);
     let schemes = linter.schemes(root, resource);

@@ -13,6 +13,7 @@ mod one;
 mod outline;
 mod pattern;
 mod rules;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod uri;
@@ -23,6 +24,7 @@ pub(crate) use library::{Library, Spot};
 pub(crate) use one::diagnostics;
 pub use one::{OneSchema, Options};
 pub(crate) use rules::{Schema, SchemaId};
+pub use strangers::Stranger;
 
 use crate::json::Item;
 use portcullis_types::outline::Mark;

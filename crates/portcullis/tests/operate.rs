@@ -60,6 +60,13 @@ fn commands_ask_the_running_gateway() {
         (Some(0), &"serving".into(), &"local".into())
     );
 
+    let (code, text, error) = ask(&folder, &["contract", "report", "-c", "good.yaml"]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert_eq!(text, "no API has a contract; add `openapi: FILE` to one\n");
+    let (code, _, error) = ask(&folder, &["contract", "report", "orders", "--socket", "admin.sock"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("has no API `orders` with a contract"), "{error}");
+
     let (code, text, error) = ask(&folder, &["reload", "-c", "good.yaml"]);
     assert_eq!((code, error.as_str()), (Some(0), ""));
     assert!(text.starts_with("reloaded, configuration "), "{text}");

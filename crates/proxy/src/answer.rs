@@ -15,6 +15,7 @@ use crate::carry::websocket::accept_for;
 use crate::exchange::{Connection, Exchange};
 use crate::head::FieldMap;
 use crate::inspection::Subject;
+use crate::knowledge;
 use crate::origin;
 use crate::ownership;
 use crate::pipeline::forward::Forwarded;
@@ -445,6 +446,7 @@ pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>
             worker.moment(),
         );
     }
+    knowledge::note(worker, local, &exchange);
     worker.note(local, &exchange);
     worker.give_back(exchange);
 }

@@ -110,8 +110,17 @@ impl Shared {
     }
 
     fn stamp_reload(&self) {
-        let wall = self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        self.registry.last_reload_seconds.store(wall.as_secs(), Ordering::Relaxed);
+        self.registry.last_reload_seconds.store(self.wall_s(), Ordering::Relaxed);
+    }
+
+    /// What is known of contracts counts from now on, where it is new.
+    fn begin_knowledge(&self, snapshot: &Snapshot) {
+        let now_s = self.wall_s();
+        snapshot.contracts.all.iter().for_each(|knowledge| knowledge.begin(now_s));
+    }
+
+    fn wall_s(&self) -> u64 {
+        self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 }
 
@@ -139,7 +148,7 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let peers = plan.shared_store.as_ref().map(|plan| Arc::new(Peers::new(plan.gateways)));
-        let shelf = Shelf { books: &[], ownerships: &[], workers, peers: peers.as_ref() };
+        let shelf = Shelf { books: &[], ownerships: &[], knowledge: &[], workers, peers: peers.as_ref() };
         let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
@@ -171,6 +180,7 @@ impl Gateway {
             clock,
         });
         shared.stamp_reload();
+        shared.begin_knowledge(&shared.snapshot.load());
         shared.fleet.take_over(&plan, 0);
         check::start(&shared).map_err(StartError::System)?;
         let mut by_worker: Vec<Vec<Bound>> = (0..workers).map(|_| Vec::new()).collect();

@@ -11,6 +11,7 @@ mod http1;
 mod http2;
 mod identity;
 mod inspection;
+mod knowledge;
 mod limits;
 mod metrics;
 mod named;
@@ -33,6 +34,7 @@ pub use gateway::{
     StartError, StoreFacts,
 };
 pub use identity::fetch_keys;
+pub use knowledge::{ContractFacts, OperationFacts, ShadowFacts, StrangerFacts};
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use pipeline::suppose::{Permission, Supposed, suppose};

@@ -12,6 +12,7 @@ mod text;
 mod upstreams;
 mod waf;
 
+pub(crate) use contract::knowledge_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use text::Extras;

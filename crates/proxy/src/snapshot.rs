@@ -5,6 +5,7 @@
 pub(crate) mod access;
 pub(crate) mod bodies;
 pub(crate) mod contract;
+pub(crate) mod contracts;
 pub(crate) mod cors;
 pub(crate) mod disclosure;
 pub(crate) mod documents;
@@ -17,6 +18,7 @@ mod policies;
 pub(crate) mod rules;
 pub(crate) mod signers;
 
+use crate::knowledge::Knowledge;
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
 use crate::ownership::{Ownership, Ownerships};
@@ -28,6 +30,7 @@ use crate::upstream::tls::UpstreamTls;
 use access::{Access, Callers};
 use bodies::Looks;
 use contract::Conforms;
+use contracts::Contracts;
 use cors::Cors;
 use disclosure::Disclosure;
 use documents::Documents;
@@ -35,9 +38,10 @@ use headers::SecurityHeaders;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
-    ApiPlan, ContractMode, ErrorsPlan, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan, RoutePlan,
-    UpstreamPlan, WafPlan, WebSocketPlan,
+    ApiPlan, ContractMode, ErrorsPlan, GrpcCalls, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan,
+    RoutePlan, UpstreamPlan, VersionPlan, WafPlan, WebSocketPlan,
 };
+use portcullis_contract::graphql;
 use portcullis_h1::HeadLimits;
 use portcullis_limit::Priority;
 use portcullis_mask::Keys;
@@ -71,6 +75,8 @@ pub(crate) struct Snapshot {
     pub(crate) books: Books,
     /// What was learned from answers.
     pub(crate) ownerships: Ownerships,
+    /// What is known of the contracts in force.
+    pub(crate) contracts: Contracts,
     /// What is served about the APIs.
     pub(crate) documents: Documents,
     /// What heads are shown to that lead nowhere; `None` where nothing is.
@@ -119,6 +125,10 @@ pub(crate) struct Route {
     pub(crate) priority: Priority,
     pub(crate) allow_path_parameters: bool,
     pub(crate) websocket: Option<WebSocketPlan>,
+    /// Which calls of gRPC there are; `None` where nobody has said.
+    pub(crate) grpc_calls: Option<Vec<GrpcCalls>>,
+    /// How much requests of GraphQL may ask for; `None` where it is none.
+    pub(crate) graphql: Option<Box<graphql::Limits>>,
     /// What pages of other origins may do; `None` is nothing.
     pub(crate) cors: Option<Arc<Cors>>,
     /// How its version comes to its end, where that is stated.
@@ -141,6 +151,7 @@ struct Shared {
     lifecycle: Option<Arc<Lifecycle>>,
     mask_keys: Option<Keys>,
     headers: Arc<SecurityHeaders>,
+    knowledge: Option<Arc<Knowledge>>,
 }
 
 /// Where a route's requests go.
@@ -245,6 +256,7 @@ impl Snapshot {
             callers: Callers::compile(&plan.identity)?,
             books: Vec::new(),
             ownerships: Vec::new(),
+            contracts: Contracts::default(),
             documents: Documents::compile(plan),
             waf: plan.waf.clone(),
         };
@@ -256,13 +268,22 @@ impl Snapshot {
         let mut known: HashMap<*const UpstreamPlan, usize> = HashMap::new();
         let mut hosts = hosts::Builder::default();
         let mut compiler = Compiler::default();
+        let mut contracts = contracts::Builder::default();
         for api in &plan.apis {
             let (key_field, nonces) = (&plan.identity.key_field, plan.identity.proofs.nonce);
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, key_field, nonces)));
             let headers = Arc::new(SecurityHeaders::compile(&api.headers)?);
             for version in &api.versions {
+                let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
+                let contract = version.routes.iter().find_map(|route| route.contract.as_ref());
+                let knowledge =
+                    contract.map(|contract| Knowledge::of(&contract.plan, &api.name, &name, shelf.knowledge));
+                let place = knowledge.as_ref().map(|knowledge| contracts.add(knowledge));
+                let prefixes = prefixes(api, version);
+                prefixes.iter().for_each(|prefix| contracts.place(place, &api.hosts, prefix));
                 let shared = Shared {
-                    version: version.name.clone().unwrap_or_else(|| Arc::from("")),
+                    version: name,
+                    knowledge,
                     cors: cors.clone(),
                     headers: Arc::clone(&headers),
                     mask_keys: plan.mask_key.as_ref().and_then(|key| Keys::new(key.expose().as_bytes())),
@@ -270,14 +291,12 @@ impl Snapshot {
                 };
                 for route in &version.routes {
                     let upstream = self.upstream(&route.upstream, &mut known)?;
-                    let prefixes = version.path.iter().map(|path| format!("{}/{path}", api.base_path));
-                    let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
-                    for prefix in prefixes.chain(bare) {
+                    for prefix in &prefixes {
                         let index = self.routes.len();
                         let limits = compiler.route(route, &mut self.books, shelf);
                         let whole = (route, api, &plan.identity);
                         let learned = (&mut self.ownerships, shelf.ownerships);
-                        let compiled = Route::compile(whole, &shared, &prefix, (upstream, limits), learned)?;
+                        let compiled = Route::compile(whole, &shared, prefix, (upstream, limits), learned)?;
                         hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
@@ -285,6 +304,7 @@ impl Snapshot {
             }
         }
         self.hosts = hosts.build();
+        self.contracts = contracts.build();
         Ok(())
     }
 
@@ -337,10 +357,12 @@ impl Route {
             errors: plan.shape.errors,
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
-            contract: Conforms::compile(plan, prefix),
+            contract: Conforms::compile(plan, prefix, shared.knowledge.as_ref()),
             timeout: plan.timeout,
             priority: plan.limits.priority,
             websocket: plan.websocket.clone(),
+            grpc_calls: plan.grpc_calls.clone(),
+            graphql: plan.graphql.map(Box::new),
             allow_path_parameters: api.allow_path_parameters,
             upstream,
             origin: plan.origin.to_string(),
@@ -363,6 +385,13 @@ impl Route {
     pub(crate) fn stages(&self) -> &str {
         &self.stages
     }
+}
+
+/// What the paths of a version's routes stand behind.
+fn prefixes(api: &ApiPlan, version: &VersionPlan) -> Vec<String> {
+    let named = version.path.iter().map(|path| format!("{}/{path}", api.base_path));
+    let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
+    named.chain(bare).collect()
 }
 
 /// Every stage is there from the first day; what is not built or not configured decides "not required", and says so.
@@ -392,6 +421,7 @@ fn conformed(route: &Route) -> &'static str {
     match route.contract.as_ref().map(|contract| contract.request()) {
         Some(ContractMode::Enforce) => "fits",
         Some(ContractMode::Report) => "reported",
+        Some(ContractMode::Off) | None if route.graphql.is_some() => "fits",
         Some(ContractMode::Off) | None if route.looks.as_ref().is_some_and(|looks| looks.strict_json) => "read",
         Some(ContractMode::Off) | None => "not_required",
     }

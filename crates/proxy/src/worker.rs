@@ -13,6 +13,7 @@ use crate::exchange::Exchange;
 use crate::gateway::Shared;
 use crate::identity::Bench;
 use crate::inspection::Inspector;
+use crate::knowledge::Notes;
 use crate::limits::{Drawer, Till};
 use crate::metrics::Counters;
 use crate::record::AccessRecord;
@@ -63,6 +64,8 @@ pub(crate) struct Worker {
     tokens: RefCell<Tokens>,
     /// What this worker keeps for rules about attacks.
     pub(crate) inspector: RefCell<Inspector>,
+    /// What this worker has met that contracts do not have.
+    pub(crate) notes: RefCell<Notes>,
     local: RefCell<Rc<Local>>,
     /// By the name of their upstream.
     targets: RefCell<Known>,
@@ -99,6 +102,7 @@ impl Worker {
             wall: RefCell::default(),
             tokens: RefCell::default(),
             inspector: RefCell::default(),
+            notes: RefCell::default(),
             local: RefCell::new(Rc::new(Local {
                 snapshot: shared.snapshot.load_full(),
                 targets: Vec::new(),
@@ -211,6 +215,7 @@ impl Worker {
         self.wall_base.set((u64::try_from(wall.as_millis()).unwrap_or(0), nanos));
         self.timers.sweep(nanos / 1_000_000);
         self.log.borrow_mut().flush();
+        self.notes.borrow_mut().tell();
         if let Some(spool) = &self.spool {
             spool.borrow_mut().flush();
         }

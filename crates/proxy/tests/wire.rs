@@ -37,6 +37,8 @@ mod edges;
 mod errors;
 #[path = "wire/faults.rs"]
 mod faults;
+#[path = "wire/graphql.rs"]
+mod graphql;
 #[path = "wire/grpc.rs"]
 mod grpc;
 #[path = "wire/headers.rs"]
@@ -51,6 +53,8 @@ mod identity;
 mod introspection;
 #[path = "wire/issuers.rs"]
 mod issuers;
+#[path = "wire/knowledge.rs"]
+mod knowledge;
 #[path = "wire/learned.rs"]
 mod learned;
 #[path = "wire/life.rs"]

@@ -178,6 +178,8 @@ pub fn route(methods: Methods, template: &str, upstream: &Arc<UpstreamPlan>) -> 
         timeout: Duration::from_secs(10),
         websocket: None,
         grpc: false,
+        grpc_calls: None,
+        graphql: None,
         limits: RouteLimits::default(),
         waf: None,
         shape: Arc::default(),

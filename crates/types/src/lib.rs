@@ -12,6 +12,7 @@ pub mod outline;
 pub mod reason;
 pub mod refusal;
 pub mod secret;
+pub mod segment;
 pub mod siphash;
 pub mod stage;
 pub mod target;

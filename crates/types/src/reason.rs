@@ -205,6 +205,12 @@ reasons! {
         "Compare the body with the API's contract at the places that `errors` names.",
         "The record's private detail has the first reasons. Members that no schema speaks of are refused, which stops mass assignment; `validation.open_objects` lets them through.",
     }
+    /// An operation of GraphQL asks for more than it may.
+    GraphqlLimit = 400 "graphql_limit" "The operation of GraphQL asks for too much" {
+        "The document is a good one, and asks for more than this API lets one request ask for: fields within each other, fields that are called something else, fields altogether, their cost, operations in one request, or the schema. `errors` names each limit and what was counted. Fragments count wherever they are used.",
+        "Ask for less at once: fewer fields, smaller pages, fewer operations. The schema is in the documentation of the API.",
+        "The record's private detail names the limits. `graphql` of the route sets them. The same shapes from one caller again and again are a probe.",
+    }
     /// The server's answer breaks its contract.
     InvalidAnswer = 502 "invalid_answer" "The API gave an answer that its contract does not promise" {
         "The answer of the server behind this API is not what the API's contract declares, so that it was not passed on: it could hold what nobody was meant to see.",

@@ -58,7 +58,8 @@ struct Above<'c, 'a> {
     upstream: &'c Arc<UpstreamPlan>,
     allow_path_parameters: bool,
     bodies: BodiesPlan,
-    validation: Option<&'c Validation>,
+    /// Of the API and of `defaults`.
+    validation: [Option<&'c Validation>; 2],
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
 }
@@ -70,6 +71,7 @@ struct Common<'c, 'a> {
     locks: &'c [Lock],
     authz: Option<&'c Section>,
     bodies: BodiesPlan,
+    validation: Option<&'c Validation>,
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
     errors: Option<&'c (ErrorsPlan, Origin)>,
@@ -95,6 +97,7 @@ impl Check<'_> {
         let headers = Arc::new(headers.unwrap_or_default());
         let common = Common {
             bodies: self.bodies(&defaults_at, bodies, BodiesPlan::default()),
+            validation: written.and_then(|written| written.validation.as_ref()),
             level: &defaults,
             locks: &locks,
             authz: authz.as_ref(),
@@ -113,6 +116,7 @@ impl Check<'_> {
             plans.push(self.api(index, name, api, &at, common, &mut claims));
         }
         self.authz_end(authz.as_ref());
+        self.validated_by_nobody(file, &defaults_at);
         self.same_place(&plans, &section);
         if file.apis.is_empty() && !self.incomplete {
             let diagnostic = Diagnostic::new("nothing-to-serve", section.name_span(), "there is no API")
@@ -169,7 +173,7 @@ impl Check<'_> {
             upstream: &upstream,
             allow_path_parameters,
             bodies: self.bodies(at, api.bodies.as_ref(), common.bodies),
-            validation: api.validation.as_ref(),
+            validation: [api.validation.as_ref(), common.validation],
             limits: Inherited { limits: &limits, ..common.limits },
             legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
         };
@@ -257,7 +261,8 @@ impl Check<'_> {
             }
             (_, None) => {
                 let levels = [above.level, above.defaults];
-                let contract = self.contract(at, api.openapi.as_ref(), [api.validation.as_ref(), None]);
+                let [own, common] = above.validation;
+                let contract = self.contract(at, api.openapi.as_ref(), [own, common, None]);
                 self.published(at, api.published.as_ref(), contract.as_deref());
                 let scope = Scope {
                     api: above.name,
@@ -405,7 +410,8 @@ impl Check<'_> {
             prefixes.push(above.base_path.to_owned());
         }
         let place = format!("apis.{}.{name}", above.name);
-        let validation = [version.validation.as_ref(), above.validation];
+        let [of_api, common] = above.validation;
+        let validation = [version.validation.as_ref(), of_api, common];
         let contract = self.contract(at, version.openapi.as_ref(), validation);
         self.published(at, version.published.as_ref(), contract.as_deref());
         let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);

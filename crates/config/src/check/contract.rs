@@ -9,7 +9,7 @@ use portcullis_contract::{self as engine, Options, Severity};
 use super::Check;
 use super::apis::Scope;
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{self, Route, Validation, defaults};
+use crate::file::{self, Api, File, Route, Validation, defaults};
 use crate::plan::{ContractMode, ContractPlan, Methods, RouteContract};
 use crate::scalar::{FileName, Flag, Method, Raw, Scalar as _, Template, Text, shape};
 use crate::tree::At;
@@ -27,7 +27,7 @@ impl Check<'_> {
         &mut self,
         level: &At<'_>,
         openapi: Option<&FileName>,
-        validation: [Option<&Validation>; 2],
+        validation: [Option<&Validation>; 3],
     ) -> Option<Arc<ContractPlan>> {
         let at = level.key("openapi");
         let Some(name) = openapi else {
@@ -73,6 +73,21 @@ impl Check<'_> {
         self.reject(&at, diagnostic);
     }
 
+    /// The same of `defaults`, where no API has a contract.
+    pub(super) fn validated_by_nobody(&mut self, file: &File, defaults: &At<'_>) {
+        let has_contract = |api: &Api| {
+            let versions = api.versions.iter().flat_map(|versions| versions.values());
+            api.openapi.is_some() || versions.into_iter().any(|version| version.openapi.is_some())
+        };
+        let written = file.defaults.as_ref().and_then(|written| written.validation.as_ref());
+        if written.is_some() && !self.incomplete && !file.apis.values().any(has_contract) {
+            let at = defaults.key("validation");
+            let message = "this has no effect, because no API names a contract";
+            let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
+            self.reject(&at, diagnostic.help("add `openapi: FILE` to an API, or remove it"));
+        }
+    }
+
     fn load(&self, path: &Path, name: &str, bytes: &[u8], options: Options) -> (engine::Loaded, String, Vec<PathBuf>) {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let mut hasher = blake3::Hasher::new();
@@ -115,7 +130,7 @@ impl Check<'_> {
         }
     }
 
-    fn validated(&mut self, at: &At<'_>, levels: [Option<&Validation>; 2]) -> Validated {
+    fn validated(&mut self, at: &At<'_>, levels: [Option<&Validation>; 3]) -> Validated {
         let flag =
             |of: fn(&Validation) -> Option<Flag>| levels.iter().flatten().find_map(|one| of(one)).is_some_and(|f| f.0);
         let mode = |of: fn(&Validation) -> Option<file::ContractMode>, built_in| {

@@ -86,19 +86,6 @@ impl Check<'_> {
         StreamsPlan { idle_timeout: idle.min(lifetime_value), lifetime: lifetime_value }
     }
 
-    /// gRPC of a route: it goes to a server that speaks HTTP/2.
-    pub(super) fn grpc(&mut self, route: &Route, at: &At<'_>, upstream: &UpstreamPlan) -> bool {
-        let declared = route.grpc.is_some_and(|flag| flag.0);
-        if declared && upstream.protocol != UpstreamProtocol::Http2 {
-            let at = at.key("grpc");
-            let message = "gRPC goes to a server that speaks HTTP/2, and this upstream does not";
-            let diagnostic = Diagnostic::new("contradiction", at.name_span(), message)
-                .help("give the route's version or API an upstream with `protocol: http2`, or remove `grpc`");
-            self.reject(&at, diagnostic);
-        }
-        declared
-    }
-
     /// WebSocket of a route: it begins with a GET, and goes to a server that speaks HTTP/1.
     pub(super) fn websocket(
         &mut self,

@@ -21,6 +21,9 @@ pub(crate) struct Level<'a> {
     idle_timeout: Option<Period>,
     idle_connections: Option<Count>,
     waf: Option<Waf>,
+    /// Whether these sections stand there.
+    bodies: bool,
+    validation: bool,
 }
 
 /// Which level it is; a route's own timeout stands beside its path, all others under `upstream`.
@@ -58,8 +61,10 @@ pub(crate) const INHERITED: [Lockable; 8] = [
 
 /// What a level below `defaults` that allows something has in place of its rules, for locks.
 const OWN_RULES: &str = "rules of its own";
-/// The same of `waf`, of which nothing may be said below a lock.
+/// The same of sections of which nothing may be said below a lock.
 const OWN_SETTINGS: &str = "settings of its own";
+/// What such a section of `defaults` is locked to.
+const THESE_SETTINGS: &str = "these settings";
 
 impl Lockable {
     pub(crate) fn name(self) -> &'static str {
@@ -70,6 +75,8 @@ impl Lockable {
             Self::AllowPathParameters => "allow_path_parameters",
             Self::Limits => "limits",
             Self::Waf => "waf",
+            Self::Bodies => "bodies",
+            Self::Validation => "validation",
             Self::Timeout => "timeout",
             Self::ConnectTimeout => "connect_timeout",
             Self::FirstByteTimeout => "first_byte_timeout",
@@ -80,7 +87,14 @@ impl Lockable {
 
     fn is_of_upstream(self) -> bool {
         match self {
-            Self::Authn | Self::Authz | Self::BodyBytes | Self::AllowPathParameters | Self::Limits | Self::Waf => false,
+            Self::Authn
+            | Self::Authz
+            | Self::BodyBytes
+            | Self::AllowPathParameters
+            | Self::Limits
+            | Self::Waf
+            | Self::Bodies
+            | Self::Validation => false,
             Self::Timeout
             | Self::ConnectTimeout
             | Self::FirstByteTimeout
@@ -95,7 +109,7 @@ impl Lockable {
             Self::Authn | Self::Authz => None,
             Self::BodyBytes => Some(defaults::BODY_BYTES.to_string()),
             Self::AllowPathParameters => Some(false.to_string()),
-            Self::Limits | Self::Waf => Some("built in".to_owned()),
+            Self::Limits | Self::Waf | Self::Bodies | Self::Validation => Some("built in".to_owned()),
             Self::Timeout => Some(defaults::TIMEOUT.to_string()),
             Self::ConnectTimeout => Some(defaults::CONNECT_TIMEOUT.to_string()),
             Self::FirstByteTimeout => Some(defaults::FIRST_BYTE_TIMEOUT.to_string()),
@@ -120,6 +134,8 @@ impl<'a> Level<'a> {
             idle_timeout: None,
             idle_connections: None,
             waf: None,
+            bodies: false,
+            validation: false,
         }
     }
 
@@ -138,6 +154,8 @@ impl<'a> Level<'a> {
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
             waf: written.waf.clone(),
+            bodies: written.bodies.is_some(),
+            validation: written.validation.is_some(),
             ..level
         }
     }
@@ -155,6 +173,8 @@ impl<'a> Level<'a> {
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
             waf: written.waf.clone(),
+            bodies: written.bodies.is_some(),
+            validation: written.validation.is_some(),
             ..Self::empty(at, LevelKind::Api)
         }
     }
@@ -171,6 +191,8 @@ impl<'a> Level<'a> {
             idle_timeout: upstream.and_then(|upstream| upstream.idle_timeout),
             idle_connections: upstream.and_then(|upstream| upstream.idle_connections),
             waf: written.waf.clone(),
+            bodies: written.bodies.is_some(),
+            validation: written.validation.is_some(),
             ..Self::empty(at, LevelKind::Version)
         }
     }
@@ -182,6 +204,7 @@ impl<'a> Level<'a> {
             body_bytes: written.body_bytes,
             timeout: written.timeout,
             waf: written.waf.clone(),
+            bodies: written.bodies.is_some(),
             ..Self::empty(at, LevelKind::Route)
         }
     }
@@ -195,13 +218,21 @@ impl<'a> Level<'a> {
             Lockable::AllowPathParameters => self.allow_path_parameters.map(|flag| flag.to_string()),
             // Inherited name by name, so that they are compared where they are read.
             Lockable::Limits => None,
-            Lockable::Waf => self.waf.as_ref().map(|_| OWN_SETTINGS.to_owned()),
+            Lockable::Waf => self.section(self.waf.is_some()),
+            Lockable::Bodies => self.section(self.bodies),
+            Lockable::Validation => self.section(self.validation),
             Lockable::Timeout => self.timeout.map(|period| period.to_string()),
             Lockable::ConnectTimeout => self.connect_timeout.map(|period| period.to_string()),
             Lockable::FirstByteTimeout => self.first_byte_timeout.map(|period| period.to_string()),
             Lockable::IdleTimeout => self.idle_timeout.map(|period| period.to_string()),
             Lockable::IdleConnections => self.idle_connections.map(|count| count.to_string()),
         }
+    }
+
+    /// A section in a word: what `defaults` says is never what a level below says.
+    fn section(&self, is_there: bool) -> Option<String> {
+        let text = if self.kind == LevelKind::Defaults { THESE_SETTINGS } else { OWN_SETTINGS };
+        is_there.then(|| text.to_owned())
     }
 
     pub(crate) fn authn(&self) -> Option<&Authn> {

@@ -92,6 +92,8 @@ impl Check<'_> {
                         | Lockable::AllowPathParameters
                         | Lockable::Limits
                         | Lockable::Waf
+                        | Lockable::Bodies
+                        | Lockable::Validation
                         | Lockable::Timeout
                         | Lockable::ConnectTimeout
                         | Lockable::FirstByteTimeout

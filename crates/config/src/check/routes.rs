@@ -104,7 +104,9 @@ impl Check<'_> {
             }
         };
         self.open(scope.locks, &authn, chain.deciding(Lockable::Authn));
+        let (grpc, grpc_calls) = self.grpc(route, at, &scope.upstream);
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
+        let graphql = self.graphql(route, (at, &methods));
         let place = format!("{} {id}", scope.place);
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
         let mut limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
@@ -117,7 +119,9 @@ impl Check<'_> {
             template: route.path.0.clone(),
             methods,
             websocket,
-            grpc: self.grpc(route, at, &scope.upstream),
+            grpc,
+            grpc_calls,
+            graphql,
             authn,
             authz: None,
             body_bytes: chain.body_bytes().value.bytes,

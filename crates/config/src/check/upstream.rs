@@ -194,6 +194,8 @@ impl super::layers::Level<'_> {
             | Lockable::AllowPathParameters
             | Lockable::Limits
             | Lockable::Waf
+            | Lockable::Bodies
+            | Lockable::Validation
             | Lockable::IdleConnections => None,
         }
     }

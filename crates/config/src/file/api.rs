@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Adaptive, Authn, Authz, Balance, Bodies, Breaker, Brownout, Cors, Ejection, Errors, Headers, Health, Limits,
-    MaskRule, Protocol, Queue, Retries, Streams, Urgency, Validation, Waf, WebSocket, defaults,
+    Adaptive, Authn, Authz, Balance, Bodies, Breaker, Brownout, Cors, Ejection, Errors, GraphQl, Grpc, Headers, Health,
+    Limits, MaskRule, Protocol, Queue, Retries, Streams, Urgency, Validation, Waf, WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -152,10 +152,13 @@ pub(crate) struct Route {
     pub(crate) priority: Option<Urgency>,
     /// Lets requests go on as WebSocket. Without it, no request does.
     pub(crate) websocket: Option<WebSocket>,
-    /// Whether calls of gRPC come here. Their bodies go on in both directions at once, so that nobody looks into them; where bodies
+    /// Takes GraphQL, within limits.
+    pub(crate) graphql: Option<GraphQl>,
+    /// Whether calls of gRPC come here, and which: `true`, `{ services: […] }` or `{ methods: […] }`; what is not named is refused,
+    /// however it comes. Their bodies go on in both directions at once, so that nobody looks into them; where bodies
     /// are looked into and this is not said, one that calls itself gRPC is refused.
     #[schemars(extend("default" = false))]
-    pub(crate) grpc: Option<Flag>,
+    pub(crate) grpc: Option<Grpc>,
 }
 
 impl Route {
@@ -174,6 +177,7 @@ impl Route {
             cost: None,
             websocket: None,
             grpc: None,
+            graphql: None,
             waf: None,
             priority: None,
             mask: None,

@@ -72,12 +72,18 @@ impl Eq for ContractPlan {}
 // === impl RouteContract ===
 
 impl RouteContract {
-    /// The operation for a method. Where GET is served, so is HEAD (RFC 9110 section 9.3.2).
+    /// The number of the operation for a method. Where GET is served, so is HEAD (RFC 9110 section 9.3.2).
     #[must_use]
-    pub fn operation(&self, method: &[u8]) -> Option<&Operation> {
+    pub fn index(&self, method: &[u8]) -> Option<usize> {
         let find = |method: &[u8]| self.operations.iter().find(|(name, _)| name.as_bytes() == method);
         let found = find(method).or_else(|| find(b"GET").filter(|_| method == b"HEAD"));
-        self.plan.contract.operations().get(found?.1)
+        found.map(|(_, index)| *index)
+    }
+
+    /// The operation for a method.
+    #[must_use]
+    pub fn operation(&self, method: &[u8]) -> Option<&Operation> {
+        self.plan.contract.operations().get(self.index(method)?)
     }
 
     /// Whether bodies of requests have to be read.

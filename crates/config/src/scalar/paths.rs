@@ -1,6 +1,7 @@
 //! Base paths, version paths and path templates, all in the one canonical spelling in which requests are compared.
 //! Anything that a canonical request path can never equal is refused here rather than never matched.
 
+use portcullis_types::segment::Segment;
 use portcullis_types::target::CanonicalTarget;
 
 use super::{Raw, Scalar, example};
@@ -77,11 +78,11 @@ impl Scalar for VersionPath {
 impl Scalar for Template {
     const NAME: &'static str = "Template";
     const WHAT: &'static str = "a path template";
-    const ABOUT: &'static str = "A path below the base path and the version. `{name}` fills one segment, `{*name}` \
-        fills the rest and stands last; empty (`\"\"`) is the base path itself.";
+    const ABOUT: &'static str = "A path below the base path and the version. `{name}` fills one segment or, with text beside it, a \
+        part of one; `{*name}` fills the rest and stands last; empty (`\"\"`) is the base path itself.";
     const JSON_TYPE: &'static str = "string";
     const PATTERN: Option<&'static str> = Some("^(/[^?#]*)?$");
-    const EXAMPLES: &'static [&'static str] = &["/orders/{id}", "/files/{*rest}", "/"];
+    const EXAMPLES: &'static [&'static str] = &["/orders/{id}", "/orders/{id}:cancel", "/files/{*rest}", "/"];
 
     fn parse(raw: Raw<'_>) -> Result<Self, String> {
         let text = raw.text;
@@ -102,17 +103,11 @@ impl Scalar for Template {
                 }
                 return Err("runs of slashes become one before routing, so `//` never matches".to_owned());
             }
-            match parameter(segment)? {
-                None => fixed_segment(segment)?,
-                Some(Parameter { name, wildcard }) => {
-                    if wildcard && !is_last {
-                        return Err("`{*…}` takes the rest of the path, so it must stand last".to_owned());
-                    }
-                    if names.contains(&name) {
-                        return Err("two parameters have the same name".to_owned());
-                    }
-                    names.push(name);
+            for name in parameters(segment, is_last)? {
+                if names.contains(&name) {
+                    return Err("two parameters have the same name".to_owned());
                 }
+                names.push(name);
             }
         }
         Ok(Self(text.to_owned()))
@@ -130,37 +125,39 @@ pub(crate) fn shape(template: &str) -> String {
         if index > 0 {
             shape.push('/');
         }
-        match segment.as_bytes() {
-            [b'{', b'*', ..] => shape.push_str("{*}"),
-            [b'{', ..] => shape.push_str("{}"),
-            _ => shape.push_str(segment),
+        match Segment::parse(segment) {
+            Ok(_) if segment.starts_with("{*") => shape.push_str("{*}"),
+            Ok(parsed) => shape.push_str(&parsed.shape()),
+            Err(_) => shape.push_str(segment),
         }
     }
     shape
 }
 
-struct Parameter<'a> {
-    name: &'a str,
-    wildcard: bool,
-}
-
-fn parameter(segment: &str) -> Result<Option<Parameter<'_>>, String> {
+/// The names in a segment, of which the texts are spelled as requests spell them.
+fn parameters(segment: &str, is_last: bool) -> Result<Vec<&str>, String> {
     if !segment.contains(['{', '}']) {
-        return Ok(None);
+        return fixed_segment(segment).map(|()| Vec::new());
     }
-    let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let Some(inner) = inner.filter(|inner| !inner.contains(['{', '}'])) else {
-        return Err("a parameter fills a whole segment: `/{name}/`".to_owned());
+    let inner = segment.strip_prefix("{*").and_then(|rest| rest.strip_suffix('}'));
+    let names = match inner.filter(|inner| !inner.contains(['{', '}'])) {
+        Some(_) if !is_last => return Err("`{*…}` takes the rest of the path, so it must stand last".to_owned()),
+        Some(name) => vec![name],
+        None => {
+            let parsed = Segment::parse(segment)?;
+            // A value may be anything, so that the texts beside it are looked at with some value in its place.
+            fixed_segment(&parsed.shape().replace("{}", "x"))?;
+            segment.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+        }
     };
-    let (name, wildcard) = match inner.strip_prefix('*') {
-        Some(name) => (name, true),
-        None => (inner, false),
+    let is_name = |name: &str| {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        plain && !name.is_empty() && name.len() <= MAX_PARAMETER_BYTES
     };
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    if name.is_empty() || !is_name || name.len() > MAX_PARAMETER_BYTES {
-        return Err(format!("a parameter's name has 1 to {MAX_PARAMETER_BYTES} letters, digits, `_`, `-` or `.`"));
+    match names.iter().all(|name| is_name(name)) {
+        true => Ok(names),
+        false => Err(format!("a parameter's name has 1 to {MAX_PARAMETER_BYTES} letters, digits, `_`, `-` or `.`")),
     }
-    Ok(Some(Parameter { name, wildcard }))
 }
 
 fn fixed_segments(text: &str) -> Result<(), String> {

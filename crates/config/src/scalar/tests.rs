@@ -176,12 +176,50 @@ fn targets() {
 
 #[test]
 fn templates() {
-    for text in ["", "/", "/a", "/a/", "/{id}", "/a/{id}/b", "/{*rest}", "/a%20b", "/a:b@c", "/%C3%BC", "/a;b"] {
+    for text in [
+        "",
+        "/",
+        "/a",
+        "/a/",
+        "/{id}",
+        "/a/{id}/b",
+        "/{*rest}",
+        "/a%20b",
+        "/a:b@c",
+        "/%C3%BC",
+        "/a;b",
+        "/a{b}",
+        "/{a}.{b}/c",
+        "/{id}:cancel",
+        "/({a},{b})",
+    ] {
         assert_eq!(parse::<Template>(text), Ok(Template(text.to_owned())));
     }
     for text in [
-        "a", "//", "/a//b", "/.", "/a/..", "/a/.;x", "/%2e", "/%2F", "/%c3%bc", "/%C3", "/%", "/ ", "/ü", "/a{b}",
-        "/{a}{b}", "/{{a}}", "/{*}", "/{*a}/",
+        "a",
+        "//",
+        "/a//b",
+        "/.",
+        "/a/..",
+        "/a/.;x",
+        "/%2e",
+        "/%2F",
+        "/%c3%bc",
+        "/%C3",
+        "/%",
+        "/ ",
+        "/ü",
+        "/{a}{b}",
+        "/{{a}}",
+        "/{*}",
+        "/{*a}/",
+        "/{*a}b",
+        "/b{*a}",
+        "/a}",
+        "/{a",
+        "/{a}.{a}",
+        "/{a}%2e{b}",
+        "/{a}ü",
     ] {
         assert!(parse::<Template>(text).is_err(), "{text}");
     }
@@ -192,6 +230,8 @@ fn shapes_leave_out_what_parameters_are_called() {
     assert_eq!(shape("/a/{id}/{*rest}"), shape("/a/{other}/{*x}"));
     assert_ne!(shape("/a/{id}"), shape("/a/{*id}"));
     assert_ne!(shape("/a/id"), shape("/a/{id}"));
+    assert_eq!(shape("/a/{id}.{kind}"), shape("/a/{x}.{y}"));
+    assert_ne!(shape("/a/{id}.{kind}"), shape("/a/{id}"));
 }
 
 #[test]

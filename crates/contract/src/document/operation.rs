@@ -5,6 +5,7 @@ use crate::media::{MediaType, Reading};
 use crate::parameter::{Location, Parameter, Plan, Style};
 use crate::schema::{Compiler, Direction, Library, SchemaId, Spot};
 use crate::tree::Severity;
+use crate::xml::Shapes;
 
 /// LIMIT: references from one to the next.
 const HOPS_MAX: usize = 32;
@@ -16,12 +17,20 @@ const ELSEWHERE: &[&str] = &["accept", "content-type", "authorization"];
 
 pub(crate) struct Walker<'c> {
     pub(crate) compiler: Compiler<'c>,
+    /// Of bodies in XML.
+    pub(crate) shapes: Shapes,
 }
 
 /// A parameter's place, with the resource that it belongs to.
 pub(crate) type Declared = (Spot, u32);
 
 // === impl Walker ===
+
+impl<'c> Walker<'c> {
+    pub(crate) fn new(compiler: Compiler<'c>) -> Self {
+        Self { compiler, shapes: Shapes::default() }
+    }
+}
 
 impl Walker<'_> {
     pub(crate) fn library(&self) -> &Library {
@@ -214,16 +223,14 @@ impl Walker<'_> {
             let schema = declared.map(|schema| self.compiler.whole(schema, resource, direction));
             let plan = declared.map(|schema| Plan::of(self.library(), schema, resource)).unwrap_or_default();
             let reading = media_type.reading();
-            if reading == Reading::Xml && schema.is_some() && direction == Direction::Request {
-                let help = "such bodies are refused; leave `schema` out to let them through unread";
-                self.say(at, Severity::Warning, "xml", "the structure of XML is not judged".to_owned(), help);
-            }
             let is_form = matches!(reading, Reading::Form | Reading::Multipart);
             let encoding = match schema {
                 Some(schema) if is_form => self.encoding(at, schema, &plan),
                 Some(_) | None => Vec::new(),
             };
-            all.push(Content { media_type, schema, plan, encoding });
+            let written = self.library().member(at, "schema").filter(|_| reading == Reading::Xml);
+            let xml = written.map(|schema| Box::new(self.shapes.root(self.compiler.library, schema, resource)));
+            all.push(Content { media_type, schema, plan, xml, encoding });
         }
         all
     }

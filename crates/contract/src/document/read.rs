@@ -34,9 +34,10 @@ pub fn load(file: &str, bytes: &[u8], options: Options, fetch: Fetch<'_>) -> Loa
     }
     let settings = Settings { open_objects: options.open_objects, formats: true, openapi: true };
     let compiler = Compiler::new(&mut library, fetch, settings);
-    let mut walker = Walker { compiler };
+    let mut walker = Walker::new(compiler);
     let operations = operations(&mut walker, root, resource);
-    let (schemas, findings) = walker.compiler.finish();
+    let Walker { compiler, shapes } = walker;
+    let (schemas, findings) = compiler.finish();
     let mut diagnostics = diagnostics(&library, findings);
     let left_out = diagnostics.len().saturating_sub(DIAGNOSTICS_MAX);
     let is_wrong = diagnostics.iter().any(|one| one.severity == Severity::Error);
@@ -45,7 +46,7 @@ pub fn load(file: &str, bytes: &[u8], options: Options, fetch: Fetch<'_>) -> Loa
         diagnostics.sort_by_key(|one| std::cmp::Reverse(one.severity));
         diagnostics.truncate(DIAGNOSTICS_MAX);
     }
-    let contract = (!is_wrong).then(|| Contract { options, schemas, operations });
+    let contract = (!is_wrong).then(|| Contract { options, schemas, operations, shapes });
     Loaded { contract, diagnostics }
 }
 

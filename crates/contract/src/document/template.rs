@@ -1,16 +1,12 @@
 //! Path templates: `/users/{id}/photos/{name}.png`.
 
+use portcullis_types::segment::{Openness, Segment};
+
 /// A path in which names stand for what requests put there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     text: Box<str>,
-    segments: Vec<Vec<Piece>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Literal(Box<str>),
-    Name(Box<str>),
+    segments: Vec<Segment>,
 }
 
 // === impl Template ===
@@ -20,7 +16,7 @@ impl Template {
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix('/').ok_or("a path begins with a slash")?;
-        let segments = rest.split('/').map(pieces).collect::<Result<Vec<_>, _>>()?;
+        let segments = rest.split('/').map(Segment::parse).collect::<Result<Vec<_>, _>>()?;
         let template = Self { text: text.into(), segments };
         let mut names: Vec<&str> = template.names().collect();
         names.sort_unstable();
@@ -35,82 +31,23 @@ impl Template {
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flatten().filter_map(|piece| match piece {
-            Piece::Name(name) => Some(name.as_ref()),
-            Piece::Literal(_) => None,
-        })
+        self.segments.iter().flat_map(Segment::names)
     }
 
     /// The more literal come first: by their first segment that is not.
-    pub(crate) fn looseness(&self) -> Vec<u8> {
-        let of = |pieces: &Vec<Piece>| match pieces.as_slice() {
-            [Piece::Literal(_)] | [] => 0,
-            [Piece::Name(_)] => 2,
-            _ => 1,
-        };
-        self.segments.iter().map(of).collect()
+    pub(crate) fn looseness(&self) -> Vec<(Openness, std::cmp::Reverse<usize>)> {
+        self.segments.iter().map(|one| (one.openness(), std::cmp::Reverse(one.literal_bytes()))).collect()
     }
 
     /// What a path has at each name, as it is written there; `None` where it is another path.
     pub(crate) fn values<'p>(&self, path: &'p str) -> Option<Vec<(&str, &'p str)>> {
         let mut rest = path.strip_prefix('/')?.split('/');
         let mut values = Vec::new();
-        for pieces in &self.segments {
-            segment(pieces, rest.next()?, &mut values)?;
+        for segment in &self.segments {
+            segment.values(rest.next()?, &mut values)?;
         }
         rest.next().is_none().then_some(values)
     }
-}
-
-fn pieces(segment: &str) -> Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
-    let mut rest = segment;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, behind) = after.split_once('}').ok_or("a brace does not close")?;
-        if name.is_empty() || name.contains(['{', '?', '#']) {
-            return Err("a name in braces is none".to_owned());
-        }
-        if before.is_empty() && !pieces.is_empty() {
-            return Err("two names stand side by side, so that nobody knows where one ends".to_owned());
-        }
-        if !before.is_empty() {
-            pieces.push(Piece::Literal(before.into()));
-        }
-        pieces.push(Piece::Name(name.into()));
-        rest = behind;
-    }
-    if rest.contains('}') {
-        return Err("a brace does not open".to_owned());
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest.into()));
-    }
-    Ok(pieces)
-}
-
-/// Each name takes what is before the first place where the next literal stands; the last one takes the rest.
-fn segment<'t, 'p>(pieces: &'t [Piece], text: &'p str, values: &mut Vec<(&'t str, &'p str)>) -> Option<()> {
-    let mut rest = text;
-    let mut pieces = pieces.iter().peekable();
-    while let Some(piece) = pieces.next() {
-        match (piece, pieces.peek()) {
-            (Piece::Literal(literal), _) => rest = rest.strip_prefix(literal.as_ref())?,
-            (Piece::Name(name), None) => {
-                values.push((name, rest));
-                rest = "";
-            }
-            (Piece::Name(name), Some(Piece::Literal(literal))) => {
-                let last = pieces.len() == 1;
-                let at = if last { rest.len().checked_sub(literal.len())? } else { rest.find(literal.as_ref())? };
-                let (value, behind) = rest.split_at_checked(at)?;
-                values.push((name, value));
-                rest = behind;
-            }
-            (Piece::Name(_), Some(Piece::Name(_))) => return None,
-        }
-    }
-    // A parameter of a path is never empty.
-    (rest.is_empty() && values.iter().all(|(_, value)| !value.is_empty())).then_some(())
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Answers: status, fields, media type and body against what the document promises.
 
-use super::body::reads;
+use super::body::{fitting, reads};
 use super::fields::joined;
 use super::{Body, Bounds, Collector, Fits, Part, Refused};
 use crate::document::{Answer, Contract, Operation};
+use crate::json::Json;
+use crate::media::{MediaType, Reading};
+use crate::schema::Stranger;
 
 /// The status for an answer that breaks its contract.
 const BROKEN: u16 = 502;
@@ -36,6 +39,23 @@ impl Contract {
         let json = collector.answer(operation, reply);
         let outcome = collector.finish().map(|()| Fits { json });
         outcome.map_err(|refused| Refused { status: BROKEN, ..refused })
+    }
+
+    /// Members of an answer that the document does not speak of, whether it lets them be there or not.
+    #[must_use]
+    pub fn strangers(
+        &self,
+        operation: &Operation,
+        (status, content_type): (u16, Option<&str>),
+        json: &Json<'_>,
+        bounds: &Bounds,
+    ) -> Vec<Stranger> {
+        let answer = operation.answer(status);
+        let found = answer.zip(content_type.and_then(MediaType::parse));
+        let found = found.and_then(|(answer, sent)| fitting(&answer.content, &sent));
+        let schema = found.filter(|(_, reading)| *reading == Reading::Json).and_then(|(content, _)| content.schema);
+        let of = |schema| self.schemas.strangers(schema, json.root(), json.size(), &bounds.effort);
+        schema.map(of).unwrap_or_default()
     }
 }
 

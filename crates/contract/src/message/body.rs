@@ -7,6 +7,7 @@ use crate::document::{Content, Operation};
 use crate::json::{Builder, Json, Kind, Unsafe};
 use crate::media::{self, MediaType, Reading};
 use crate::parameter::{Parameter, Wrong, decode, pairs_of, percent_decoded};
+use crate::xml;
 
 /// Media types whose bodies go on, so that declaring one says that nobody reads them.
 const STREAMS: &[(&str, &str)] = &[
@@ -42,7 +43,7 @@ fn is_judged(content: &Content, reading: Reading) -> bool {
 pub(super) fn reads(declared: &[Content], content_type: Option<&str>) -> bool {
     let sent = content_type.and_then(MediaType::parse);
     let found = sent.as_ref().and_then(|sent| fitting(declared, sent));
-    found.is_some_and(|(content, reading)| is_judged(content, reading) && reading != Reading::Xml)
+    found.is_some_and(|(content, reading)| is_judged(content, reading))
 }
 
 // === impl Body ===
@@ -118,7 +119,7 @@ impl Collector<'_> {
         if !is_judged(content, reading) {
             return None;
         }
-        if reading != Reading::Bytes && reading != Reading::Xml && media::is_foreign_charset(content_type) {
+        if reading != Reading::Bytes && media::is_foreign_charset(content_type) {
             self.object(415, Part::Body, "", "charset", "it must be UTF-8");
             return None;
         }
@@ -163,7 +164,7 @@ impl Collector<'_> {
                 content.plan.put(text, &mut builder);
                 Some(builder.finish())
             }
-            Reading::Xml => self.unreadable("the structure of XML is not judged, so that it is refused"),
+            Reading::Xml => self.xml(content, bytes),
             // Bytes have no structure; a schema that wants one is not met by them.
             Reading::Bytes => self.unreadable("a body of this type cannot be what the schema describes"),
         }
@@ -172,6 +173,19 @@ impl Collector<'_> {
     fn unreadable(&mut self, detail: &str) -> Option<Json<'static>> {
         self.object(415, Part::Body, "", "mediaType", detail);
         None
+    }
+
+    fn xml(&mut self, content: &Content, bytes: &[u8]) -> Option<Json<'static>> {
+        let Some(root) = &content.xml else { return self.unreadable("XML is not described here") };
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| xml::Wrong { keyword: "not_utf8", detail: "it is not UTF-8" });
+        match text.and_then(|text| xml::value(text, (&self.contract.shapes, root), &self.bounds.json)) {
+            Ok(json) => Some(json),
+            Err(xml::Wrong { keyword, detail }) => {
+                self.object(400, Part::Body, "", keyword, detail);
+                None
+            }
+        }
     }
 
     fn no_json(&mut self, error: Unsafe) -> Option<Json<'static>> {

@@ -1,6 +1,7 @@
 //! Whole messages against whole operations.
 
 use crate::document::{Contract, Options, load};
+use crate::json::Json;
 use crate::message::{Bounds, Refused, Reply, Request};
 
 const API: &str = r"
@@ -100,7 +101,9 @@ fn bodies_are_judged_by_their_media_type() {
         ("", r#"{"name":"ada"}"#, "415: Body  mediaType"),
         ("text/html", "x", "415: Body  mediaType"),
         ("application/*", "x", "415: Body  mediaType"),
-        ("application/xml", "<a/>", "415: Body  mediaType"),
+        ("application/xml", "<a/>", "fits"),
+        ("application/xml", "<a", "400: Body  malformed"),
+        ("application/xml", "<a><b/></a>", "422: Body /b additionalProperties"),
         ("text/plain", "abcde", "fits"),
         ("text/plain", "abcdef", "422: Body  maxLength"),
         ("image/png", "\u{1}", "fits"),
@@ -266,5 +269,59 @@ fn marks_that_say_nothing_keep_a_contract_from_loading() {
             "{to}: {:?}",
             loaded.diagnostics
         );
+    }
+}
+
+const OPEN: &str = r"
+openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /pets:
+    get:
+      responses:
+        '200': {content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}}
+components:
+  schemas:
+    Pet:
+      allOf:
+        - {type: object, properties: {name: {type: string}, owner: {$ref: '#/components/schemas/Owner'}}}
+        - {type: object, properties: {tags: {type: object, additionalProperties: {$ref: '#/components/schemas/Tag'}}}}
+        - oneOf: [{type: object, properties: {purrs: {type: boolean}}}, {type: object, properties: {barks: {}}}]
+    Owner: {type: object, properties: {id: {type: integer}, mother: {$ref: '#/components/schemas/Owner'}, extra: {}}}
+    Tag: {type: object, properties: {color: {type: string}}}
+";
+
+#[test]
+fn members_that_nothing_declares_are_named_without_what_they_hold() {
+    for open_objects in [false, true] {
+        let options = Options { open_objects, ..Options::default() };
+        let contract = load("api.yaml", OPEN.as_bytes(), options, &mut |_| None).contract.unwrap();
+        let operation = contract.operation("GET", "/pets").unwrap();
+        let strangers = |status: u16, kind: &str, text: &str| {
+            let bounds = Bounds::default();
+            let json = Json::parse(text.as_bytes(), &bounds.json).unwrap();
+            let found = contract.strangers(operation, (status, Some(kind)), &json, &bounds);
+            found.iter().map(|one| format!("{} {}", one.place, one.kind)).collect::<Vec<_>>().join(", ")
+        };
+        for (text, expected) in [
+            ("[]", ""),
+            (r#"[{"name":"a","purrs":true,"barks":1,"tags":{"x":{"color":"red"}}}]"#, ""),
+            (r#"[{"name":"a","chip":17},{"chip":18,"chip2":[]}]"#, "/*/chip number, /*/chip2 array"),
+            (r#"[{"owner":{"mother":{"mother":{"ssn":"078-05-1120"}}}}]"#, "/*/owner/mother/mother/ssn string"),
+            (r#"[{"owner":{"extra":{"anything":1}}}]"#, ""),
+            // The names of a map are data, and so are names that look like it.
+            (r#"[{"tags":{"ada@example.com":{"phone":"1"}}}]"#, "/*/tags/{}/phone string"),
+            (r#"[{"ada@example.com":null,"12":{}}]"#, "/*/{} null, /*/{} object"),
+            (r#"{"not":"an array"}"#, ""),
+        ] {
+            let sorted = |text: &str| {
+                let mut all: Vec<String> = text.split(", ").map(str::to_owned).collect();
+                all.sort();
+                all
+            };
+            assert_eq!(sorted(&strangers(200, "application/json", text)), sorted(expected), "{text} {open_objects}");
+        }
+        assert_eq!(strangers(404, "application/json", r#"[{"chip":1}]"#), "");
+        assert_eq!(strangers(200, "text/plain", r#"[{"chip":1}]"#), "");
     }
 }

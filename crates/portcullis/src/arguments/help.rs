@@ -135,7 +135,8 @@ Examples:
   portcullis contract check openapi.yaml
   portcullis contract check openapi.yaml --format sarif > contract.sarif
   portcullis contract check openapi.yaml --format json | jq '.findings[] | select(.severity == \"error\")'
-  portcullis contract diff published.yaml openapi.yaml";
+  portcullis contract diff published.yaml openapi.yaml
+  portcullis contract report shop --socket admin.sock";
 
 pub(super) const VERSIONS: &str = "\
 Examples:

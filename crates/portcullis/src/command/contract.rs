@@ -19,6 +19,7 @@ pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
     match command {
         ContractCommand::Check(question) => check(question),
         ContractCommand::Diff(question) => compare(question),
+        ContractCommand::Report(question) => super::control::contracts::report(question),
     }
 }
 

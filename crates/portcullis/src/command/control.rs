@@ -1,6 +1,7 @@
 //! What is asked of a running gateway over its admin socket: how it is, to reload, to end.
 
 mod ask;
+pub(super) mod contracts;
 pub(super) mod limits;
 mod show;
 

@@ -48,6 +48,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         .map(|(request, expected, bytes)| scene.refused(VALIDATION, request, expected, bytes.as_bytes()))
         .collect();
     rows.extend(contract(scene));
+    rows.push(known(scene));
     rows.extend(attacks(scene));
     rows.extend([body_too_large(scene), head_too_large(scene), third_connection(scene), slow_head(scene)]);
     rows
@@ -97,6 +98,32 @@ fn contract(scene: &Scene<'_>) -> impl Iterator<Item = Row> {
         });
         Row::new(VALIDATION, request.trim_end(), expected, outcome)
     })
+}
+
+/// What the gateway has come to know of the contract meanwhile.
+fn known(scene: &Scene<'_>) -> Row {
+    let expected = "GET /stock is unknown, putCustomer used, /headers of GET /secrets undeclared";
+    let outcome = (|| {
+        scene.client.get("/shop/stock", "")?;
+        let look = || {
+            let (_, report) = crate::command::ask(&scene.admin, "GET", "/contracts").ok()?;
+            let has = |pointer: &str, name: &str, wanted: &str| {
+                let list = report.pointer(pointer).and_then(|list| list.as_array());
+                list?.iter().find(|one| one.get(name).and_then(|value| value.as_str()) == Some(wanted)).cloned()
+            };
+            let shadow = has("/contracts/0/shadow", "path", "/stock")?;
+            let used = has("/contracts/0/operations", "id", "putCustomer")?.get("last")?.as_u64().is_some();
+            let field = has("/contracts/0/undeclared", "pointer", "/headers")?;
+            let of = |value: &serde_json::Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+            let used = if used { "used" } else { "unused" };
+            let (method, path, operation) = (of(&shadow, "method")?, of(&shadow, "path")?, of(&field, "operation")?);
+            Some(format!("{method} {path} is unknown, putCustomer {used}, /headers of {operation} undeclared"))
+        };
+        let got = scene.eventually(look).unwrap_or_else(|| "they are not in the report".to_owned());
+        let ok = got == expected;
+        Ok((got, ok))
+    })();
+    Row::new(VALIDATION, "portcullis contract report, over the admin socket", expected, outcome)
 }
 
 fn body_too_large(scene: &Scene<'_>) -> Row {

@@ -3,6 +3,7 @@
 use crate::carry::channel::{Broken, Channel};
 use crate::carry::relay::{Relay, Stopped};
 use crate::exchange::Exchange;
+use crate::knowledge;
 use crate::pipeline::Stop;
 use crate::pipeline::decode::{self, Said};
 use crate::snapshot::contract::{Conforms, noted, texts, violations};
@@ -128,7 +129,12 @@ fn read(
         return reply(conforms, operation, exchange, Body::Whole(bytes));
     }
     match Json::parse(bytes, &conforms.bounds.json) {
-        Ok(json) => reply(conforms, operation, exchange, Body::Json(Ok(&json))),
+        Ok(json) => {
+            let outcome = reply(conforms, operation, exchange, Body::Json(Ok(&json)));
+            let content_type = decode::content_type(exchange.answer.fields());
+            knowledge::look(worker, conforms, exchange, (content_type, &json), outcome.is_ok());
+            outcome
+        }
         Err(flaw) => reply(conforms, operation, exchange, Body::Json(Err(flaw))),
     }
 }

@@ -67,6 +67,12 @@ pub struct CertificateFacts {
 // === impl Handle ===
 
 impl Handle {
+    /// What is known of each contract.
+    #[must_use]
+    pub fn contracts(&self) -> Vec<crate::ContractFacts> {
+        self.shared.snapshot.load().contracts.all.iter().map(|knowledge| knowledge.facts()).collect()
+    }
+
     /// Everything that an operator may want to know at once.
     #[must_use]
     pub fn facts(&self) -> Facts {

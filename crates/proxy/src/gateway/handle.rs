@@ -151,6 +151,7 @@ impl Handle {
         let shelf = Shelf {
             books: &current.books,
             ownerships: &current.ownerships,
+            knowledge: &current.contracts.all,
             workers: self.shared.posts.len(),
             peers: self.shared.store.as_ref().map(|store| &store.peers),
         };
@@ -161,6 +162,7 @@ impl Handle {
         followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
         // From here on nothing can fail.
         self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
+        self.shared.begin_knowledge(&snapshot);
         self.shared.snapshot.store(Arc::new(snapshot));
         self.shared.generation.store(generation, Ordering::Release);
         self.exchange_listeners(&mut state.listeners, &plan, added);
@@ -214,6 +216,7 @@ impl Handle {
             crate::metrics::store_text(store, &mut text);
         }
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
+        crate::metrics::knowledge_text(&self.shared.snapshot.load().contracts.all, &mut text);
         crate::metrics::relief_text(&self.shared.fleet.relieved(), &mut text);
         text
     }

@@ -1,6 +1,7 @@
 //! The accounts of one limit of the configuration, with its name for people.
 
 use crate::gateway::LimitFacts;
+use crate::knowledge::Knowledge;
 use crate::ownership::Ownership;
 use portcullis_config::plan::{KeyPart, LimitPlan};
 use portcullis_limit::fields::{Told, write_rate_limit_policy};
@@ -36,6 +37,8 @@ pub(crate) struct Shelf<'s> {
     pub(crate) books: &'s [Arc<Book>],
     /// What was learned under it, which stays where its level stays.
     pub(crate) ownerships: &'s [Arc<Ownership>],
+    /// What is known of contracts, which stays where they stay.
+    pub(crate) knowledge: &'s [Arc<Knowledge>],
     pub(crate) workers: usize,
     /// Present where gateways share a store.
     pub(crate) peers: Option<&'s Arc<Peers>>,

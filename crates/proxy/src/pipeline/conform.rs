@@ -1,5 +1,7 @@
 //! `conform`: whether the message fits its contract, and whether JSON is what it says.
 
+mod graphql;
+
 use super::Stop;
 use super::receive::{Received, Seen};
 use super::route::Routed;
@@ -38,6 +40,9 @@ pub(super) fn conform(mut before: Received<'_>) -> Result<Valid<'_>, Stop> {
                 routed.record.breaches.request = Some(noted(&found).into());
             }
         }
+    }
+    if let Some(limits) = route.graphql.as_deref() {
+        graphql::ask(limits, routed, seen)?;
     }
     let strict = route.looks.as_deref().is_some_and(|looks| looks.strict_json);
     if let Seen::Whole(content) = seen

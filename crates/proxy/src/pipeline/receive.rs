@@ -80,6 +80,7 @@ impl<'a> Received<'a> {
         let contract = self.routed.route().contract.as_deref();
         looks.everything
             || looks.strict_json && is_json()
+            || self.routed.route().graphql.is_some()
             || contract.is_some_and(|contract| contract.reads(head.method(), content_type))
     }
 

@@ -101,6 +101,12 @@ pub(super) fn find<'a>(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
         );
     }
+    if let Some(calls) = &route.grpc_calls
+        && !calls.iter().any(|call| call.fits(target.path()))
+    {
+        // However it comes: servers take calls in other forms than gRPC's own.
+        return Err(refuse(Reason::RouteNotFound, "the call is none that this route lets through").into());
+    }
     let request = Request { head, target, host, client: *client };
     let preflight = preflight.is_some();
     Ok(Routed {

@@ -47,8 +47,12 @@ pub struct Permission {
 /// # Errors
 /// A plan that cannot be served.
 pub fn suppose(plan: &Plan, all: &[Supposed]) -> Result<Vec<Permission>, CompileError> {
-    let snapshot =
-        Snapshot::compile(plan, 1, String::new(), Shelf { books: &[], ownerships: &[], workers: 1, peers: None })?;
+    let snapshot = Snapshot::compile(
+        plan,
+        1,
+        String::new(),
+        Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, peers: None },
+    )?;
     all.iter().map(|one| decide(plan, &snapshot, one)).collect()
 }
 

@@ -1,10 +1,12 @@
 //! The contract of a route, ready to be asked.
 
+use crate::knowledge::Knowledge;
 use portcullis_config::plan::{ContractMode, RouteContract, RoutePlan};
 use portcullis_contract::{Bounds, Operation};
 use portcullis_h1::Fields;
 use portcullis_types::Violation;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// LIMIT: reasons that a record repeats.
 const NOTED_MAX: usize = 3;
@@ -13,6 +15,8 @@ const NOTED_MAX: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Conforms {
     contract: RouteContract,
+    /// What is known of the whole contract.
+    pub(crate) knowledge: Arc<Knowledge>,
     /// Bytes of a path before what the document's paths are about.
     prefix_bytes: usize,
     pub(crate) bounds: Bounds,
@@ -27,11 +31,12 @@ pub(crate) type Texts<'h> = Vec<(&'h str, &'h str)>;
 
 impl Conforms {
     /// `None` where nothing is held to a contract.
-    pub(crate) fn compile(plan: &RoutePlan, prefix: &str) -> Option<Box<Self>> {
+    pub(crate) fn compile(plan: &RoutePlan, prefix: &str, knowledge: Option<&Arc<Knowledge>>) -> Option<Box<Self>> {
         let contract = plan.contract.clone()?;
+        let knowledge = Arc::clone(knowledge?);
         let bounds = Bounds { json: plan.bodies.json, ..Bounds::default() };
         let decoded_bytes = plan.bodies.decoded_bytes;
-        Some(Box::new(Self { contract, prefix_bytes: prefix.len(), bounds, decoded_bytes }))
+        Some(Box::new(Self { contract, knowledge, prefix_bytes: prefix.len(), bounds, decoded_bytes }))
     }
 
     pub(crate) fn request(&self) -> ContractMode {
@@ -54,6 +59,11 @@ impl Conforms {
     pub(crate) fn reads(&self, method: &[u8], content_type: Option<&str>) -> bool {
         let operation = self.operation(method).filter(|_| self.request() != ContractMode::Off);
         operation.is_some_and(|operation| operation.reads(content_type))
+    }
+
+    /// The number of the operation for a method, in the order of the document.
+    pub(crate) fn index(&self, method: &[u8]) -> Option<usize> {
+        self.contract.index(method)
     }
 
     pub(crate) fn operation(&self, method: &[u8]) -> Option<&Operation> {

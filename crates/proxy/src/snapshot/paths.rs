@@ -1,8 +1,12 @@
 //! The paths of one host: exact before parameter before wildcard, and the methods of each.
 
+mod mixed;
+
 use super::CompileError;
 use matchit::Router;
+use mixed::{Mixed, is_mixed, openness};
 use portcullis_config::plan::Methods;
+use portcullis_types::segment::Openness;
 use std::collections::HashMap;
 
 #[cfg(test)]
@@ -16,6 +20,8 @@ pub(crate) struct Paths {
     /// Templates that end with a wildcard. They have a tree of their own, because the trees' library allows no
     /// wildcard beside a parameter.
     wildcards: Router<usize>,
+    /// Templates that the trees' library does not know.
+    mixed: Option<Box<Mixed>>,
     entries: Vec<Entry>,
 }
 
@@ -41,7 +47,7 @@ struct Entry {
     methods: Vec<(Vec<u8>, usize)>,
     any: Option<usize>,
     allow: String,
-    /// Of each segment: 0 a text, 1 a parameter, 2 a wildcard.
+    /// Of each segment: 0 a text, 1 a text with parameters in it, 2 a parameter, 3 a wildcard.
     kinds: Vec<u8>,
 }
 
@@ -52,12 +58,21 @@ impl Paths {
     /// open what the better one keeps closed.
     pub(crate) fn find(&self, path: &str, method: &[u8]) -> Found<'_> {
         let at = |tree: &Router<usize>| tree.at(path).ok().and_then(|found| self.entries.get(*found.value));
-        let entry = match (at(&self.segments), at(&self.wildcards)) {
-            (Some(plain), Some(wild)) if wild.is_before(plain) => wild,
-            (Some(entry), _) | (None, Some(entry)) => entry,
-            (None, None) => return Found::Nothing,
-        };
+        let mut found = better(at(&self.segments), at(&self.wildcards));
+        if let Some(mixed) = &self.mixed {
+            found = better(found, mixed.find(path).and_then(|index| self.entries.get(index)));
+        }
+        let Some(entry) = found else { return Found::Nothing };
         entry.route(method).map_or(Found::OtherMethods(&entry.allow), Found::Route)
+    }
+}
+
+/// The more specific of two templates that fit.
+fn better<'e>(one: Option<&'e Entry>, other: Option<&'e Entry>) -> Option<&'e Entry> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.is_before(one) => Some(other),
+        (Some(entry), _) | (None, Some(entry)) => Some(entry),
+        (None, None) => None,
     }
 }
 
@@ -65,7 +80,7 @@ impl Paths {
 
 impl Entry {
     /// Whether this template is the more specific one: at the first segment that differs in kind, a text comes before
-    /// a parameter and a parameter before a wildcard.
+    /// a text with parameters in it, that before a parameter, and a parameter before a wildcard.
     fn is_before(&self, other: &Self) -> bool {
         self.kinds.cmp(&other.kinds).is_lt()
     }
@@ -113,9 +128,14 @@ impl PathsBuilder {
 
     fn insert(&mut self, template: &str) -> Result<usize, CompileError> {
         let index = self.paths.entries.len();
-        let tree = if template.contains("{*") { &mut self.paths.wildcards } else { &mut self.paths.segments };
-        let insert = tree.insert(template, index);
-        insert.map_err(|error| CompileError::Template { template: template.to_owned(), error: error.to_string() })?;
+        let wrong = |error: String| CompileError::Template { template: template.to_owned(), error };
+        if is_mixed(template) {
+            let mixed = self.paths.mixed.get_or_insert_default();
+            mixed.insert(template, index).map_err(|error| wrong(error.to_owned()))?;
+        } else {
+            let tree = if template.contains("{*") { &mut self.paths.wildcards } else { &mut self.paths.segments };
+            tree.insert(template, index).map_err(|error| wrong(error.to_string()))?;
+        }
         self.paths.entries.push(Entry { kinds: kinds(template), ..Entry::default() });
         self.known.insert(shape(template), index);
         Ok(index)
@@ -134,7 +154,12 @@ fn kinds(template: &str) -> Vec<u8> {
     template
         .split('/')
         .skip(1)
-        .map(|segment| u8::from(segment.contains('{')) + u8::from(segment.starts_with("{*")))
+        .map(|segment| match openness(segment) {
+            Some(Openness::Text) => 0,
+            Some(Openness::Mixed) => 1,
+            Some(Openness::Any) => 2,
+            None => 3,
+        })
         .collect()
 }
 

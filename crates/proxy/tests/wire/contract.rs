@@ -55,7 +55,7 @@ fn contracted(upstream: SocketAddr, request: ContractMode, response: ContractMod
     Gatehouse::start(plan(upstream, request, response))
 }
 
-fn plan(upstream: SocketAddr, request: ContractMode, response: ContractMode) -> Plan {
+pub(super) fn plan(upstream: SocketAddr, request: ContractMode, response: ContractMode) -> Plan {
     let mut plan = gateway::plan(upstream);
     let loaded = portcullis_contract::load("users.yaml", DOCUMENT.as_bytes(), Options::default(), &mut |_| None);
     let contract = Arc::new(loaded.contract.expect("a good document"));

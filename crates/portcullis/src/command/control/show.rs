@@ -51,11 +51,11 @@ pub(super) fn status(status: &Value) -> String {
     out
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn plain(value: Option<&Value>) -> String {
+pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "unknown".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -75,7 +75,7 @@ fn span(seconds: i64) -> String {
 }
 
 /// A moment in UTC, from seconds since 1970.
-fn moment(value: Option<&Value>) -> String {
+pub(super) fn moment(value: Option<&Value>) -> String {
     let Some(seconds) = value.and_then(Value::as_i64) else { return "unknown".to_owned() };
     format!("{} UTC", Moment::of_unix(seconds).rfc3339().replace('T', " "))
 }

@@ -55,6 +55,44 @@ fn a_text_comes_first_segment_by_segment_whatever_follows() {
 }
 
 #[test]
+fn text_beside_parameters_comes_between_text_and_parameters() {
+    let paths = paths(&[
+        ("/a/{b}", &["GET"]),
+        ("/a/{b}.{c}", &["GET"]),
+        ("/a/{b}:cancel", &["POST"]),
+        ("/a/{b}.json", &["GET"]),
+        ("/a/x.json", &["GET"]),
+        ("/a/{b}.json/x", &["GET"]),
+        ("/a/{b}/{c}", &["GET"]),
+        ("/a/v{n}/{*rest}", &["GET"]),
+        ("/{*rest}", &["GET"]),
+        ("/a/({b},{c})/x", &["GET"]),
+    ])
+    .unwrap();
+    for (path, route) in [
+        ("/a/x", 0),
+        ("/a/x.y", 1),
+        ("/a/x.y.json", 3),
+        ("/a/x.json", 4),
+        ("/a/.json", 0),
+        ("/a/x.json/x", 5),
+        ("/a/x.json/y", 6),
+        ("/a/x/x", 6),
+        ("/a/v1/2", 7),
+        ("/a/v1/2/3", 7),
+        ("/a/v1/", 8),
+        ("/a/x/y/z", 8),
+        ("/a/(1,2)/x", 9),
+        ("/a/(1,2)/y", 6),
+    ] {
+        assert_eq!(paths.find(path, b"GET"), Found::Route(route), "{path}");
+    }
+    assert_eq!(paths.find("/a/7:cancel", b"POST"), Found::Route(2));
+    // A method that the best template lacks is not looked for behind a looser one.
+    assert_eq!(paths.find("/a/7:cancel", b"GET"), Found::OtherMethods("POST"));
+}
+
+#[test]
 fn methods_are_told_apart_and_listed() {
     let paths = paths(&[("/a/{x}", &["POST"]), ("/a/{y}", &["GET"]), ("/b", &[]), ("/b", &["PUT"])]).unwrap();
     assert_eq!(paths.find("/a/1", b"GET"), Found::Route(1));
@@ -74,6 +112,7 @@ fn what_is_served_twice_is_an_error() {
         [("/a/{x}", &["GET"][..]), ("/a/{y}", &["GET"][..])],
         [("/a", &[][..]), ("/a", &[][..])],
         [("/a/{*x}", &["GET"][..]), ("/a/{*y}", &["POST", "GET"][..])],
+        [("/a/{x}.{y}", &["GET"][..]), ("/a/{y}.{z}", &["GET"][..])],
     ] {
         assert!(paths(&templates).is_err(), "{templates:?}");
     }
