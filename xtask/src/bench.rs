@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: us and a peer, measured in turn in one run, and one line for each figure.
 
 mod access;
+mod contract;
 mod cost;
 mod figure;
 mod identity;
@@ -54,6 +55,13 @@ const BENCHMARKS: &[Benchmark] = &[
         tools: limits::TOOLS,
         parts: limits::PARTS,
         measure: limits::measure,
+    },
+    Benchmark {
+        name: "contract",
+        purpose: "a request and an answer of 1 KB held to a contract, against a bare nginx",
+        tools: contract::TOOLS,
+        parts: contract::PARTS,
+        measure: contract::measure,
     },
     Benchmark {
         name: "shape",

