@@ -66,18 +66,16 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         username: None,
         issuer: None,
         scheme: "jwt",
+        also: &[],
         scopes: &scopes,
         roles: &roles,
         claims: &claims,
     };
     let request = Request {
-        caller: Some(caller),
-        address: std::net::Ipv4Addr::LOCALHOST.into(),
         now: 1_795_737_600,
         path: "/t/acme/users/ada",
-        query: None,
         field: &|_| Field::One(b"acme"),
-        foreign: &|_| None,
+        ..Request::of_caller(Some(caller), std::net::Ipv4Addr::LOCALHOST.into())
     };
     let mut met = true;
     for (name, rules) in figures()? {

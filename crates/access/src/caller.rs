@@ -14,6 +14,8 @@ pub struct Caller<'a> {
     pub issuer: Option<&'a str>,
     /// How he has proved it: `jwt`, `api_key`.
     pub scheme: &'a str,
+    /// How else he has proved himself.
+    pub also: &'a [&'static str],
     /// What he was given.
     pub scopes: &'a [String],
     /// As whom, by his issuer or his key.

@@ -8,7 +8,7 @@ mod parse;
 mod tests;
 
 use crate::caller::{RoleSource, claim_at, plain};
-use crate::request::Request;
+use crate::request::{Member, Request};
 use portcullis_types::segment::{Openness, Segment};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -42,6 +42,8 @@ pub enum Operand {
     Query(String),
     /// A field of the request.
     Header(String),
+    /// A member of the body, by the names that lead to it.
+    Body(Vec<String>),
     /// What the caller has proved.
     Principal(Property),
     /// A claim of his token; dots lead into objects.
@@ -97,6 +99,8 @@ pub enum Truth {
     False,
     /// It cannot be told.
     Undecided,
+    /// It depends on a body that has not been read yet.
+    Later,
 }
 
 /// What an operand comes to.
@@ -104,6 +108,7 @@ enum Found<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
     Nothing,
+    Later,
 }
 
 /// The names behind `principal.`.
@@ -120,25 +125,35 @@ const PROPERTIES: [(&str, Property); 7] = [
 // === impl Truth ===
 
 impl Truth {
-    const fn of(holds: bool) -> Self {
+    pub(crate) const fn of(holds: bool) -> Self {
         if holds { Self::True } else { Self::False }
     }
 
-    fn and(self, other: impl FnOnce() -> Self) -> Self {
+    /// Whether both hold. What is false stays so whatever comes later; otherwise what comes later decides.
+    pub(crate) fn and(self, other: impl FnOnce() -> Self) -> Self {
         match self {
             Self::False => Self::False,
             Self::True => other(),
-            Self::Undecided if other() == Self::False => Self::False,
-            Self::Undecided => Self::Undecided,
+            Self::Undecided | Self::Later => match (self, other()) {
+                (_, Self::False) => Self::False,
+                (Self::Later, _) | (_, Self::Later) => Self::Later,
+                (Self::True | Self::False | Self::Undecided, Self::True | Self::Undecided) => Self::Undecided,
+            },
         }
     }
 
-    const fn not(self) -> Self {
+    pub(crate) const fn not(self) -> Self {
         match self {
             Self::True => Self::False,
             Self::False => Self::True,
             Self::Undecided => Self::Undecided,
+            Self::Later => Self::Later,
         }
+    }
+
+    /// Whether one of both holds.
+    pub(crate) fn or(self, other: impl FnOnce() -> Self) -> Self {
+        self.not().and(|| other().not()).not()
     }
 }
 
@@ -203,6 +218,30 @@ impl Expression {
         }
     }
 
+    /// Whether it compares something of the body.
+    #[must_use]
+    pub fn looks_into_body(&self) -> bool {
+        let is_body = |one: &Operand| matches!(one, Operand::Body(_));
+        match self {
+            Self::And(pair) | Self::Or(pair) => pair.iter().any(Self::looks_into_body),
+            Self::Not(inner) => inner.looks_into_body(),
+            Self::Equal(one, other) | Self::Unequal(one, other) | Self::In(one, other) => {
+                is_body(one) || is_body(other)
+            }
+        }
+    }
+
+    /// Whether it can never be told of a request without a body.
+    #[must_use]
+    pub fn needs_body(&self) -> bool {
+        match self {
+            Self::And(pair) => pair.iter().any(Self::needs_body),
+            Self::Or(pair) => pair.iter().all(Self::needs_body),
+            Self::Not(inner) => inner.needs_body(),
+            Self::Equal(..) | Self::Unequal(..) | Self::In(..) => self.looks_into_body(),
+        }
+    }
+
     /// What it comes to for a request.
     pub(crate) fn judge(&self, request: &Request<'_>, roles: &RoleSource) -> Truth {
         match self {
@@ -212,7 +251,7 @@ impl Expression {
             }
             Self::Or(pair) => {
                 let [one, other] = &**pair;
-                one.judge(request, roles).not().and(|| other.judge(request, roles).not()).not()
+                one.judge(request, roles).or(|| other.judge(request, roles))
             }
             Self::Not(inner) => inner.judge(request, roles).not(),
             Self::Equal(one, other) => same(&one.find(request, roles), &other.find(request, roles)),
@@ -221,6 +260,7 @@ impl Expression {
                 (Found::One(one), Found::Many(all)) => Truth::of(all.contains(&one)),
                 (Found::One(one), Found::One(other)) => Truth::of(one == other),
                 (Found::Nothing | Found::Many(_), _) | (_, Found::Nothing) => Truth::Undecided,
+                (Found::Later, _) | (_, Found::Later) => Truth::Later,
             },
         }
     }
@@ -229,7 +269,8 @@ impl Expression {
 fn same(one: &Found<'_>, other: &Found<'_>) -> Truth {
     match (one, other) {
         (Found::One(one), Found::One(other)) => Truth::of(one == other),
-        (Found::One(_) | Found::Many(_) | Found::Nothing, _) => Truth::Undecided,
+        (Found::Many(_) | Found::Nothing, _) | (_, Found::Many(_) | Found::Nothing) => Truth::Undecided,
+        (Found::Later, _) | (_, Found::Later) => Truth::Later,
     }
 }
 
@@ -288,7 +329,7 @@ impl Operand {
             Self::Path(parameter) => parameter.of(request),
             Self::Query(name) => request.parameter(name).unwrap_or_default(),
             Self::Header(name) => request.line(name).unwrap_or_default(),
-            Self::Principal(_) | Self::Claim(_) | Self::Text(_) | Self::List(_) => None,
+            Self::Body(_) | Self::Principal(_) | Self::Claim(_) | Self::Text(_) | Self::List(_) => None,
         }
     }
 
@@ -296,6 +337,12 @@ impl Operand {
         let one = |value: Option<Cow<'a, str>>| value.map_or(Found::Nothing, Found::One);
         match self {
             Self::Path(_) | Self::Query(_) | Self::Header(_) => one(self.text(request)),
+            Self::Body(names) => match (request.body)(names) {
+                Member::One(text) => Found::One(text),
+                Member::Many(all) => Found::Many(all),
+                Member::Nothing | Member::Unclear => Found::Nothing,
+                Member::Later => Found::Later,
+            },
             Self::Principal(property) => property.find(request, roles),
             Self::Claim(path) => match request.caller.and_then(|caller| claim_at(caller.claims, path)) {
                 Some(Value::Array(items)) => {
@@ -361,6 +408,7 @@ impl fmt::Display for Operand {
             Self::Path(parameter) => write!(formatter, "path.{}", parameter.name),
             Self::Query(name) => named(formatter, "query", name),
             Self::Header(name) => write!(formatter, "header.{name}"),
+            Self::Body(names) => body(formatter, names),
             Self::Principal(property) => write!(formatter, "principal.{}", property.name()),
             Self::Claim(path) => named(formatter, "claims", path),
             Self::Text(text) => quoted(formatter, text),
@@ -383,6 +431,17 @@ fn named(formatter: &mut fmt::Formatter<'_>, source: &str, name: &str) -> fmt::R
     }
     write!(formatter, "{source}[")?;
     quoted(formatter, name)?;
+    formatter.write_str("]")
+}
+
+/// `body.order.userId`; a pointer where a name is no word or holds a dot.
+fn body(formatter: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
+    if names.iter().all(|name| parse::is_word(name) && !name.contains('.')) {
+        return write!(formatter, "body.{}", names.join("."));
+    }
+    let step = |name: &String| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+    formatter.write_str("body[")?;
+    quoted(formatter, &names.iter().map(step).collect::<String>())?;
     formatter.write_str("]")
 }
 

@@ -6,6 +6,7 @@
 
 mod bits;
 mod caller;
+pub mod conflict;
 pub mod expression;
 pub mod fuzz;
 pub mod learned;
@@ -16,8 +17,8 @@ pub mod rule;
 pub mod window;
 
 pub use caller::{Caller, RoleMap, RoleSource, claim_at};
-pub use expression::{Expression, Mistake, Operand, Parameter};
+pub use expression::{Expression, Mistake, Operand, Parameter, Property, Truth};
 pub use policy::{Decision, NAMES_MAX, Policy, Unfit, Why};
-pub use request::{Ambiguous, Field, Request};
-pub use rule::{Effect, Mode, Rule};
+pub use request::{Ambiguous, Field, Member, Request, is_alike, names};
+pub use rule::{Effect, Mode, Rule, Way};
 pub use window::Window;

@@ -1,6 +1,6 @@
 //! What the rules of an operation come to for a role, without a request: the cells of a matrix, and what changes between two.
 
-use crate::rule::{Effect, Mode, Rule};
+use crate::rule::{Effect, Mode, Rule, Way};
 use std::fmt;
 
 /// Of whom a cell speaks.
@@ -152,12 +152,27 @@ fn conditions(rule: &Rule, standing: Standing<'_>) -> Option<Vec<String>> {
         Standing::Role(role) if !rule.roles.is_empty() && !rule.roles.iter().any(|one| one == role) => return None,
         Standing::NoRole | Standing::Role(_) => {}
     }
+    let ways = ways(&rule.ways, standing)?;
+    let rule = &Rule { ways, ..rule.clone() };
     let mut all: Vec<String> = rule.scopes.iter().map(|scope| format!("scope {scope}")).collect();
     if !rule.consumers.is_empty() {
         all.push(format!("consumer {}", rule.consumers.join(" or ")));
     }
     all.extend(rule.needs());
     Some(all)
+}
+
+/// The ways that are open to somebody; nothing where none is. No ways at all where one asks for no more than he is.
+fn ways(all: &[Way], standing: Standing<'_>) -> Option<Vec<Way>> {
+    let has = |role: &String| matches!(standing, Standing::Role(held) if held == role);
+    let fits = |way: &&Way| way.roles.iter().all(has) && (standing != Standing::Anonymous || way.is_open());
+    let open: Vec<&Way> = all.iter().filter(fits).collect();
+    if open.is_empty() && !all.is_empty() {
+        return None;
+    }
+    let is_his = open.iter().any(|way| way.is_of_roles());
+    let left = |way: &Way| Way { roles: Vec::new(), ..way.clone() };
+    Some(if is_his { Vec::new() } else { open.into_iter().map(left).collect() })
 }
 
 #[cfg(test)]

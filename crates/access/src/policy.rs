@@ -5,6 +5,7 @@
 mod compile;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use crate::bits::Bits;
 use crate::caller::{RoleSource, claim_at, plain};
@@ -14,6 +15,7 @@ use crate::rule::{Effect, Mode};
 use crate::window::Window;
 use portcullis_types::Network;
 use serde_json::Value;
+use ways::Taken;
 
 pub use compile::Unfit;
 
@@ -53,6 +55,8 @@ pub enum Why {
     Scope(usize),
     /// He could, but not with this object or from where he is.
     Circumstances,
+    /// He could, but not set the fields of this rule.
+    Fields(usize),
 }
 
 /// Names with their bits, sorted.
@@ -73,7 +77,17 @@ struct Compiled {
     networks: Vec<Network>,
     times: Vec<Window>,
     when: Vec<Expression>,
+    ways: Vec<Taken>,
     is_foreign: bool,
+}
+
+/// What of a decision waits for the body.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waits {
+    /// Something that could refuse.
+    counts: bool,
+    /// Something that could allow.
+    would_allow: bool,
 }
 
 /// What a caller holds of what the rules ask for.
@@ -85,12 +99,49 @@ struct Held {
     consumers: Bits,
 }
 
+// === impl Waits ===
+
+impl Waits {
+    /// Whether it is too early to say what comes of a rule: it depends on the body, or on whether one before it will allow.
+    fn is_early(&self, rule: &Compiled, truth: Truth) -> bool {
+        let is_after = self.would_allow && rule.effect == Effect::Allow && rule.is_foreign;
+        truth == Truth::Later || (truth == Truth::Undecided && is_after)
+    }
+
+    fn note(&mut self, rule: &Compiled) {
+        let allows = rule.effect == Effect::Allow;
+        self.would_allow |= allows;
+        // What cannot be evaluated refuses, even where it would have allowed.
+        self.counts |= !allows || rule.is_foreign;
+    }
+}
+
 // === impl Policy ===
 
 impl Policy {
-    /// Decides about a request.
+    /// Decides about a request. What depends on a body that is not there cannot be told.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
+        self.weigh(request, None)
+    }
+
+    /// Decides about a request before its body is there; nothing where the body decides.
+    #[must_use]
+    pub fn foresee(&self, request: &Request<'_>) -> Option<Decision> {
+        let mut waits = Waits::default();
+        let decision = self.weigh(request, Some(&mut waits));
+        let is_final = match (decision.refused, decision.rule) {
+            // What a rule refuses stays refused, whatever the body is.
+            (Some(_), Some(_)) => true,
+            (Some(_), None) => !waits.would_allow,
+            (None, Some(_)) => !waits.counts,
+            (None, None) => !waits.counts && !waits.would_allow,
+        };
+        is_final.then_some(decision)
+    }
+
+    /// `waits` notes what depends on the body, where that comes later.
+    fn weigh(&self, request: &Request<'_>, mut waits: Option<&mut Waits>) -> Decision {
         let held = self.held(request);
         let (mut would, mut allowed) = (None, None);
         for rule in &self.rules {
@@ -98,12 +149,16 @@ impl Policy {
                 break;
             }
             let truth = rule.judge(request, &held, &self.source);
+            if let Some(waits) = waits.as_deref_mut().filter(|waits| waits.is_early(rule, truth)) {
+                waits.note(rule);
+                continue;
+            }
             let refuses = match rule.effect {
                 // What cannot be told is neither met nor harmless.
                 Effect::Require => truth != Truth::True,
                 Effect::Refuse => truth != Truth::False,
                 // A policy that fails is a mistake of whoever wrote it, which nobody may profit from.
-                Effect::Allow if rule.is_foreign && truth == Truth::Undecided => true,
+                Effect::Allow if rule.is_foreign && matches!(truth, Truth::Undecided | Truth::Later) => true,
                 Effect::Allow => {
                     if truth == Truth::True && (rule.mode == Mode::Enforce || self.is_default_observed) {
                         allowed = Some(rule.index);
@@ -179,6 +234,9 @@ impl Compiled {
 
     /// Why what it refuses is refused.
     fn why(&self, held: &Held) -> Why {
+        if let Some(why) = ways::why(&self.ways, held, self.index) {
+            return why;
+        }
         let lacks_scopes = self.effect == Effect::Require && !held.scopes.covers(&self.scopes);
         let is_about_caller = match self.effect {
             Effect::Require => !self.is_met_by(held),
@@ -204,18 +262,16 @@ impl Compiled {
         }
         let mut all = Truth::True;
         for expression in &self.when {
-            match expression.judge(request, source) {
-                Truth::False => return Truth::False,
-                Truth::Undecided => all = Truth::Undecided,
-                Truth::True => {}
+            all = all.and(|| expression.judge(request, source));
+            if all == Truth::False {
+                return Truth::False;
             }
         }
+        if !self.ways.is_empty() {
+            all = all.and(|| ways::judge(&self.ways, request, held, self.index));
+        }
         if self.is_foreign {
-            return match (request.foreign)(self.index) {
-                Some(true) => all,
-                Some(false) => Truth::False,
-                None => Truth::Undecided,
-            };
+            all = all.and(|| (request.foreign)(self.index));
         }
         all
     }

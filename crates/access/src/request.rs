@@ -1,8 +1,9 @@
-//! What a request shows of the object that it is about: path parameters, query parameters, fields.
+//! What a request shows of the object that it is about: path parameters, query parameters, fields, members of the body.
 //!
 //! Whatever servers could read in another way counts as not there, and what is not there decides nothing.
 
 use crate::caller::Caller;
+use crate::expression::Truth;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -21,9 +22,27 @@ pub struct Request<'a> {
     pub query: Option<&'a str>,
     /// The field lines of a name.
     pub field: &'a dyn Fn(&str) -> Field<'a>,
-    /// Whether what a rule says in another language is true of the request, by the number of the rule; nothing where that
-    /// cannot be told.
-    pub foreign: &'a dyn Fn(usize) -> Option<bool>,
+    /// What the body has where these names lead to.
+    pub body: &'a dyn Fn(&[String]) -> Member<'a>,
+    /// Whether the body sets none of the fields that a rule names, by the number of the rule.
+    pub leaves: &'a dyn Fn(usize) -> Truth,
+    /// Whether what a rule says in another language is true of the request, by the number of the rule.
+    pub foreign: &'a dyn Fn(usize) -> Truth,
+}
+
+/// What a body has in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member<'a> {
+    /// Nobody has read it yet.
+    Later,
+    /// Nothing.
+    Nothing,
+    /// A single value, as text.
+    One(Cow<'a, str>),
+    /// Several.
+    Many(Vec<Cow<'a, str>>),
+    /// What servers could read in more than one way, or what cannot be read.
+    Unclear,
 }
 
 /// What a request has of a field.
@@ -44,6 +63,22 @@ pub struct Ambiguous;
 // === impl Request ===
 
 impl<'a> Request<'a> {
+    /// Nothing but a caller.
+    #[must_use]
+    pub const fn of_caller(caller: Option<Caller<'a>>, address: IpAddr) -> Self {
+        Self {
+            caller,
+            address,
+            now: 0,
+            path: "/",
+            query: None,
+            field: &|_| Field::Nothing,
+            body: &|_| Member::Nothing,
+            leaves: &|_| Truth::Undecided,
+            foreign: &|_| Truth::Undecided,
+        }
+    }
+
     /// The value of a path parameter: the segment of this number, or all from there.
     pub(crate) fn segment(&self, index: usize, rest: bool) -> Option<Cow<'a, str>> {
         let mut segments = self.path.splitn(index.checked_add(2)?, '/');
@@ -111,6 +146,30 @@ impl std::fmt::Debug for Request<'_> {
     }
 }
 
+/// The names of a form's or a query's pairs, decoded, each in the parts that programs make of `user[role]` and `user.role`.
+///
+/// # Errors
+/// Servers could read it in more than one way.
+pub fn names(form: &str) -> Result<Vec<Vec<String>>, Ambiguous> {
+    if form.contains(';') {
+        return Err(Ambiguous);
+    }
+    let keys = form.split('&').map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key));
+    let parts = |key: &str| -> Result<Vec<String>, Ambiguous> {
+        let key = decoded(key, true).ok_or(Ambiguous)?;
+        let is_name = |part: &&str| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit());
+        Ok(key.trim().split(['[', ']', '.']).filter(is_name).map(str::to_owned).collect())
+    };
+    keys.filter(|key| !key.is_empty()).map(parts).collect()
+}
+
+/// Whether some program takes two names of members for the same: by their letters, in whatever case. Exact ones are alike.
+#[must_use]
+pub fn is_alike(one: &str, other: &str) -> bool {
+    let folded = |name: &str| name.to_uppercase().to_lowercase();
+    one.eq_ignore_ascii_case(other) || (!(one.is_ascii() && other.is_ascii()) && folded(one) == folded(other))
+}
+
 /// Text with its escapes undone once. What is malformed, or would change if it was undone again, has no one meaning.
 fn decoded(text: &str, plus_is_blank: bool) -> Option<Cow<'_, str>> {
     let has_plus = plus_is_blank && text.contains('+');
@@ -140,11 +199,10 @@ fn digit(byte: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ambiguous, Field, Request};
+    use super::{Ambiguous, Request, is_alike, names};
 
     fn request<'a>(path: &'a str, query: Option<&'a str>) -> Request<'a> {
-        let address = std::net::Ipv4Addr::LOCALHOST.into();
-        Request { caller: None, address, now: 0, path, query, field: &|_| Field::Nothing, foreign: &|_| None }
+        Request { path, query, ..Request::of_caller(None, std::net::Ipv4Addr::LOCALHOST.into()) }
     }
 
     #[test]
@@ -163,6 +221,39 @@ mod tests {
             ("/a/x%00", 2, false, None),
         ] {
             assert_eq!(request(path, None).segment(index, rest).as_deref(), value, "{index} of {path}");
+        }
+    }
+
+    #[test]
+    fn names_of_forms() {
+        for (form, expected) in [
+            ("role=admin&x", Ok("role, x")),
+            (
+                "user[role]=a&user.role=b&items[0].id=1&us%65r%5Brole%5D",
+                Ok("user/role, user/role, items/id, user/role"),
+            ),
+            ("a=1;role=2", Err(Ambiguous)),
+            ("%2572ole=1", Err(Ambiguous)),
+            ("", Ok("")),
+        ] {
+            let found = names(form).map(|all| all.iter().map(|one| one.join("/")).collect::<Vec<_>>().join(", "));
+            assert_eq!(found.as_deref().map_err(|error| *error), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn names_that_programs_take_for_the_same() {
+        for (one, other, alike) in [
+            ("role", "role", true),
+            ("role", "ROLE", true),
+            ("role", "roles", false),
+            // The long s and the sign for kelvin are letters of ASCII to programs that fold cases.
+            ("isAdmin", "i\u{17f}Admin", true),
+            ("key", "\u{212a}ey", true),
+            ("größe", "GRÖSSE", true),
+            ("rôle", "role", false),
+        ] {
+            assert_eq!(is_alike(one, other), alike, "{one} and {other}");
         }
     }
 

@@ -26,6 +26,23 @@ pub enum Mode {
     Observe,
 }
 
+/// One way to meet a rule. All of it has to be so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The caller has proved himself by one of the schemes of each of these; scopes and roles are those that come with the first.
+    pub schemes: Vec<Vec<String>>,
+    /// He has all of these scopes.
+    pub scopes: Vec<String>,
+    /// He has all of these roles.
+    pub roles: Vec<String>,
+    /// He is one of these consumers or subjects.
+    pub consumers: Vec<String>,
+    /// Each of these claims has one of its values, or, where it is a list, holds one.
+    pub claims: Vec<(String, Vec<String>)>,
+    /// The body sets none of these fields, which are told elsewhere.
+    pub leaves: Vec<String>,
+}
+
 /// A rule. Every condition that is there has to hold; none at all holds for every caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -49,6 +66,8 @@ pub struct Rule {
     pub times: Vec<Window>,
     /// All of these are true of the request.
     pub when: Vec<Expression>,
+    /// One of these ways has to be his, where there are some.
+    pub ways: Vec<Way>,
     /// What is told elsewhere has to be true of the request as well, such as a policy in another language; this is what it
     /// is called.
     pub foreign: Option<String>,
@@ -71,6 +90,7 @@ impl Rule {
             networks: Vec::new(),
             times: Vec::new(),
             when: Vec::new(),
+            ways: Vec::new(),
             foreign: None,
         }
     }
@@ -85,12 +105,15 @@ impl Rule {
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
         // Whoever compares two rules has to see every value.
-        let claims = self.claims.iter().map(|(name, values)| format!("claim {name} {}", values.join(" or ")));
-        let mut needs: Vec<String> = claims.collect();
+        let mut needs: Vec<String> = self.claims.iter().map(claim).collect();
         let any = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what} {}", all.join(" or ")));
         needs.extend(any("network", self.networks.iter().map(ToString::to_string).collect()));
         needs.extend(any("time", self.times.iter().map(ToString::to_string).collect()));
         needs.extend(self.when.iter().map(ToString::to_string));
+        needs.extend((!self.ways.is_empty()).then(|| {
+            let ways: Vec<String> = self.ways.iter().map(ToString::to_string).collect();
+            ways.join(" or ")
+        }));
         needs.extend(self.foreign.clone());
         needs
     }
@@ -113,7 +136,41 @@ impl Rule {
             && (self.networks.is_empty() || self.networks == other.networks)
             && (self.times.is_empty() || self.times == other.times)
             && self.when.iter().all(|one| other.when.contains(one))
+            && (self.ways.is_empty() || self.ways == other.ways)
             && (self.foreign.is_none() || self.foreign == other.foreign)
+    }
+}
+
+fn claim((name, values): &(String, Vec<String>)) -> String {
+    format!("claim {name} {}", values.join(" or "))
+}
+
+// === impl Way ===
+
+impl Way {
+    /// Whether somebody who has proved nothing could take it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let Self { schemes, scopes, roles, consumers, claims, leaves: _ } = self;
+        schemes.is_empty() && scopes.is_empty() && roles.is_empty() && consumers.is_empty() && claims.is_empty()
+    }
+
+    /// Whether nothing but roles decides.
+    pub(crate) fn is_of_roles(&self) -> bool {
+        let roles = Vec::new();
+        Self { roles, ..self.clone() } == Self::default()
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = self.schemes.iter().map(|any| any.join("/")).collect();
+        parts.extend(self.roles.iter().map(|role| format!("role {role}")));
+        parts.extend(self.scopes.iter().map(|scope| format!("scope {scope}")));
+        parts.extend((!self.consumers.is_empty()).then(|| format!("consumer {}", self.consumers.join("/"))));
+        parts.extend(self.claims.iter().map(claim));
+        parts.extend((!self.leaves.is_empty()).then(|| format!("body without {}", self.leaves.join(", "))));
+        formatter.write_str(&parts.join(" with "))
     }
 }
 

@@ -30,6 +30,8 @@ pub struct AccessCase {
     pub url: String,
     /// Its fields.
     pub headers: Vec<(String, String)>,
+    /// Its body, of JSON unless the fields say otherwise.
+    pub body: String,
     /// Who calls; nothing for somebody who has proved nothing.
     pub caller: Option<AccessCaller>,
     /// From where.
@@ -89,6 +91,7 @@ struct Asked {
     method: Text,
     url: Text,
     headers: Option<IndexMap<String, Text>>,
+    body: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -154,11 +157,17 @@ pub fn access_cases(path: &Path, environment: &Environment) -> Result<Vec<Access
 fn case_of(case: &Case, address: IpAddr) -> AccessCase {
     let text = |text: &Option<Text>| text.as_ref().map(|text| text.0.clone());
     let minutes = u64::from(case.time.unwrap_or(NOON).minutes);
+    let fields = case.request.headers.iter().flatten();
+    let mut headers: Vec<(String, String)> = fields.map(|(name, value)| (name.clone(), value.0.clone())).collect();
+    if case.request.body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    }
     AccessCase {
         name: case.name.0.clone(),
         method: case.request.method.0.clone(),
         url: case.request.url.0.clone(),
-        headers: case.request.headers.iter().flatten().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+        headers,
+        body: text(&case.request.body).unwrap_or_default(),
         caller: case.caller.as_ref().map(caller_of),
         address,
         seconds: MONDAY + u64::from(case.day.map_or(0, |day| day.number())) * 86_400 + minutes * 60,

@@ -30,6 +30,7 @@ mod published;
 mod relief;
 mod resource;
 mod routes;
+mod security;
 mod shared_store;
 mod signature;
 mod statement;

@@ -33,6 +33,7 @@ pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
 pub(crate) use authz::{
     Authz, AuthzCallers, AuthzEffect, AuthzMode, AuthzRule, Cedar, CedarShape, Day, Hours, Learned, LearnedMode,
+    ProtectedFields,
 };
 pub(crate) use bodies::{Bodies, Json};
 pub(crate) use calls::{GraphQl, Grpc};

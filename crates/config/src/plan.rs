@@ -37,7 +37,7 @@ mod waf;
 pub use authz::{AuthzPlan, CedarPlan, LearnedPlan, LearnedRoute, RulePlan};
 pub use bodies::BodiesPlan;
 pub use calls::GrpcCalls;
-pub use contract::{ContractMode, ContractPlan, RouteContract};
+pub use contract::{ContractMode, ContractPlan, RouteContract, SecurityPlan};
 pub use cors::CorsPlan;
 pub use headers::HeadersPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
@@ -322,7 +322,8 @@ impl RoutePlan {
     #[must_use]
     pub fn looks_into_bodies(&self) -> bool {
         let contract = self.contract.as_ref().is_some_and(RouteContract::looks_into_bodies);
-        self.bodies.strict_json || self.waf.is_some() || self.graphql.is_some() || contract
+        let authz = self.authz.as_ref().is_some_and(|authz| authz.looks_into_bodies());
+        self.bodies.strict_json || self.waf.is_some() || self.graphql.is_some() || contract || authz
     }
 }
 

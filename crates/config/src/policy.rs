@@ -5,7 +5,9 @@ use crate::check::limits::{DEFAULTS, applies};
 use crate::check::waf::Settings;
 use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
-use crate::plan::{ApiPlan, Authn, HostPattern, LimitPlan, Methods, Origin, RoutePlan, VersionPlan};
+use crate::plan::{
+    ApiPlan, Authn, ContractMode, HostPattern, LimitPlan, Methods, Origin, RouteContract, RoutePlan, VersionPlan,
+};
 use crate::scalar::{Method, Template};
 use crate::sources::Span;
 use crate::tree::At;
@@ -287,7 +289,25 @@ impl Question<'_> {
                 None => PolicyLine { setting, value: value.to_owned(), origin: None, locked },
             }
         }));
+        lines.push(PolicyLine { locked, ..self.security(contract, [own, above, common]) });
         lines
+    }
+
+    /// What the contract asks of callers, as it says it, or the setting by which nobody looks.
+    fn security(&self, contract: Option<&RouteContract>, sections: [At<'_>; 3]) -> PolicyLine {
+        let name = "validation.security";
+        let mode = contract.map_or(ContractMode::Off, |contract| contract.plan.security);
+        let asked = contract.and_then(|contract| contract.security.as_ref());
+        if let Some(asked) = asked {
+            let value = format!("{}: {}", mode.name(), asked.text);
+            return PolicyLine { setting: name.to_owned(), value, origin: Some(asked.origin.clone()), locked: false };
+        }
+        let value = if mode == ContractMode::Off { "off" } else { "the contract does not say" }.to_owned();
+        let keys = sections.map(|section| !section.key("security").is_missing());
+        match sections.iter().zip(keys).find(|(_, is_there)| *is_there) {
+            Some((section, _)) => self.line(name, value, &section.key("security")),
+            None => PolicyLine { setting: name.to_owned(), value, origin: None, locked: false },
+        }
     }
 
     /// Which limits hold, and which of them can count anybody here.

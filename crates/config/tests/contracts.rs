@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis_config::plan::{ErrorsPlan, RoutePlan};
+use portcullis_config::plan::{Authn, ErrorsPlan, RoutePlan};
 use portcullis_config::{Environment, load};
 
 const DOCUMENT: &str = "openapi: 3.1.0
@@ -61,4 +61,88 @@ fn routes_that_a_contract_makes_are_masked_scrubbed_inspected_and_limited() {
             assert!(!route.limits.entries.is_empty(), "{name}: {}", route.id);
         }
     }
+}
+
+/// What comes of `security` of the contract and `authn` of the configuration: who is let in, and what the rules of the route say.
+fn secured(name: &str, security: &str, authn: &str, more: &str) -> (String, Vec<String>) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts");
+    fs::create_dir_all(&folder).expect("a folder");
+    let document = format!(
+        "openapi: 3.1.0\ninfo: {{ title: One, version: '1' }}\n{security}\npaths:\n  /one: {{ get: {{ operationId: one, responses: {{ '200': {{ description: one }} }} }} }}\ncomponents:\n  securitySchemes:\n    oauth: {{ type: oauth2, flows: {{}} }}\n    bearer: {{ type: http, scheme: bearer }}\n    key: {{ type: apiKey, in: header, name: x-api-key }}\n"
+    );
+    fs::write(folder.join(format!("asking-{name}.yaml")), document).expect("the folder can be written");
+    let store = if authn.contains("api_key") { "store: { path: ./data }\n" } else { "" };
+    let issuers =
+        "issuers: { corp: { issuer: 'https://idp.test', audiences: [a], jwks: { uri: 'https://idp.test/jwks' } } }\n";
+    let issuers = if authn.contains("corp") { issuers } else { "" };
+    let api = format!("    openapi: asking-{name}.yaml\n    authn: {authn}\n{more}{store}{issuers}");
+    let routes = routes(&format!("secured-{name}"), &api);
+    let route = routes.first().expect("a route");
+    let authn = match &route.authn {
+        Authn::Public => "public".to_owned(),
+        Authn::Refuse => "refuse".to_owned(),
+        Authn::Demand(plan) => plan.text.clone(),
+    };
+    let rules = route.authz.iter().flat_map(|authz| &authz.rules);
+    let rules = rules.map(|rule| {
+        let place = rule.origin.to_string();
+        let line = place.rsplit_once(':').map_or("", |(_, line)| line);
+        let of_contract =
+            if &*rule.name == "contract" { format!(" by line {line} of the contract") } else { String::new() };
+        format!("{}{of_contract}", rule.rule)
+    });
+    (authn, rules.collect())
+}
+
+/// `authn`, with `J` for tokens, `K` for keys and `A` for nobody in particular, comes to this with these rules; `@` is the contract's line.
+fn check(name: &str, (security, authn, more): (&str, &str, &str), who: &str, rules: &[&str]) {
+    let authn = authn.replace('J', "{ jwt: { issuers: [corp] } }").replace('K', "{ api_key: {} }");
+    let told = secured(name, &format!("security: {security}"), &authn.replace('A', "anonymous"), more);
+    let rules = rules.iter().map(|rule| rule.replace('@', "by line 3 of the contract"));
+    assert_eq!(told, (who.to_owned(), rules.collect()), "{name}: {security} with {authn}");
+}
+
+const WHOEVER: &str = "allow every authenticated caller @";
+
+#[test]
+fn what_a_contract_asks_of_callers_narrows_who_may_come() {
+    let read = "require scope read @";
+    check("scopes", ("[{ oauth: [read] }]", "{ any_of: [J] }", ""), "jwt (corp)", &[WHOEVER, read]);
+    check("bare", ("[{ bearer: [] }]", "{ any_of: [J] }", ""), "jwt (corp)", &[]);
+    check("narrow", ("[{ oauth: [read] }]", "{ any_of: [K, J, A] }", ""), "jwt (corp)", &[WHOEVER, read]);
+    check("role", ("[{ bearer: [admin] }]", "{ any_of: [J] }", ""), "jwt (corp)", &[WHOEVER, "require role admin @"]);
+    check("either", ("[{ bearer: [] }, { key: [] }]", "{ any_of: [K, J, A] }", ""), "api_key or jwt (corp)", &[]);
+    check(
+        "both",
+        ("[{ key: [], oauth: [read] }]", "{ any_of: [K, J] }", ""),
+        "jwt (corp) and api_key",
+        &[WHOEVER, read],
+    );
+    check("both-demanded", ("[{ bearer: [], key: [] }]", "{ all_of: [K, J] }", ""), "api_key and jwt (corp)", &[]);
+    let rule = "require jwt/introspection with scope read or api_key @";
+    let asked = ("[{ oauth: [read] }, { key: [] }]", "{ any_of: [K, J] }", "");
+    check("scopes-or-key", asked, "jwt (corp) or api_key", &[WHOEVER, rule]);
+    let rule = "require jwt/introspection with api_key or jwt/introspection with scope read @";
+    let asked = ("[{ bearer: [], key: [] }, { oauth: [read] }]", "{ any_of: [K, J] }", "");
+    check("both-or-one", asked, "jwt (corp) or api_key", &[WHOEVER, rule]);
+}
+
+#[test]
+fn what_a_contract_asks_of_callers_opens_nothing() {
+    // A stricter configuration stays as strict as it is.
+    check("fewer", ("[{ bearer: [] }, { key: [] }]", "{ any_of: [J] }", ""), "jwt (corp)", &[]);
+    check("more", ("[{ bearer: [] }]", "{ all_of: [J, K] }", ""), "jwt (corp) and api_key", &[]);
+    check("closed", ("[{ oauth: [read] }]", "refuse", ""), "refuse", &[]);
+    // What asks for nothing leaves everything as it is.
+    check("open", ("[]", "{ any_of: [J] }", ""), "jwt (corp)", &[]);
+    check("optional", ("[{ oauth: [read] }, {}]", "{ any_of: [J] }", ""), "jwt (corp)", &[]);
+    check("public", ("[]", "public", ""), "public", &[]);
+    let rules = "    authz: { rules: [{ roles: [admin] }] }\n";
+    let asked = ("[{ oauth: [read] }]", "{ any_of: [J] }", rules);
+    check("beside-rules", asked, "jwt (corp)", &["allow role admin", "require scope read @"]);
+    let asked = ("[{ oauth: [read] }]", "public", "    validation: { security: \"off\" }\n");
+    check("off", asked, "public", &[]);
+    let asked = ("[{ oauth: [read] }]", "{ any_of: [J, A] }", "    validation: { security: report }\n");
+    let observed = "require jwt/introspection with scope read (observed) @";
+    check("reported", asked, "jwt (corp) or anonymous", &["allow anybody @", observed]);
 }

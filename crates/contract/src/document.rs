@@ -2,6 +2,7 @@
 
 mod operation;
 mod read;
+mod security;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ mod tests;
 pub(crate) use operation::Walker;
 pub use read::load;
 pub(crate) use read::{METHODS, draft_of};
+pub use security::{Need, Scheme, Security};
 pub(crate) use template::Template;
 
 use crate::media::MediaType;
@@ -70,6 +72,7 @@ pub struct Operation {
     pub(crate) body: Option<Body>,
     pub(crate) answers: Vec<(Statuses, Answer)>,
     pub(crate) deprecated: bool,
+    pub(crate) security: Option<Security>,
 }
 
 /// The body of a request.
@@ -157,6 +160,12 @@ impl Operation {
     #[must_use]
     pub fn is_deprecated(&self) -> bool {
         self.deprecated
+    }
+
+    /// What it asks of callers; nothing where the document does not say.
+    #[must_use]
+    pub fn security(&self) -> Option<&Security> {
+        self.security.as_ref()
     }
 
     /// Whether a body has to be read to judge a request.

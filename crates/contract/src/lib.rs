@@ -17,7 +17,7 @@ mod tree;
 mod xml;
 
 pub use diff::diff;
-pub use document::{Contract, Loaded, Operation, Options, load};
+pub use document::{Contract, Loaded, Need, Operation, Options, Scheme, Security, load};
 pub use lint::lint;
 pub use media::Reading;
 pub use message::{Body, Bounds, Fits, Objection, Part, Refused, Reply, Request};

@@ -19,7 +19,7 @@ pub use detect::{Detector, Detectors, Finding, find, redact};
 pub use fuzz::fuzz_mask;
 pub use keys::Keys;
 pub use masker::{EventMasker, Form, Masker};
-pub use path::{Path, PathError};
+pub use path::{Path, PathError, Step};
 pub use rewrite::{MaskError, Rewriter};
 pub use rules::{Action, Active, Coarser, RULES_MAX, Rule, RulesError, Ruleset, Select, Start};
 pub use scrub::{Leak, Undecided, is_telling, leak, shown};

@@ -16,7 +16,7 @@ pub struct Path {
 
 /// One step down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Step {
+pub enum Step {
     /// The member of this name.
     Member(String),
     /// The item at this place, from 0.
@@ -57,6 +57,12 @@ impl Path {
             }
         }
         Ok(Self { steps })
+    }
+
+    /// The steps down, from the document.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// A path along these names; `None` stands for the items of a list.

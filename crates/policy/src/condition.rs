@@ -1,6 +1,7 @@
 //! A policy without the library: the common operators over the values of a request, ready to be evaluated in a fraction of the
 //! time. What is not among them is left to the library, whose answers are the measure of these ones (property test).
 
+use crate::pattern::{Pattern, Range};
 use crate::world::{ANONYMOUS, CALLER, Kind, ROLE, Shape, Unclear, Value, Values, resource};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -23,6 +24,11 @@ pub(crate) enum Condition {
     IsCaller(String),
     /// Somebody has proved who he is.
     IsKnown,
+    /// The request comes from one of these.
+    FromOne(Vec<Range>),
+    /// It does so over IPv4, or over the other one.
+    IsIpv4(bool),
+    Like(Box<Condition>, Pattern),
     Not(Box<Condition>),
     Two(Operator, Box<[Condition; 2]>),
     If(Box<[Condition; 3]>),
@@ -117,6 +123,16 @@ impl Condition {
             Self::InRole(role) => Value::Flag(shown.caller().is_some() && shown.roles().iter().any(|one| one == role)),
             Self::IsCaller(id) => Value::Flag(shown.caller() == Some(id)),
             Self::IsKnown => Value::Flag(shown.caller().is_some()),
+            Self::FromOne(ranges) => {
+                let address = shown.address();
+                let all = ranges.iter().map(|range| range.holds(address));
+                Value::Flag(all.collect::<Option<Vec<_>>>().ok_or(Undecided)?.contains(&true))
+            }
+            Self::IsIpv4(wanted) => Value::Flag(shown.address().is_ipv4() == *wanted),
+            Self::Like(inner, pattern) => match inner.value(shown)? {
+                Value::Text(text) => Value::Flag(pattern.fits(&text)),
+                Value::Number(_) | Value::Flag(_) | Value::Texts(_) => return Err(Undecided),
+            },
             Self::Not(inner) => Value::Flag(!inner.flag(shown)?),
             Self::Two(operator, pair) => {
                 let [one, other] = &**pair;
@@ -275,6 +291,16 @@ impl About<'_> {
             "containsAll" => two(Operator::ContainsAll),
             "containsAny" => two(Operator::ContainsAny),
             "!" => side("arg").map(not),
+            "like" => Some(Condition::Like(Box::new(side("left")?), Pattern::of(operands.get("pattern")?)?)),
+            "isInRange" => {
+                let (one, ranges) = operands.as_array()?.split_first()?;
+                let ranges = ranges.iter().map(range).collect::<Option<Vec<_>>>();
+                is_address(one).then_some(Condition::FromOne(ranges?))
+            }
+            "isIpv4" | "isIpv6" => match operands.as_array()?.as_slice() {
+                [one] if is_address(one) => Some(Condition::IsIpv4(operator == "isIpv4")),
+                _ => None,
+            },
             "if-then-else" => Some(Condition::If(Box::new([side("if")?, side("then")?, side("else")?]))),
             "in" if is_var(operands.get("left")?, "principal") => {
                 match entity_of(operands.get("right")?.get("Value")?)? {
@@ -335,6 +361,19 @@ fn literal(value: &Json) -> Option<Condition> {
         Json::Number(number) => number.as_i64().map(Condition::Number),
         Json::Bool(flag) => Some(Condition::Flag(*flag)),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+/// `context.address`
+fn is_address(json: &Json) -> bool {
+    json.get(".").is_some() && member(json).is_some_and(|(left, name)| is_var(left, "context") && name == "address")
+}
+
+/// `ip("192.0.2.0/24")`
+fn range(json: &Json) -> Option<Range> {
+    match json.get("ip")?.as_array()?.as_slice() {
+        [text] => Range::parse(text.get("Value")?.as_str()?),
+        _ => None,
     }
 }
 

@@ -21,12 +21,15 @@ pub struct Judge {
     names: Names,
     action: EntityUid,
     wanted: Wanted,
+    /// Whether one of those that the library evaluates speaks of the body, for which it is asked about all at once.
+    library_reads_body: bool,
 }
 
 /// How a policy is asked.
 #[derive(Clone, Debug)]
 struct Asked {
     number: usize,
+    reads_body: bool,
     /// By its name in the library, where it needs that.
     way: Way,
 }
@@ -98,22 +101,26 @@ impl Judge {
     ) -> Result<Self, Unusable> {
         let (mut permits, mut forbids, mut asked) = (PolicySet::new(), PolicySet::new(), Vec::new());
         let mut mentions = Mentions::default();
+        let mut library_reads_body = false;
         let about = About { action: &action.id, parameters: &action.parameters, values };
         for (policies, place, number) in chosen {
             let policy: &Policy = policies.policies.get(*place).ok_or_else(|| unusable("there is no such policy"))?;
-            let permits_it = policies.statements.get(*place).is_some_and(|one| one.permits);
+            let statement = policies.statements.get(*place);
+            let permits_it = statement.is_some_and(|one| one.permits);
+            let reads_body = statement.is_none_or(|one| one.reads_body);
             let json = policy.to_json().map_err(unusable)?;
             let way = match Condition::compile(&json, &about).filter(|_| !by_library) {
                 Some(condition) => Way::Compiled(condition),
                 None => {
                     mentions.add(&json);
+                    library_reads_body |= reads_body;
                     let id = PolicyId::new(number.to_string());
                     let set = if permits_it { &mut permits } else { &mut forbids };
                     set.add(policy.new_id(id.clone())).map_err(unusable)?;
                     Way::Library { id, permits: permits_it }
                 }
             };
-            asked.push(Asked { number: *number, way });
+            asked.push(Asked { number: *number, reads_body, way });
         }
         let kind = |name: &str| name.parse::<EntityTypeName>().map_err(unusable);
         let names = Names {
@@ -124,7 +131,21 @@ impl Judge {
         };
         let action_uid = EntityUid::from_type_name_and_id(kind("Action")?, EntityId::new(&action.id));
         let wanted = Wanted::of(&mentions, action, values);
-        Ok(Self { permits, forbids, asked, names, action: action_uid, wanted })
+        Ok(Self { permits, forbids, asked, names, action: action_uid, wanted, library_reads_body })
+    }
+
+    /// Whether the policy of this number can be asked about a request only once its body is there.
+    #[must_use]
+    pub fn reads_body(&self, number: usize) -> bool {
+        self.asked.iter().find(|asked| asked.number == number).is_none_or(|asked| match asked.way {
+            Way::Compiled(_) => asked.reads_body,
+            Way::Library { .. } => self.library_reads_body,
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_compiled(&self, number: usize) -> bool {
+        self.asked.iter().any(|asked| asked.number == number && matches!(asked.way, Way::Compiled(_)))
     }
 
     /// Prepares a request for its policies.

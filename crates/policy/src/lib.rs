@@ -8,6 +8,7 @@ mod check;
 mod condition;
 mod judge;
 mod mention;
+mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;

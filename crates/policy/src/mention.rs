@@ -31,6 +31,11 @@ impl Mentions {
         self.is_context_whole || self.names.contains(name)
     }
 
+    /// Whether any value of a kind is needed.
+    pub(crate) fn speaks_of(&self, kind: Kind) -> bool {
+        self.names.contains(kind.record())
+    }
+
     /// Whether a value is needed.
     pub(crate) fn wants(&self, kind: Kind, name: &str) -> bool {
         let is_whole = self.wholes.contains(&kind) || self.is_context_whole;

@@ -1,6 +1,7 @@
 //! Texts into policies, or every mistake with its place.
 
-use crate::world::{ANONYMOUS, CALLER, ROLE};
+use crate::mention::Mentions;
+use crate::world::{ANONYMOUS, CALLER, Kind, ROLE};
 use cedar_policy::{
     ActionConstraint, Effect, EntityTypeName, EntityUid, ParseErrors, Policy, PolicyId, PolicySet, PrincipalConstraint,
     ResourceConstraint,
@@ -73,6 +74,8 @@ pub struct Statement {
     pub actions: Option<Vec<String>>,
     /// Whether more than its head decides.
     pub is_conditional: bool,
+    /// Whether it speaks of the body of the request.
+    pub reads_body: bool,
 }
 
 /// The policies of one level.
@@ -195,7 +198,17 @@ fn statement(policy: &Policy, place: Place) -> Statement {
         principals,
         actions,
         is_conditional: !is_whole || !is_told,
+        reads_body: speaks_of_body(policy),
     }
+}
+
+/// What cannot be looked at could speak of anything.
+fn speaks_of_body(policy: &Policy) -> bool {
+    policy.to_json().map_or(true, |json| {
+        let mut mentions = Mentions::default();
+        mentions.add(&json);
+        mentions.speaks_of(Kind::Body)
+    })
 }
 
 fn is(kind: &EntityTypeName, name: &str) -> bool {

@@ -13,6 +13,8 @@ struct Asked {
     path: &'static str,
     tenant: Result<Option<&'static str>, Unclear>,
     claim: Result<Option<&'static str>, Unclear>,
+    owner: Result<Option<&'static str>, Unclear>,
+    address: IpAddr,
 }
 
 impl Default for Asked {
@@ -23,6 +25,8 @@ impl Default for Asked {
             path: "/users/ada",
             tenant: Ok(Some("acme")),
             claim: Ok(Some("acme")),
+            owner: Ok(None),
+            address: [192, 0, 2, 7].into(),
         }
     }
 }
@@ -49,7 +53,7 @@ impl Values for Asked {
     }
 
     fn address(&self) -> IpAddr {
-        [192, 0, 2, 7].into()
+        self.address
     }
 
     fn now(&self) -> u64 {
@@ -62,6 +66,7 @@ impl Values for Asked {
             (Kind::Path, "userId", _) => Ok(self.path.rsplit('/').next().map(text)),
             (Kind::Header, "X-Tenant", _) => self.tenant.map(|one| one.map(text)),
             (Kind::Claim, "tid", _) => self.claim.map(|one| one.map(text)),
+            (Kind::Body, "owner", _) => self.owner.map(|one| one.map(text)),
             (Kind::Claim, "level", Shape::Number) => Ok(Some(Value::Number(3))),
             (Kind::Claim, "groups", Shape::Texts) => Ok(Some(Value::Texts(vec!["staff".into(), "ops".into()]))),
             _ => Ok(None),
@@ -159,6 +164,9 @@ fn what_policies_come_to() {
             "+",
         ),
         ("permit(principal, action, resource) when { resource.body has owner };", "-"),
+        ("permit(principal is Caller, action, resource) when { principal.sub like \"a*\" };", "+"),
+        ("permit(principal is Caller, action, resource) when { principal.sub like \"a\\*\" };", "-"),
+        ("permit(principal, action, resource) when { context.address.isInRange(ip(\"10.0.0.0/8\")) };", "-"),
         ("permit(principal, action, resource); forbid(principal, action, resource) when { context.time > 5 };", "++"),
         // What overflows cannot be told.
         (
@@ -304,6 +312,7 @@ fn condition() -> impl Strategy<Value = String> {
         Just("\"eve\""),
         Just("principal.scheme"),
     ];
+    let text_like = text.clone();
     let number = prop_oneof![
         Just("context.time"),
         Just("3"),
@@ -333,6 +342,14 @@ fn condition() -> impl Strategy<Value = String> {
         Just("(principal.claims has tid && principal.claims.tid == \"acme\")".to_owned()),
         Just("principal in Role::\"viewer\"".to_owned()),
         Just("principal in Role::\"admin\"".to_owned()),
+        (text_like, proptest::sample::select(vec!["ada", "a*", "*a", "*d*", "a*a", "*x*", "*", "", "\\*"]))
+            .prop_map(|(a, b)| format!("{a} like \"{b}\"")),
+        proptest::sample::select(vec!["192.0.2.0/24", "192.0.2.7", "10.0.0.0/8", "0.0.0.0/0", "::/0", "2001:db8::/32"])
+            .prop_map(|range| format!("context.address.isInRange(ip(\"{range}\"))")),
+        Just("context.address.isIpv4()".to_owned()),
+        Just("context.address.isIpv6()".to_owned()),
+        Just("context.address.isLoopback()".to_owned()),
+        Just("(resource.body has owner && resource.body.owner == principal.sub)".to_owned()),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
@@ -354,9 +371,11 @@ proptest! {
         claim in proptest::sample::select(vec![None, Some("acme"), Some("other")]),
         roles in proptest::sample::subsequence(vec!["viewer", "admin"], 0..=2),
         path in proptest::sample::select(vec!["/users/ada", "/users/eve"]),
+        owner in proptest::sample::select(vec![None, Some("ada"), Some("eve")]),
+        address in proptest::sample::select(vec!["192.0.2.7", "10.1.2.3", "2001:db8::7", "::1"]),
     ) {
         let text = format!("permit(principal is Caller, action == Action::\"getUser\", resource) when {{ {condition} }};");
-        let asked = Asked { roles, path, tenant: Ok(tenant), claim: Ok(claim), ..Asked::default() };
+        let asked = Asked { roles, path, tenant: Ok(tenant), claim: Ok(claim), owner: Ok(owner), address: address.parse().unwrap(), ..Asked::default() };
         let policies = Policies::read(&[&text]).unwrap();
         // Some can never hold, which the validator says; their value is the same all the same.
         let chosen = [(&policies, 0, 0)];
@@ -382,5 +401,49 @@ proptest! {
         let told = hear("permit(principal in Role::\"a\", action, resource); permit(principal in Role::\"b\", action, resource);", &asked);
         let expected: String = ["a", "b"].iter().map(|one| if roles.contains(one) { '+' } else { '-' }).collect();
         prop_assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn who_speaks_of_the_body_says_so() {
+    for (condition, reads) in [
+        ("resource.body has owner", true),
+        ("if principal.sub == \"x\" then true else (resource.body has owner && resource.body.owner == \"x\")", true),
+        ("resource has body", true),
+        ("resource.path.userId == \"body\"", false),
+        ("context.time > 5", false),
+    ] {
+        let text =
+            format!("permit(principal is Caller, action == Action::\"getUser\", resource) when {{ {condition} }};");
+        let policies = Policies::read(&[&text]).unwrap();
+        assert_eq!(policies.statements()[0].reads_body, reads, "{condition}");
+        let judge = Judge::compile(&action("getUser", &["userId"]), &world().values, &[(&policies, 0, 4)]).unwrap();
+        assert_eq!((judge.reads_body(4), judge.reads_body(5)), (reads, true), "{condition}");
+    }
+    // A member that is there and has no one meaning is no answer, whoever evaluates.
+    let asked = Asked { owner: Err(Unclear), ..Asked::default() };
+    let text = "permit(principal is Caller, action, resource) when { resource.body has owner }; permit(principal is Caller, action, resource) when { context.time > 5 };";
+    assert_eq!(hear(text, &asked), "?+");
+}
+
+#[test]
+fn the_common_operators_need_no_library() {
+    let compiles = |condition: &str| {
+        let text =
+            format!("permit(principal is Caller, action == Action::\"getUser\", resource) when {{ {condition} }};");
+        let policies = Policies::read(&[&text]).unwrap();
+        let judge = Judge::compile(&action("getUser", &["userId"]), &world().values, &[(&policies, 0, 0)]).unwrap();
+        judge.is_compiled(0)
+    };
+    for (condition, compiled) in [
+        ("principal.sub like \"a*\"", true),
+        ("context.address.isInRange(ip(\"192.0.2.0/24\"))", true),
+        ("context.address.isIpv4() && context.time < 7", true),
+        ("resource.body has owner && resource.body.owner == principal.sub", true),
+        ("context.address.isLoopback()", false),
+        ("context.address == ip(\"192.0.2.7\")", false),
+        ("context == context", false),
+    ] {
+        assert_eq!(compiles(condition), compiled, "{condition}");
     }
 }

@@ -7,6 +7,7 @@ mod audit_log;
 mod documents;
 mod keys;
 mod life;
+mod matrices;
 mod operate;
 mod snapshots;
 mod support;

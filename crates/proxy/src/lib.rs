@@ -13,6 +13,7 @@ mod identity;
 mod inspection;
 mod knowledge;
 mod limits;
+mod members;
 mod metrics;
 mod named;
 mod origin;

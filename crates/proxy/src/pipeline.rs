@@ -14,7 +14,7 @@ mod guard;
 mod identify;
 mod inspect;
 mod permit;
-mod receive;
+pub(crate) mod receive;
 pub(crate) mod route;
 pub(crate) mod suppose;
 mod target;
@@ -74,8 +74,10 @@ pub(crate) async fn run(
     let admitted = charge::charge(authorized, || worker.till(local)).await?;
     // The body is bounded before anything looks at it.
     let received = receive::receive(admitted, worker, connection, client).await?;
+    // What of their rights only the body can say, before anything else is made of it.
+    let settled = permit::settle(received, || worker.bench().now)?;
     // The contract proves fields harmless, which spares the rule engine the look at them.
-    let valid = conform::conform(received)?;
+    let valid = conform::conform(settled)?;
     // The last look before anything leaves for the upstream.
     let inspected = inspect::inspect(valid, &worker.inspector)?;
     forward::forward(inspected, worker, local, connection, client).await

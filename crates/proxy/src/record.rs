@@ -47,6 +47,8 @@ pub(crate) struct AccessRecord {
     pub(crate) tls: Option<TlsFacts>,
     /// Who calls, where the route demanded to know and it is somebody.
     pub(crate) caller: Option<Rc<Principal>>,
+    /// The schemes by which he has proved himself as well.
+    pub(crate) also: Vec<&'static str>,
     /// What the rules of the route have decided, where it has some.
     pub(crate) permit: Option<portcullis_access::Decision>,
     /// What rules about attacks found, where they found something.

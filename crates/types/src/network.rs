@@ -62,6 +62,12 @@ impl Network {
         Self { address, prefix: bits_of(address) }
     }
 
+    /// Whether some address lies in both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+
     /// How many leading bits count; 0 is everybody.
     #[must_use]
     pub const fn prefix(&self) -> u8 {

@@ -255,9 +255,15 @@ reasons! {
     }
     /// The caller may do this, but not here.
     ForbiddenHere = 403 "forbidden_here" "The caller may not do this here" {
-        "The rules of the operation allow this to the caller, but not with this object, or not from this network or at this time: the object belongs to somebody else, or to another tenant.",
+        "The rules of the operation allow this to the caller, but not with this object, or not from this network or at this time: the object belongs to somebody else or to another tenant, or, where ownership is learned from answers, no answer has shown its id to this caller.",
         "Ask for what is yours. Values that stand twice, or in a form that servers read in different ways, count as somebody else's.",
         "The record has the rule and its line. Many of these for one caller are a sign that somebody tries other people's ids.",
+    }
+    /// The caller may do this, but not set this field.
+    ForbiddenField = 403 "forbidden_field" "The caller may not set a field of the body" {
+        "The rules of the operation allow this to the caller, but not with what the body sets: a field that only some callers may set, or a body of which nobody can tell what it sets.",
+        "Leave out the fields that `errors` names. Where it names none, send JSON, with no name twice in whatever case.",
+        "The record has the rule and its line (`authz.protected_fields`). Nothing was left out, and nothing was forwarded.",
     }
     /// The route wants a credential and there is none.
     MissingCredential = 401 "missing_credential" "A credential is required" {

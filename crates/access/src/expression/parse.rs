@@ -10,7 +10,10 @@ pub const TEXT_BYTES_MAX: usize = 1024;
 /// Parentheses and `not` inside each other.
 pub const NESTING_MAX: usize = 16;
 
-const SOURCES: &str = "`path.`, `query.`, `header.`, `principal.` or `claims.`";
+// LIMIT: names that lead to a member of the body.
+const STEPS_MAX: usize = 16;
+
+const SOURCES: &str = "`path.`, `query.`, `header.`, `body.`, `principal.` or `claims.`";
 
 /// What is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,19 +252,17 @@ impl<'t> Parser<'t> {
             let help = format!("write {SOURCES}, or a text in quotes: `\"{word}\"`");
             return Err(self.wrong(format!("`{source}` is nothing that a request has"), help));
         }
-        if source == "body" {
-            let help = "compare parameters of the path or the query, or fields";
-            return Err(self.wrong("rules cannot look into bodies in this version", help));
-        }
         let mistaken = self.wrong(format!("`{word}` has no name behind it"), format!("write `{source}.NAME`"));
         let name = match name {
             Some(name) if is_word(name) && !name.starts_with('.') && !name.ends_with('.') => name,
             None => {
+                let (start, end) = (self.start, self.end);
                 self.step()?;
-                return self
-                    .bracketed(source)
-                    .and_then(|name| name.ok_or(mistaken))
-                    .and_then(|name| self.named(source, name));
+                let at_source = |mistake: Mistake| Mistake { start, end, ..mistake };
+                return self.bracketed(source).and_then(|name| name.ok_or(mistaken)).and_then(|name| match source {
+                    "body" => self.pointed(name).map_err(at_source),
+                    _ => self.named(source, name),
+                });
             }
             Some(_) => return Err(mistaken),
         };
@@ -285,6 +286,23 @@ impl<'t> Parser<'t> {
         Ok(Some(name))
     }
 
+    /// `body["name"]`, or a JSON Pointer (RFC 6901): `body["/order/user id"]`.
+    fn pointed(&self, text: &str) -> Result<Operand, Mistake> {
+        let Some(pointer) = text.strip_prefix('/') else { return self.steps(vec![text.to_owned()]) };
+        self.steps(pointer.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+    }
+
+    fn steps(&self, names: Vec<String>) -> Result<Operand, Mistake> {
+        let name = "write `body.NAME`, with dots into objects, or `body[\"/NAME/NAME\"]`";
+        match names.len() {
+            _ if names.iter().any(String::is_empty) => Err(self.wrong("a name is missing here", name)),
+            length if length > STEPS_MAX => {
+                Err(self.wrong("this lies too deep in the body", format!("{STEPS_MAX} names are the most")))
+            }
+            _ => Ok(Operand::Body(names)),
+        }
+    }
+
     fn named(&self, source: &str, name: &str) -> Result<Operand, Mistake> {
         let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         match source {
@@ -293,6 +311,7 @@ impl<'t> Parser<'t> {
             "header" if plain(name) && !name.is_empty() => Ok(Operand::Header(name.to_owned())),
             "header" => Err(self.wrong("this is not the name of a field", "use letters, digits and `-`")),
             "claims" => Ok(Operand::Claim(name.to_owned())),
+            "body" => self.steps(name.split('.').map(str::to_owned).collect()),
             _ => Property::named(name).map(Operand::Principal).ok_or_else(|| {
                 let known: Vec<String> = PROPERTIES.iter().map(|(name, _)| format!("`{name}`")).collect();
                 let help = format!("known are {}; claims of a token are `claims.NAME`", known.join(", "));

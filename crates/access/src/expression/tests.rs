@@ -2,7 +2,7 @@
 
 use super::{Expression, Truth};
 use crate::caller::{Caller, RoleSource};
-use crate::request::{Field, Request};
+use crate::request::{Field, Member, Request};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -19,14 +19,12 @@ fn judge(text: &str) -> Truth {
         username: None,
         issuer: Some("https://idp.test"),
         scheme: "jwt",
+        also: &[],
         scopes: &scopes,
         roles: &roles,
         claims: claims.as_object().unwrap(),
     };
     let request = Request {
-        caller: Some(caller),
-        address: std::net::Ipv4Addr::LOCALHOST.into(),
-        now: 0,
         path: "/t/acme/users/ada/x/y",
         query: Some("userId=ada&n=7&twice=1&twice=1"),
         field: &|name| match name {
@@ -34,17 +32,42 @@ fn judge(text: &str) -> Truth {
             "X-Twice" => Field::Several,
             _ => Field::Nothing,
         },
-        foreign: &|_| None,
+        body: &|names| match names.join("/").as_str() {
+            "userId" => Member::One("ada".into()),
+            "order/owner" => Member::One("eve".into()),
+            "a.b" => Member::One("dotted".into()),
+            "members" => Member::Many(vec!["ada".into(), "eve".into()]),
+            "twice" => Member::Unclear,
+            "later" => Member::Later,
+            _ => Member::Nothing,
+        },
+        ..Request::of_caller(Some(caller), std::net::Ipv4Addr::LOCALHOST.into())
     };
     Expression::parse(text).unwrap().resolve(TEMPLATE).unwrap().judge(&request, &source)
 }
 
 #[test]
 fn what_expressions_come_to() {
-    use Truth::{False, True, Undecided};
+    use Truth::{False, Later, True, Undecided};
     for (text, expected) in [
         ("path.userId == principal.sub", True),
         ("path.userId==principal.id", True),
+        ("body.userId == principal.sub", True),
+        ("body.order.owner == principal.sub", False),
+        ("body[\"/order/owner\"] == 'eve'", True),
+        ("body['a.b'] == 'dotted'", True),
+        ("body.a.b == 'dotted'", Undecided),
+        ("principal.sub in body.members", True),
+        ("body.members == principal.sub", Undecided),
+        ("body.twice == '1'", Undecided),
+        ("not body.none == '1'", Undecided),
+        ("body.later == principal.sub", Later),
+        ("not body.later == principal.sub", Later),
+        ("body.later == claims.none", Undecided),
+        ("body.later == 'x' and path.tenant == 'other'", False),
+        ("body.later == 'x' and header.X-None == 'x'", Later),
+        ("path.tenant == 'acme' or body.later == 'x'", True),
+        ("path.tenant == 'other' or body.later == 'x'", Later),
         ("path.tenant == principal.sub", False),
         ("path.rest == \"x/y\"", True),
         ("header.X-Tenant == claims.tid", True),
@@ -98,7 +121,9 @@ fn mistakes_have_a_place_and_a_way_out() {
         ("path. == 'b'", "path.", "`path.` has no name behind it"),
         ("pth.a == 'b'", "pth.a", "`pth` is nothing that a request has"),
         ("principal.name == 'b'", "principal.name", "a principal has no `name`"),
-        ("body.owner == principal.sub", "body.owner", "rules cannot look into bodies in this version"),
+        ("body == principal.sub", "body", "`body` has no name behind it"),
+        ("body.a..b == 'x'", "body.a..b", "a name is missing here"),
+        ("body['/a//b'] == 'x'", "body", "a name is missing here"),
         ("header.X.Y == 'b'", "header.X.Y", "this is not the name of a field"),
         ("'a' == 'b'", "'a' == 'b'", "both sides are fixed, so that the answer is always the same"),
         ("path.a == path.a", "path.a == path.a", "both sides are the same"),

@@ -1,9 +1,10 @@
 //! Rules into bits, for one operation.
 
+use super::ways::Taken;
 use super::{Compiled, Names, Policy};
 use crate::bits::{BITS, Bits};
 use crate::caller::RoleSource;
-use crate::rule::{Effect, Mode, Rule};
+use crate::rule::{Effect, Mode, Rule, Way};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -60,6 +61,22 @@ impl<'r> Numbers<'r> {
     }
 }
 
+fn taken<'r>(
+    way: &'r Way,
+    source: &'r RoleSource,
+    (roles, scopes, consumers): (&mut Numbers<'r>, &mut Numbers<'r>, &mut Numbers<'r>),
+) -> Result<Taken, Unfit> {
+    Ok(Taken {
+        schemes: way.schemes.clone(),
+        scopes: scopes.put(&way.scopes, |scope| vec![scope])?,
+        roles: roles.put(&way.roles, |role| source.sources(role))?,
+        consumers: consumers.put(&way.consumers, |consumer| vec![consumer])?,
+        claims: way.claims.clone(),
+        is_open: way.is_open(),
+        asks_fields: !way.leaves.is_empty(),
+    })
+}
+
 // === impl Policy ===
 
 impl Policy {
@@ -73,6 +90,9 @@ impl Policy {
         let (mut roles, mut scopes, mut consumers) = (Numbers::default(), Numbers::default(), Numbers::default());
         let mut compiled = Vec::with_capacity(rules.len());
         for (index, rule) in order {
+            let ways = rule.ways.iter();
+            let ways = ways.map(|way| taken(way, source, (&mut roles, &mut scopes, &mut consumers)));
+            let ways = ways.collect::<Result<_, _>>()?;
             let resolved = rule.when.iter().map(|one| one.resolve(template)).collect::<Result<_, _>>();
             compiled.push(Compiled {
                 index,
@@ -88,6 +108,7 @@ impl Policy {
                 networks: rule.networks.clone(),
                 times: rule.times.clone(),
                 when: resolved.map_err(|name| Unfit::Parameter { rule: index, name })?,
+                ways,
                 is_foreign: rule.foreign.is_some(),
             });
         }

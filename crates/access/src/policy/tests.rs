@@ -1,9 +1,11 @@
 //! What rules decide, one by one and together, and that bits decide as names do.
 
+mod late;
+
 use super::{NAMES_MAX, Policy, Unfit, Why};
 use crate::caller::{Caller, RoleSource};
-use crate::expression::Expression;
-use crate::request::{Field, Request};
+use crate::expression::{Expression, Truth};
+use crate::request::Request;
 use crate::rule::{Effect, Mode, Rule};
 use crate::window::Window;
 use portcullis_types::Network;
@@ -34,24 +36,26 @@ impl Somebody {
         Self { known: false, ..Self::new(&[], &[]) }
     }
 
-    fn decide(&self, policy: &Policy, path: &str) -> String {
-        let caller = Caller {
+    fn caller(&self) -> Caller<'_> {
+        Caller {
             id: "ada",
             username: None,
             issuer: None,
             scheme: "jwt",
+            also: &["mtls"],
             scopes: &self.scopes,
             roles: &self.roles,
             claims: &self.claims,
-        };
+        }
+    }
+
+    fn decide(&self, policy: &Policy, path: &str) -> String {
+        let by_number = |rule: usize| [Truth::True, Truth::False, Truth::Undecided][rule % 3];
         let decision = policy.decide(&Request {
-            caller: self.known.then_some(caller),
-            address: "192.0.2.7".parse().unwrap(),
-            now: 0,
             path,
-            query: None,
-            field: &|_| Field::Nothing,
-            foreign: &|rule| [Some(true), Some(false), None].get(rule % 3).copied().flatten(),
+            foreign: &by_number,
+            leaves: &by_number,
+            ..Request::of_caller(self.known.then_some(self.caller()), "192.0.2.7".parse().unwrap())
         });
         let rule = decision.rule.map_or("-".to_owned(), |rule| rule.to_string());
         let would = decision.would_refuse.map_or(String::new(), |rule| match rule {
@@ -63,6 +67,7 @@ impl Somebody {
             Some(Why::Caller) => format!("refused by {rule}"),
             Some(Why::Scope(of)) => format!("refused by {rule}, scopes of {of}"),
             Some(Why::Circumstances) => format!("refused by {rule}, circumstances"),
+            Some(Why::Fields(of)) => format!("refused by {rule}, fields of {of}"),
         }
     }
 }

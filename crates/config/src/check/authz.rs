@@ -3,19 +3,22 @@
 //! A level's rules are read once (`read`), asked of every operation below it, and judged when no operation is left (`end`).
 
 mod cedar;
+mod fields;
 mod learned;
 mod read;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use portcullis_access::{Effect, Mode, Policy, RoleMap, RoleSource, Rule, Unfit};
+use portcullis_access::{
+    Effect, Expression, Mode, Operand, Policy, Property, RoleMap, RoleSource, Rule, Unfit, conflict,
+};
 use portcullis_auth::principal::{Demand, Scheme};
 
 use super::Check;
 use super::routes::made_id;
 use crate::diagnostic::{Diagnostic, closest, quote};
-use crate::plan::{Authn, AuthzPlan, Origin, RoutePlan, RulePlan};
+use crate::plan::{Authn, AuthzPlan, Methods, Origin, RoutePlan, RulePlan};
 use crate::sources::Span;
 use cedar::Stating;
 use learned::Learns;
@@ -74,8 +77,14 @@ struct Named {
 enum Dead {
     /// Another one refuses whatever it allows.
     Refused(Span),
+    /// Its own conditions cannot all hold.
+    Impossible,
+    /// This one requires what it cannot meet.
+    Excluded(Span),
     /// It asks for claims where no token comes.
     Tokenless,
+    /// It is about bodies where none comes.
+    Bodiless,
 }
 
 /// An operation whose rules are wanted.
@@ -112,6 +121,20 @@ impl Operation<'_> {
                 schemes.contains(&Scheme::Jwt) || schemes.contains(&Scheme::Introspection)
             }
         })
+    }
+
+    /// How callers can have proved themselves, as rules ask for it.
+    fn schemes(&self) -> Vec<Expression> {
+        let Authn::Demand(plan) = &self.plan.authn else { return Vec::new() };
+        let (Demand::AnyOf { schemes, .. } | Demand::AllOf(schemes)) = &plan.demand;
+        let codes = schemes.iter().map(|scheme| scheme.code().to_owned()).collect();
+        vec![Expression::In(Operand::Principal(Property::Scheme), Operand::List(codes))]
+    }
+
+    /// Whether it has nothing but requests whose bodies mean nothing (RFC 9110 section 9.3.1).
+    fn has_no_body(&self) -> bool {
+        let has_none = |name: &String| matches!(name.as_str(), "GET" | "HEAD");
+        matches!(&self.plan.methods, Methods::Only(names) if names.iter().all(has_none))
     }
 
     fn lets_anybody_come(&self) -> bool {
@@ -154,8 +177,14 @@ impl Stated {
 
 impl Check<'_> {
     /// The rules of an operation; `sections` are those of its levels, nearest first.
-    pub(super) fn authz_of(&mut self, operation: &Operation<'_>, sections: &[&Section]) -> Option<Arc<AuthzPlan>> {
-        if sections.is_empty() {
+    /// `required` is what its contract asks for besides.
+    pub(super) fn authz_of(
+        &mut self,
+        operation: &Operation<'_>,
+        sections: &[&Section],
+        required: Option<RulePlan>,
+    ) -> Option<Arc<AuthzPlan>> {
+        if sections.is_empty() && required.is_none() {
             return None;
         }
         let (names, is_public) = (operation.names(), operation.plan.authn == Authn::Public);
@@ -175,7 +204,8 @@ impl Check<'_> {
                 chosen.push(stated);
             }
         }
-        if is_public || !sections.iter().any(|section| section.has_rules) {
+        let has_rules = sections.iter().any(|section| section.has_rules);
+        if is_public || (!has_rules && required.is_none()) {
             return None;
         }
         sections.iter().for_each(|section| section.is_used.set(true));
@@ -184,18 +214,43 @@ impl Check<'_> {
         let source = RoleSource { claim: claim.map(|(claim, _)| claim.clone()), map: map.map(|(map, _)| map.clone()) };
         self.fits(operation, &chosen, &source);
         note(operation, &chosen);
+        self.all_observed(operation, &chosen);
         let cedar = self.cedar_of(operation, sections);
         let learned = self.learned_of(operation, sections);
-        let nearest = sections.iter().find(|section| section.has_rules).or(sections.first())?;
+        let nearest = sections.iter().find(|section| section.has_rules).or(sections.first());
+        let origin = nearest.map(|section| section.origin.clone());
+        let origin = origin.or_else(|| required.as_ref().map(|rule| rule.origin.clone()))?;
+        let mut rules: Vec<RulePlan> = chosen.iter().map(|stated| stated.plan.clone()).collect();
+        if let Some(required) = required {
+            // Where the configuration has no rules, whoever has proved himself may come, if the contract lets him.
+            let whoever = Rule { anonymous: operation.lets_anybody_come(), ..Rule::new(Effect::Allow) };
+            rules.extend((!has_rules).then(|| RulePlan { rule: whoever, ..required.clone() }));
+            rules.push(required);
+        }
         Some(Arc::new(AuthzPlan {
             source,
-            rules: chosen.iter().map(|stated| stated.plan.clone()).collect(),
-            origin: nearest.origin.clone(),
+            rules,
+            origin,
             roles_claim_origin: claim.map(|(_, origin)| origin.clone()),
             role_map_origin: map.map(|(_, origin)| origin.clone()),
             cedar,
             learned,
         }))
+    }
+
+    /// Where every rule that allows is only observed, everything passes: that must not be everybody.
+    fn all_observed(&mut self, operation: &Operation<'_>, chosen: &[&Stated]) {
+        let mut allowing = chosen.iter().filter(|stated| stated.plan.rule.effect == Effect::Allow).peekable();
+        let Some(first) = allowing.peek().copied().filter(|_| operation.lets_anybody_come()) else { return };
+        if allowing.all(|stated| stated.plan.rule.mode == Mode::Observe) {
+            let message = format!(
+                "{} is open without authentication, because every rule that allows it is only observed",
+                quote(&operation.plan.id)
+            );
+            let help = "take `anonymous` out of its `authn` while rules are tried out, or let one of them count";
+            let diagnostic = Diagnostic::new("no-authentication", first.span, message).help(help);
+            self.report.push(diagnostic.path(first.path.clone()));
+        }
     }
 
     /// Whether the rules can be asked of the operation at all.
@@ -224,7 +279,9 @@ impl Check<'_> {
             return;
         }
         for stated in chosen {
-            for (role, span) in stated.plan.rule.roles.iter().zip(&stated.role_spans) {
+            let rule = &stated.plan.rule;
+            let of_ways = rule.ways.iter().flat_map(|way| &way.roles).map(|role| (role, &stated.span));
+            for (role, span) in rule.roles.iter().zip(&stated.role_spans).chain(of_ways) {
                 if !source.map.iter().flatten().any(|(_, to)| to.contains(role)) {
                     let message = format!("nobody can have the role {}", quote(role));
                     let help = "no entry of `role_map` leads to it; add one, or correct the role";
@@ -272,14 +329,19 @@ fn note(operation: &Operation<'_>, chosen: &[&Stated]) {
             refuses && !rule.is_unconditional() && whoever(rule).covers(allowing)
         })
     };
+    let schemes = operation.schemes();
     for stated in chosen {
         stated.applies.set(stated.applies.get() + 1);
         let rule = &stated.plan.rule;
         let allows = rule.effect == Effect::Allow;
-        let asks_claims = !rule.claims.is_empty() || rule.when.iter().any(portcullis_access::Expression::needs_claims);
+        let excluded = excluded_by(stated, chosen);
+        let asks_claims = !rule.claims.is_empty() || rule.when.iter().any(Expression::needs_claims);
         let dead = match refusing(rule).filter(|_| allows) {
             Some(other) => Some(Dead::Refused(other.span)),
+            None if conflict::is_impossible(rule, &schemes) => Some(Dead::Impossible),
+            None if excluded.is_some() => excluded.map(|other| Dead::Excluded(other.span)),
             None if allows && asks_claims && !operation.takes_tokens() => Some(Dead::Tokenless),
+            None if operation.has_no_body() && needs_body(&stated.plan) => Some(Dead::Bodiless),
             None => None,
         };
         match dead {
@@ -290,6 +352,23 @@ fn note(operation: &Operation<'_>, chosen: &[&Stated]) {
             stated.opens.set(stated.opens.get() + 1);
         }
     }
+}
+
+/// A requirement that nothing can meet together with a rule that allows, or with a requirement after it.
+fn excluded_by<'s>(stated: &Stated, chosen: &[&'s Stated]) -> Option<&'s Stated> {
+    let binds = |rule: &Rule| rule.effect == Effect::Require && rule.mode == Mode::Enforce;
+    let rule = &stated.plan.rule;
+    if rule.effect != Effect::Allow && !binds(rule) {
+        return None;
+    }
+    let earlier = chosen.iter().take_while(|other| rule.effect == Effect::Allow || !std::ptr::eq(**other, stated));
+    let mut required = earlier.filter(|other| binds(&other.plan.rule));
+    required.find(|other| conflict::exclude(&other.plan.rule, rule)).copied()
+}
+
+/// Whether a rule can say nothing of a request without a body.
+fn needs_body(plan: &RulePlan) -> bool {
+    !plan.fields.is_empty() || plan.rule.when.iter().any(Expression::needs_body)
 }
 
 /// Operations that a rule names and that are not there, or that anybody may call.
@@ -321,6 +400,20 @@ fn in_vain(stated: &Stated) -> Option<Diagnostic> {
                 Diagnostic::new("contradiction", stated.span, "whatever this rule allows is refused by another one")
                     .also(*other, "refused here")
                     .help("remove one of the two, or give the one that refuses a condition more")
+            }
+            Dead::Impossible => {
+                let message = "no request can meet all conditions of the rule";
+                Diagnostic::new("contradiction", stated.span, message)
+                    .help("correct them; where one of several is enough, write `or`, or a rule for each")
+            }
+            Dead::Excluded(other) => {
+                Diagnostic::new("contradiction", stated.span, "nothing can meet this rule and one that is required")
+                    .also(*other, "required here")
+                    .help("remove one of the two, or name other operations")
+            }
+            Dead::Bodiless => {
+                Diagnostic::new("never-matches", stated.span, "the rule is about bodies, and GET has none")
+                    .help("name the operations that have one (`operations: [...]`), or remove it")
             }
             Dead::Tokenless => {
                 Diagnostic::new("never-matches", stated.span, "the rule asks for claims, and no token can come")

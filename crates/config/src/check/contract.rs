@@ -8,6 +8,7 @@ use portcullis_contract::{self as engine, Options, Severity};
 
 use super::Check;
 use super::apis::Scope;
+use super::security::Unmet;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{self, Api, File, Route, Validation, defaults};
 use crate::plan::{ContractMode, ContractPlan, Methods, RouteContract};
@@ -59,9 +60,9 @@ impl Check<'_> {
         }
         self.mistakes(&at, &shown, &loaded.diagnostics);
         self.lacks_contract |= loaded.contract.is_none();
-        let Validated { request, response, answer_bytes, options } = plan;
+        let Validated { request, response, security, answer_bytes, options } = plan;
         let contract = Arc::new(loaded.contract?);
-        Some(Arc::new(ContractPlan { file: path, hash, options, contract, request, response, answer_bytes }))
+        Some(Arc::new(ContractPlan { file: path, hash, options, contract, request, response, security, answer_bytes }))
     }
 
     /// Reports settings for a contract that is not there.
@@ -143,6 +144,7 @@ impl Check<'_> {
         Validated {
             request: mode(|one| one.request, ContractMode::Enforce),
             response: mode(|one| one.response, ContractMode::Report),
+            security: mode(|one| one.security, ContractMode::Enforce),
             answer_bytes: self.size(&at.key("answer_bytes"), size, (1, defaults::MAX_HELD.bytes)),
             options: Options {
                 open_objects: flag(|one| one.open_objects),
@@ -196,7 +198,7 @@ impl Check<'_> {
         at: &At<'_>,
         template: &str,
         methods: &mut Methods,
-        scope: &Scope<'_, '_>,
+        (scope, unmet): (&Scope<'_, '_>, &mut Unmet),
     ) -> Option<RouteContract> {
         let plan = scope.contract?;
         let written = if template.is_empty() { "/" } else { template };
@@ -224,7 +226,15 @@ impl Check<'_> {
                 }
             }
         }
-        Some(RouteContract { plan: Arc::clone(plan), operations: own })
+        let served = own.iter().filter(|(method, _)| match &*methods {
+            Methods::Any => true,
+            Methods::Only(names) => names.iter().any(|name| name == method || (name == "HEAD" && method == "GET")),
+        });
+        let operations = plan.contract.operations();
+        let served: Vec<&engine::Operation> = served.filter_map(|(_, index)| operations.get(*index)).collect();
+        let is_asked = plan.security != ContractMode::Off;
+        let security = if is_asked { self.asked(&served, unmet) } else { None };
+        Some(RouteContract { plan: Arc::clone(plan), operations: own, security })
     }
 }
 
@@ -244,6 +254,7 @@ fn mode_of(written: file::ContractMode) -> ContractMode {
 struct Validated {
     request: ContractMode,
     response: ContractMode,
+    security: ContractMode,
     answer_bytes: u64,
     options: Options,
 }

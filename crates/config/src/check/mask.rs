@@ -244,7 +244,8 @@ impl Check<'_> {
         Some(if grants { Select::Grant(paths) } else { Select::Paths(paths) })
     }
 
-    fn paths(&mut self, written: &[Text], at: &At<'_>) -> Vec<Path> {
+    /// Places in a body, as they are written.
+    pub(super) fn paths(&mut self, written: &[Text], at: &At<'_>) -> Vec<Path> {
         let mut paths = Vec::new();
         for (index, Text(text)) in written.iter().enumerate() {
             let item = at.index(index);

@@ -9,9 +9,10 @@ use super::authz::{Operation, Section};
 use super::conflicts::Claims;
 use super::identity::plan_of;
 use super::layers::{Chain, Level};
+use super::security::Unmet;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Lockable, Route};
-use crate::plan::{Authn, Methods, RoutePlan};
+use crate::plan::{Authn, ContractMode, Methods, RouteContract, RoutePlan, RulePlan};
 use crate::scalar::{Method, Period, Size};
 use crate::sources::Span;
 use crate::tree::At;
@@ -22,6 +23,13 @@ const LEAST_TIMEOUT: Period = Period::millis(1);
 const MAX_TIMEOUT: Period = Period::seconds(24 * 60 * 60);
 /// Routes that are named when nobody decided for several of them.
 const SHOWN_UNDECIDED: usize = 3;
+
+/// What is still to be said about all routes together.
+#[derive(Default)]
+struct Open {
+    undecided: Vec<Undecided>,
+    unmet: Unmet,
+}
 
 /// Routes for which nobody has decided who may call.
 struct Undecided {
@@ -44,11 +52,11 @@ impl Check<'_> {
             self.reject(at, diagnostic);
         }
         let mut ids: HashMap<Arc<str>, Span> = HashMap::new();
-        let mut undecided: Vec<Undecided> = Vec::new();
+        let mut open = Open::default();
         let mut plans = Vec::with_capacity(written.len());
         for (index, route) in written.iter().enumerate() {
             let item = at.index(index);
-            let plan = self.route(route, &item, scope, &mut undecided);
+            let plan = self.route(route, &item, scope, &mut open);
             self.claim(route, &plan, &item, scope, claims);
             if let Some(first) = ids.insert(Arc::clone(&plan.id), item.key("id").span())
                 && route.id.is_some()
@@ -60,20 +68,15 @@ impl Check<'_> {
             }
             plans.push(plan);
         }
-        self.undecided(&undecided, at, scope);
+        self.undecided(&open.undecided, at, scope);
+        self.unmet(open.unmet, scope);
         if scope.upstream.targets.is_empty() {
             self.no_target(at, scope);
         }
         plans
     }
 
-    fn route(
-        &mut self,
-        route: &Route,
-        at: &At<'_>,
-        scope: &Scope<'_, '_>,
-        undecided: &mut Vec<Undecided>,
-    ) -> RoutePlan {
+    fn route(&mut self, route: &Route, at: &At<'_>, scope: &Scope<'_, '_>, open: &mut Open) -> RoutePlan {
         let level = Level::of_route(*at, route);
         self.locked(scope.locks, &level);
         self.body_bytes(&level);
@@ -84,7 +87,7 @@ impl Check<'_> {
         }
         self.path_parameters(&at.key("path"), &route.path.0, scope.allow_path_parameters);
         let mut methods = self.methods(route, &at.key("methods"));
-        let contract = self.contracted(at, &route.path.0, &mut methods, scope);
+        let contract = self.contracted(at, &route.path.0, &mut methods, (scope, &mut open.unmet));
         let id = match &route.id {
             Some(id) => Arc::from(id.0.as_str()),
             None => made_id(&methods, &route.path.0),
@@ -93,16 +96,7 @@ impl Check<'_> {
         levels.push(&level);
         levels.extend(scope.levels);
         let chain = Chain { levels: &levels };
-        let authn = match chain.authn() {
-            Some(found) => plan_of(&found.value),
-            None => {
-                if !chain.is_hidden(Lockable::Authn) {
-                    let id = self.named(at, &id);
-                    undecided.push(Undecided { id, span: at.key("path").span() });
-                }
-                Authn::Refuse
-            }
-        };
+        let (authn, required) = self.decided(&chain, contract.as_ref(), (at, &id), open);
         self.open(scope.locks, &authn, chain.deciding(Lockable::Authn));
         let (grpc, grpc_calls) = self.grpc(route, at, &scope.upstream);
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
@@ -136,11 +130,32 @@ impl Check<'_> {
         let sections: Vec<&Section> = own.iter().chain(scope.authz.iter().copied()).collect();
         let prefix = scope.prefixes.first().map_or("", String::as_str);
         let operation = Operation { api: scope.api, version: scope.version, prefix, plan: &plan };
-        let authz = self.authz_of(&operation, &sections);
+        let authz = self.authz_of(&operation, &sections, required);
         self.authz_end(own.as_ref());
         let plan = RoutePlan { authz, ..plan };
         self.unseen(at, route.bodies.as_ref(), std::iter::once(&plan));
         plan
+    }
+
+    /// Who may call a route, and what its contract asks for that `authn` cannot say.
+    fn decided(
+        &mut self,
+        chain: &Chain<'_, '_>,
+        contract: Option<&RouteContract>,
+        (at, id): (&At<'_>, &Arc<str>),
+        open: &mut Open,
+    ) -> (Authn, Option<RulePlan>) {
+        let Some(found) = chain.authn() else {
+            if !chain.is_hidden(Lockable::Authn) {
+                let id = self.named(at, id);
+                open.undecided.push(Undecided { id, span: at.key("path").span() });
+            }
+            return (Authn::Refuse, None);
+        };
+        let security = contract.and_then(|contract| contract.security.as_ref());
+        let mode = contract.map_or(ContractMode::Off, |contract| contract.plan.security);
+        let (authn, required) = self.secured(found.value, (security, mode), (id, &mut open.unmet));
+        (plan_of(&authn), required)
     }
 
     /// How a message calls a route; nothing if that would be made up, or come from outside the file.

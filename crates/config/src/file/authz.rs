@@ -23,10 +23,36 @@ pub(crate) struct Authz {
     pub(crate) mode: Option<AuthzMode>,
     /// The rules.
     pub(crate) rules: Option<Vec<AuthzRule>>,
+    /// Fields of bodies that only some callers may set.
+    pub(crate) protected_fields: Option<Vec<ProtectedFields>>,
     /// Policies in the language Cedar, which count beside the rules.
     pub(crate) cedar: Option<Cedar>,
     /// Ownership that is learned from answers.
     pub(crate) learned: Option<Learned>,
+}
+
+/// Fields of bodies that only some callers may set. A request of anybody else that sets one is refused, with the place of the field;
+/// nothing is left out. Names that differ in case only are the same field, and of a body that cannot be read as JSON or as a form
+/// nobody knows what it sets. Without any `unless_`, nobody may set them. Fields that are `readOnly` in the contract need no entry.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProtectedFields {
+    /// Its name in records and metrics. By default its place: `apis.orders.authz.protected_fields[0]`.
+    pub(crate) name: Option<Text>,
+    /// Places in bodies: `$.role`, `$.items[*].price`, `$..isAdmin` (RFC 9535, without filters and slices).
+    pub(crate) fields: Vec<Text>,
+    /// The operations it is about, by their id or by method and path template. By default all of its level.
+    pub(crate) operations: Option<Vec<Text>>,
+    /// Whether its decision counts.
+    pub(crate) mode: Option<AuthzMode>,
+    /// Callers with one of these roles may set them.
+    pub(crate) unless_roles: Option<Vec<Text>>,
+    /// Callers with one of these scopes may.
+    pub(crate) unless_scopes: Option<Vec<Text>>,
+    /// These consumers, or subjects of tokens, may.
+    pub(crate) unless_consumers: Option<Vec<Text>>,
+    /// Callers with one of these values in one of these claims may.
+    pub(crate) unless_claims: Option<IndexMap<String, Vec<Text>>>,
 }
 
 /// Ownership that is learned from answers: a caller may ask for the ids that he was shown, in answers to requests that he was
@@ -89,6 +115,10 @@ pub(crate) struct Cedar {
     /// Claims of tokens that policies speak of, `principal.claims.NAME`, each with what it is. A token may lack them; in one that
     /// has another thing there, the policies that speak of it cannot be evaluated.
     pub(crate) claims: Option<IndexMap<String, CedarShape>>,
+    /// Members of bodies that policies speak of, each with what it is; dots lead into objects: `resource.body.NAME`,
+    /// `resource.body["order.owner"]`. Bodies are JSON or, for texts, forms; of others, and where a member is another thing or servers
+    /// could read it in more than one way, the policies that speak of it cannot be evaluated.
+    pub(crate) body: Option<IndexMap<String, CedarShape>>,
     /// Query parameters that policies speak of: `context.query.NAME`.
     pub(crate) query: Option<Vec<Text>>,
     /// Fields that policies speak of: `context.header["NAME"]`.
@@ -142,9 +172,10 @@ pub(crate) struct AuthzRule {
     pub(crate) owner: Option<Text>,
     /// To which tenant: `header.X-Tenant == claims.tid`.
     pub(crate) tenant: Option<Text>,
-    /// What else has to be true of the request: `path.region in claims.regions`. Known are `path.`, `query.`, `header.`,
-    /// `principal.` (`sub`, `username`, `issuer`, `scheme`, `roles`, `scopes`), `claims.`, texts in quotes, `==`, `!=`, `in`,
-    /// `and`, `or`, `not` and parentheses.
+    /// What else has to be true of the request: `path.region in claims.regions`. Known are `path.`, `query.`, `header.`, `body.`
+    /// (a member of a body of JSON or of a form, with dots into objects, or by a pointer: `body["/order/user id"]`), `principal.`
+    /// (`sub`, `username`, `issuer`, `scheme`, `roles`, `scopes`), `claims.`, texts in quotes, `==`, `!=`, `in`, `and`, `or`, `not`
+    /// and parentheses.
     pub(crate) when: Option<Text>,
 }
 

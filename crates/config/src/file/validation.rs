@@ -17,6 +17,11 @@ pub(crate) struct Validation {
     /// What becomes of answers that do not fit. `enforce` gives 502 in their place.
     #[schemars(extend("default" = "report"))]
     pub(crate) response: Option<ContractMode>,
+    /// What becomes of callers who do not prove what `security` of the contract asks for: its schemes, and all scopes of one of its
+    /// ways. It is asked besides all that `authn` and `authz` say, and opens nothing. `report` records whom it would refuse; with `off`,
+    /// nobody looks at it.
+    #[schemars(extend("default" = "enforce"))]
+    pub(crate) security: Option<ContractMode>,
     /// The largest answer that is held to be judged, as it is sent. `bodies.decoded_bytes` bounds it once it is decompressed. A larger
     /// one is not judged, which `enforce` refuses.
     #[schemars(extend("default" = defaults::HELD_BYTES.to_string()))]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use portcullis_access::learned::{Learning, Limits, Place};
-use portcullis_access::{Operand, RoleSource, Rule};
+use portcullis_access::{Expression, Operand, RoleSource, Rule};
+use portcullis_mask::Path;
 use portcullis_policy::{Action, Kind, Policies, Shape};
 
 use super::Origin;
@@ -73,4 +74,27 @@ pub struct RulePlan {
     pub statement: Option<(Arc<Policies>, usize)>,
     /// Whether it asks for what was learned.
     pub asks_learned: bool,
+    /// The fields of bodies that it is about.
+    pub fields: Vec<Path>,
+}
+
+impl AuthzPlan {
+    /// Whether bodies of requests have to be read to decide.
+    #[must_use]
+    pub fn looks_into_bodies(&self) -> bool {
+        self.rules.iter().any(RulePlan::looks_into_bodies)
+    }
+}
+
+impl RulePlan {
+    /// Whether bodies of requests have to be read to judge it.
+    #[must_use]
+    pub fn looks_into_bodies(&self) -> bool {
+        let is_told = |(policies, place): &(Arc<Policies>, usize)| {
+            policies.statements().get(*place).is_some_and(|statement| statement.reads_body)
+        };
+        !self.fields.is_empty()
+            || self.rule.when.iter().any(Expression::looks_into_body)
+            || self.statement.as_ref().is_some_and(is_told)
+    }
 }

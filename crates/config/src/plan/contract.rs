@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use portcullis_contract::{Contract, Operation, Options};
+use portcullis_contract::{Contract, Operation, Options, Security};
+
+use super::Origin;
 
 /// What becomes of a message that does not fit its contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct ContractPlan {
     pub request: ContractMode,
     /// For answers.
     pub response: ContractMode,
+    /// For what it asks of callers.
+    pub security: ContractMode,
     /// Bytes of an answer that is held to be judged.
     pub answer_bytes: u64,
 }
@@ -42,6 +46,19 @@ pub struct RouteContract {
     pub plan: Arc<ContractPlan>,
     /// By method, in upper case: the operation's place in the contract.
     pub operations: Vec<(String, usize)>,
+    /// What it asks of callers, if it says something about that.
+    pub security: Option<SecurityPlan>,
+}
+
+/// What a contract asks of the callers of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityPlan {
+    /// As it is shown: `oauth (read) and key, or bearer`.
+    pub text: String,
+    /// As it is written.
+    pub security: Security,
+    /// Where.
+    pub origin: Origin,
 }
 
 // === impl ContractMode ===
@@ -62,7 +79,7 @@ impl ContractMode {
 
 impl PartialEq for ContractPlan {
     fn eq(&self, other: &Self) -> bool {
-        let all = |plan: &Self| (plan.request, plan.response, plan.answer_bytes);
+        let all = |plan: &Self| (plan.request, plan.response, plan.security, plan.answer_bytes);
         (&self.file, &self.hash, &self.options, all(self)) == (&other.file, &other.hash, &other.options, all(other))
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn draft_of(library: &Library, root: Spot) -> Result<Draft, (String, 
     }
 }
 
-fn operations(walker: &mut Walker<'_>, root: Spot, resource: u32) -> Vec<Operation> {
+fn operations(walker: &mut Walker<'_>, root: Spot, document: u32) -> Vec<Operation> {
     let mut all = Vec::new();
     let Some(paths) = walker.library().member(root, "paths") else {
         walker.say(root, Severity::Error, "paths", "it has no `paths`".to_owned(), "nothing would be let through");
@@ -87,6 +87,7 @@ fn operations(walker: &mut Walker<'_>, root: Spot, resource: u32) -> Vec<Operati
             walker.say(at, Severity::Note, "ignored", format!("`{word}` are not looked at"), "");
         }
     }
+    let shared_security = walker.security(root, root, document);
     let mut shapes: HashMap<String, String> = HashMap::new();
     for (path, item) in walker.library().members(paths) {
         if path.starts_with("x-") {
@@ -105,7 +106,7 @@ fn operations(walker: &mut Walker<'_>, root: Spot, resource: u32) -> Vec<Operati
                 format!("`{}` and `{}` are the same path", crate::text::short(&path), crate::text::short(&other));
             walker.say(item, Severity::Error, "template", message, "put their operations together");
         }
-        let Some((item, resource)) = walker.target(item, resource) else { continue };
+        let Some((item, resource)) = walker.target(item, document) else { continue };
         let shared = walker.parameters(item, resource, &[]);
         for method in METHODS {
             let Some(at) = walker.library().member(item, method) else { continue };
@@ -114,7 +115,10 @@ fn operations(walker: &mut Walker<'_>, root: Spot, resource: u32) -> Vec<Operati
                 walker.say(at, Severity::Error, "size", message, "");
                 return all;
             }
-            all.push(walker.operation(at, resource, method, &template, &shared));
+            let mut operation = walker.operation(at, resource, method, &template, &shared);
+            // Schemes are those of the document, wherever the operation stands.
+            operation.security = walker.security(at, root, document).or_else(|| shared_security.clone());
+            all.push(operation);
         }
     }
     all

@@ -1,6 +1,6 @@
 //! Documents, real and pathological: what loads, what does not, and what is said about it.
 
-use super::{Loaded, Options, load};
+use super::{Loaded, Options, Scheme, load};
 use crate::tree::Severity;
 use std::path::Path;
 
@@ -133,5 +133,55 @@ fn real_documents_load() {
             loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error).map(ToString::to_string).collect();
         let contract = loaded.contract.unwrap_or_else(|| panic!("{name}: {errors:#?}"));
         assert!(contract.operations().len() >= least, "{name}: {}", contract.operations().len());
+    }
+}
+
+#[test]
+fn what_a_document_asks_of_callers() {
+    let asked = |version: &str, shared: &str, own: &str| {
+        let text = format!(
+            "openapi: {version}\n{shared}components:\n  securitySchemes:\n    key: {{type: apiKey, in: header, name: X-Key}}\n    bearer: {{type: http, scheme: Bearer}}\n    oauth: {{type: oauth2, flows: {{}}}}\n    mtls: {{type: mutualTLS}}\n    other: {{$ref: '#/components/securitySchemes/oauth'}}\n    odd: {{type: odd}}\npaths:\n  /a:\n    get: {{{own}}}\n"
+        );
+        let contract = loaded(&text).contract.unwrap();
+        let Some(security) = contract.operations()[0].security().cloned() else { return "nothing said".to_owned() };
+        if let Some(flaw) = security.flaw {
+            return flaw.to_owned();
+        }
+        let need = |need: &crate::document::Need| {
+            let scheme = match &need.scheme {
+                Scheme::ApiKey(place, name) => format!("{place} {name}"),
+                Scheme::Http(scheme) => scheme.to_string(),
+                Scheme::Token => "token".to_owned(),
+                Scheme::Certificate => "certificate".to_owned(),
+                Scheme::Unknown => "unknown".to_owned(),
+            };
+            format!("{}={scheme}{:?}{:?}", need.name, need.scopes, need.roles)
+        };
+        let ways: Vec<String> =
+            security.ways.iter().map(|way| way.iter().map(need).collect::<Vec<_>>().join("+")).collect();
+        format!("{}: {}", security.line, ways.join(" | "))
+    };
+    let shared = "security: [{oauth: [read]}]\n";
+    for (version, shared, own, expected) in [
+        ("3.1.0", "", "", "nothing said"),
+        ("3.1.0", shared, "", "2: oauth=token[\"read\"][]"),
+        ("3.1.0", shared, "security: []", "13: "),
+        ("3.1.0", shared, "security: [{}]", "13: "),
+        (
+            "3.1.0",
+            shared,
+            "security: [{key: []}, {bearer: [admin], mtls: []}]",
+            "13: key=header x-key[][] | bearer=bearer[][\"admin\"]+mtls=certificate[][]",
+        ),
+        ("3.1.0", "", "security: [{other: [a, b]}, {}]", "12: other=token[\"a\", \"b\"][] | "),
+        ("3.1.0", "", "security: [{odd: []}, {none: []}]", "12: odd=unknown[][] | none=unknown[][]"),
+        ("3.0.3", "", "security: [{bearer: []}]", "12: bearer=bearer[][]"),
+        ("3.0.3", "", "security: [{bearer: [a]}]", "only `oauth2` and `openIdConnect` have scopes in OpenAPI 3.0"),
+        ("3.1.0", "", "security: {bearer: []}", "it is not a list of objects with lists of names"),
+        ("3.1.0", "", "security: [bearer]", "it is not a list of objects with lists of names"),
+        ("3.1.0", "", "security: [{bearer: a}]", "it is not a list of objects with lists of names"),
+        ("3.1.0", "", "security: null", "it is not a list of objects with lists of names"),
+    ] {
+        assert_eq!(asked(version, shared, own), expected, "{own}");
     }
 }

@@ -128,7 +128,7 @@ A file of tests:
       request: { method: GET, url: https://api.example.com/accounts/eve, headers: { X-Tenant: acme } }
       caller: { sub: ada, roles: [user], scopes: [read], claims: { tid: [acme] } }   # without it, nobody in particular
       expect: refused              # or allowed
-      code: forbidden_here         # and, if it matters: rule, address, day, time";
+      code: forbidden_here         # if it matters: rule, address, day, time; `body` in `request`";
 
 pub(super) const CONTRACT: &str = "\
 Examples:

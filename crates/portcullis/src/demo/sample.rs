@@ -113,6 +113,8 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
             let found = USERS.into_iter().find(|(number, ..)| number.to_string() == *id);
             found.map_or_else(missing, |found| told(200, &user(found)))
         }
+        ("GET", ["desk"]) => told(200, &json!({ "orders": [{ "id": 1001 }, { "id": 1003 }] })),
+        (_, ["desk", ..] | ["ledger"]) => told(200, &echo(name, question)),
         (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _] | ["shop", ..]) => {
             told(200, &echo(name, question))
         }

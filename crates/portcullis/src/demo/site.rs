@@ -10,7 +10,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = include_str!("portcullis.yaml");
-const CONTRACT: &str = include_str!("shop.yaml");
+/// What the configuration names, and is the same at each start.
+const FILES: [(&str, &str); 3] = [
+    ("shop.yaml", include_str!("shop.yaml")),
+    ("ledger.yaml", include_str!("ledger.yaml")),
+    ("desk.cedar", include_str!("desk.cedar")),
+];
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -45,7 +50,9 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
-        fs::write(folder.join("shop.yaml"), CONTRACT).map_err(cannot)?;
+        for (name, text) in FILES {
+            fs::write(folder.join(name), text).map_err(cannot)?;
+        }
         let callers = Callers::make(folder, &upstreams)?;
         let service = Service::start(&config, journal, signals)?;
         Ok(Self { folder: folder.to_owned(), upstreams, callers, service })

@@ -3,7 +3,8 @@
 mod graphql;
 
 use super::Stop;
-use super::receive::{Received, Seen};
+use super::permit::Settled;
+use super::receive::Seen;
 use super::route::Routed;
 use crate::snapshot::contract::{Conforms, noted, texts, violations};
 use portcullis_config::plan::ContractMode;
@@ -12,12 +13,12 @@ use portcullis_types::{Reason, Refusal, Stage};
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
-pub(crate) struct Valid<'a>(Received<'a>);
+pub(crate) struct Valid<'a>(Settled<'a>);
 
 // === impl Valid ===
 
 impl<'a> Valid<'a> {
-    pub(super) fn into_inner(self) -> Received<'a> {
+    pub(super) fn into_inner(self) -> Settled<'a> {
         self.0
     }
 
@@ -28,7 +29,7 @@ impl<'a> Valid<'a> {
 }
 
 /// Refuses what the contract of the route does not say, and JSON that programs read in different ways.
-pub(super) fn conform(mut before: Received<'_>) -> Result<Valid<'_>, Stop> {
+pub(super) fn conform(mut before: Settled<'_>) -> Result<Valid<'_>, Stop> {
     let (routed, seen) = before.parts_mut();
     let route = routed.route();
     if let Some(conforms) = route.contract.as_deref() {

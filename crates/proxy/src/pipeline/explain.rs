@@ -177,9 +177,10 @@ fn walk(
     let authenticated = identify::identify_at_once(cors::clear(guarded)?, (connection, snapshot), bench)?;
     let admitted = charge::charge_at_once(permit::permit(authenticated, || wall)?, till)?;
     let left_after = drawer.borrow().left(&snapshot.books);
-    let valid = conform::conform(receive::bound_at_once(admitted, body, Rooms::default().room())?)?;
+    let valid =
+        conform::conform(permit::settle(receive::bound_at_once(admitted, body, Rooms::default().room())?, || wall)?)?;
     let inspected = inspect::inspect(valid, &RefCell::default())?;
-    let (mut routed, _) = inspected.into_inner().into_inner().into_parts();
+    let (mut routed, _) = inspected.into_inner().into_inner().into_inner().into_parts();
     for (stage, decision) in decisions(found) {
         let (detail, origin) = match (stage, &found.access) {
             (Stage::Identify, Access::Demand(demands)) => (demands.text.clone(), Some(origin.clone())),

@@ -48,7 +48,7 @@ pub(super) async fn forward(
     connection: &Connection,
     client: &mut Channel,
 ) -> Result<Forwarded, Stop> {
-    let (mut routed, mut upload) = inspected.into_inner().into_inner().into_parts();
+    let (mut routed, mut upload) = inspected.into_inner().into_inner().into_inner().into_parts();
     let (upstream, targets) = upstream_of(local, routed.route())?;
     let call = time::Call::of(&routed, &upstream.plan.streams, &connection.settings.limits);
     let due = worker.timers.after(call.within);

@@ -82,6 +82,12 @@ enum Asked {
     Told(Told),
 }
 
+/// Somebody, by the credential that says who he is, and the schemes of all others that were good.
+struct Proved {
+    caller: Rc<Principal>,
+    also: Vec<&'static str>,
+}
+
 /// What a judgement lacks, and may come.
 enum Wanting {
     /// The issuer does not have the key of a token, as far as is known.
@@ -168,12 +174,10 @@ fn finish<'a, 'w>(
     }
 }
 
-fn accept<'a>(
-    mut routed: Routed<'a>,
-    ground: &Ground<'_>,
-    caller: Option<Rc<Principal>>,
-) -> Result<Authenticated<'a>, Stop> {
-    routed.record.caller = caller;
+fn accept<'a>(mut routed: Routed<'a>, ground: &Ground<'_>, known: Option<Proved>) -> Result<Authenticated<'a>, Stop> {
+    if let Some(Proved { caller, also }) = known {
+        (routed.record.caller, routed.record.also) = (Some(caller), also);
+    }
     signed::announce(&mut routed, ground)?;
     Ok(Authenticated { routed })
 }
@@ -185,7 +189,7 @@ fn step<'w>(
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
     last: bool,
-) -> Result<Option<Rc<Principal>>, Short> {
+) -> Result<Option<Proved>, Short> {
     match &routed.route().access {
         Access::Public => Ok(None),
         Access::Refuse => {
@@ -262,7 +266,7 @@ impl Judging<'_> {
         self.bench.millis / 1000
     }
 
-    fn judge(&self, routed: &Routed<'_>) -> Result<Option<Rc<Principal>>, Denied> {
+    fn judge(&self, routed: &Routed<'_>) -> Result<Option<Proved>, Denied> {
         let refused = |refusal| Denied::Refused(Box::new(refusal));
         if let Some(query) = routed.request.target.query()
             && let Some(exposed) = in_query(&self.snapshot.callers.key_prefix, QUERY_NAMES, query)
@@ -283,7 +287,10 @@ impl Judging<'_> {
             })?;
         }
         match self.demands.demand.judge(|scheme| self.look(scheme, routed, &shown)) {
-            Verdict::Caller { principal, .. } => Ok(Some(principal)),
+            Verdict::Caller { principal, also } => {
+                let also = also.iter().map(|one| one.scheme.code()).collect();
+                Ok(Some(Proved { caller: principal, also }))
+            }
             Verdict::Anonymous => Ok(None),
             Verdict::Refused(failure) => Err(Denied::Failed(failure)),
         }

@@ -16,7 +16,7 @@ use crate::problem::is_grpc;
 use crate::snapshot::bodies::Looks;
 use crate::worker::Worker;
 use portcullis_contract::Reading;
-use portcullis_h1::{Framing, Version};
+use portcullis_h1::{Fields, Framing, Version};
 use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
 
@@ -78,7 +78,10 @@ impl<'a> Received<'a> {
         let content_type = decode::content_type(head.fields());
         let is_json = || content_type.and_then(Reading::of) == Some(Reading::Json);
         let contract = self.routed.route().contract.as_deref();
+        // Of a body that decides nothing any more, nobody has to know anything.
+        let is_open = looks.access && self.routed.record.permit.is_none();
         looks.everything
+            || is_open
             || looks.strict_json && is_json()
             || self.routed.route().graphql.is_some()
             || contract.is_some_and(|contract| contract.reads(head.method(), content_type))
@@ -193,6 +196,20 @@ pub(super) fn bound_at_once<'a>(before: Admitted<'a>, body: &[u8], room: Room) -
     Ok(received)
 }
 
+/// What stages would see of a body that is there, of a request that is only supposed.
+pub(super) fn seen(fields: Fields<'_>, body: &[u8], looks: &Looks, room: Room) -> Result<Seen, Refusal> {
+    if body.is_empty() {
+        return Ok(Seen::Nothing);
+    }
+    let said = Said::of(fields).map_err(content::undecodable)?;
+    let content = if said.is_plain() {
+        Content::of_plain(&said, body.to_vec(), looks, room)
+    } else {
+        Content::of_coded(&said, body, looks, room)
+    };
+    Ok(Seen::Whole(Box::new(content?)))
+}
+
 /// Refuses a body that is longer than may be, before it is sent.
 fn within(framing: Framing, bytes_max: u64) -> Result<(), Refusal> {
     match framing {
@@ -201,7 +218,8 @@ fn within(framing: Framing, bytes_max: u64) -> Result<(), Refusal> {
     }
 }
 
-fn has_body(framing: Framing) -> bool {
+/// Whether a body comes with this framing.
+pub(super) fn has_body(framing: Framing) -> bool {
     !matches!(framing, Framing::None | Framing::Length(0))
 }
 

@@ -2,14 +2,17 @@
 //!
 //! The very stages decide, from the bytes of the request to its route, and then the route's rules.
 
+use super::decode::content_type;
 use super::explain::{ExplainRequest, connection, parse, raw};
-use super::{Stop, permit, route, target};
+use super::{Stop, permit, receive, route, target};
+use crate::carry::room::Rooms;
 use crate::exchange::Exchange;
 use crate::limits::Shelf;
+use crate::members::Members;
 use crate::snapshot::access::Access;
 use crate::snapshot::rules::Judged;
 use crate::snapshot::{CompileError, Snapshot};
-use portcullis_auth::principal::{Demand, Principal};
+use portcullis_auth::principal::{Demand, Principal, Scheme};
 use portcullis_config::plan::Plan;
 use portcullis_types::{Reason, Refusal};
 use std::net::IpAddr;
@@ -76,9 +79,19 @@ fn decide(plan: &Plan, snapshot: &Snapshot, supposed: &Supposed) -> Result<Permi
         Access::Public => None,
         Access::Refuse => Some(Reason::RouteClosed),
         Access::Demand(demands) => {
+            let (Demand::AnyOf { schemes, .. } | Demand::AllOf(schemes)) = &demands.demand;
             let is_open = matches!(demands.demand, Demand::AnyOf { anonymous: true, .. });
-            (caller.is_none() && !is_open).then_some(Reason::MissingCredential)
+            let comes = caller.map_or(is_open, |caller| schemes.iter().any(|scheme| is_like(*scheme, caller.scheme)));
+            (!comes).then_some(Reason::MissingCredential)
         }
+    };
+    // Whoever is supposed to come has proved all that is demanded at once.
+    let also: Vec<&'static str> = match &route.access {
+        Access::Demand(demands) => match &demands.demand {
+            Demand::AllOf(schemes) => schemes.iter().map(|scheme| scheme.code()).collect(),
+            Demand::AnyOf { .. } => Vec::new(),
+        },
+        Access::Public | Access::Refuse => Vec::new(),
     };
     if let Some(reason) = closed {
         permission.code = Some(reason.code());
@@ -88,12 +101,22 @@ fn decide(plan: &Plan, snapshot: &Snapshot, supposed: &Supposed) -> Result<Permi
         permission.allowed = true;
         return Ok(permission);
     };
+    let fields = exchange.head.fields();
+    let looks = route.looks.as_deref().filter(|_| rules.look_into_bodies());
+    let seen = looks.map(|looks| receive::seen(fields, &supposed.request.body, looks, Rooms::default().room()));
+    let seen = match seen.transpose() {
+        Ok(seen) => seen,
+        Err(refusal) => return Ok(refused(permission, &refusal)),
+    };
+    let body = seen.as_ref().map_or(Members::Nothing, |seen| Members::of(seen, content_type(fields)));
     let judged = Judged {
         caller,
+        also: &also,
         address: supposed.address,
         path: exchange.target.path(),
         query: exchange.target.query(),
-        fields: exchange.head.fields(),
+        fields,
+        body,
         is_supposed: true,
     };
     let decision = rules.judge(judged, supposed.now).decision;
@@ -103,10 +126,16 @@ fn decide(plan: &Plan, snapshot: &Snapshot, supposed: &Supposed) -> Result<Permi
     };
     permission.would_refuse = decision.would_refuse.map(named);
     permission.rule = (decision.refused.is_some() || decision.rule.is_some()).then(|| named(decision.rule));
-    Ok(match permit::refusal(rules, decision, caller) {
+    Ok(match permit::refusal(rules, decision, caller, body) {
         Some(refusal) => refused(permission, &refusal),
         None => Permission { allowed: true, ..permission },
     })
+}
+
+/// Whether somebody with a key has one that is wanted, and somebody with anything else comes in any other way that is: tests of
+/// rules know no more of him.
+fn is_like(wanted: Scheme, supposed: Scheme) -> bool {
+    (wanted == Scheme::ApiKey) == (supposed == Scheme::ApiKey)
 }
 
 fn refused(permission: Permission, refusal: &Refusal) -> Permission {

@@ -14,6 +14,8 @@ pub(crate) struct Looks {
     pub(crate) everything: bool,
     /// Whether JSON that programs may read in different ways is refused, whatever else looks at it.
     pub(crate) strict_json: bool,
+    /// Whether rules about access ask what is in them.
+    pub(crate) access: bool,
     /// Whether calls of gRPC come, into which nobody looks.
     pub(crate) grpc: bool,
 }
@@ -36,6 +38,7 @@ impl Looks {
                 json: bodies.json,
                 everything: plan.waf.is_some(),
                 strict_json: bodies.strict_json,
+                access: plan.authz.as_ref().is_some_and(|authz| authz.looks_into_bodies()),
                 grpc: plan.grpc,
             })
         })

@@ -3,7 +3,7 @@
 use super::CompileError;
 use super::marked::Marked;
 use super::rules::caller_of;
-use portcullis_access::{Effect, Field, Policy, Request, RoleSource, Rule};
+use portcullis_access::{Effect, Policy, Request, RoleSource, Rule};
 use portcullis_auth::principal::Principal;
 use portcullis_config::plan::{RoutePlan, Who};
 use portcullis_mask::{Active, Detectors, Keys, Masker, Ruleset, Select, redact};
@@ -133,7 +133,5 @@ fn holds(policy: &Policy, caller: Option<&Principal>) -> bool {
     let caller = caller.map(caller_of);
     // These rules ask about nothing but the caller.
     let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let request =
-        Request { caller, address, now: 0, path: "/", query: None, field: &|_| Field::Nothing, foreign: &|_| None };
-    caller.is_some() && policy.decide(&request).refused.is_none()
+    caller.is_some() && policy.decide(&Request::of_caller(caller, address)).refused.is_none()
 }

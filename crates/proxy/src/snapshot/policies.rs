@@ -1,6 +1,7 @@
 //! The Cedar policies of a route, compiled, and what a request shows them.
 
 use super::CompileError;
+use crate::members::Members;
 use portcullis_access::{Parameter, Request, RoleSource, claim_at};
 use portcullis_config::plan::AuthzPlan;
 use portcullis_policy::{Judge, Kind, Shape, Unclear, Value, Values};
@@ -20,6 +21,7 @@ pub(crate) struct Policies {
 pub(super) struct Shown<'a> {
     policies: &'a Policies,
     request: Request<'a>,
+    body: Members<'a>,
 }
 
 // === impl Policies ===
@@ -44,8 +46,8 @@ impl Policies {
         Ok(Some(Box::new(Self { judge, source: plan.source.clone(), parameters })))
     }
 
-    pub(super) fn shown<'a>(&'a self, request: Request<'a>) -> Shown<'a> {
-        Shown { policies: self, request }
+    pub(super) fn shown<'a>(&'a self, request: Request<'a>, body: Members<'a>) -> Shown<'a> {
+        Shown { policies: self, request, body }
     }
 
     pub(super) fn judge(&self) -> &Judge {
@@ -104,8 +106,7 @@ impl Values for Shown<'_> {
             }
             Kind::Query => self.request.parameter(name).map(text).map_err(|_| Unclear),
             Kind::Header => self.request.line(name).map(text).map_err(|_| Unclear),
-            // Nothing reads bodies for policies.
-            Kind::Body => Err(Unclear),
+            Kind::Body => self.body.value(name, shape),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use super::CompileError;
 use super::policies::Policies;
+use crate::members::Members;
 use crate::ownership::{Owned, Ownerships};
-use portcullis_access::{Caller, Decision, Field, Policy, Request, Rule};
+use portcullis_access::{Caller, Decision, Field, Policy, Request, Rule, Truth};
 use portcullis_auth::outward::scope_challenge;
 use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_config::plan::{AuthzPlan, RoutePlan};
 use portcullis_h1::Fields;
+use portcullis_mask::Path;
+use portcullis_policy::Unclear;
 use portcullis_types::Reason;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,6 +26,9 @@ pub(crate) struct Rules {
     owned: Option<Box<Owned>>,
     /// The rule that asks for what was learned.
     asks_learned: Option<usize>,
+    /// The fields of bodies that rules are about, by their number.
+    fields: Vec<(usize, Vec<Path>)>,
+    look_into_bodies: bool,
     named: Vec<Named>,
     /// For what no rule allows.
     none: Named,
@@ -42,10 +48,13 @@ pub(crate) struct Named {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judged<'a> {
     pub(crate) caller: Option<&'a Principal>,
+    /// How else he has proved himself.
+    pub(crate) also: &'a [&'static str],
     pub(crate) address: std::net::IpAddr,
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
     pub(crate) fields: Fields<'a>,
+    pub(crate) body: Members<'a>,
     /// Whether it is no real request, so that nobody was shown anything.
     pub(crate) is_supposed: bool,
 }
@@ -77,17 +86,39 @@ impl Rules {
         let named = rules.iter().map(|rule| Named {
             name: Arc::clone(&rule.name),
             origin: rule.origin.to_string(),
-            challenge: scope_challenge(api, &rule.rule.scopes),
+            challenge: scope_challenge(api, scopes_of(&rule.rule)),
         });
         let none = Named { name: Arc::from(NO_RULE), origin: origin.to_string(), challenge: String::new() };
         let owned = plan.learned.as_ref().and_then(|learned| Owned::compile(learned, known, before));
         let asks_learned = rules.iter().position(|rule| rule.asks_learned);
-        Ok(Some(Box::new(Self { policy, cedar, owned, asks_learned, named: named.collect(), none })))
+        let about = rules.iter().enumerate().filter(|(_, rule)| !rule.fields.is_empty());
+        let fields = about.map(|(index, rule)| (index, rule.fields.clone())).collect();
+        let look_into_bodies = plan.looks_into_bodies();
+        let named = named.collect();
+        Ok(Some(Box::new(Self { policy, cedar, owned, asks_learned, fields, look_into_bodies, named, none })))
+    }
+
+    /// Whether something of a decision depends on the body.
+    pub(crate) const fn look_into_bodies(&self) -> bool {
+        self.look_into_bodies
     }
 
     /// Decides; `now` is in seconds since 1970.
     pub(crate) fn judge(&self, judged: Judged<'_>, now: u64) -> Judgement {
-        let Judged { caller, address, path, query, fields, .. } = judged;
+        let guesses = Cell::new(0);
+        let decision = self.weigh(judged, now, &guesses, |request| self.policy.decide(request));
+        Judgement { decision, guesses: guesses.get() }
+    }
+
+    /// Decides before the body is there; nothing where that would be too early.
+    pub(crate) fn foresee(&self, judged: Judged<'_>, now: u64) -> Option<Judgement> {
+        let guesses = Cell::new(0);
+        let decision = self.weigh(judged, now, &guesses, |request| self.policy.foresee(request))?;
+        Some(Judgement { decision, guesses: guesses.get() })
+    }
+
+    fn weigh<T>(&self, judged: Judged<'_>, now: u64, guesses: &Cell<u64>, decide: impl FnOnce(&Request<'_>) -> T) -> T {
+        let Judged { caller, also, address, path, query, fields, body, .. } = judged;
         let field = |name: &str| {
             let mut lines = fields.iter().filter(|line| line.name.eq_ignore_ascii_case(name.as_bytes()));
             match (lines.next(), lines.next()) {
@@ -96,31 +127,64 @@ impl Rules {
                 (Some(_), Some(_)) => Field::Several,
             }
         };
-        let caller = caller.map(caller_of);
-        let request = Request { caller, address, now, path, query, field: &field, foreign: &|_| None };
-        if self.cedar.is_none() && self.asks_learned.is_none() {
-            return Judgement { decision: self.policy.decide(&request), guesses: 0 };
+        let caller = caller.map(|principal| Caller { also, ..caller_of(principal) });
+        let member = |names: &[String]| body.member(names);
+        let request = Request { now, path, query, field: &field, body: &member, ..Request::of_caller(caller, address) };
+        if self.cedar.is_none() && self.asks_learned.is_none() && self.fields.is_empty() {
+            return decide(&request);
         }
-        let shown = self.cedar.as_ref().map(|cedar| (cedar, cedar.shown(request)));
+        let is_early = matches!(body, Members::Later);
+        let leaves = |rule: usize| match self.sets(rule, body) {
+            _ if is_early => Truth::Later,
+            Ok(set) if set.is_empty() => Truth::True,
+            Ok(_) => Truth::False,
+            Err(Unclear) => Truth::Undecided,
+        };
+        let shown = self.cedar.as_ref().map(|cedar| (cedar, cedar.shown(request, body)));
         let hearing = shown.as_ref().map(|(cedar, shown)| cedar.judge().hear(shown));
-        let guesses = Cell::new(0);
         let foreign = |rule: usize| {
             if self.asks_learned != Some(rule) {
-                return hearing.as_ref()?.applies(rule);
+                let waits = is_early && self.cedar.as_ref().is_some_and(|cedar| cedar.judge().reads_body(rule));
+                let applies = hearing.as_ref().filter(|_| !waits).and_then(|hearing| hearing.applies(rule));
+                return match applies {
+                    _ if waits => Truth::Later,
+                    Some(true) => Truth::True,
+                    Some(false) => Truth::False,
+                    None => Truth::Undecided,
+                };
+            }
+            // A guess counts once, when everything is there.
+            if is_early {
+                return Truth::Later;
             }
             // Of a request that is supposed, so is that its ids were shown.
             let owned = self.owned.as_ref().filter(|_| !judged.is_supposed);
             let (knows, guessed) = owned.map_or((judged.is_supposed, 0), |owned| owned.knows(&request));
             guesses.set(guessed);
-            Some(knows)
+            if knows { Truth::True } else { Truth::False }
         };
-        let decision = self.policy.decide(&Request { foreign: &foreign, ..request });
-        Judgement { decision, guesses: guesses.get() }
+        decide(&Request { foreign: &foreign, leaves: &leaves, ..request })
+    }
+
+    /// Which fields of a rule the body sets.
+    ///
+    /// # Errors
+    /// Nobody can tell.
+    pub(crate) fn sets(&self, rule: usize, body: Members<'_>) -> Result<Vec<String>, Unclear> {
+        match self.fields.iter().find(|(of, _)| *of == rule) {
+            Some((_, fields)) => body.sets(fields),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the route shows and asks for, if it learns.
     pub(crate) fn owned(&self) -> Option<&Owned> {
         self.owned.as_deref()
+    }
+
+    /// Whether a rule asks for what was learned.
+    pub(crate) fn is_learned(&self, rule: Option<usize>) -> bool {
+        rule.is_some() && self.asks_learned == rule
     }
 
     /// The rule of this number, or what stands for none.
@@ -135,6 +199,12 @@ impl Rules {
     }
 }
 
+/// The scopes that somebody needs to meet a rule, by the first way that asks for some.
+fn scopes_of(rule: &Rule) -> &[String] {
+    let mut all = std::iter::once(&rule.scopes).chain(rule.ways.iter().map(|way| &way.scopes));
+    all.find(|scopes| !scopes.is_empty()).map_or(&[], Vec::as_slice)
+}
+
 /// A principal as rules see him.
 pub(super) fn caller_of(principal: &Principal) -> Caller<'_> {
     Caller {
@@ -142,6 +212,7 @@ pub(super) fn caller_of(principal: &Principal) -> Caller<'_> {
         username: principal.username.as_deref(),
         issuer: principal.issuer.as_deref(),
         scheme: principal.scheme.code(),
+        also: &[],
         scopes: &principal.scopes,
         roles: &principal.roles,
         claims: &principal.claims,

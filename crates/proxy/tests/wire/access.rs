@@ -2,8 +2,14 @@
 //! attack is refused and reaches nobody, each legitimate call passes, and the record names the line that decided.
 
 #[cfg(test)]
+#[path = "access/bodies.rs"]
+mod bodies;
+#[cfg(test)]
 #[path = "access/policies.rs"]
 mod policies;
+#[cfg(test)]
+#[path = "access/security.rs"]
+mod security;
 
 use crate::check::problem;
 use portcullis_auth::jwt::SigningKey;

@@ -71,8 +71,16 @@ pub(super) fn plan(upstream: SocketAddr, request: ContractMode, response: Contra
         ),
     ];
     let (file, hash, options) = ("users.yaml".into(), "1".to_owned(), Options::default());
-    let whole =
-        ContractPlan { file, hash, options, contract: Arc::clone(&contract), request, response, answer_bytes: 5_000 };
+    let whole = ContractPlan {
+        file,
+        hash,
+        options,
+        contract: Arc::clone(&contract),
+        request,
+        response,
+        security: ContractMode::Off,
+        answer_bytes: 5_000,
+    };
     let whole = Arc::new(whole);
     let upstream = Arc::clone(&plan.apis[0].versions[0].routes[0].upstream);
     plan.apis[0].versions[0].routes = operations
@@ -80,7 +88,7 @@ pub(super) fn plan(upstream: SocketAddr, request: ContractMode, response: Contra
         .map(|(template, operations)| {
             let methods = operations.iter().map(|(method, _)| method.clone()).collect();
             let mut route = gateway::route(Methods::Only(methods), template, &upstream);
-            route.contract = Some(RouteContract { plan: Arc::clone(&whole), operations });
+            route.contract = Some(RouteContract { plan: Arc::clone(&whole), operations, security: None });
             route
         })
         .collect();

@@ -50,7 +50,10 @@ fn what_was_shown_may_be_asked_for_and_nothing_else() {
     ] {
         assert_eq!(get(&shop, who, target).status, status, "{} {target}", who.0);
     }
-    let record = shop.record(&get(&shop, EVE, "/orders/17"));
+    let answer = get(&shop, EVE, "/orders/17");
+    assert!(answer.text().contains("Read the list that shows this id first"), "{}", answer.text());
+    let record = shop.record(&answer);
+    assert!(record["detail"].as_str().is_some_and(|detail| detail.contains("was not shown this id")), "{record}");
     let expected = [json!("forbidden_here"), json!("learned"), json!(2)];
     assert_eq!([&record["reason"], &record["rule"], &record["guesses"]], expected.each_ref(), "{record}");
     assert!(record["decided_by"].as_str().is_some_and(|line| line.starts_with("shop.yaml:")), "{record}");

@@ -76,6 +76,7 @@ impl Check<'_> {
         };
         let mut values: Vec<(Kind, String, Shape)> = Vec::new();
         values.extend(cedar.claims.iter().flatten().map(|(name, is)| (Kind::Claim, name.clone(), shape(*is))));
+        values.extend(cedar.body.iter().flatten().map(|(name, is)| (Kind::Body, name.clone(), shape(*is))));
         for (key, kind, names) in [("query", Kind::Query, &cedar.query), ("headers", Kind::Header, &cedar.headers)] {
             if let Some(names) = names {
                 self.list(&at.key(key), names.len());
@@ -84,6 +85,18 @@ impl Check<'_> {
         }
         if let Some(claims) = &cedar.claims {
             self.list(&at.key("claims"), claims.len());
+        }
+        if let Some(body) = &cedar.body {
+            self.list(&at.key("body"), body.len());
+            for name in body.keys().filter(|name| name.split('.').any(str::is_empty)) {
+                let section = at.key("body");
+                let place = section.key(name);
+                let diagnostic = Diagnostic::new("bad-name", place.name_span(), "a name is missing here");
+                self.reject(
+                    &place,
+                    diagnostic.help("write it like `owner`, or `order.owner` for a member of an object"),
+                );
+            }
         }
         if values.len() > MAX_VALUES {
             let message = format!("policies speak of more than {MAX_VALUES} values");
@@ -145,6 +158,7 @@ impl Check<'_> {
                 origin,
                 statement: Some((Arc::clone(policies), place)),
                 asks_learned: false,
+                fields: Vec::new(),
             },
             applies: Cell::new(0),
             lives: Cell::new(0),
@@ -165,7 +179,8 @@ impl Check<'_> {
                     None => values.push((*kind, name.clone(), *shape)),
                     Some((.., known)) if known == shape => {}
                     Some(_) => {
-                        let message = format!("the claim {} is another thing on another level", quote(name));
+                        let what = if *kind == Kind::Body { "member of the body" } else { "claim" };
+                        let message = format!("the {what} {} is another thing on another level", quote(name));
                         let diagnostic = Diagnostic::new("contradiction", stating.span, message);
                         let help = "say the same on both, or say it on one only";
                         self.report.push(diagnostic.help(help).path(stating.path.clone()));

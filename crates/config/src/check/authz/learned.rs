@@ -106,6 +106,7 @@ impl Check<'_> {
                 origin,
                 statement: None,
                 asks_learned: true,
+                fields: Vec::new(),
             },
             applies: Cell::new(0),
             lives: Cell::new(0),

@@ -42,7 +42,7 @@ impl Check<'_> {
             self.reject(&list, diagnostic);
         }
         let observed = written.mode == Some(AuthzMode::Observe);
-        if observed && rules.is_empty() && written.cedar.is_none() {
+        if observed && rules.is_empty() && written.cedar.is_none() && written.protected_fields.is_none() {
             let mode = at.key("mode");
             let diagnostic = Diagnostic::new("no-effect", mode.name_span(), "`mode` has no effect without `rules`");
             self.reject(&mode, diagnostic.help("add `rules` beside it, or remove it"));
@@ -52,6 +52,7 @@ impl Check<'_> {
             .enumerate()
             .map(|(index, rule)| self.rule(rule, &list.index(index), (observed, is_route)))
             .collect();
+        stated.extend(self.protected(written, &at, (observed, is_route)));
         let cedar = self.cedar(written, &at).map(|(cedar, policies)| {
             stated.extend(policies);
             cedar
@@ -74,7 +75,7 @@ impl Check<'_> {
             path: at.path(),
             span: at.name_span(),
             origin: self.origin(&at),
-            has_rules: written.rules.is_some() || written.cedar.is_some(),
+            has_rules: written.rules.is_some() || written.cedar.is_some() || written.protected_fields.is_some(),
             rules: stated,
             cedar,
             learns,
@@ -112,11 +113,12 @@ impl Check<'_> {
             networks: written.networks.iter().flatten().map(|network| network.0).collect(),
             times: written.times.iter().flatten().map(window).collect(),
             when: expressions,
+            ways: Vec::new(),
             foreign: None,
         };
         self.lists(written, at);
         self.callers(written, &rule, at);
-        let operations = self.operations_named(written, at, is_route);
+        let operations = self.operations_named(written.operations.as_ref(), at, is_route);
         let roles = at.key("roles");
         let name = written.name.as_ref().map_or_else(|| at.path(), |name| name.0.clone());
         Stated {
@@ -133,6 +135,7 @@ impl Check<'_> {
                 origin: self.origin(at),
                 statement: None,
                 asks_learned: false,
+                fields: Vec::new(),
             },
             applies: Cell::new(0),
             lives: Cell::new(0),
@@ -141,9 +144,15 @@ impl Check<'_> {
         }
     }
 
-    fn operations_named(&mut self, written: &AuthzRule, at: &At<'_>, is_route: bool) -> Option<Vec<Named>> {
+    /// The operations that a rule names.
+    pub(super) fn operations_named(
+        &mut self,
+        written: Option<&Vec<Text>>,
+        at: &At<'_>,
+        is_route: bool,
+    ) -> Option<Vec<Named>> {
         let list = at.key("operations");
-        let operations = written.operations.as_ref()?;
+        let operations = written?;
         if is_route {
             let message = "a rule of an operation is about that operation only";
             let diagnostic = Diagnostic::new("no-effect", list.name_span(), message);

@@ -60,7 +60,7 @@ fn supposed(case: &AccessCase) -> Supposed {
         method: case.method.clone(),
         url: case.url.clone(),
         headers: case.headers.clone(),
-        body: Vec::new(),
+        body: case.body.clone().into_bytes(),
     };
     Supposed { request, caller, address: case.address, now: case.seconds }
 }
