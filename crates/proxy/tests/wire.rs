@@ -25,6 +25,8 @@ mod collector;
 mod contract;
 #[path = "wire/cors.rs"]
 mod cors;
+#[path = "wire/declared.rs"]
+mod declared;
 #[path = "wire/desync.rs"]
 mod desync;
 #[path = "wire/documents.rs"]

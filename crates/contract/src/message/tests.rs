@@ -249,6 +249,7 @@ fn outlines_say_what_is_declared_and_what_is_marked() {
     let shape = outline.shape(root).unwrap();
     let declared = |name: &str| shape.members.iter().find(|member| *member.name == *name).map(|member| member.declared);
     assert_eq!((declared("id"), declared("code"), declared("nowhere")), (Some(true), Some(false), None));
+    assert_eq!(shape.others, None, "what is forbidden is not declared");
     let other = get.answer_schema(404, Some("application/problem+json")).unwrap();
     assert!(outline.root(other).is_some_and(|other| other != root));
     assert_eq!(get.answer_schema(404, Some("application/json")), None);

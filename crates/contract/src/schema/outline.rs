@@ -74,6 +74,11 @@ impl Sketch<'_> {
         number
     }
 
+    /// Whether a schema is `false`: what nothing fits is not declared by being forbidden.
+    fn is_never(&self, id: SchemaId) -> bool {
+        self.schemas.schema(id).is_none_or(|schema| schema.always == Some(false))
+    }
+
     fn all(&mut self, ids: impl IntoIterator<Item = SchemaId>) -> Vec<u32> {
         ids.into_iter().map(|id| self.want(id)).collect()
     }
@@ -97,7 +102,8 @@ impl Sketch<'_> {
         shape.scalar = is_scalar(schema, untyped);
         if let Some(rules) = schema.array.as_deref() {
             shape.prefix = self.all(rules.prefix.iter().copied());
-            shape.items = rules.rest.or(rules.unevaluated).map(|id| self.want(id));
+            let items = rules.rest.or(rules.unevaluated).filter(|id| !self.is_never(*id));
+            shape.items = items.map(|id| self.want(id));
         }
         if let Some(rules) = schema.object.as_deref() {
             self.object(rules, &mut shape);
@@ -113,12 +119,13 @@ impl Sketch<'_> {
         let properties = rules.names.all().zip(&rules.properties);
         for (name, property) in properties {
             if let Some(schema) = property.schema {
-                let (schema, declared) = (self.want(schema), property.refused.is_none());
-                shape.members.push(Member { name: name.into(), shape: schema, declared });
+                let declared = property.refused.is_none() && !self.is_never(schema);
+                shape.members.push(Member { name: name.into(), shape: self.want(schema), declared });
             }
         }
         shape.patterned = self.all(rules.patterns.iter().map(|(_, id)| *id));
-        shape.others = rules.additional.or(rules.unevaluated).map(|id| self.want(id));
+        let others = rules.additional.or(rules.unevaluated).filter(|id| !self.is_never(*id));
+        shape.others = others.map(|id| self.want(id));
     }
 
     /// Schemas about the same value. What must not fit declares nothing, and neither does a condition.
@@ -136,6 +143,7 @@ impl Sketch<'_> {
             others.sort_unstable_by_key(|(key, _)| **key);
             ids.extend(others.into_iter().map(|(_, id)| *id));
         }
+        ids.retain(|id| !self.is_never(*id));
         let mut numbers = self.all(ids);
         numbers.sort_unstable();
         numbers.dedup();

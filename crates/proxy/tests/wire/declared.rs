@@ -98,8 +98,10 @@ impl People {
             }
         });
         let signer = SigningKey::from_seed(&[7; 32]).unwrap();
-        scratch.file("jwks.json", &json!({ "keys": [signer.public_jwk()] }).to_string());
-        scratch.file("people.yaml", CONTRACT);
+        let keys = json!({ "keys": [signer.public_jwk()] }).to_string();
+        for (name, text) in [("jwks.json", keys.as_str()), ("people.yaml", CONTRACT)] {
+            assert!(scratch.file(name, text).starts_with(scratch.path()));
+        }
         let text = CONFIG.replace("UPSTREAM", &upstream.address().to_string());
         let loaded = load_text("people-gateway.yaml", &text, scratch.path(), &Environment::fixed::<&str, &str>([]));
         let mut plan = loaded.unwrap_or_else(|failure| panic!("{}", failure.render(false))).plan;
@@ -122,8 +124,14 @@ fn marks_of_the_contract_decide_who_sees_what() {
     let everything_else = r#""born":{"year":1985},"\u0065xtra":[1]}"#;
     for (role, expected) in [
         ("", r#"{"id":1,"mail":"***********.com","friends":[{"id":2,"mail":"***********.com","extra":{"mail":"x"}}],"#),
-        ("support", r#"{"id":1,"mail":"ada@example.com","friends":[{"id":2,"mail":"bob@example.com","extra":{"mail":"x"}}],"#),
-        ("hr", r#"{"id":1,"mail":"***********.com","salary":9.5,"friends":[{"id":2,"mail":"***********.com","extra":{"mail":"x"}}],"#),
+        (
+            "support",
+            r#"{"id":1,"mail":"ada@example.com","friends":[{"id":2,"mail":"bob@example.com","extra":{"mail":"x"}}],"#,
+        ),
+        (
+            "hr",
+            r#"{"id":1,"mail":"***********.com","salary":9.5,"friends":[{"id":2,"mail":"***********.com","extra":{"mail":"x"}}],"#,
+        ),
     ] {
         let answer = people.ask("/open/ada/one", role);
         assert_eq!((answer.status, answer.text()), (200, format!("{expected}{everything_else}")), "{role}");
