@@ -3,6 +3,7 @@
 
 mod bind;
 mod contracts;
+mod findings;
 mod limits;
 mod report;
 #[cfg(test)]
@@ -215,6 +216,8 @@ fn router(source: Source) -> Router {
         .route("/reload", post(reload))
         .route("/drain", post(drain))
         .route("/contracts", get(contracts::show))
+        .route("/findings", get(findings::show))
+        .route("/findings/pardon", post(findings::pardon))
         .route("/limits", get(limits::show))
         .route("/limits/reset", post(limits::reset))
         .with_state(source)

@@ -1,12 +1,15 @@
-//! A table of a fixed size, whose slots are found by number. Whoever was not seen for longest in its row makes room.
+//! A table of a fixed size, whose memory is taken page by page as it fills, and whose slots are found by number. Whoever was not seen for longest in its row makes room.
 
 /// Slots that a name can be in.
 const WAYS: usize = 8;
+/// Rows whose memory is taken at once.
+const PAGE_ROWS: usize = 64;
 
 /// A table of rows of eight slots each.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    slots: Vec<Slot<T>>,
+    /// `None` until a name falls into it.
+    pages: Vec<Option<Box<[Slot<T>]>>>,
     rows: u64,
 }
 
@@ -21,17 +24,19 @@ struct Slot<T> {
 // === impl Table ===
 
 impl<T: Default + Clone> Table<T> {
-    /// With room for as many names, rounded up to a row.
+    /// With room for as many names, rounded up to a page.
     pub(crate) fn new(names: usize) -> Self {
-        let rows = names.div_ceil(WAYS).max(1);
-        let empty = Slot { name: 0, seen: 0, value: T::default() };
-        Self { slots: vec![empty; rows * WAYS], rows: rows as u64 }
+        let pages = names.div_ceil(WAYS * PAGE_ROWS).max(1);
+        Self { pages: (0..pages).map(|_| None).collect(), rows: (pages * PAGE_ROWS) as u64 }
     }
 
     /// What is known of a name, which is made room for if it is new. `minute` counts from 1.
     pub(crate) fn of(&mut self, name: u64, minute: u64) -> Option<&mut T> {
-        let row = usize::try_from(name % self.rows).ok()? * WAYS;
-        let ways = self.slots.get_mut(row..row + WAYS)?;
+        let row = usize::try_from(name % self.rows).ok()?;
+        let empty = || vec![Slot { name: 0, seen: 0, value: T::default() }; WAYS * PAGE_ROWS].into_boxed_slice();
+        let page = self.pages.get_mut(row / PAGE_ROWS)?.get_or_insert_with(empty);
+        let row = row % PAGE_ROWS * WAYS;
+        let ways = page.get_mut(row..row + WAYS)?;
         let at = match ways.iter().position(|slot| slot.seen > 0 && slot.name == name) {
             Some(at) => at,
             None => {
@@ -45,8 +50,8 @@ impl<T: Default + Clone> Table<T> {
         Some(&mut slot.value)
     }
 
-    /// Bytes that it takes, however full it is.
+    /// Bytes that it takes once it is full.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot<T>>()
+        self.pages.len() * PAGE_ROWS * WAYS * size_of::<Slot<T>>()
     }
 }

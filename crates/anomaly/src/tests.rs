@@ -71,7 +71,7 @@ fn attacks_are_noticed_soon_and_normal_days_are_quiet() {
     }
 }
 
-/// The table that is shipped, whatever is in it.
+/// The tables that are shipped, once they are full.
 #[test]
 fn memory_is_stated() {
     let bytes = Watcher::new(Bounds::default()).bytes();

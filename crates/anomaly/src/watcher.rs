@@ -12,7 +12,7 @@ use crate::table::Table;
 const SILENCE: u64 = 30;
 
 /// How many of each are remembered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Principals.
     pub principals: usize,
@@ -59,7 +59,7 @@ impl Default for Bounds {
 // === impl Watcher ===
 
 impl Watcher {
-    /// With tables of these sizes, which are taken at once.
+    /// With tables of these sizes, whose memory is taken as they fill.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Watcher {
         }
     }
 
-    /// Bytes of all tables.
+    /// Bytes of all tables once they are full.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.principals.bytes() + self.addresses.bytes() + self.pairs.bytes() + self.steps.bytes() + size_of::<Self>()

@@ -2,6 +2,7 @@
 //! shape of the file is settled before.
 
 mod admin;
+mod anomalies;
 mod apis;
 pub(crate) mod authz;
 mod bodies;
@@ -92,6 +93,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let workers = check.workers(file, root);
     let access_log = check.access_log(file, root);
     let tracing = check.tracing(file, root);
+    let anomalies = check.anomalies(file, root);
     let admin = check.admin(file, root);
     let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
@@ -110,6 +112,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         workers,
         access_log,
         shared_store,
+        anomalies,
         tracing,
         shutdown_grace,
         shutdown_deadline,

@@ -2,6 +2,7 @@
 //! setting means for others is decided in `check`.
 
 mod admin;
+mod anomalies;
 mod api;
 mod authz;
 mod bodies;
@@ -29,6 +30,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use admin::Admin;
+pub(crate) use anomalies::{Anomalies, AnomalyMode, AnomalyPoints};
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
 pub(crate) use authz::{
@@ -108,6 +110,8 @@ pub(crate) struct File {
     pub(crate) defaults: Option<Defaults>,
     /// What is served, by name.
     pub(crate) apis: IndexMap<String, Api>,
+    /// What is unusual for a caller, and what follows from it.
+    pub(crate) anomalies: Option<Anomalies>,
     /// Traces, and where spans and access records are sent.
     pub(crate) tracing: Option<Tracing>,
 }

@@ -2,6 +2,7 @@
 //! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
 
 mod admin;
+mod anomalies;
 mod listener;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use crate::values::ValueSource;
 pub use admin::AdminPlan;
+pub use anomalies::AnomaliesPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 use portcullis_contract::graphql;
 use portcullis_types::Secret;
@@ -71,6 +73,8 @@ pub struct Plan {
     pub access_log: AccessLogPlan,
     /// Accounts of limits for several gateways together; `None`: each keeps its own.
     pub shared_store: Option<SharedStorePlan>,
+    /// How requests are watched for what is unusual; `None` where nobody looks.
+    pub anomalies: Option<AnomaliesPlan>,
     /// What is done about traces.
     pub tracing: TracingPlan,
     /// How long requests are still taken once `/readyz` has gone down.

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod audit_log;
 mod contract;
+mod findings;
 mod help;
 mod identity;
 mod limits;
@@ -19,6 +20,7 @@ pub(crate) use access::{Access, AccessCommand};
 pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat, DiffContracts, ReportContract};
+pub(crate) use findings::{FindingsCommand, Pardon};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
@@ -70,6 +72,12 @@ pub(crate) enum Command {
     Limits {
         #[command(subcommand)]
         command: LimitsCommand,
+    },
+    /// Show what callers of a running gateway do that is unusual, or forget it
+    #[command(after_help = help::FINDINGS)]
+    Findings {
+        #[command(subcommand)]
+        command: FindingsCommand,
     },
     /// List every route: who may call it, where it goes and which line says so
     #[command(after_help = help::ROUTES)]

@@ -15,11 +15,11 @@ mod versions;
 mod waf;
 mod write;
 
-use crate::arguments::{Arguments, Command, JwtCommand, LimitsCommand, Reading, TokensCommand};
+use crate::arguments::{Arguments, Command, FindingsCommand, JwtCommand, LimitsCommand, Reading, TokensCommand};
 use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
-use control::limits;
+use control::{findings, limits};
 use portcullis_audit_log::Damage;
 use std::path::Path;
 
@@ -33,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Status(control) => control::status(control),
         Command::Reload(control) => control::reload(control),
         Command::Drain(control) => control::drain(control),
+        Command::Findings { command: FindingsCommand::Show(control) } => findings::show(control),
+        Command::Findings { command: FindingsCommand::Pardon(pardon) } => findings::pardon(pardon),
         Command::Limits { command: LimitsCommand::Show(question) } => limits::show(question),
         Command::Limits { command: LimitsCommand::Reset(question) } => limits::reset(question),
         Command::Routes(reading) => inspect::routes(reading),

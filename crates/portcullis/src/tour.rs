@@ -13,6 +13,7 @@ mod life;
 mod protocols;
 mod report;
 mod shown;
+mod unusual;
 
 use crate::arguments::Format;
 use crate::demo::{Callers, Site, Upstreams};
@@ -98,6 +99,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         gateway::rows,
         protocols::rows,
         shown::rows,
+        unusual::rows,
         control::rows,
         life::rows,
     ];

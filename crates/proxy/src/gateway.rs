@@ -8,6 +8,7 @@ use crate::snapshot::Snapshot;
 use crate::trace::export::{self, Exporter};
 use crate::upstream::check;
 use crate::upstream::fleet::Fleet;
+use crate::watch::Watch;
 use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use life::Leaving;
@@ -26,6 +27,7 @@ use std::time::{Duration, SystemTime};
 mod budgets;
 mod error;
 mod facts;
+mod findings;
 mod handle;
 mod life;
 mod listen;
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) hasher: KeyHasher,
     /// Present where several gateways share limits.
     pub(crate) store: Option<SharedStore>,
+    /// Present where somebody looks for what is unusual.
+    pub(crate) watch: Option<Arc<Watch>>,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -159,6 +163,7 @@ impl Gateway {
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();
         let store = budgets::shared_store(&plan, peers, &clock)?;
+        let watch = findings::watch(&plan, &clock)?;
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(1),
@@ -173,6 +178,7 @@ impl Gateway {
                 .map_or_else(listen::hasher, |plan| Ok(limits::hasher(plan)))
                 .map_err(StartError::System)?,
             store,
+            watch,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),

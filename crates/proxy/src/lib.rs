@@ -27,6 +27,7 @@ mod snapshot;
 mod tls;
 mod trace;
 mod upstream;
+mod watch;
 mod welcome;
 mod worker;
 
@@ -43,3 +44,4 @@ pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};
 pub use upstream::fleet::{ServerStatus, UpstreamStatus};
+pub use watch::FindingFacts;

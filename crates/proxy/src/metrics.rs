@@ -11,12 +11,14 @@ mod rules;
 mod text;
 mod upstreams;
 mod waf;
+mod watch;
 
 pub(crate) use contract::knowledge_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use text::Extras;
 pub(crate) use upstreams::{relief_text, upstreams_text};
+pub(crate) use watch::watch_text;
 
 use crate::http2::meter::Flood;
 use crate::http2::ours::CODES;

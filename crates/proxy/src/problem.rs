@@ -182,7 +182,8 @@ impl Form {
 
 /// The `type` of a problem that others have named already (draft-ietf-httpapi-ratelimit-headers-11 section 5).
 fn registered_type(reason: Reason) -> Option<&'static str> {
-    const TYPES: [(Reason, ProblemType); 3] = [
+    const TYPES: [(Reason, ProblemType); 4] = [
+        (Reason::AbnormalUsage, ProblemType::AbnormalUsageDetected),
         (Reason::ReducedCapacity, ProblemType::TemporaryReducedCapacity),
         (Reason::QuotaExceeded, ProblemType::QuotaExceeded),
         (Reason::TooManyFailures, ProblemType::AbnormalUsageDetected),

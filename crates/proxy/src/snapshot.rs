@@ -141,6 +141,10 @@ pub(crate) struct Route {
     stages: String,
     /// What the route is called, as members of its records.
     named: Vec<u8>,
+    /// What its operation is called in findings: `orders v1 /orders/v1/orders/{id} getOrder`.
+    pub(crate) watched_as: Box<str>,
+    /// Which segment of its paths names an object: the last parameter.
+    object: Option<usize>,
 }
 
 /// What all routes of a version share.
@@ -339,7 +343,10 @@ impl Route {
         let template = format!("{prefix}{}", plan.template);
         let rules = Rules::compile(plan, &api.name, &template, learned)?;
         let disclosure = Disclosure::compile(plan, &template, shared.mask_keys.as_ref())?;
+        let named = [&api.name, &shared.version, template.as_str(), &plan.id];
         let route = Self {
+            watched_as: named.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").into(),
+            object: template.split('/').enumerate().filter(|(_, part)| part.contains('{')).map(|(at, _)| at).last(),
             named: route_members(&api.name, &shared.version, &template),
             api: Arc::clone(&api.name),
             version: Arc::clone(&shared.version),
@@ -374,6 +381,11 @@ impl Route {
     pub(crate) fn labels(&self) -> RouteLabels {
         let route = Arc::from(self.template.as_str());
         RouteLabels { api: Arc::clone(&self.api), route, version: Arc::clone(&self.version) }
+    }
+
+    /// The object that a path of the route names, if its operation is about one.
+    pub(crate) fn object_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.split('/').nth(self.object?)
     }
 
     /// `,"api":"orders",…`

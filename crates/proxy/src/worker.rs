@@ -25,10 +25,11 @@ use crate::trace::export::Spool;
 use crate::trace::spans::Finished;
 use crate::upstream::Targets;
 use crate::upstream::pool::Target;
+use crate::watch::{Ended, Tally, Watch};
 use portcullis_config::plan::TargetPlan;
 use portcullis_limit::Moment;
-use portcullis_types::Millis;
 use portcullis_types::id::Ids;
+use portcullis_types::{Millis, Reason, Stage};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -59,6 +60,8 @@ pub(crate) struct Worker {
     /// What is told to a collector; `None` without one.
     spool: Option<RefCell<Spool>>,
     pub(crate) counters: RefCell<Counters>,
+    /// What is told to whoever looks for what is unusual; `None` where nobody does.
+    tally: Option<RefCell<Tally>>,
     pub(crate) wall: RefCell<WallTexts>,
     /// What this worker remembers of credentials.
     tokens: RefCell<Tokens>,
@@ -98,6 +101,7 @@ impl Worker {
             ids: RefCell::new(Ids::new(seed)),
             log: RefCell::new(LogLines::new(shared.log_queue())),
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
+            tally: shared.watch.as_ref().map(|watch| RefCell::new(Tally::new(Arc::clone(watch)))),
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
             tokens: RefCell::default(),
@@ -198,6 +202,11 @@ impl Worker {
         }
     }
 
+    /// Who knows what is to be done about somebody, if anybody does.
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.shared.watch.as_deref()
+    }
+
     /// Now, on both clocks.
     pub(crate) fn moment(&self) -> Moment {
         let nanos = self.nanos();
@@ -218,6 +227,9 @@ impl Worker {
         self.notes.borrow_mut().tell();
         if let Some(spool) = &self.spool {
             spool.borrow_mut().flush();
+        }
+        if let Some(tally) = &self.tally {
+            tally.borrow_mut().flush();
         }
         let seconds = self.wall_base.get().0 / 1000;
         if let Some(notes) = self.tokens.borrow_mut().due(seconds) {
@@ -247,6 +259,11 @@ impl Worker {
         if let Some(spool) = &self.spool {
             self.tell(spool, local, exchange);
         }
+        if let Some(tally) = &self.tally
+            && let Some(ended) = self.ended(local, exchange)
+        {
+            tally.borrow_mut().add(&ended);
+        }
         let route = || record.route.and_then(|index| snapshot.routes.get(index));
         if self.shared.identity.notes_callers()
             && let Some(route) = route().filter(|route| !route.version.is_empty())
@@ -271,6 +288,27 @@ impl Worker {
                 },
             ),
         );
+    }
+
+    /// A finished request as whoever looks for what is unusual is told of it.
+    fn ended<'a>(&self, local: &'a Local, exchange: &'a Exchange) -> Option<Ended<'a>> {
+        let (record, snapshot) = (&exchange.record, &local.snapshot);
+        let route = record.route.and_then(|index| snapshot.routes.get(index));
+        let failed = record.decision.as_ref().is_some_and(|decision| {
+            decision.stage == Stage::Identify && record.status == 401 && decision.reason != Reason::MissingCredential
+        });
+        let fields = exchange.head.fields();
+        Some(Ended {
+            at_ms: self.wall_ms(record.ended),
+            nanos: record.ended,
+            address: record.client.or(record.peer.map(|peer| peer.ip()))?,
+            caller: record.caller.as_deref(),
+            operation: route.map(|route| (route.watched_as.as_ref(), route.object_of(exchange.target.path()))),
+            status: record.status,
+            bytes: record.response_bytes,
+            fields,
+            failed: failed.then(|| snapshot.callers.shown(fields)).flatten(),
+        })
     }
 
     /// Tells a collector of a finished request.

@@ -105,5 +105,7 @@ mod upstreams;
 mod versions;
 #[path = "wire/waf.rs"]
 mod waf;
+#[path = "wire/watch.rs"]
+mod watch;
 #[path = "wire/websocket.rs"]
 mod websocket;

@@ -130,6 +130,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         workers: NonZeroUsize::new(1),
         access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
         shared_store: None,
+        anomalies: None,
         tracing: TracingPlan::default(),
         admin: AdminPlan::default(),
         shutdown_grace: Duration::ZERO,

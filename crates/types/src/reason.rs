@@ -361,6 +361,12 @@ reasons! {
         "Wait for as long as Retry-After says, then send a good credential.",
         "Look for a client with an old credential, or for somebody who guesses.",
     }
+    /// What somebody does is unusual.
+    AbnormalUsage = 429 "abnormal_usage" "Such use is unusual and has been paused" {
+        "What this caller or address has done lately is unlike what it does otherwise, such as asking for one object after another, so that its requests are refused for a while.",
+        "Wait for as long as Retry-After says. If this is how your program has to work, ask whoever runs the API to expect it.",
+        "`portcullis findings show` has the numbers; `findings pardon` takes it back. `anomalies.detectors` says how far each kind of finding leads.",
+    }
     /// A limit has no room.
     QuotaExceeded = 429 "quota_exceeded" "The limit for such requests is reached" {
         "A limit on requests of this address, caller or operation has no room for this one. Every answer of a limited operation says in RateLimit how much is left and in RateLimit-Policy what the limits are; `violated-policies` names those that were reached.",

@@ -42,7 +42,7 @@ pub(super) async fn reset(
     }
 }
 
-fn unclear(why: &str) -> Response {
+pub(super) fn unclear(why: &str) -> Response {
     answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "text": why }))
 }
 
@@ -70,7 +70,7 @@ fn named(query: &str) -> Option<(String, Vec<String>)> {
     Some((place?, values))
 }
 
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
         u8::from_str_radix(pair, 16).ok()

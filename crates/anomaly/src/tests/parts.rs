@@ -40,22 +40,22 @@ fn different_things_are_counted_roughly() {
 
 #[test]
 fn whoever_was_not_seen_for_longest_makes_room() {
-    let mut table: Table<u64> = Table::new(64);
-    for name in 0..64 {
+    let mut table: Table<u64> = Table::new(512);
+    for name in 0..512 {
         *table.of(name, 1 + name).unwrap() = name;
     }
-    assert_eq!(*table.of(0, 100).unwrap(), 0, "it is there, and seen again");
+    assert_eq!(*table.of(0, 600).unwrap(), 0, "it is there, and seen again");
     // One more in its row: not the one that was just seen goes.
-    *table.of(64, 101).unwrap() = 64;
-    assert_eq!((*table.of(0, 102).unwrap(), *table.of(64, 102).unwrap()), (0, 64));
-    assert_eq!(*table.of(8, 103).unwrap(), 0, "the oldest was forgotten");
+    *table.of(512, 601).unwrap() = 512;
+    assert_eq!((*table.of(0, 602).unwrap(), *table.of(512, 602).unwrap()), (0, 512));
+    assert_eq!(*table.of(64, 603).unwrap(), 0, "the oldest was forgotten");
 }
 
 #[test]
 fn steps_go_up_with_findings_and_down_with_time() {
     let who = Who::Principal(1);
     let finding = |kind: Kind, at_ms| Finding { kind, who, at_ms, seen: 9.0, usual: 1.0, bound: 3.0, window_s: 60 };
-    let rungs = Rungs { highest: Step::Block, ..Rungs::default() };
+    let rungs = Rungs::up_to(Step::Block);
     let mut ladder = Ladder::default();
     assert_eq!(ladder.note(&finding(Kind::NewClient, 0), &rungs), (Step::Observe, false));
     assert_eq!(ladder.note(&finding(Kind::Rate, 0), &rungs), (Step::Slow, true));
@@ -64,7 +64,13 @@ fn steps_go_up_with_findings_and_down_with_time() {
     assert_eq!(ladder.step(rungs.block_ms - 1, &rungs), Step::Block);
     // What is left of the points after the block says how it goes on.
     assert_eq!(ladder.step(rungs.block_ms, &rungs), Step::Observe);
-    let shy = Rungs::default();
+    let mut ladder = Ladder::default();
+    let exact = Rungs { points: [2, 4, 99], ..rungs };
+    assert_eq!(ladder.note(&finding(Kind::Sequential, 0), &exact), (Step::Refuse, true));
+    let end = ladder.until_ms(0, &exact);
+    assert_eq!(end, exact.half_life_ms, "a step that was just reached holds until half of it is forgotten");
+    assert_eq!((ladder.step(end - 1, &exact), ladder.step(end + 1, &exact)), (Step::Refuse, Step::Slow));
+    let shy = Rungs::up_to(Step::Observe);
     let mut ladder = Ladder::default();
     for _ in 0..10 {
         assert_eq!(ladder.note(&finding(Kind::Sequential, 0), &shy), (Step::Observe, false), "nothing is done unasked");

@@ -36,6 +36,14 @@ pub(crate) const STORE_TIMEOUT: Period = Period::millis(100);
 pub(crate) const GATEWAYS: Count = Count(1);
 /// LIMIT: gateways that share limits.
 pub(crate) const MAX_GATEWAYS: u64 = 1_000;
+pub(crate) const ANOMALY_HALF_LIFE: Period = Period::seconds(10 * 60);
+pub(crate) const ANOMALY_DELAY: Period = Period::millis(500);
+pub(crate) const ANOMALY_BLOCK: Period = Period::seconds(30 * 60);
+pub(crate) const ANOMALY_CALLERS: Count = Count(100_000);
+/// LIMIT: callers whose history is kept.
+pub(crate) const MAX_ANOMALY_CALLERS: u64 = 1_000_000;
+/// LIMIT: points of a step.
+pub(crate) const MAX_ANOMALY_POINTS: u64 = 1_000;
 pub(crate) const SHUTDOWN_GRACE: Period = Period::seconds(0);
 pub(crate) const SHUTDOWN_DEADLINE: Period = Period::seconds(30);
 

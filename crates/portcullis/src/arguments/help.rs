@@ -64,6 +64,15 @@ Examples:
 An account is named by a value for each part of the limit's key, in their order; a caller with a token by issuer and subject
 with a blank between them, a route like orders/v1/getOrder. Exits 1 if there was nothing to forget.";
 
+pub(super) const FINDINGS: &str = "\
+Examples:
+  portcullis findings show
+  portcullis findings show --format json
+  portcullis findings pardon 192.0.2.7
+
+What is unusual is told by its numbers: what was seen, what is usual, what it would have taken. Exits 1 if nothing was done about
+whom you pardon.";
+
 pub(super) const AUDIT: &str = "\
 Examples:
   portcullis audit

@@ -2,6 +2,7 @@
 
 mod ask;
 pub(super) mod contracts;
+pub(super) mod findings;
 pub(super) mod limits;
 mod show;
 

@@ -161,6 +161,9 @@ impl Handle {
         let followed = self.shared.identity.take_over(&mut snapshot.callers, &plan.identity);
         followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
         // From here on nothing can fail.
+        if let (Some(watch), Some(plan)) = (&self.shared.watch, &plan.anomalies) {
+            watch.take_over(plan);
+        }
         self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
         self.shared.begin_knowledge(&snapshot);
         self.shared.snapshot.store(Arc::new(snapshot));
@@ -215,6 +218,9 @@ impl Handle {
         if let Some(store) = &self.shared.store {
             crate::metrics::store_text(store, &mut text);
         }
+        if let Some(watch) = &self.shared.watch {
+            crate::metrics::watch_text(&watch.counted(), &mut text);
+        }
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         crate::metrics::knowledge_text(&self.shared.snapshot.load().contracts.all, &mut text);
         crate::metrics::relief_text(&self.shared.fleet.relieved(), &mut text);
@@ -252,8 +258,14 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.shared_store != new.shared_store, "shared_store"),
+        (watched(old) != watched(new), "anomalies (whether anybody looks, and `callers`)"),
         (old.access_log.queue != new.access_log.queue, "access_log.queue"),
     ]
     .into_iter()
     .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
+}
+
+/// What of watching is taken once: the tables.
+fn watched(plan: &Plan) -> Option<portcullis_anomaly::Bounds> {
+    plan.anomalies.as_ref().map(|plan| plan.bounds)
 }

@@ -5,6 +5,7 @@
 use super::Stop;
 use super::route::Routed;
 use crate::limits::{self, Till};
+use crate::watch::Watch;
 use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
@@ -25,7 +26,16 @@ impl<'a> Guarded<'a> {
 }
 
 /// Charges what does not depend on who calls. `till` is asked for only where there is something to charge.
-pub(super) async fn guard<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
+/// An address that is up to something unusual comes no further.
+pub(super) async fn guard<'a, 't>(
+    mut before: Routed<'a>,
+    till: impl Fn() -> Till<'t>,
+    watch: Option<&Watch>,
+) -> Result<Guarded<'a>, Stop> {
+    if let Some(watch) = watch {
+        let address = before.request.client.address;
+        watch.meet(|names| names.address(address), Stage::Guard).await?;
+    }
     if let Some(limits) = before.route().limits.as_deref() {
         before.charged.in_legacy_fields = limits.legacy_fields;
         if !limits.guard.is_empty() {

@@ -15,6 +15,7 @@ use crate::exchange::Connection;
 use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
 use crate::snapshot::access::{Access, Demands, Issuer, IssuerKeys};
+use crate::watch::Watch;
 use crate::worker::{Pending, Told};
 use binding::ShownToken;
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
@@ -124,12 +125,26 @@ impl<'a> Authenticated<'a> {
     }
 }
 
+/// Finds out who calls, and lets nobody by who is up to something unusual.
+pub(super) async fn identify<'a, 'w>(
+    before: Cleared<'a>,
+    ground: (&Connection, &Snapshot),
+    bench: impl Fn() -> Bench<'w>,
+    watch: Option<&Watch>,
+) -> Result<Authenticated<'a>, Stop> {
+    let found = recognise(before, ground, bench).await?;
+    if let (Some(watch), Some(caller)) = (watch, found.routed.record.caller.as_deref()) {
+        watch.meet(|names| names.principal(caller), Stage::Identify).await?;
+    }
+    Ok(found)
+}
+
 /// Follows the route's decision about authentication; there is always one.
 ///
 /// `bench` is asked for only where there is something to judge: a public route costs nothing here. Only a token that names a
 /// key which its issuer did not have when it was asked last waits, until it has been asked again, and one that says nothing
 /// itself and that nobody has asked about lately.
-pub(super) async fn identify<'a, 'w>(
+async fn recognise<'a, 'w>(
     before: Cleared<'a>,
     (connection, snapshot): (&Connection, &Snapshot),
     bench: impl Fn() -> Bench<'w>,

@@ -9,7 +9,7 @@ use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
 use portcullis_config::plan::{ApiPlan, Authn, Dpop, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
-use portcullis_h1::Known;
+use portcullis_h1::{Fields, Known};
 use portcullis_types::Millis;
 use std::fs::File;
 use std::io::Read as _;
@@ -153,6 +153,12 @@ fn offer(api: &ApiPlan, schemes: Vec<Scheme>, proofs: &ProofDemand, plan: &Ident
 // === impl Callers ===
 
 impl Callers {
+    /// The credential that a request shows, whatever it is worth.
+    pub(crate) fn shown<'f>(&self, fields: Fields<'f>) -> Option<&'f [u8]> {
+        let key = || fields.iter().find(|field| field.name.eq_ignore_ascii_case(self.key_field.as_bytes()));
+        fields.first(Known::Authorization).or_else(|| key().map(|field| field.value))
+    }
+
     pub(super) fn compile(plan: &IdentityPlan) -> Result<Self, CompileError> {
         let issuers = plan.issuers.iter().map(Issuer::compile).collect::<Result<_, _>>()?;
         Ok(Self {

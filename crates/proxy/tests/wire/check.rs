@@ -26,7 +26,7 @@ pub(crate) fn problem(answer: &Answer, status: u16, code: &str, about: &str) {
     let registered = match code {
         "quota_exceeded" => Some("quota-exceeded"),
         "reduced_capacity" => Some("temporary-reduced-capacity"),
-        "too_many_failures" => Some("abnormal-usage-detected"),
+        "too_many_failures" | "abnormal_usage" => Some("abnormal-usage-detected"),
         _ => None,
     };
     match registered {

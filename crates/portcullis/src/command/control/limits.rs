@@ -29,17 +29,21 @@ pub(in crate::command) fn reset(question: &ResetLimit) -> Result<Ending, Stop> {
     Ok(if done { Ending::Done } else { Ending::No })
 }
 
-fn asked(control: &Control, method: &str, path: &str) -> Result<Value, Stop> {
+pub(super) fn asked(control: &Control, method: &str, path: &str) -> Result<Value, Stop> {
     expected(Asking::to(socket(control)?).ask(method, path)?, 200)
 }
 
+/// A name as the socket takes it.
+pub(super) fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn query(limit: &str, values: &[String]) -> String {
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let values: String = values.iter().map(|value| format!("&value={}", hex(value))).collect();
     format!("limit={}{values}", hex(limit))
 }
 
-fn plain(value: Option<&Value>) -> String {
+pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(parts)) => parts.iter().map(|part| plain(Some(part))).collect::<Vec<_>>().join(", "),
