@@ -13,6 +13,7 @@ mod process;
 mod proxy;
 mod shape;
 mod soak;
+mod waf;
 
 pub(crate) use peers::build;
 pub(crate) use soak::soak;
@@ -76,6 +77,13 @@ const BENCHMARKS: &[Benchmark] = &[
         tools: access::TOOLS,
         parts: access::PARTS,
         measure: access::measure,
+    },
+    Benchmark {
+        name: "waf",
+        purpose: "rules about attacks in process: the built-in ones and the OWASP Core Rule Set",
+        tools: waf::TOOLS,
+        parts: waf::PARTS,
+        measure: waf::measure,
     },
 ];
 

@@ -1,5 +1,6 @@
 //! Request bodies: which processor reads one, and what the result adds to the values.
 
+pub(crate) mod derived;
 pub(crate) mod json;
 pub(crate) mod multipart;
 pub(crate) mod urlencoded;
@@ -44,15 +45,23 @@ impl Processor {
     /// The processor that a content type asks for.
     pub(crate) fn for_type(content_type: &[u8]) -> Option<Self> {
         let end = content_type.iter().position(|b| matches!(b, b';' | b',') || b.is_ascii_whitespace());
-        let kind = crate::bytes::sub(content_type, 0, end.unwrap_or(content_type.len())).to_ascii_lowercase();
-        match kind.as_slice() {
-            b"application/x-www-form-urlencoded" => Some(Processor::UrlEncoded),
-            b"multipart/form-data" => Some(Processor::Multipart),
-            b"application/json" => Some(Processor::Json),
-            b"application/xml" | b"text/xml" => Some(Processor::Xml),
-            other if other.starts_with(b"application/") && other.ends_with(b"+json") => Some(Processor::Json),
-            other if other.starts_with(b"application/") && other.ends_with(b"+xml") => Some(Processor::Xml),
-            _ => None,
+        let kind = crate::bytes::sub(content_type, 0, end.unwrap_or(content_type.len()));
+        let is = |name: &[u8]| kind.eq_ignore_ascii_case(name);
+        let ends = |suffix: &[u8]| {
+            let starts = crate::bytes::sub(kind, 0, 12).eq_ignore_ascii_case(b"application/");
+            let from = kind.len().saturating_sub(suffix.len());
+            starts && crate::bytes::sub(kind, from, kind.len()).eq_ignore_ascii_case(suffix)
+        };
+        if is(b"application/json") || ends(b"+json") {
+            Some(Processor::Json)
+        } else if is(b"application/x-www-form-urlencoded") {
+            Some(Processor::UrlEncoded)
+        } else if is(b"multipart/form-data") {
+            Some(Processor::Multipart)
+        } else if is(b"application/xml") || is(b"text/xml") || ends(b"+xml") {
+            Some(Processor::Xml)
+        } else {
+            None
         }
     }
 }

@@ -60,7 +60,21 @@ pub(crate) fn integer(bytes: &[u8]) -> i64 {
 
 /// A decimal number appended to `out`.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, value: i64) {
-    out.extend_from_slice(value.to_string().as_bytes());
+    let mut digits = [0u8; 20];
+    let mut rest = value.unsigned_abs();
+    let mut from = digits.len();
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        from -= 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(sub(&digits, from, digits.len()));
 }
 
 /// A length as `u32`; what is longer is beyond every limit of this crate and saturates.

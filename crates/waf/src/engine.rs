@@ -15,9 +15,13 @@ use crate::variable::Var;
 use crate::verdict::{Detail, Match, Refused};
 use std::sync::Arc;
 
-/// LIMIT: bytes that are looked at for one request, every view and every trial counted. What needs more is refused:
-/// no ordinary request comes near, and a hostile one must not cost seconds.
-const WORK_BYTES: usize = 64 << 20;
+/// LIMIT: work that any request may be, in bytes that an expression is tried on; tokenizers, and looking at a view for
+/// the first time, count several times. What needs more is refused: a hostile request must not hold a worker.
+const WORK: usize = 16 << 20;
+/// LIMIT: how much more it may be for each byte of the body. Ordinary bodies need a tenth of it.
+const WORK_PER_BYTE: usize = 48;
+/// LIMIT: how much it may be at most, about a quarter of a second.
+const WORK_MOST: usize = 256 << 20;
 
 /// The name of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,10 @@ pub(crate) struct Machine {
     pub(crate) evaluations: u64,
     /// Bytes that conditions were tried on.
     work: usize,
+    /// Bytes of the body.
+    pub(crate) body_bytes: usize,
+    /// It was more work than it may be, and rules look no further.
+    exhausted: bool,
     /// Rules that a `ctl` took out.
     removed: Vec<u64>,
     /// Members that a `ctl` took out of rules.
@@ -103,6 +111,8 @@ impl Default for Machine {
             would_refuse: None,
             evaluations: 0,
             work: 0,
+            body_bytes: 0,
+            exhausted: false,
             removed: Vec::new(),
             exclusions: Vec::new(),
             matched: None,
@@ -123,7 +133,7 @@ impl Default for Machine {
 impl Machine {
     /// Forgets the request before; buffers stay.
     pub(crate) fn reset(&mut self, program: &Program, gated: bool) {
-        self.store.clear();
+        self.store.clear(program.wanted);
         if gated {
             // The texts of the initial variables are the first bytes of the buffer.
             self.store.intern(&program.gate.prelude);
@@ -142,6 +152,8 @@ impl Machine {
         self.would_refuse = None;
         self.evaluations = 0;
         self.work = 0;
+        self.body_bytes = 0;
+        self.exhausted = false;
         self.removed.clear();
         self.exclusions.clear();
         self.matched = None;
@@ -155,41 +167,38 @@ impl Machine {
 
     /// Runs the rules of a phase in order; says what refuses the message.
     pub(crate) fn run(&mut self, program: &Program, phase: u8) -> Option<Refused> {
-        if self.engine == EngineMode::Off || (self.allowed == Allowed::All && phase < 5) {
+        if self.exhausted || self.engine == EngineMode::Off || (self.allowed == Allowed::All && phase < 5) {
             return None;
         }
         if self.allowed == Allowed::Request && phase <= 2 {
             return None;
         }
-        let phases = if self.gated { &program.gate.phases } else { &program.phases };
-        let rules = phases.get(usize::from(phase) - 1)?;
+        let most = WORK.saturating_add(self.body_bytes.saturating_mul(WORK_PER_BYTE)).min(WORK_MOST);
         if self.gated {
-            self.scanner.scan(&program.gate, &mut self.store);
+            self.scanner.scan(&program.gate, &mut self.store, most.saturating_sub(self.work));
         }
+        let phases = if self.gated { &program.gate.phases } else { &program.turns };
         let mut from = 0u32;
         let mut skip = 0u32;
-        for at in rules {
-            if *at < from || contains(&self.removed, crate::bytes::index(*at)) {
+        for turn in phases.get(usize::from(phase) - 1)? {
+            let gate = turn.gate;
+            // Rules that count what they skip have no gates in their phase, so that nothing is left out of the count.
+            if gate.is_some_and(|number| !self.scanner.may_match(number)) {
+                continue;
+            }
+            let at = turn.rule;
+            if at < from || contains(&self.removed, crate::bytes::index(at)) {
                 continue;
             }
             if skip > 0 {
                 skip -= 1;
                 continue;
             }
-            if self.work.saturating_add(self.scanner.work) > WORK_BYTES && self.gated && self.engine == EngineMode::On {
-                return Some(Refused {
-                    status: 413,
-                    rule: 0,
-                    limit: Some(crate::verdict::Limit::TooMuchWork),
-                    drop: false,
-                });
+            if self.gated && self.work.saturating_add(self.scanner.work) > most {
+                return self.too_much(phase);
             }
-            let gate = if self.gated { program.gate.number(*at) } else { None };
-            if gate.is_some_and(|number| !self.scanner.may_match(number)) {
-                continue;
-            }
-            let Some(rule) = program.rules.get(crate::bytes::index(*at)) else { continue };
-            if !self.rule(program, rule, *at, gate) {
+            let Some(rule) = program.rules.get(crate::bytes::index(at)) else { continue };
+            if !self.rule(program, rule, at, gate) {
                 continue;
             }
             skip = rule.skip;
@@ -205,6 +214,15 @@ impl Machine {
             }
         }
         None
+    }
+
+    /// Ends the inspection: nobody looks any further, and a request that may be refused is.
+    fn too_much(&mut self, phase: u8) -> Option<Refused> {
+        self.exhausted = true;
+        let limit = Some(crate::verdict::Limit::TooMuchWork);
+        let refused = Refused { status: 413, rule: 0, limit, drop: false };
+        self.would_refuse.get_or_insert(refused);
+        (self.engine == EngineMode::On && phase < 5).then_some(refused)
     }
 
     fn outcome(&mut self, outcome: Outcome, id: u64, phase: u8) -> std::ops::ControlFlow<Option<Refused>> {

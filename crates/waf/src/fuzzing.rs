@@ -26,6 +26,11 @@ pub fn fuzz_transforms(bytes: &[u8]) {
     for transform in Transform::all() {
         transform.apply(bytes, &mut out);
         assert!(out.len() <= bytes.len() * 8 + 64, "{transform:?} grows");
+        let had = classes::mask(bytes);
+        for class in (0..64).map(|bit| 1 << bit).filter(|c| *c != classes::UPPER && classes::mask(&out) & c != 0) {
+            let sources = crate::gate::sources(transform, class);
+            assert!(sources.is_none_or(|s| s & had != 0), "{transform:?} makes {class:x} of nothing it could come of");
+        }
         match transform.effect(classes::mask(bytes)) {
             Effect::Identity => assert_eq!(out, bytes, "{transform:?} isn't the identity it promises to be"),
             Effect::Fold => assert!(out.eq_ignore_ascii_case(bytes), "{transform:?} does more than fold"),

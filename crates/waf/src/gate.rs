@@ -23,6 +23,15 @@ pub(crate) use bits::Bits;
 pub(crate) use scan::Scanner;
 #[cfg(test)]
 pub(crate) use sqli::Words as SqlWords;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use views::sources;
+
+/// A rule of a phase with its gate's number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    pub(crate) rule: u32,
+    pub(crate) gate: Option<u16>,
+}
 
 /// The rules that look at one half of a list's entries.
 #[derive(Debug, Clone, Default)]
@@ -37,24 +46,21 @@ struct Interest {
 pub(crate) struct Gate {
     /// Tells sets apart for what workers remember: an address may be used again, this isn't.
     pub(crate) serial: u64,
-    /// For each rule its gate's number.
+    /// For each rule its gate's number, while the set is built.
     numbers: Vec<Option<u16>>,
     interests: Vec<[Interest; 2]>,
     /// The rules that a value of this length can match; the last serves all longer ones.
     by_length: Vec<Bits>,
-    /// Rules whose decoders can bring in anything if one of these classes occurs.
-    triggers: Vec<(Classes, Bits)>,
-    /// Rules whose decoders can always bring in anything.
-    unbounded: Bits,
     clauses: clauses::Clauses,
     literals: literals::Literals,
     together: [together::Together; 2],
     sqli: Bits,
-    xss: Bits,
+    /// What starts an escape that one of those rules decodes: its words may be hidden until then.
+    sqli_escapes: Classes,
     words: sqli::Words,
     views: views::Views,
     /// The rules of each phase that are left after constants are folded.
-    pub(crate) phases: [Vec<u32>; 5],
+    pub(crate) phases: [Vec<Turn>; 5],
     /// The `tx` variables that are the same for every request, and the texts they hold.
     pub(crate) initial: Vec<TxValue>,
     pub(crate) prelude: Vec<u8>,
@@ -68,7 +74,12 @@ impl Gate {
         let folded = fold::fold(rules, phases, names);
         let mut gate = build::build(rules, &folded.phases);
         gate.serial = SERIAL.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        gate.phases = folded.phases;
+        for (turns, list) in gate.phases.iter_mut().zip(&folded.phases) {
+            // A rule that skips by count counts all, so none of them may be passed over.
+            let counts = list.iter().any(|at| rules.get(crate::bytes::index(*at)).is_some_and(|r| r.skip > 0));
+            let number = |at: u32| gate.numbers.get(crate::bytes::index(at)).copied().flatten().filter(|_| !counts);
+            *turns = list.iter().map(|at| Turn { rule: *at, gate: number(*at) }).collect();
+        }
         gate.initial = folded.initial;
         gate.prelude = folded.prelude;
         gate
@@ -78,13 +89,8 @@ impl Gate {
         self.numbers.iter().flatten().count()
     }
 
-    /// The gate of a rule.
-    pub(crate) fn number(&self, rule: u32) -> Option<u16> {
-        self.numbers.get(crate::bytes::index(rule)).copied().flatten()
-    }
-
     pub(crate) fn bytes(&self) -> usize {
-        self.literals.bytes()
+        self.literals.bytes() + self.together.iter().map(together::Together::bytes).sum::<usize>()
     }
 
     fn interest(&self, list: List, half: Half) -> Option<&Interest> {
@@ -139,4 +145,5 @@ const ALL_LISTS: [List; LISTS] = [
     List::RemotePort,
     List::ServerName,
     List::UniqueId,
+    List::Derived,
 ];

@@ -128,6 +128,24 @@ impl Operator {
         if let Operator::Number(_, template) | Operator::Text(_, template) = self { Some(template) } else { None }
     }
 
+    /// What a byte costs, an expression's being one.
+    pub(crate) fn cost(&self) -> usize {
+        match self {
+            Operator::Sqli => 24,
+            Operator::Xss => 8,
+            Operator::Rx(_)
+            | Operator::Phrases(_)
+            | Operator::Number(..)
+            | Operator::Text(..)
+            | Operator::Ip(_)
+            | Operator::ByteRange(_)
+            | Operator::UrlEncoding
+            | Operator::Utf8
+            | Operator::Always
+            | Operator::Never => 1,
+        }
+    }
+
     /// Whether `value` matches; `argument` is the expanded template. With `capture`, says what was found.
     pub(crate) fn test(&self, value: &[u8], argument: &[u8], capture: bool) -> Option<Found> {
         let plain = |matched: bool| matched.then_some(Found::Plain);

@@ -3,6 +3,7 @@
 mod compile;
 mod names;
 mod parse;
+mod reads;
 
 use crate::diagnostic::Diagnostic;
 use crate::loader::Source;
@@ -45,6 +46,14 @@ pub(crate) struct Settings {
     pub(crate) separator: u8,
 }
 
+// === impl Settings ===
+
+impl Settings {
+    pub(crate) fn body_limits(&self) -> crate::body::BodyLimits {
+        crate::body::BodyLimits { arguments: self.arguments, json_depth: self.json_depth }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -73,7 +82,11 @@ impl Default for Settings {
 pub(crate) struct Program {
     pub(crate) rules: Vec<Rule>,
     /// Positions of the rules of each phase, in order.
-    pub(crate) phases: [Vec<u32>; 5],
+    pub(crate) turns: [Vec<crate::gate::Turn>; 5],
+    /// The lists of values that any rule reads.
+    pub(crate) wanted: crate::store::Wanted,
+    /// The variables that hold the scores, in the order of `Scores`.
+    pub(crate) scores: [Option<u32>; 4],
     pub(crate) names: TxNames,
     pub(crate) settings: Settings,
     pub(crate) gate: crate::gate::Gate,
@@ -132,7 +145,7 @@ impl RuleSet {
         Counts {
             rules: rules.len(),
             links: rules.iter().map(|r| r.links.len().saturating_sub(1)).sum(),
-            by_phase: std::array::from_fn(|i| self.program.phases.get(i).map_or(0, Vec::len)),
+            by_phase: std::array::from_fn(|i| self.program.turns.get(i).map_or(0, Vec::len)),
             gated: self.program.gate.gated_rules(),
         }
     }

@@ -1,8 +1,7 @@
-//! The values of one request: every name and every value once, in one buffer, with the set of its byte classes.
+//! The values of one request: every name and every value once, in one buffer.
 //! Decides what a variable of the language reads; transformations and rules come later.
 
 use crate::bytes::{index, len32};
-use crate::classes::{self, Classes};
 use crate::variable::Var;
 
 /// A piece of the buffer.
@@ -19,8 +18,6 @@ pub(crate) struct Entry {
     pub(crate) marks: [u32; 2],
     pub(crate) name: Span,
     pub(crate) value: Span,
-    pub(crate) name_mask: Classes,
-    pub(crate) value_mask: Classes,
 }
 
 /// Where values are kept; scalars are lists of one.
@@ -61,10 +58,11 @@ pub(crate) enum List {
     RemotePort,
     ServerName,
     UniqueId,
+    Derived,
 }
 
 /// How many lists there are.
-pub(crate) const LISTS: usize = 35;
+pub(crate) const LISTS: usize = 36;
 
 /// Which half of an entry a variable reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,13 +78,43 @@ pub(crate) struct Store {
     lists: [Vec<Entry>; LISTS],
     /// How many entries of each list have been scanned.
     scanned: [usize; LISTS],
+    /// The lists that anybody reads; what belongs to others isn't kept.
+    wanted: Wanted,
 }
+
+/// A set of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted(u64);
 
 // === impl List ===
 
 impl List {
     pub(crate) fn at(self) -> usize {
         self as usize
+    }
+}
+
+// === impl Wanted ===
+
+impl Wanted {
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
+    /// What the engine itself reads: arguments to count them, headers, cookies, and what a body says of itself.
+    pub(crate) const ALWAYS: Self = Self(0)
+        .with(List::ArgsGet)
+        .with(List::ArgsPost)
+        .with(List::Headers)
+        .with(List::Cookies)
+        .with(List::Files)
+        .with(List::MultipartFlags)
+        .with(List::BodyError);
+
+    pub(crate) const fn with(self, list: List) -> Self {
+        Self(self.0 | 1 << list as u32)
+    }
+
+    pub(crate) fn has(self, list: List) -> bool {
+        self.0 >> list.at() & 1 == 1
     }
 }
 
@@ -111,12 +139,18 @@ impl Span {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { arena: Vec::with_capacity(4096), lists: std::array::from_fn(|_| Vec::new()), scanned: [0; LISTS] }
+        Self {
+            arena: Vec::with_capacity(4096),
+            lists: std::array::from_fn(|_| Vec::new()),
+            scanned: [0; LISTS],
+            wanted: Wanted::ALL,
+        }
     }
 }
 
 impl Store {
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
         self.arena.clear();
         for list in &mut self.lists {
             list.clear();
@@ -172,15 +206,17 @@ impl Store {
         Span { start, end: len32(self.arena.len()) }
     }
 
+    /// Whether anybody reads the list.
+    pub(crate) fn wants(&self, list: List) -> bool {
+        self.wanted.has(list)
+    }
+
     /// Adds a named value.
     pub(crate) fn push(&mut self, list: List, name: Span, value: Span) {
-        let entry = Entry {
-            marks: [Self::UNSCANNED; 2],
-            name,
-            value,
-            name_mask: classes::mask(self.bytes(name)),
-            value_mask: classes::mask(self.bytes(value)),
-        };
+        if !self.wants(list) {
+            return;
+        }
+        let entry = Entry { marks: [Self::UNSCANNED; 2], name, value };
         if let Some(list) = self.lists.get_mut(list.at()) {
             list.push(entry);
         }
@@ -198,11 +234,17 @@ impl Store {
     }
 
     pub(crate) fn set_bytes(&mut self, list: List, value: &[u8]) {
+        if !self.wants(list) {
+            return;
+        }
         let span = self.intern(value);
         self.set(list, span);
     }
 
     pub(crate) fn set_number(&mut self, list: List, value: usize) {
+        if !self.wants(list) {
+            return;
+        }
         let span = self.write(|out| crate::bytes::push_decimal(out, i64::try_from(value).unwrap_or(i64::MAX)));
         self.set(list, span);
     }
@@ -264,6 +306,8 @@ pub(crate) fn sources(var: Var) -> &'static [(List, Half)] {
         Var::RemotePort => &[(List::RemotePort, Value)],
         Var::ServerName => &[(List::ServerName, Value)],
         Var::UniqueId => &[(List::UniqueId, Value)],
+        Var::Derived => &[(List::Derived, Value)],
+        Var::DerivedNames => &[(List::Derived, Name)],
         Var::MultipartStrictError
         | Var::MultipartUnmatchedBoundary
         | Var::MultipartFlag(_)

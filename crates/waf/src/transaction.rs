@@ -2,14 +2,13 @@
 
 mod head;
 
-use crate::body::{self, BodyLimits, Processor};
-use crate::bytes::integer;
+use crate::body::{self, Processor};
 use crate::engine::Machine;
 use crate::message::{RequestHead, ResponseHead};
 use crate::ruleset::{Program, RuleSet};
 use crate::seclang::EngineMode;
 use crate::store::List;
-use crate::tx::{TxKey, TxValue};
+use crate::tx::TxKey;
 use crate::verdict::{Detail, Limit, Match, Refused, Scores, Verdict};
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ const BODY_BYTES: usize = 1 << 20;
 /// Buffers of a finished request, to be used by the next one.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    machine: Machine,
+    machine: Box<Machine>,
 }
 
 /// The inspection of one request and its response.
@@ -29,7 +28,7 @@ pub struct Scratch {
 #[derive(Debug)]
 pub struct Transaction {
     program: Arc<Program>,
-    machine: Machine,
+    machine: Box<Machine>,
     content_type: Vec<u8>,
     body_limit: usize,
     body_error: bool,
@@ -104,6 +103,11 @@ impl Transaction {
         }
         self.machine.request_body_access = self.program.settings.request_body;
         self.machine.response_body_access = self.program.settings.response_body;
+        let store = &mut self.machine.store;
+        let limits = self.program.settings.body_limits();
+        for list in [List::ArgsGet, List::Cookies] {
+            body::derived::arguments(store, list, limits);
+        }
         self.sizes();
         self.run(1)
     }
@@ -122,6 +126,7 @@ impl Transaction {
             }
             body = crate::bytes::sub(body, 0, limit);
         }
+        self.machine.body_bytes = body.len();
         if self.machine.request_body_access {
             self.read_body(body);
         }
@@ -131,7 +136,7 @@ impl Transaction {
 
     fn read_body(&mut self, body: &[u8]) {
         let settings = &self.program.settings;
-        let limits = BodyLimits { arguments: settings.arguments, json_depth: settings.json_depth };
+        let limits = settings.body_limits();
         let machine = &mut self.machine;
         machine.store.set_number(List::BodyLength, body.len());
         let processor = machine.processor;
@@ -145,6 +150,8 @@ impl Transaction {
         {
             error = e;
         }
+        body::derived::body(&mut machine.store, body, processor, limits);
+        body::derived::arguments(&mut machine.store, List::ArgsPost, limits);
         self.body_error = !error.is_empty();
         machine.store.set_bytes(List::BodyError, if self.body_error { b"1" } else { b"0" });
         machine.store.set_bytes(List::BodyErrorMsg, error.as_bytes());
@@ -164,6 +171,9 @@ impl Transaction {
     /// The sums that rules compare with limits.
     fn sizes(&mut self) {
         let store = &mut self.machine.store;
+        if !store.wants(List::ArgsSize) && !store.wants(List::FilesSize) {
+            return;
+        }
         let both = store.list(List::ArgsGet).iter().chain(store.list(List::ArgsPost));
         let size = both.map(|e| e.name.len() + e.value.len()).sum();
         store.set_number(List::ArgsSize, size);
@@ -214,8 +224,7 @@ impl Transaction {
     }
 
     fn run(&mut self, phase: u8) -> Verdict {
-        let program = Arc::clone(&self.program);
-        if let Some(refused) = self.machine.run(&program, phase)
+        if let Some(refused) = self.machine.run(&self.program, phase)
             && phase < 5
         {
             self.verdict = Verdict::Refuse(refused);
@@ -255,23 +264,15 @@ impl Transaction {
 
     /// The anomaly scores.
     pub fn scores(&self) -> Scores {
-        let score = |name: &str| self.number(name);
-        Scores {
-            inbound: score("blocking_inbound_anomaly_score"),
-            outbound: score("blocking_outbound_anomaly_score"),
-            detected_inbound: score("detection_inbound_anomaly_score"),
-            detected_outbound: score("detection_outbound_anomaly_score"),
-        }
+        let [inbound, outbound, detected_inbound, detected_outbound] =
+            self.program.scores.map(|slot| slot.map_or(0, |slot| self.machine.number(TxKey::Slot(slot))));
+        Scores { inbound, outbound, detected_inbound, detected_outbound }
     }
 
     /// A `tx` variable as a number, 0 if it isn't set; `name` in lower case.
     pub fn number(&self, name: &str) -> i64 {
-        let Some(slot) = self.program.names.find(name.as_bytes()) else { return 0 };
-        match self.machine.tx.get(TxKey::Slot(slot)) {
-            TxValue::Unset => 0,
-            TxValue::Number(n) => n,
-            TxValue::Text(span) => integer(self.machine.store.bytes(span)),
-        }
+        let slot = self.program.names.find(name.as_bytes());
+        slot.map_or(0, |slot| self.machine.number(TxKey::Slot(slot)))
     }
 
     /// How often a condition was tried on a value: what a benchmark counts to know that rules ran.

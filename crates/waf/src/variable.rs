@@ -51,6 +51,9 @@ pub(crate) enum Var {
     RemotePort,
     ServerName,
     UniqueId,
+    /// Values inside values: no variable of other engines, so that only rules written for it see them.
+    Derived,
+    DerivedNames,
     Duration,
     Rule(RuleField),
     HighestSeverity,
@@ -131,6 +134,8 @@ const NAMES: &[(&str, Var)] = &[
     ("REMOTE_PORT", Var::RemotePort),
     ("SERVER_NAME", Var::ServerName),
     ("UNIQUE_ID", Var::UniqueId),
+    ("DERIVED", Var::Derived),
+    ("DERIVED_NAMES", Var::DerivedNames),
     ("DURATION", Var::Duration),
     ("HIGHEST_SEVERITY", Var::HighestSeverity),
     ("MATCHED_VAR", Var::MatchedVar),
@@ -186,6 +191,8 @@ impl Var {
                 | Var::RequestCookiesNames
                 | Var::ResponseHeaders
                 | Var::ResponseHeadersNames
+                | Var::Derived
+                | Var::DerivedNames
                 | Var::MatchedVars
                 | Var::MatchedVarsNames
                 | Var::Tx

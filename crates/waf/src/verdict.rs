@@ -77,6 +77,14 @@ pub struct Scores {
     pub detected_outbound: i64,
 }
 
+/// The variables that hold the scores, in the order of `Scores`.
+pub(crate) const SCORES: [&str; 4] = [
+    "blocking_inbound_anomaly_score",
+    "blocking_outbound_anomaly_score",
+    "detection_inbound_anomaly_score",
+    "detection_outbound_anomaly_score",
+];
+
 /// How much to keep of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {

@@ -45,7 +45,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
 }
 
 /// The least, the middle and the greatest of what was measured.
-fn samples(text: &str, name: &str) -> Option<Vec<f64>> {
+pub(super) fn samples(text: &str, name: &str) -> Option<Vec<f64>> {
     let rest = text.lines().find_map(|line| line.strip_prefix("figure ")?.strip_prefix(name)?.strip_prefix(' '))?;
     let mut words = rest.split(' ');
     let middle = words.next()?.parse().ok()?;

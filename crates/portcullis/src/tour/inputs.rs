@@ -65,6 +65,7 @@ fn attacks(scene: &Scene<'_>) -> Vec<Row> {
         refused("?q=1' union select … from users--", "/orders/v1?q=1%27+union+select+name+from+users--"),
         refused("?q=<script>alert(1)</script>", "/orders/v1?q=%3Cscript%3Ealert(1)%3C/script%3E"),
         refused("?host=x;cat /etc/passwd", "/orders/v1?host=x;cat+/etc/passwd"),
+        refused("?state=<script>… in base64", "/orders/v1?state=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"),
         passes(
             "?q=drop me a line: where's O'Brien's order?",
             "/orders/v1?q=drop+me+a+line:+where%27s+O%27Brien%27s+order?",

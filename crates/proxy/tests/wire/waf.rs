@@ -87,6 +87,14 @@ fn attacks_in_bodies_are_refused_and_reach_nobody() {
         (post("multipart/form-data; boundary=b", part), "ARGS:note"),
         (post("application/xml", "<a><b>;cat /etc/passwd</b></a>"), "XML:/*"),
         (chunked.to_owned(), "ARGS:json.a"),
+        // What hides: JSON that calls itself text, a string of a GraphQL document and its variables, base64.
+        (post("text/plain", "{\"user\":{\"$ne\":1}}"), "DERIVED_NAMES:json.user.$ne"),
+        (
+            post("application/json", "{\"query\":\"{ a(b: \\\"1' union select a from b--\\\") }\"}"),
+            "DERIVED:json.query",
+        ),
+        (post("application/json", "{\"variables\":{\"b\":\"<script>alert(1)\"}}"), "ARGS:json.variables.b"),
+        (post(form, "state=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg"), "DERIVED:state"),
     ] {
         let heard = upstream.requests();
         let answer = Client::connect(gate.address()).ask(&request);
@@ -110,6 +118,8 @@ fn ordinary_bodies_pass_and_go_on_as_they_came() {
         ),
         ("application/x-www-form-urlencoded", "name=Ann+O%27Brien&note=50%25+off+%26+more"),
         ("text/plain", "a plain text; nobody reads it"),
+        ("text/plain", "{\"note\":\"SGVsbG8sIHRoaXMgaXMgb3JkaW5hcnkgdGV4dC4=\"}"),
+        ("application/json", "{\"query\":\"query($id: ID!) { order(id: $id, note: \\\"it's late\\\") { id } }\"}"),
     ] {
         let request = post(kind, body);
         let (status, record) = ask(&gate, &request);

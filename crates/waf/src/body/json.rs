@@ -10,6 +10,8 @@ struct Reader<'a> {
     /// The name of the value that is read now; levels are appended and taken off again.
     path: Vec<u8>,
     limits: BodyLimits,
+    /// Where the arguments go.
+    list: List,
 }
 
 /// What an open container is, and where its name ends in the path.
@@ -20,7 +22,12 @@ enum Level {
 
 /// Adds every scalar as an argument.
 pub(crate) fn read(body: &[u8], limits: BodyLimits, store: &mut Store) -> Result<(), String> {
-    let mut reader = Reader { input: body, i: 0, path: b"json".to_vec(), limits };
+    read_into(body, limits, List::ArgsPost, store)
+}
+
+/// Adds every scalar to a list.
+pub(crate) fn read_into(body: &[u8], limits: BodyLimits, list: List, store: &mut Store) -> Result<(), String> {
+    let mut reader = Reader { input: body, i: 0, path: b"json".to_vec(), limits, list };
     reader.blank();
     if reader.i >= body.len() {
         return Err("JSON: the body is empty".into());
@@ -28,6 +35,20 @@ pub(crate) fn read(body: &[u8], limits: BodyLimits, store: &mut Store) -> Result
     reader.document(store)?;
     reader.blank();
     if reader.i < body.len() { Err(reader.wrong("something follows the value")) } else { Ok(()) }
+}
+
+/// Appends what stands up to a string's closing quote, unescaped; says where it ends. A broken string ends where it breaks.
+pub(crate) fn string(input: &[u8], out: &mut Vec<u8>) -> usize {
+    let limits = BodyLimits { arguments: 0, json_depth: 0 };
+    let mut reader = Reader { input, i: 0, path: Vec::new(), limits, list: List::Derived };
+    match reader.string(out) {
+        Ok(()) => reader.i,
+        Err(_) => {
+            // What wasn't taken over is looked at as it is.
+            out.extend_from_slice(crate::bytes::sub(input, reader.i, input.len()));
+            input.len()
+        }
+    }
 }
 
 // === impl Reader ===
@@ -121,7 +142,7 @@ impl Reader<'_> {
                     if self.next_is(b',') {
                         *index += 1;
                         self.path.push(b'.');
-                        self.path.extend_from_slice(index.to_string().as_bytes());
+                        crate::bytes::push_decimal(&mut self.path, i64::try_from(*index).unwrap_or(i64::MAX));
                         return Ok(true);
                     }
                     if !self.next_is(b']') {
@@ -129,7 +150,7 @@ impl Reader<'_> {
                     }
                     // The list itself is an argument, its length the value: rules on names see names that hold lists.
                     let length = *index + 1;
-                    self.argument(store, &length.to_string())?;
+                    self.length(store, length)?;
                 }
             }
             levels.pop();
@@ -154,17 +175,18 @@ impl Reader<'_> {
     }
 
     fn room(&self, store: &Store) -> Result<(), String> {
-        if store.list(List::ArgsPost).len() >= self.limits.arguments {
+        if store.list(self.list).len() >= self.limits.arguments {
             return Err(format!("more than {} arguments", self.limits.arguments));
         }
         Ok(())
     }
 
-    fn argument(&self, store: &mut Store, value: &str) -> Result<(), String> {
+    fn length(&self, store: &mut Store, length: usize) -> Result<(), String> {
         self.room(store)?;
         let name = store.intern(&self.path);
-        let value = store.intern(value.as_bytes());
-        store.push(List::ArgsPost, name, value);
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        let value = store.write(|out| crate::bytes::push_decimal(out, length));
+        store.push(self.list, name, value);
         Ok(())
     }
 
@@ -188,7 +210,7 @@ impl Reader<'_> {
             }
         };
         // What was read so far is looked at even if the string is broken.
-        store.push(List::ArgsPost, name, value);
+        store.push(self.list, name, value);
         outcome
     }
 

@@ -28,19 +28,13 @@ pub(crate) fn arguments(
 }
 
 fn decode(input: &[u8], out: &mut Vec<u8>) {
-    let mut i = 0;
-    while let Some(byte) = input.get(i).copied() {
-        i += 1;
-        match byte {
-            b'+' => out.push(b' '),
-            b'%' => match hex_pair(input, i) {
-                Some(decoded) => {
-                    out.push(decoded);
-                    i += 2;
-                }
-                None => out.push(b'%'),
-            },
-            other => out.push(other),
-        }
+    let mut rest = input;
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'+' | b'%')) {
+        out.extend_from_slice(crate::bytes::sub(rest, 0, at));
+        let escape = crate::bytes::at(rest, at) == b'%';
+        let decoded = if escape { hex_pair(rest, at + 1) } else { None };
+        out.push(decoded.unwrap_or(if escape { b'%' } else { b' ' }));
+        rest = crate::bytes::sub(rest, at + if decoded.is_some() { 3 } else { 1 }, rest.len());
     }
+    out.extend_from_slice(rest);
 }

@@ -2,10 +2,11 @@
 
 use super::{Machine, Value};
 use crate::operator::{Found, Operator};
-use crate::rule::{Control, Link, Rule, TxChange, TxName, contains};
+use crate::rule::{CompiledTarget, Control, Link, Rule, TxChange, TxName, contains};
 use crate::ruleset::Program;
-use crate::seclang::Exclusion;
+use crate::seclang::{Exclusion, Selector};
 use crate::store::List;
+use crate::template::Part;
 use crate::tx::{TxKey, TxValue};
 use std::sync::Arc;
 
@@ -57,6 +58,10 @@ impl Machine {
         let mut values = std::mem::take(&mut self.values);
         let mut matched = false;
         for target in &link.targets {
+            if exclusions.is_empty() && self.fails_at_once(link, operator, target) {
+                self.evaluations += 1;
+                continue;
+            }
             values.clear();
             self.collect(&program.names, target, &exclusions, gate, &mut values);
             for value in &values {
@@ -76,6 +81,42 @@ impl Machine {
         let added = std::mem::replace(&mut self.exclusions, removals);
         self.exclusions.extend(added);
         matched
+    }
+
+    /// Whether a number that the target counts or names fails the comparison: the usual end of rules about limits and
+    /// scores, for which no value need be made. False also where that can't be said.
+    fn fails_at_once(&self, link: &Link, operator: &Operator, target: &CompiledTarget) -> bool {
+        let Operator::Number(comparison, template) = operator else { return false };
+        if !link.transforms.is_empty() || link.multi_match {
+            return false;
+        }
+        let argument = match template.parts.as_slice() {
+            [Part::Slot(slot)] => self.number(TxKey::Slot(*slot)),
+            [Part::Text(text)] => crate::bytes::integer(text),
+            _ => return false,
+        };
+        let value = match target.slot.map(|slot| self.tx.get(TxKey::Slot(slot))) {
+            Some(TxValue::Unset) if target.count => 0,
+            // What isn't there isn't compared, whichever way round.
+            Some(TxValue::Unset) => return true,
+            Some(TxValue::Number(_) | TxValue::Text(_)) if target.count => 1,
+            Some(TxValue::Number(n)) => n,
+            Some(TxValue::Text(span)) => crate::bytes::integer(self.store.bytes(span)),
+            None if target.count && !target.sources.is_empty() => self.count(target),
+            None => return false,
+        };
+        comparison.holds(value, argument) == link.negated
+    }
+
+    fn count(&self, target: &CompiledTarget) -> i64 {
+        let lists = target.sources.iter().map(|(list, _)| self.store.list(*list));
+        let count = match &target.selector {
+            Selector::All => lists.map(<[_]>::len).sum(),
+            Selector::Name(_) | Selector::Matching(_) => {
+                lists.flatten().filter(|e| target.selector.selects(self.store.bytes(e.name))).count()
+            }
+        };
+        i64::try_from(count).unwrap_or(i64::MAX)
     }
 
     /// Runs the transformations and the operator on one value.
@@ -121,12 +162,13 @@ impl Machine {
     ) -> bool {
         self.evaluations += 1;
         let mut argument = std::mem::take(&mut self.argument);
-        argument.clear();
         if let Some(template) = operator.template() {
+            argument.clear();
             self.expand(&program.names, template, rule, &mut argument);
         }
         let bytes = if transformed { self.view.as_slice() } else { self.store.bytes(value.span) };
-        self.work = self.work.saturating_add(bytes.len());
+        let each = operator.cost() + transforms;
+        self.work = self.work.saturating_add(bytes.len().saturating_mul(each));
         let found = operator.test(bytes, &argument, link.capture && !link.negated);
         self.argument = argument;
         if found.is_some() == link.negated {
@@ -219,7 +261,8 @@ impl Machine {
         self.tx.set(key, value);
     }
 
-    fn number(&self, key: TxKey) -> i64 {
+    /// A variable as a number, 0 if it isn't set.
+    pub(crate) fn number(&self, key: TxKey) -> i64 {
         match self.tx.get(key) {
             TxValue::Unset => 0,
             TxValue::Number(n) => n,
@@ -228,7 +271,7 @@ impl Machine {
     }
 
     fn amount(&mut self, program: &Program, rule: &Rule, template: &crate::template::Template) -> i64 {
-        if let [crate::template::Part::Slot(slot)] = template.parts.as_slice() {
+        if let [Part::Slot(slot)] = template.parts.as_slice() {
             return self.number(TxKey::Slot(*slot));
         }
         let mut text = Vec::new();

@@ -10,6 +10,12 @@ use crate::template::{Part, Template};
 use crate::tx::{TxKey, TxValue, hash};
 use crate::variable::{RuleField, Var};
 
+/// Whether an exclusion of members of one variable counts for another: what is excluded isn't looked into either.
+fn excludes(excluded: Var, looked_at: Var) -> bool {
+    excluded == looked_at
+        || matches!((excluded, looked_at), (Var::Args, Var::Derived) | (Var::ArgsNames, Var::DerivedNames))
+}
+
 // === impl Machine ===
 
 impl Machine {
@@ -51,7 +57,10 @@ impl Machine {
             let mut kept = start;
             for at in start..out.len() {
                 let Some(value) = out.get(at).copied() else { break };
-                if exclusions.iter().any(|e| e.var == target.var && self.selects(names, &e.selector, value.name)) {
+                if exclusions
+                    .iter()
+                    .any(|e| excludes(e.var, target.var) && self.selects(names, &e.selector, value.name))
+                {
                     continue;
                 }
                 if let Some(slot) = out.get_mut(kept) {

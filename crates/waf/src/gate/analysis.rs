@@ -66,7 +66,9 @@ pub(super) fn facts(operator: &Operator) -> Option<Facts> {
         }
         Operator::Utf8 => (Part { clauses: vec![classes::HIGH], ..Part::default() }, 1),
         Operator::UrlEncoding => (Part { clauses: vec![classes::of(b"%")], ..Part::default() }, 1),
-        Operator::Sqli | Operator::Xss => (Part::default(), 1),
+        Operator::Sqli => (Part::default(), 1),
+        // The tokenizer of HTML only stops at a tag or an attribute's value.
+        Operator::Xss => (Part { clauses: vec![classes::of(b"<=")], ..Part::default() }, 1),
         Operator::Number(..) | Operator::Ip(_) | Operator::Always | Operator::Never => return None,
     };
     Some(finish(part, min_len))
@@ -122,7 +124,7 @@ fn finish(part: Part, min_len: usize) -> Facts {
 }
 
 /// How likely ordinary values have a byte of the clause: marks are rare, letters are not.
-fn commonness(clause: Classes) -> u32 {
+pub(super) fn commonness(clause: Classes) -> u32 {
     (0..64)
         .filter(|bit| clause >> bit & 1 == 1)
         .map(|bit| match bit {

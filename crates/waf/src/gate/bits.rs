@@ -12,6 +12,7 @@ pub(crate) struct Bits([u64; WORDS]);
 impl Bits {
     pub(crate) const NONE: Self = Self([0; WORDS]);
     pub(super) const CAPACITY: usize = WORDS * 64;
+    pub(super) const WORDS: usize = WORDS;
 
     pub(super) fn insert(&mut self, at: usize) {
         crate::rule::insert(&mut self.0, at);
@@ -34,6 +35,27 @@ impl Bits {
     pub(crate) fn or(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(&other.0) {
             *word |= more;
+        }
+    }
+
+    /// Adds the rules of the first words of a set.
+    pub(super) fn or_words(&mut self, words: &[u64]) {
+        for (word, more) in self.0.iter_mut().zip(words) {
+            *word |= more;
+        }
+    }
+
+    /// Keeps the rules that `keep` says yes to.
+    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        for (at, word) in self.0.iter_mut().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = crate::bytes::index(rest.trailing_zeros());
+                if !keep(at * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+                rest &= rest - 1;
+            }
         }
     }
 

@@ -2,15 +2,14 @@
 
 use super::analysis::facts;
 use super::literals::Collector;
-use super::views::grows;
+use super::views::{self, grows};
 use super::{ALL_LISTS, Bits, Gate, Interest, sqli, together};
-use crate::classes::{self, Classes};
+use crate::classes::Classes;
 use crate::operator::Operator;
 use crate::rule::{Link, Rule};
 use crate::seclang::Selector;
 use crate::store::{Half, LISTS};
-use crate::transform::Transform;
-use std::collections::HashMap;
+use crate::variable::Var;
 
 /// How many lengths are told apart.
 const LENGTHS: usize = 64;
@@ -23,14 +22,15 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
     let mut literals = Collector::default();
     let mut together = together::Collector::default();
     let mut count = 0;
-    let mut triggers: HashMap<Classes, Bits> = HashMap::new();
     let mut all = Bits::NONE;
     let order = phases.iter().flatten().filter_map(|at| rules.get(crate::bytes::index(*at)).map(|r| (*at, r)));
     for (at, rule) in order {
         let number = count;
-        let Some(link) = rule.links.first().filter(|link| can_gate(link) && number < Bits::CAPACITY) else { continue };
+        let Some(first) = rule.links.first().filter(|link| can_gate(link) && number < Bits::CAPACITY) else { continue };
+        let joined = joined(rule);
+        let link = joined.as_ref().unwrap_or(first);
         let Some(facts) = link.operator.as_ref().and_then(facts) else { continue };
-        if (facts.clauses.is_empty() && facts.sets.is_empty() && !is_tokenizer(link) && facts.min_len < 4)
+        if (facts.clauses.is_empty() && facts.sets.is_empty() && !is_sql(link) && facts.min_len < 4)
             || !gate.views.add(number, &link.transforms, link.multi_match)
         {
             continue;
@@ -44,66 +44,49 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
         for bits in gate.by_length.iter_mut().skip(shortest.min(LENGTHS - 1)) {
             bits.insert(number);
         }
-        note_triggers(&mut gate.unbounded, &mut triggers, number, &link.transforms);
-        match link.operator {
-            Some(Operator::Sqli) => gate.sqli.insert(number),
-            Some(Operator::Xss) => gate.xss.insert(number),
-            _ => {}
+        if matches!(link.operator, Some(Operator::Sqli)) {
+            gate.sqli.insert(number);
+            let chain = &link.transforms;
+            let escapes = chain.iter().try_fold(0, |all, t| Some(views::sources(*t, all)? | views::joins(*t)));
+            gate.sqli_escapes |= escapes.unwrap_or(Classes::MAX);
         }
         together.add(short, link, &facts);
-        gate.clauses.add(number, &facts.clauses);
+        gate.clauses.add(number, &facts.clauses, &link.transforms);
         count += 1;
         literals.add(short, facts.sets);
         interests(&mut gate, link, number);
     }
     gate.literals = literals.build(&all);
     gate.together = together.build();
-    gate.triggers = triggers.into_iter().collect();
+    gate.clauses.build();
     gate
 }
 
-fn is_tokenizer(link: &Link) -> bool {
-    matches!(link.operator, Some(Operator::Sqli | Operator::Xss))
+/// The first two conditions of a chain as one: if the second only looks at what the first matched, and the first does
+/// nothing on its own, a value that fails the second needn't be shown to the first. Only for the tokenizer of SQL,
+/// which costs more than any expression.
+fn joined(rule: &Rule) -> Option<Link> {
+    let [first, second, ..] = rule.links.as_slice() else { return None };
+    let idle = first.changes.is_empty() && first.controls.is_empty() && !first.capture && !first.multi_match;
+    let same =
+        second.targets.iter().all(|t| t.var == Var::MatchedVars && !t.count && matches!(t.selector, Selector::All))
+            && !second.targets.is_empty()
+            && !second.negated
+            && !second.multi_match;
+    if !idle || !same || !is_sql(first) {
+        return None;
+    }
+    let transforms = first.transforms.iter().chain(&second.transforms).copied().collect();
+    Some(Link { transforms, targets: first.targets.clone(), ..second.clone() })
+}
+
+fn is_sql(link: &Link) -> bool {
+    matches!(link.operator, Some(Operator::Sqli))
 }
 
 /// Whether the link only looks at stored values and says "matches" when they do.
 fn can_gate(link: &Link) -> bool {
     !link.negated && !link.targets.is_empty() && link.targets.iter().all(|t| !t.count && !t.sources.is_empty())
-}
-
-fn note_triggers(unbounded: &mut Bits, triggers: &mut HashMap<Classes, Bits>, number: usize, chain: &[Transform]) {
-    for transform in chain {
-        let trigger = match transform {
-            Transform::UrlDecode | Transform::UrlDecodeUni => classes::of(b"%"),
-            Transform::CssDecode | Transform::EscapeSeqDecode | Transform::JsDecode => classes::of(b"\\"),
-            Transform::HtmlEntityDecode => classes::of(b"&"),
-            Transform::Utf8ToUnicode => classes::HIGH,
-            Transform::Base64Decode
-            | Transform::Base64DecodeExt
-            | Transform::HexDecode
-            | Transform::HexEncode
-            | Transform::Length
-            | Transform::Sha1 => {
-                unbounded.insert(number);
-                continue;
-            }
-            Transform::CmdLine
-            | Transform::CompressWhitespace
-            | Transform::Lowercase
-            | Transform::NormalizePath
-            | Transform::NormalizePathWin
-            | Transform::RemoveCommentsChar
-            | Transform::RemoveNulls
-            | Transform::RemoveWhitespace
-            | Transform::ReplaceComments
-            | Transform::ReplaceNulls
-            | Transform::Trim
-            | Transform::TrimLeft
-            | Transform::TrimRight
-            | Transform::Uppercase => continue,
-        };
-        triggers.entry(trigger).or_default().insert(number);
-    }
 }
 
 fn interests(gate: &mut Gate, link: &Link, number: usize) {

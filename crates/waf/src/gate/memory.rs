@@ -40,7 +40,7 @@ pub(super) enum Found {
 /// Whether values of this kind come again.
 pub(super) fn worth(list: List, half: Half) -> bool {
     match half {
-        Half::Name => matches!(list, List::Headers | List::ArgsGet | List::ArgsPost | List::Cookies),
+        Half::Name => matches!(list, List::Headers | List::ArgsGet | List::ArgsPost | List::Cookies | List::Derived),
         Half::Value => matches!(list, List::Headers),
     }
 }

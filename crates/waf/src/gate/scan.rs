@@ -1,15 +1,17 @@
 //! Looks at each value once per view and says which rules are left to confirm.
 
-use super::clauses::Allowed;
 use super::views::{self, NodeSet, Signature, Step, Views};
-use super::{ALL_LISTS, Bits, Gate};
+use super::{ALL_LISTS, Bits, Gate, Interest};
 use crate::classes::{self, Classes};
-use crate::store::{Half, Store};
+use crate::store::{Entry, Half, List, Store};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// LIMIT: steps of the view tree that are remembered.
 const STEPS: usize = 8192;
+
+/// What a byte of a view costs that is looked at for the first time: it is made, classed, and two automata read it.
+const VIEW_COST: usize = 4;
 
 /// What a worker keeps between requests.
 #[derive(Debug, Default)]
@@ -18,7 +20,8 @@ pub(crate) struct Scanner {
     owner: u64,
     steps: HashMap<(NodeSet, Signature), std::sync::Arc<Step>, BuildHasherDefault<Mixer>>,
     buffers: Vec<Vec<u8>>,
-    together: [Option<super::together::Memory>; 2],
+    /// The expressions found in a pass over a view.
+    found: Option<regex_automata::PatternSet>,
     lower: Vec<u8>,
     /// For each scanned value that has any: its rules.
     left: Vec<Bits>,
@@ -27,7 +30,7 @@ pub(crate) struct Scanner {
     memory: super::memory::Memory,
     /// All of them together.
     union: Bits,
-    /// Bytes of views looked at.
+    /// What that was in work.
     pub(crate) work: usize,
 }
 
@@ -73,7 +76,6 @@ impl Scanner {
         if self.owner != owner {
             self.owner = owner;
             self.steps.clear();
-            self.together = [None, None];
             self.memory.clear();
         }
         self.left.clear();
@@ -105,43 +107,22 @@ impl Scanner {
     }
 
     /// Scans the values that haven't been scanned yet.
-    pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store) {
+    ///
+    /// Ends early once it was more than `most` work: the request is refused then, or looked at no further.
+    pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store, most: usize) {
         for list in ALL_LISTS {
+            let from = store.unscanned(list);
+            if from == store.list(list).len() {
+                continue;
+            }
             for half in [Half::Name, Half::Value] {
                 let Some(interest) = gate.interest(list, half) else { continue };
-                if interest.all.is_empty() && interest.named.is_empty() {
-                    continue;
-                }
-                for at in store.unscanned(list)..store.list(list).len() {
+                for at in from..store.list(list).len() {
                     let Some(entry) = store.list(list).get(at).copied() else { break };
-                    let rules = interest.of(store.bytes(entry.name));
-                    let (span, mask) = match half {
-                        Half::Name => (entry.name, entry.name_mask),
-                        Half::Value => (entry.value, entry.value_mask),
-                    };
-                    let value = store.bytes(span);
-                    let (left, remembered) = if super::memory::worth(list, half) {
-                        let name = if half == Half::Name { &[] } else { store.bytes(entry.name) };
-                        match self.memory.find(list, half, name, value) {
-                            super::memory::Found::Known(slot, left) => (left, Some(slot)),
-                            super::memory::Found::Place(slot) => {
-                                let left = self.value(gate, value, mask, rules);
-                                self.memory.keep(slot, list, half, name, value, left);
-                                (left, Some(slot))
-                            }
-                            super::memory::Found::Nothing => (self.value(gate, value, mask, rules), None),
-                        }
-                    } else {
-                        (self.value(gate, value, mask, rules), None)
-                    };
-                    let mark = if left.is_empty() {
-                        0
-                    } else {
-                        self.union.or(&left);
-                        self.left.push(left);
-                        self.remembered.push(remembered);
-                        crate::bytes::len32(self.left.len())
-                    };
+                    if self.work > most {
+                        return;
+                    }
+                    let mark = self.entry(gate, interest, store, (list, half), entry);
                     store.mark(list, half, at, mark);
                 }
             }
@@ -149,24 +130,69 @@ impl Scanner {
         }
     }
 
-    /// The rules among `rules` that a value may match.
-    fn value(&mut self, gate: &Gate, value: &[u8], mask: Classes, rules: Bits) -> Bits {
-        let Some(by_length) = gate.by_length.get(value.len().min(gate.by_length.len().saturating_sub(1))) else {
-            return rules;
-        };
-        self.view(gate, value, mask, Views::ROOT, rules.and(by_length), 0)
+    /// The mark of one half of an entry.
+    fn entry(&mut self, gate: &Gate, interest: &Interest, store: &Store, at: (List, Half), entry: Entry) -> u32 {
+        let name = store.bytes(entry.name);
+        let value = if at.1 == Half::Name { name } else { store.bytes(entry.value) };
+        let longest = gate.by_length.len().saturating_sub(1);
+        let Some(by_length) = gate.by_length.get(value.len().min(longest)) else { return Store::UNSCANNED };
+        let rules = interest.of(name).and(by_length);
+        if rules.is_empty() {
+            return 0;
+        }
+        let mask = classes::mask(value);
+        let rules = gate.clauses.loose(mask, &rules);
+        if rules.is_empty() {
+            return 0;
+        }
+        let (left, remembered) = self.remembered(at, if at.1 == Half::Name { &[] } else { name }, value, |this| {
+            this.value(gate, value, mask, rules)
+        });
+        if left.is_empty() {
+            return 0;
+        }
+        self.union.or(&left);
+        self.left.push(left);
+        self.remembered.push(remembered);
+        crate::bytes::len32(self.left.len())
     }
 
-    /// One view: the rules that look at it, then the views made from it.
+    /// What `look` finds out, or what it found out the last time.
+    fn remembered(
+        &mut self,
+        (list, half): (List, Half),
+        name: &[u8],
+        value: &[u8],
+        look: impl FnOnce(&mut Self) -> Bits,
+    ) -> (Bits, Option<usize>) {
+        if !super::memory::worth(list, half) {
+            return (look(self), None);
+        }
+        match self.memory.find(list, half, name, value) {
+            super::memory::Found::Known(slot, left) => (left, Some(slot)),
+            super::memory::Found::Place(slot) => {
+                let left = look(self);
+                self.memory.keep(slot, list, half, name, value, left);
+                (left, Some(slot))
+            }
+            super::memory::Found::Nothing => (look(self), None),
+        }
+    }
+
+    /// The rules among `rules` that a value may match.
+    fn value(&mut self, gate: &Gate, value: &[u8], mask: Classes, rules: Bits) -> Bits {
+        let alive = gate.sql(rules, value, mask, gate.sqli_escapes);
+        self.view(gate, value, mask, Views::ROOT, alive, 0)
+    }
+
+    /// One view: the rules among `rules` that look at it, then the views made from it.
     fn view(&mut self, gate: &Gate, view: &[u8], mask: Classes, nodes: NodeSet, rules: Bits, depth: usize) -> Bits {
-        self.work = self.work.saturating_add(view.len());
-        let allowed = gate.clauses.allowed(mask);
-        let rules = gate.prune(rules, &allowed, view, mask);
         if rules.is_empty() {
             return rules;
         }
+        self.work = self.work.saturating_add(view.len().saturating_mul(VIEW_COST));
         let step = self.step(gate, nodes, views::changes(mask));
-        let here = rules.and(&step.rules).and(&allowed.exact);
+        let here = gate.clauses.exact(mask, rules.and(&step.rules));
         let mut left = gate.here(here, view, mask);
         left = self.together(gate, left, view, mask);
         for (transform, nodes, below) in &step.next {
@@ -179,7 +205,9 @@ impl Scanner {
             }
             let mut buffer = self.buffers.get_mut(depth).map(std::mem::take).unwrap_or_default();
             transform.apply(view, &mut buffer);
-            left.or(&self.view(gate, &buffer, classes::mask(&buffer), *nodes, wanted, depth + 1));
+            let made = classes::mask(&buffer);
+            let wanted = gate.clauses.still_loose(made, wanted);
+            left.or(&self.view(gate, &buffer, made, *nodes, wanted, depth + 1));
             if let Some(place) = self.buffers.get_mut(depth) {
                 *place = buffer;
             }
@@ -189,20 +217,16 @@ impl Scanner {
 
     /// Tries the expressions that say little together.
     fn together(&mut self, gate: &Gate, mut left: Bits, view: &[u8], mask: Classes) -> Bits {
-        for (at, (together, memory)) in gate.together.iter().zip(&mut self.together).enumerate() {
+        for (at, together) in gate.together.iter().enumerate() {
             if left.and(&together.all).is_empty() {
                 continue;
             }
-            if memory.is_none() {
-                *memory = together.memory();
-            }
-            let Some(memory) = memory else { continue };
             left = if at == 1 && mask & classes::UPPER != 0 {
                 self.lower.clear();
                 self.lower.extend(view.iter().map(u8::to_ascii_lowercase));
-                together.filter(left, &self.lower, memory)
+                together.filter(left, &self.lower, &mut self.found)
             } else {
-                together.filter(left, view, memory)
+                together.filter(left, view, &mut self.found)
             };
         }
         left
@@ -223,24 +247,11 @@ impl Scanner {
 // === impl Gate ===
 
 impl Gate {
-    /// The rules that may match this view or any view made from it.
-    fn prune(&self, rules: Bits, allowed: &Allowed, view: &[u8], mask: Classes) -> Bits {
-        let mut free = self.unbounded;
-        for (trigger, bits) in &self.triggers {
-            if mask & trigger != 0 {
-                free.or(bits);
-            }
-        }
-        let mut bound = rules.and(&allowed.loose).without(&free);
-        if mask & classes::of(b"<=") == 0 {
-            bound = bound.without(&self.xss);
-        }
+    /// `rules` without those about SQL, if the value has none of these escapes and nothing of SQL either.
+    fn sql(&self, rules: Bits, view: &[u8], mask: Classes, escapes: Classes) -> Bits {
         // A decoded plus sign is a space, which separates words as well.
-        if !bound.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
-            bound = bound.without(&self.sqli);
-        }
-        bound.or(&rules.and(&free));
-        bound
+        let possible = mask & escapes != 0 || rules.and(&self.sqli).is_empty() || self.words.possible(view, mask);
+        if possible { rules } else { rules.without(&self.sqli) }
     }
 
     /// The rules that may match exactly this view.
@@ -248,13 +259,7 @@ impl Gate {
         if rules.is_empty() {
             return rules;
         }
-        let mut rules = rules;
-        if mask & classes::of(b"<=") == 0 {
-            rules = rules.without(&self.xss);
-        }
-        if !rules.and(&self.sqli).is_empty() && !self.words.possible(view, mask) {
-            rules = rules.without(&self.sqli);
-        }
+        let rules = self.sql(rules, view, mask, 0);
         if rules.is_empty() || self.literals.unconditional(rules) == rules {
             return rules;
         }

@@ -2,6 +2,7 @@
 //! comments a statement, and without any word of its keyword table, it can't.
 
 use crate::classes::{self, Classes};
+use crate::rule::contains;
 use std::collections::HashSet;
 
 /// A value with one of these may have a fingerprint whatever its words are: they start strings, calls, variables,
@@ -9,18 +10,30 @@ use std::collections::HashSet;
 /// table has a token that only these or a word of its keyword table can give.
 pub(super) const MARKS: Classes = classes::of(b"'\"`();@#&|$\\");
 
+/// The bytes of a word.
+const WORD: Classes = classes::of(b"abcdefghijklmnopqrstuvwxyz0_");
+/// How many hashes are told apart.
+const HASHES: usize = 1 << 13;
+
+/// A word's hash with one byte more, letters of either case.
+fn hashed(hash: usize, byte: u8) -> usize {
+    (hash.rotate_left(5) ^ usize::from(byte | 0x20)).wrapping_add(hash >> 9)
+}
+
 /// The tokenizer's words.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     words: HashSet<Vec<u8>, std::hash::BuildHasherDefault<super::scan::Mixer>>,
     longest: usize,
+    /// A bit for each hash that a word of the table has: most words of a text aren't in it.
+    hashes: Vec<u64>,
 }
 
 // === impl Words ===
 
 impl Words {
     pub(crate) fn new() -> Self {
-        let mut out = Self::default();
+        let mut out = Self { hashes: vec![0; HASHES / 64], ..Self::default() };
         for keyword in libinjectionrs::sqli::sqli_data::SQL_KEYWORDS {
             if keyword.token_type == b'F' {
                 continue;
@@ -28,6 +41,7 @@ impl Words {
             let pieces = keyword.word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
             for word in pieces.filter(|w| w.bytes().any(|b| b.is_ascii_alphabetic())) {
                 out.longest = out.longest.max(word.len());
+                crate::rule::insert(&mut out.hashes, word.bytes().fold(0, hashed) % HASHES);
                 out.words.insert(word.to_ascii_uppercase().into_bytes());
             }
         }
@@ -36,27 +50,36 @@ impl Words {
 
     /// Whether a value with these classes may have a fingerprint.
     pub(crate) fn possible(&self, value: &[u8], mask: Classes) -> bool {
-        if mask & MARKS != 0 || contains_comment(value) {
+        if mask & MARKS != 0 || contains_comment(value, mask) {
             return true;
         }
-        let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
-        for word in value.split(|b| !is_word(b)) {
-            if word.len() > 64 {
-                // Longer than any word, but a number may stand before one.
-                if word.first().is_some_and(u8::is_ascii_digit) {
-                    return true;
-                }
+        let mut start = 0;
+        let mut hash = 0;
+        for (at, byte) in value.iter().enumerate() {
+            if classes::class(*byte) & WORD != 0 {
+                hash = hashed(hash, *byte);
                 continue;
             }
-            // `1union` is a number and a word to the tokenizer, and a number ends in more ways than one.
-            let starts = if word.first().is_some_and(u8::is_ascii_digit) { word.len() } else { 1 };
-            for start in 0..starts {
-                if self.contains(crate::bytes::sub(word, start, word.len())) {
-                    return true;
-                }
+            if self.word(crate::bytes::sub(value, start, at), hash) {
+                return true;
             }
+            (start, hash) = (at + 1, 0);
         }
-        false
+        self.word(crate::bytes::sub(value, start, value.len()), hash)
+    }
+
+    /// Whether a piece between other bytes is, or ends in, a word of the table.
+    fn word(&self, word: &[u8], hash: usize) -> bool {
+        if !word.first().is_some_and(u8::is_ascii_digit) {
+            return contains(&self.hashes, hash % HASHES) && self.contains(word);
+        }
+        // Longer than any word, but a number may stand before one.
+        if word.len() > 64 {
+            return true;
+        }
+        // `1union` is a number and a word to the tokenizer, and a number ends in more ways than one.
+        !word.iter().all(u8::is_ascii_digit)
+            && (0..word.len()).any(|start| self.contains(crate::bytes::sub(word, start, word.len())))
     }
 
     fn contains(&self, word: &[u8]) -> bool {
@@ -71,6 +94,6 @@ impl Words {
     }
 }
 
-fn contains_comment(value: &[u8]) -> bool {
-    value.windows(2).any(|pair| matches!(pair, b"--" | b"/*"))
+fn contains_comment(value: &[u8], mask: Classes) -> bool {
+    mask & classes::of(b"-*") != 0 && value.windows(2).any(|pair| matches!(pair, b"--" | b"/*"))
 }

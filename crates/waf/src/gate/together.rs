@@ -1,4 +1,6 @@
-//! Expressions without telling literals, tried on a view together in one pass instead of one by one.
+//! Expressions without telling literals, tried on a view together in one pass instead of one by one. Their automata are
+//! built whole when rules load: nothing is built for a request, so that no text makes the pass slow, and all workers
+//! share them.
 
 use super::Bits;
 use super::analysis::{Facts, is_weak};
@@ -6,27 +8,29 @@ use crate::operator::Operator;
 use crate::pattern::syntax;
 use crate::rule::Link;
 use crate::transform::Transform;
-use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::dfa::Automaton;
+use regex_automata::dfa::dense::{self, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::{Input, MatchKind, PatternSet};
 
-/// LIMIT: lazily built states of one worker; beyond it they are thrown away, and after a few times the pass gives up.
-const CACHE_BYTES: usize = 8 << 20;
+/// LIMIT: the table of one automaton; expressions that need more are tried in smaller groups, or alone.
+const TABLE_BYTES: usize = 1 << 20;
+/// LIMIT: what building one may take.
+const BUILD_BYTES: usize = 8 << 20;
 
 /// Expressions of the same kind.
 #[derive(Debug, Default)]
 pub(super) struct Together {
-    dfa: Option<DFA>,
-    /// The rule of each expression.
-    rules: Vec<u16>,
+    groups: Vec<Group>,
     pub(super) all: Bits,
 }
 
-/// What a worker keeps for one of them.
 #[derive(Debug)]
-pub(super) struct Memory {
-    cache: Cache,
-    found: PatternSet,
+struct Group {
+    dfa: DFA<Vec<u32>>,
+    /// The rule of each expression.
+    rules: Vec<u16>,
+    all: Bits,
 }
 
 /// Which view the expression is meant for.
@@ -62,7 +66,7 @@ impl Collector {
     }
 
     pub(super) fn build(self) -> [Together; 2] {
-        [Together::new(self.kept), Together::new(self.lower)]
+        [Together::new(&self.kept), Together::new(&self.lower)]
     }
 }
 
@@ -73,59 +77,89 @@ fn case_of(chain: &[Transform]) -> Option<Case> {
         return None;
     }
     let Some(last) = chain.iter().rposition(folds) else { return Some(Case::Kept) };
-    let harmless = |t: &Transform| super::views::introduces(*t, u64::MAX) != u64::MAX;
-    chain.iter().skip(last + 1).all(harmless).then_some(Case::Lower)
+    chain.iter().skip(last + 1).all(|t| super::views::keeps_case(*t)).then_some(Case::Lower)
 }
 
 // === impl Together ===
 
 impl Together {
-    fn new(list: Vec<(u16, String)>) -> Self {
-        if list.is_empty() {
-            return Self::default();
+    fn new(list: &[(u16, String)]) -> Self {
+        let mut out = Self::default();
+        out.split(list);
+        for group in &out.groups {
+            out.all.or(&group.all);
         }
+        out
+    }
+
+    /// Puts expressions into as few automata as there is room for; one that needs too much alone is left out.
+    fn split(&mut self, list: &[(u16, String)]) {
+        if list.is_empty() {
+            return;
+        }
+        if let Some(group) = Group::new(list) {
+            self.groups.push(group);
+        } else if list.len() > 1 {
+            let (left, right) = list.split_at(list.len() / 2);
+            self.split(left);
+            self.split(right);
+        }
+    }
+
+    /// The rules among `rules` that match the view, and those that aren't tried here.
+    pub(super) fn filter(&self, rules: Bits, view: &[u8], found: &mut Option<PatternSet>) -> Bits {
+        let mut left = rules.without(&self.all);
+        for group in &self.groups {
+            let asked = rules.and(&group.all);
+            if !asked.is_empty() {
+                left.or(&group.matching(view, found).map_or(asked, |matching| asked.and(&matching)));
+            }
+        }
+        left
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.groups.iter().map(|g| g.dfa.memory_usage()).sum()
+    }
+}
+
+// === impl Group ===
+
+impl Group {
+    fn new(list: &[(u16, String)]) -> Option<Self> {
         let sources: Vec<&str> = list.iter().map(|(_, source)| source.as_str()).collect();
-        let config = DFA::config()
+        let config = dense::Config::new()
             .match_kind(MatchKind::All)
-            .cache_capacity(CACHE_BYTES)
-            .minimum_cache_clear_count(Some(3))
-            .minimum_bytes_per_state(Some(64));
+            .start_kind(regex_automata::dfa::StartKind::Unanchored)
+            .dfa_size_limit(Some(TABLE_BYTES))
+            .determinize_size_limit(Some(BUILD_BYTES));
         let dfa = DFA::builder()
             .syntax(syntax(false))
             .thompson(thompson::Config::new().utf8(false))
             .configure(config)
             .build_many(&sources)
-            .ok();
+            .ok()?;
         let mut all = Bits::NONE;
-        if dfa.is_some() {
-            for (rule, _) in &list {
-                all.insert(usize::from(*rule));
-            }
+        for (rule, _) in list {
+            all.insert(usize::from(*rule));
         }
-        Self { dfa, rules: list.into_iter().map(|(rule, _)| rule).collect(), all }
+        Some(Self { dfa, rules: list.iter().map(|(rule, _)| *rule).collect(), all })
     }
 
-    pub(super) fn memory(&self) -> Option<Memory> {
-        let dfa = self.dfa.as_ref()?;
-        Some(Memory { cache: dfa.create_cache(), found: PatternSet::new(dfa.pattern_len()) })
-    }
-
-    /// The rules among `rules` that match the view, and those that aren't tried here.
-    pub(super) fn filter(&self, rules: Bits, view: &[u8], memory: &mut Memory) -> Bits {
-        let Some(dfa) = &self.dfa else { return rules };
-        memory.found.clear();
-        let searched = dfa.try_which_overlapping_matches(&mut memory.cache, &Input::new(view), &mut memory.found);
-        if searched.is_err() {
-            return rules;
-        }
-        let mut left = rules.without(&self.all);
-        for pattern in memory.found.iter() {
-            if let Some(rule) = self.rules.get(pattern.as_usize()).map(|r| usize::from(*r))
-                && rules.contains(rule)
-            {
-                left.insert(rule);
+    /// The rules whose expression matches; none if that can't be said.
+    fn matching(&self, view: &[u8], found: &mut Option<PatternSet>) -> Option<Bits> {
+        let found = match found {
+            Some(found) if found.capacity() >= self.rules.len() => found,
+            _ => found.insert(PatternSet::new(Bits::CAPACITY)),
+        };
+        found.clear();
+        self.dfa.try_which_overlapping_matches(&Input::new(view), found).ok()?;
+        let mut out = Bits::NONE;
+        for pattern in found.iter() {
+            if let Some(rule) = self.rules.get(pattern.as_usize()) {
+                out.insert(usize::from(*rule));
             }
         }
-        left
+        Some(out)
     }
 }

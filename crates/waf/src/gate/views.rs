@@ -213,41 +213,77 @@ fn commutes_with_case(transform: Transform) -> bool {
     }
 }
 
-/// The classes that a transformation can bring in that a value with `mask` doesn't have; all if anything can come.
-pub(super) fn introduces(transform: Transform, mask: Classes) -> Classes {
-    match transform {
-        Transform::UrlDecode | Transform::UrlDecodeUni if mask & classes::of(b"%") == 0 => classes::SPACE,
-        Transform::CmdLine
-        | Transform::CompressWhitespace
+/// The classes one of which a value must have for the transformed value to have one of `wanted`; none if that says
+/// nothing, because anything can come of anything.
+pub(crate) fn sources(transform: Transform, wanted: Classes) -> Option<Classes> {
+    // Where a space may come from; everything else that comes in comes out of an escape.
+    let spaces = |origins: Classes| if wanted & classes::SPACE != 0 { origins } else { 0 };
+    Some(match transform {
+        Transform::UrlDecode | Transform::UrlDecodeUni => wanted | classes::of(b"%") | spaces(classes::of(b"+")),
+        Transform::CmdLine => wanted | spaces(classes::of(b",;") | classes::BLANK),
+        Transform::CompressWhitespace => wanted | spaces(classes::BLANK | classes::HIGH),
+        Transform::ReplaceComments => wanted | spaces(classes::of(b"*")),
+        Transform::ReplaceNulls => wanted | spaces(classes::CONTROL),
+        Transform::NormalizePathWin if wanted & classes::of(b"/") != 0 => wanted | classes::of(b"\\"),
+        Transform::CssDecode | Transform::EscapeSeqDecode | Transform::JsDecode => wanted | classes::of(b"\\"),
+        Transform::HtmlEntityDecode => wanted | classes::of(b"&"),
+        Transform::Utf8ToUnicode => wanted | classes::HIGH,
+        Transform::Lowercase
+        | Transform::NormalizePath
+        | Transform::NormalizePathWin
         | Transform::RemoveCommentsChar
         | Transform::RemoveNulls
         | Transform::RemoveWhitespace
-        | Transform::ReplaceComments
-        | Transform::ReplaceNulls
-        | Transform::Lowercase
         | Transform::Trim
         | Transform::TrimLeft
         | Transform::TrimRight
-        | Transform::NormalizePath => classes::SPACE,
-        Transform::NormalizePathWin => classes::SPACE | classes::of(b"/"),
-        Transform::Uppercase => classes::UPPER,
-        Transform::CssDecode | Transform::EscapeSeqDecode | Transform::JsDecode if mask & classes::of(b"\\") == 0 => 0,
-        Transform::HtmlEntityDecode if mask & classes::of(b"&") == 0 => 0,
-        Transform::Utf8ToUnicode if mask & classes::HIGH == 0 => 0,
-        Transform::UrlDecode
-        | Transform::UrlDecodeUni
-        | Transform::CssDecode
-        | Transform::EscapeSeqDecode
-        | Transform::JsDecode
-        | Transform::HtmlEntityDecode
-        | Transform::Utf8ToUnicode
-        | Transform::Base64Decode
+        | Transform::Uppercase => wanted,
+        Transform::Base64Decode
         | Transform::Base64DecodeExt
         | Transform::HexDecode
         | Transform::HexEncode
         | Transform::Length
-        | Transform::Sha1 => Classes::MAX,
+        | Transform::Sha1 => return None,
+    })
+}
+
+/// The classes that the transformation takes out, so that what stood on both sides of them becomes one word.
+pub(super) fn joins(transform: Transform) -> Classes {
+    match transform {
+        Transform::RemoveNulls => classes::CONTROL,
+        Transform::RemoveWhitespace => classes::SPACE | classes::BLANK | classes::HIGH,
+        Transform::CmdLine => classes::of(b"\"'\\^"),
+        Transform::RemoveCommentsChar => classes::of(b"/*-#<"),
+        Transform::NormalizePath => classes::of(b"/."),
+        Transform::NormalizePathWin => classes::of(b"/\\."),
+        // Comments become a space, and what decodes has its escapes.
+        Transform::Base64Decode
+        | Transform::Base64DecodeExt
+        | Transform::CompressWhitespace
+        | Transform::CssDecode
+        | Transform::EscapeSeqDecode
+        | Transform::HexDecode
+        | Transform::HexEncode
+        | Transform::HtmlEntityDecode
+        | Transform::JsDecode
+        | Transform::Length
+        | Transform::Lowercase
+        | Transform::ReplaceComments
+        | Transform::ReplaceNulls
+        | Transform::Sha1
+        | Transform::Trim
+        | Transform::TrimLeft
+        | Transform::TrimRight
+        | Transform::Uppercase
+        | Transform::UrlDecode
+        | Transform::UrlDecodeUni
+        | Transform::Utf8ToUnicode => 0,
     }
+}
+
+/// Whether letters keep their case, whatever the value.
+pub(super) fn keeps_case(transform: Transform) -> bool {
+    transform != Transform::Uppercase && sources(transform, 0) == Some(0)
 }
 
 /// Whether the transformation can make a value longer.

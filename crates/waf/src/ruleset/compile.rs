@@ -5,6 +5,7 @@ use super::parse::Parsed;
 use super::{Program, Settings, TxNames};
 use crate::body::Processor;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::gate::Turn;
 use crate::loader::Source;
 use crate::operator::Operator;
 use crate::rule::{CompiledTarget, Control, Link, Outcome, Rule, RuleInfo, TxChange, TxName, insert};
@@ -70,7 +71,11 @@ pub(super) fn compile(parsed: Parsed, source: &dyn Source, errors: &mut Vec<Diag
     } else {
         crate::gate::Gate::default()
     };
-    (Program { rules, phases, names: compiler.names, settings: compiler.settings, gate }, compiler.notes)
+    let turns = phases.map(|list| list.into_iter().map(|rule| Turn { rule, gate: None }).collect());
+    let scores = crate::verdict::SCORES.map(|name| compiler.names.find(name.as_bytes()));
+    let wanted = super::reads::wanted(&rules);
+    let program = Program { rules, turns, wanted, scores, names: compiler.names, settings: compiler.settings, gate };
+    (program, compiler.notes)
 }
 
 /// What choices look at.

@@ -13,15 +13,17 @@ pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, 
     store.set_bytes(List::Method, head.method);
     // A request line without a version is HTTP/0.9 (RFC 1945 section 4.1).
     store.set_bytes(List::Protocol, if head.protocol.is_empty() { b"HTTP/0.9" } else { head.protocol });
-    let line = store.write(|out| {
-        for (at, piece) in [head.method, head.target, head.protocol].into_iter().enumerate() {
-            if at > 0 && !piece.is_empty() {
-                out.push(b' ');
+    if store.wants(List::Line) {
+        let line = store.write(|out| {
+            for (at, piece) in [head.method, head.target, head.protocol].into_iter().enumerate() {
+                if at > 0 && !piece.is_empty() {
+                    out.push(b' ');
+                }
+                out.extend_from_slice(piece);
             }
-            out.extend_from_slice(piece);
-        }
-    });
-    store.set(List::Line, line);
+        });
+        store.set(List::Line, line);
+    }
     target(store, head.target, separator, arguments);
     let mut content_type = Vec::new();
     for (name, value) in head.headers {
@@ -34,13 +36,21 @@ pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, 
             content_type = trim(value).to_vec();
         }
     }
-    store.set_bytes(List::RemoteAddr, head.peer.0.to_canonical().to_string().as_bytes());
+    if store.wants(List::RemoteAddr) {
+        store.set_bytes(List::RemoteAddr, head.peer.0.to_canonical().to_string().as_bytes());
+    }
     store.set_number(List::RemotePort, usize::from(head.peer.1));
     store.set_bytes(List::UniqueId, head.unique_id.as_bytes());
+    if store.wants(List::ServerName) {
+        server_name(store);
+    }
+    content_type
+}
+
+fn server_name(store: &mut Store) {
     let host = store.find(List::Headers, b"host").map(|e| store.bytes(e.value).to_vec()).unwrap_or_default();
     let end = memchr::memrchr(b':', &host).filter(|at| !sub(&host, *at, host.len()).contains(&b']'));
     store.set_bytes(List::ServerName, sub(&host, 0, end.unwrap_or(host.len())));
-    content_type
 }
 
 fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
@@ -50,12 +60,14 @@ fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
     let question = memchr::memchr(b'?', uri);
     let path = sub(uri, 0, question.unwrap_or(uri.len()));
     // The reference's host decodes the path once before rules see it.
-    let filename = store.write(|out| percent_decode(path, out));
-    store.set(List::Filename, filename);
-    let decoded = store.bytes(filename);
-    let base = memchr::memrchr2(b'/', b'\\', decoded).map_or(0, |at| at + 1);
-    let basename = Span { start: filename.start.saturating_add(crate::bytes::len32(base)), end: filename.end };
-    store.set(List::Basename, basename);
+    if store.wants(List::Filename) || store.wants(List::Basename) {
+        let filename = store.write(|out| percent_decode(path, out));
+        store.set(List::Filename, filename);
+        let decoded = store.bytes(filename);
+        let base = memchr::memrchr2(b'/', b'\\', decoded).map_or(0, |at| at + 1);
+        let basename = Span { start: filename.start.saturating_add(crate::bytes::len32(base)), end: filename.end };
+        store.set(List::Basename, basename);
+    }
     let query = question.map_or(&[][..], |at| sub(uri, at + 1, uri.len()));
     let query = sub(query, 0, memchr::memchr(b'#', query).unwrap_or(query.len()));
     store.set_bytes(List::Query, query);
