@@ -1,6 +1,6 @@
 //! Entry points for fuzzing: bytes in, a panic only where a promise is broken. A seeded smoke run of each is a test.
 
-use crate::body::{BodyLimits, json, multipart, urlencoded, xml};
+use crate::body::{BodyLimits, derived, json, multipart, urlencoded, xml};
 use crate::classes;
 use crate::loader::Memory;
 use crate::message::RequestHead;
@@ -41,16 +41,27 @@ pub fn fuzz_transforms(bytes: &[u8]) {
 
 /// Every body processor on the same bytes.
 pub fn fuzz_bodies(bytes: &[u8]) {
-    for processor in 0..4 {
+    for processor in 0..5 {
         let mut store = Store::default();
         let outcome = match processor {
             0 => json::read(bytes, LIMITS, &mut store),
             1 => xml::read(bytes, &mut store),
+            4 => {
+                let whole = store.intern(bytes);
+                for name in ["query", "state"] {
+                    let name = store.intern(name.as_bytes());
+                    store.push(List::ArgsPost, name, whole);
+                }
+                let room = derived::body(&mut store, bytes, None, LIMITS);
+                if room & derived::arguments(&mut store, List::ArgsPost, LIMITS) { Ok(()) } else { Err(String::new()) }
+            }
             2 => multipart::read(bytes, b"multipart/form-data; boundary=x", LIMITS.arguments, &mut store),
             _ => urlencoded::arguments(bytes, b'&', LIMITS.arguments, List::ArgsPost, &mut store),
         };
         drop(outcome);
-        assert!(store.list(List::ArgsPost).len() <= LIMITS.arguments, "limits hold");
+        for list in [List::ArgsPost, List::Derived] {
+            assert!(store.list(list).len() <= LIMITS.arguments, "limits hold");
+        }
     }
 }
 

@@ -102,6 +102,10 @@ impl Gate {
 // === impl Interest ===
 
 impl Interest {
+    fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.named.is_empty()
+    }
+
     fn of(&self, name: &[u8]) -> Bits {
         let named = self.named.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         named.map_or(self.all, |(_, bits)| *bits)

@@ -32,6 +32,8 @@ pub struct Transaction {
     content_type: Vec<u8>,
     body_limit: usize,
     body_error: bool,
+    /// Whether all that values hold inside has been looked at.
+    derived: bool,
     response_inspected: bool,
     verdict: Verdict,
 }
@@ -49,6 +51,7 @@ impl Transaction {
             content_type: Vec::new(),
             body_limit: BODY_BYTES,
             body_error: false,
+            derived: true,
             response_inspected: false,
             verdict: Verdict::Pass,
         }
@@ -106,7 +109,7 @@ impl Transaction {
         let store = &mut self.machine.store;
         let limits = self.program.settings.body_limits();
         for list in [List::ArgsGet, List::Cookies] {
-            body::derived::arguments(store, list, limits);
+            self.derived &= body::derived::arguments(store, list, limits);
         }
         self.sizes();
         self.run(1)
@@ -150,8 +153,11 @@ impl Transaction {
         {
             error = e;
         }
-        body::derived::body(&mut machine.store, body, processor, limits);
-        body::derived::arguments(&mut machine.store, List::ArgsPost, limits);
+        self.derived &= body::derived::body(&mut machine.store, body, processor, limits);
+        self.derived &= body::derived::arguments(&mut machine.store, List::ArgsPost, limits);
+        if !self.derived && error.is_empty() {
+            error = "more inside values than is looked at".to_owned();
+        }
         self.body_error = !error.is_empty();
         machine.store.set_bytes(List::BodyError, if self.body_error { b"1" } else { b"0" });
         machine.store.set_bytes(List::BodyErrorMsg, error.as_bytes());

@@ -35,7 +35,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
         return Err(format!("the rules to measure are missing: {} (set PORTCULLIS_SUITES)", rules.display()));
     }
     let mut cargo = command::program("cargo");
-    cargo.args(["run", "--release", "--quiet", "--package", "portcullis-waf", "--example", "waf_bench", "--"]);
+    cargo.args(["run", "--profile", "dist", "--quiet", "--package", "portcullis-waf", "--example", "waf_bench", "--"]);
     cargo.arg(&rules).arg(options.pairs.to_string()).args(&options.only);
     // A figure that is missed makes the example fail, and is a figure all the same.
     let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;

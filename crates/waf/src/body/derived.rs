@@ -4,6 +4,7 @@
 use super::{BodyLimits, Processor, json};
 use crate::bytes::{at, sub};
 use crate::store::{List, Span, Store};
+use crate::transform::Transform;
 
 /// LIMIT: bytes of all derived values of a request; what they are made of is looked at as it came in any case.
 const BYTES: usize = 4 << 20;
@@ -12,17 +13,18 @@ const BASE64_BYTES: usize = 12;
 /// How much of it must be text before the rest is undone.
 const PROBE_BYTES: usize = 8;
 
-/// Adds what the values of a list hold.
-pub(crate) fn arguments(store: &mut Store, list: List, limits: BodyLimits) {
+/// Adds what the values of a list hold. False if there is more of it than there is room for: what wasn't looked at must
+/// not go by.
+pub(crate) fn arguments(store: &mut Store, list: List, limits: BodyLimits) -> bool {
     if !store.wants(List::Derived) {
-        return;
+        return true;
     }
     let mut made = 0;
     let mut text = Vec::new();
     for number in 0..store.list(list).len() {
         let Some(entry) = store.list(list).get(number).copied() else { break };
-        if store.list(List::Derived).len() >= limits.arguments || made > BYTES {
-            break;
+        if !has_room(store, limits) || made > BYTES {
+            return false;
         }
         let value = store.bytes(entry.value);
         let kind = match value.first() {
@@ -51,6 +53,11 @@ pub(crate) fn arguments(store: &mut Store, list: List, limits: BodyLimits) {
             }
         }
     }
+    has_room(store, limits) && made <= BYTES
+}
+
+fn has_room(store: &Store, limits: BodyLimits) -> bool {
+    store.list(List::Derived).len() < limits.arguments
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +67,10 @@ enum Kind {
     Base64,
 }
 
-/// Adds what a body holds that no processor took apart, because its type says something else or nothing.
-pub(crate) fn body(store: &mut Store, body: &[u8], processor: Option<Processor>, limits: BodyLimits) {
+/// Adds what a body holds that no processor took apart, because its type says something else or nothing. False as above.
+pub(crate) fn body(store: &mut Store, body: &[u8], processor: Option<Processor>, limits: BodyLimits) -> bool {
     if processor.is_some() || !store.wants(List::Derived) {
-        return;
+        return true;
     }
     let start = body.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(body.len());
     // A byte order mark is no part of the text, and some servers skip it.
@@ -73,6 +80,7 @@ pub(crate) fn body(store: &mut Store, body: &[u8], processor: Option<Processor>,
         json(store, text, limits);
         graphql(store, Span::default(), text, limits);
     }
+    has_room(store, limits)
 }
 
 /// What of it is JSON counts, also where it breaks off.
@@ -96,7 +104,7 @@ fn is_query(name: &[u8]) -> bool {
 fn graphql(store: &mut Store, name: Span, document: &[u8], limits: BodyLimits) {
     let mut i = 0;
     let mut text = Vec::new();
-    while i < document.len() && store.list(List::Derived).len() < limits.arguments {
+    while i < document.len() && has_room(store, limits) {
         let rest = sub(document, i, document.len());
         let Some(next) = memchr::memchr2(b'"', b'#', rest) else { return };
         i += next + 1;
@@ -144,26 +152,21 @@ fn is_text(bytes: &[u8]) -> bool {
     whole && bytes.iter().all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n'))
 }
 
+/// Either alphabet (RFC 4648 sections 4 and 5); false if there is anything else.
 fn decode(digits: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    let (mut group, mut bits) = (0u32, 0u32);
-    for digit in digits {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return false,
+    if digits.iter().any(|b| matches!(b, b'-' | b'_')) {
+        let same = |b: &u8| match b {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
         };
-        group = (group << 6 | u32::from(value)) & 0x00ff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((group >> bits).to_le_bytes()[0]);
-        }
+        let plain: Vec<u8> = digits.iter().map(same).collect();
+        Transform::Base64Decode.apply(&plain, out);
+    } else {
+        Transform::Base64Decode.apply(digits, out);
     }
-    true
+    // It stops at what isn't of its alphabet.
+    out.len() == digits.len() * 6 / 8
 }
 
 #[cfg(test)]

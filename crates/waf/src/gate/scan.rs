@@ -116,7 +116,9 @@ impl Scanner {
                 continue;
             }
             for half in [Half::Name, Half::Value] {
-                let Some(interest) = gate.interest(list, half) else { continue };
+                let Some(interest) = gate.interest(list, half).filter(|interest| !interest.is_empty()) else {
+                    continue;
+                };
                 for at in from..store.list(list).len() {
                     let Some(entry) = store.list(list).get(at).copied() else { break };
                     if self.work > most {
