@@ -129,7 +129,7 @@ fn base64(bytes: &[u8]) -> String {
     for group in bytes.chunks(3) {
         let number = group.iter().fold(0usize, |all, b| all << 8 | usize::from(*b)) << (8 * (3 - group.len()));
         for at in 0..4 {
-            let digit = alphabet[number >> (18 - 6 * at) & 63];
+            let digit = alphabet.get(number >> (18 - 6 * at) & 63).copied().unwrap_or(b'=');
             out.push(if at > group.len() { '=' } else { char::from(digit) });
         }
     }
