@@ -115,7 +115,7 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         }
         ("GET", ["desk"]) => told(200, &json!({ "orders": [{ "id": 1001 }, { "id": 1003 }] })),
         (_, ["desk", ..] | ["ledger"]) => told(200, &echo(name, question)),
-        (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _] | ["shop", ..]) => {
+        (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"]) => {
             told(200, &echo(name, question))
         }
         ("POST", ["introspect"]) => introspect(&question.body),

@@ -73,8 +73,8 @@ fn attacks(scene: &Scene<'_>) -> Vec<Row> {
     ]
 }
 
-/// What is asked of an API that has a contract: method, path, body; in words; status and code.
-const CONTRACT: [(&str, &str, &str, &str); 7] = [
+/// What is asked of APIs that have a contract, or take GraphQL: method, path, body; status and code.
+const CONTRACT: [(&str, &str, &str, &str); 11] = [
     ("PUT", "/shop/customers/7", r#"{"name":"Ada"}"#, "200"),
     ("PUT", "/shop/customers/7", r#"{"name":"Ada","role":"admin"}"#, "422 invalid_body"),
     ("PUT", "/shop/customers/7", r#"{"name":"Ada","id":1}"#, "422 invalid_body"),
@@ -82,6 +82,10 @@ const CONTRACT: [(&str, &str, &str, &str); 7] = [
     ("GET", "/shop/customers/7?debug=1", "", "400 invalid_request"),
     ("GET", "/shop/customers/me", "", "400 invalid_request"),
     ("GET", "/shop/secrets", "", "502 invalid_answer"),
+    ("POST", "/graphql", r#"{"query":"{orders(first: 10) {id}}"}"#, "200"),
+    ("POST", "/graphql", r#"{"query":"{a{b{a{b{a}}}}}"}"#, "400 graphql_limit"),
+    ("POST", "/graphql", r#"{"query":"{orders(first: 9999) {id}}"}"#, "400 graphql_limit"),
+    ("POST", "/graphql", r#"{"query":"{__schema{types{name}}}"}"#, "400 graphql_limit"),
 ];
 
 fn contract(scene: &Scene<'_>) -> impl Iterator<Item = Row> {
