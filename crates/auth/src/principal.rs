@@ -159,6 +159,12 @@ impl Principal {
         }
     }
 
+    /// Whether the token works only together with a certificate (RFC 8705 section 3.1).
+    #[must_use]
+    pub fn is_bound_to_certificate(&self) -> bool {
+        self.claims.get("cnf").is_some_and(|bound| bound.get("x5t#S256").is_some())
+    }
+
     /// A claim that is a text or a number, as text.
     #[must_use]
     pub fn plain_claim(&self, name: &str) -> Option<String> {

@@ -124,7 +124,7 @@ async fn pass_on(
     let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
     let (mut uploading, mut lapsed) = (true, false);
-    let watch = going_on.and_then(|_| Watch::begin(worker, exchange));
+    let watch = going_on.and_then(|_| Watch::begin(worker, local, exchange));
     let outcome = poll_fn(|context| {
         let upstream = &mut lease.channel;
         lapsed = watch.as_ref().is_some_and(|watch| watch.is_over(worker, connection, context));
@@ -287,7 +287,7 @@ async fn converse(
 ) -> Result<Next, Stop> {
     let (sent_before, streams) = (client.sent, streams(local, exchange));
     answer_head(worker, local, exchange, client, (true, false))?;
-    let watch = Watch::begin(worker, exchange);
+    let watch = Watch::begin(worker, local, exchange);
     let ended = tunnel::run((worker, connection), (streams, watch), client, &mut lease.channel).await;
     let record = &mut exchange.record;
     record.answered = worker.nanos();

@@ -3,7 +3,7 @@
 
 use crate::carry::timer::Timer;
 use crate::exchange::{Connection, Exchange};
-use crate::worker::Worker;
+use crate::worker::{Local, Worker};
 use portcullis_auth::principal::{Principal, Scheme};
 use std::rc::Rc;
 use std::task::Context;
@@ -19,6 +19,8 @@ pub(super) const LAPSED: &str = "the credential that opened it has ended or was 
 #[derive(Debug)]
 pub(super) struct Watch {
     caller: Rc<Principal>,
+    /// Whether it took the certificate of the connection as well.
+    by_certificate: bool,
     timer: Timer,
 }
 
@@ -26,11 +28,14 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nobody in particular has no credential that could end.
-    pub(super) fn begin(worker: &Worker, exchange: &Exchange) -> Option<Self> {
+    pub(super) fn begin(worker: &Worker, local: &Local, exchange: &Exchange) -> Option<Self> {
         let caller = Rc::clone(exchange.record.caller.as_ref()?);
+        let route = exchange.record.route.and_then(|index| local.snapshot.routes.get(index));
+        let is_demanded = route.is_some_and(|route| route.access.demands_all(Scheme::Certificate));
+        let by_certificate = is_demanded || caller.scheme == Scheme::Certificate || caller.is_bound_to_certificate();
         let timer = worker.timers.timer();
         timer.set(&worker.timers, LOOK_EVERY);
-        Some(Self { caller, timer })
+        Some(Self { caller, by_certificate, timer })
     }
 
     /// Whether it has ended. If not, the task is woken for the next look.
@@ -38,22 +43,26 @@ impl Watch {
         if !self.timer.expired(&worker.timers, context) {
             return false;
         }
-        if !stands(&self.caller, worker, connection) {
+        if !self.stands(worker, connection) {
             return true;
         }
         self.timer.set(&worker.timers, LOOK_EVERY);
         self.timer.expired(&worker.timers, context)
     }
+
+    fn stands(&self, worker: &Worker, connection: &Connection) -> bool {
+        let bench = worker.bench();
+        if self.by_certificate && !is_vouched_for(worker, connection, bench.now) {
+            return false;
+        }
+        self.caller.scheme == Scheme::Certificate || bench.identity.stands(&self.caller, bench.now, bench.millis)
+    }
 }
 
-fn stands(caller: &Principal, worker: &Worker, connection: &Connection) -> bool {
-    let bench = worker.bench();
-    if caller.scheme == Scheme::Certificate {
-        let local = worker.local();
-        let tls = local.snapshot.listeners.get(&connection.listener).and_then(|listener| listener.tls.as_ref());
-        let authorities = tls.and_then(|tls| tls.authorities.as_ref());
-        let identity = connection.identity.as_ref();
-        return identity.is_some_and(|identity| identity.vouched_by(authorities, bench.now).is_ok());
-    }
-    bench.identity.stands(caller, bench.now, bench.millis)
+/// Whether the certificate of a connection is one that the authorities in force vouch for.
+fn is_vouched_for(worker: &Worker, connection: &Connection, now: u64) -> bool {
+    let local = worker.local();
+    let tls = local.snapshot.listeners.get(&connection.listener).and_then(|listener| listener.tls.as_ref());
+    let authorities = tls.and_then(|tls| tls.authorities.as_ref());
+    connection.identity.as_ref().is_some_and(|identity| identity.vouched_by(authorities, now).is_ok())
 }

@@ -342,10 +342,7 @@ impl Judging<'_> {
             Scheme::Introspection => match shown.token {
                 Ok(None) => Outcome::Absent,
                 Ok(Some(token)) if !self.is_opaque(token.text) => Outcome::Absent,
-                Ok(Some(token)) => {
-                    let told = self.opaque(routed, token);
-                    told.map_or_else(Outcome::Failed, |principal| Outcome::Proved(Rc::new(principal)))
-                }
+                Ok(Some(token)) => self.opaque(routed, token).map_or_else(Outcome::Failed, Outcome::Proved),
                 Err(failure) => Outcome::Failed(failure),
             },
             Scheme::Certificate => self.certified(),

@@ -85,6 +85,21 @@ pub(crate) struct Callers {
 // === impl Access ===
 
 impl Access {
+    /// Whether this method is one of several that a caller has to prove himself by.
+    pub(crate) fn demands_all(&self, scheme: Scheme) -> bool {
+        match self {
+            Self::Public | Self::Refuse => false,
+            Self::Demand(demands) => match &demands.demand {
+                Demand::AllOf(schemes) => schemes.contains(&scheme),
+                Demand::AnyOf { .. } => false,
+            },
+        }
+    }
+}
+
+// === impl Access ===
+
+impl Access {
     pub(super) fn compile(authn: &Authn, api: &ApiPlan, plan: &IdentityPlan) -> Self {
         let demand = match authn {
             Authn::Public => return Self::Public,

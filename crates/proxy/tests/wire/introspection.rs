@@ -15,6 +15,7 @@ use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::scratch::Scratch;
 use portcullis_types::Secret;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +25,7 @@ const SECRET: &str = "s3cret:of/the gateway";
 /// What the issuer's server does: an answer, nothing at all, or an answer after a while.
 type Mood = Arc<Mutex<(Duration, Option<String>)>>;
 
-fn json_answer(body: &Value) -> String {
+pub(crate) fn json_answer(body: &Value) -> String {
     let body = body.to_string();
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -32,6 +33,18 @@ fn json_answer(body: &Value) -> String {
 fn good() -> Value {
     json!({ "active": true, "aud": "orders", "sub": "ada", "client_id": "web", "scope": "orders:read", "jti": "o-1",
             "exp": now() + 300 })
+}
+
+/// How an issuer's server is asked.
+pub(crate) fn asked_at(server: SocketAddr) -> IntrospectionPlan {
+    IntrospectionPlan {
+        at: endpoint(server, "/introspect?tenant=1"),
+        client: ClientPlan::Basic { id: "gate".to_owned(), secret: Secret::new(SECRET.to_owned()) },
+        audience_optional: false,
+        keep_active: Duration::from_secs(60),
+        keep_inactive: Duration::from_secs(60),
+        timeout: Duration::from_millis(1_000),
+    }
 }
 
 struct Provider {
@@ -55,14 +68,7 @@ impl Provider {
                 }
             }
         });
-        let mut plan = IntrospectionPlan {
-            at: endpoint(server.address(), "/introspect?tenant=1"),
-            client: ClientPlan::Basic { id: "gate".to_owned(), secret: Secret::new(SECRET.to_owned()) },
-            audience_optional: false,
-            keep_active: Duration::from_secs(60),
-            keep_inactive: Duration::from_secs(60),
-            timeout: Duration::from_millis(1_000),
-        };
+        let mut plan = asked_at(server.address());
         change(&mut plan);
         let authn = Authn::Demand(Arc::new(DemandPlan {
             demand: Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false },

@@ -2,7 +2,8 @@
 
 use crate::check::problem;
 use crate::http2::peer::Peer;
-use crate::identity::{House, either, told};
+use crate::identity::{House, either, now, told};
+use crate::introspection::{asked_at, json_answer};
 use crate::websocket;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,16 +18,20 @@ use portcullis_testkit::{Answer, Client, FakeUpstream};
 use rustls::ClientConfig;
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Years around now, whatever the machine's clock says this decade.
 const YEARS: (i32, i32) = (2020, 2090);
 const GET: &str = "GET /a HTTP/1.1\r\nHost: api.test\r\n\r\n";
 
 fn demand(schemes: &[Scheme], names: &[NameRule]) -> Authn {
+    demand_of(Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false }, names)
+}
+
+fn demand_of(demand: Demand, names: &[NameRule]) -> Authn {
     Authn::Demand(Arc::new(DemandPlan {
-        demand: Demand::AnyOf { schemes: schemes.to_vec(), anonymous: false },
+        demand,
         issuers: vec!["corp".into()],
         introspection: None,
         proofs: ProofDemand { certificate_names: names.to_vec(), ..ProofDemand::default() },
@@ -246,9 +251,20 @@ fn a_new_list_ends_what_stands_open_and_keeps_the_listener() {
     assert_eq!(ben.ask(GET).status, 200);
 }
 
-/// Events over one connection and a WebSocket over another, both of a caller who has a certificate and nothing else.
+/// Events over one connection and a WebSocket over another, both of a caller who has a certificate and nothing else; the same with a
+/// token that is bound to the certificate, and where both are demanded.
 #[test]
 fn a_certificate_that_is_withdrawn_ends_what_it_opened() {
+    let all = Demand::AllOf(vec![Scheme::Jwt, Scheme::Certificate]);
+    withdrawn(&demand(&[Scheme::Certificate], &[NameRule::SanDns]), false);
+    withdrawn(&either(), true);
+    withdrawn(&demand_of(all, &[NameRule::SanDns]), false);
+}
+
+// LIMIT: what was opened ends so soon after its certificate was withdrawn.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
+
+fn withdrawn(authn: &Authn, is_bound: bool) {
     let upstream = FakeUpstream::with(|talk| {
         let Some(request) = talk.head() else { return };
         if request.field("upgrade").is_some() {
@@ -260,32 +276,42 @@ fn a_certificate_that_is_withdrawn_ends_what_it_opened() {
         }
     });
     let site = Site::with_plan(
-        &demand(&[Scheme::Certificate], &[NameRule::SanDns]),
+        authn,
         |plan, scratch, clients| plan.crl_files = vec![scratch.file("revoked.pem", &clients.revocations(&[], YEARS))],
         |plan| {
             gateway::each_upstream(plan, |each| each.targets = vec![gateway::target(upstream.address())]);
             websocket::serves(plan);
         },
     );
+    let credential = |files: &CertificateFiles| {
+        let token = site.house.token(|claims| {
+            if is_bound {
+                claims.insert("cnf".to_owned(), json!({ "x5t#S256": thumbprint(files) }));
+            }
+        });
+        format!("Authorization: Bearer {token}\r\n")
+    };
     let (files, serial) = site.clients.member("", &[dns("ada.test")]);
     let config = site.with(&files);
     let open = || Client::tls(site.house.gate().listener("tls"), &config, "api.test").unwrap();
     let (mut events, mut talking) = (open(), open());
-    events.send(GET);
-    assert_eq!(talking.ask(websocket::ask("")).status, 101);
+    events.send(format!("GET /a HTTP/1.1\r\nHost: api.test\r\n{}\r\n", credential(&files)));
+    assert_eq!(talking.ask(websocket::ask(&credential(&files))).status, 101);
     talking.send(websocket::frame(1, b"hello"));
     assert_eq!(talking.read_exactly(7)[2..], *b"hello");
     let list = site.clients.revocations(&[serial], YEARS);
     std::fs::write(site.scratch.path().join("revoked.pem"), list).unwrap();
     site.house.gate().handle().reload(site.house.gate().plan()).unwrap();
+    let withdrawn = Instant::now();
     let answer = events.answer();
     assert!(answer.status == 200 && !answer.whole && !answer.body.is_empty(), "{}", answer.head);
     websocket::expect_goodbye(&mut talking);
+    assert!(withdrawn.elapsed() < ENDS_WITHIN, "bound {is_bound}: after {:?}", withdrawn.elapsed());
     let record = site.house.gate().records().of(answer.field("x-request-id").unwrap());
     assert_eq!(record["detail"], "the credential that opened it has ended or was revoked", "{record}");
     let (ben, _) = site.clients.member("", &[dns("ben.test")]);
     let mut goes_on = Client::tls(site.house.gate().listener("tls"), &site.with(&ben), "api.test").unwrap();
-    assert_eq!(goes_on.ask(websocket::ask("")).status, 101, "somebody else's is good");
+    assert_eq!(goes_on.ask(websocket::ask(&credential(&ben))).status, 101, "somebody else's is good");
 }
 
 #[test]
@@ -378,4 +404,44 @@ fn a_token_that_is_bound_to_a_certificate_needs_it() {
     problem(&plain, 401, "insufficient_binding", "over a listener that asks for none");
     let unbound = format!("Authorization: Bearer {}\r\n", site.house.token(|_| {}));
     assert_eq!(site.ask(&with_other, &unbound).unwrap().status, 200, "a token that is bound to nothing");
+}
+
+/// The same of a token that its issuer explains: what it is bound to stands in the answer (RFC 7662 section 2.2, RFC 8705 section 3.2).
+#[test]
+fn an_opaque_token_that_is_bound_to_a_certificate_needs_it() {
+    let print = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&print);
+    let provider = FakeUpstream::with(move |talk| {
+        while talk.request().is_some() {
+            let body = json!({ "active": true, "aud": "orders", "sub": "ada", "exp": now() + 300,
+                               "cnf": { "x5t#S256": *told.lock().unwrap() } });
+            talk.send(json_answer(&body));
+        }
+    });
+    let authn = Authn::Demand(Arc::new(DemandPlan {
+        demand: Demand::AnyOf { schemes: vec![Scheme::Introspection], anonymous: false },
+        issuers: vec!["corp".into()],
+        introspection: Some("corp".into()),
+        proofs: ProofDemand::default(),
+        text: "test".to_owned(),
+    }));
+    let site = Site::with_plan(
+        &authn,
+        |_, _, _| {},
+        |plan| plan.identity.issuers[0].introspection = Some(asked_at(provider.address())),
+    );
+    let ((mine, _), (other, _)) =
+        (site.clients.member("", &[dns("a.test")]), site.clients.member("", &[dns("b.test")]));
+    *print.lock().unwrap() = thumbprint(&mine);
+    let (with_mine, with_other, nobody) = (site.with(&mine), site.with(&other), site.server.client(&[]));
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    assert_eq!(site.ask(&with_mine, &bearer("known")).unwrap().status, 200);
+    for (config, about) in [(&with_other, "another-certificate"), (&nobody, "none")] {
+        for (token, kind) in [(format!("new-with-{about}"), "new"), ("known".to_owned(), "known")] {
+            let answer = site.ask(config, &bearer(&token)).unwrap();
+            problem(&answer, 401, "insufficient_binding", &format!("{about}, a {kind} token"));
+        }
+        assert_eq!(site.ask(&with_mine, &bearer("known")).unwrap().status, 200, "after {about}");
+    }
+    assert_eq!(provider.requests(), 3, "each token was asked about once");
 }

@@ -8,6 +8,7 @@ use portcullis_auth::introspect::Moment;
 use portcullis_auth::jwt::claimed_issuer;
 use portcullis_auth::principal::{Failure, Principal, Scheme};
 use portcullis_types::Reason;
+use std::rc::Rc;
 
 const SILENT: Failure = Failure {
     reason: Reason::IssuerUnavailable,
@@ -40,7 +41,7 @@ impl Judging<'_> {
     }
 
     /// What its issuer says about a token.
-    pub(super) fn opaque(&self, routed: &Routed<'_>, shown: ShownToken<'_>) -> Result<Principal, Failure> {
+    pub(super) fn opaque(&self, routed: &Routed<'_>, shown: ShownToken<'_>) -> Result<Rc<Principal>, Failure> {
         let text = shown.text;
         let (identity, bench) = (self.bench.identity, self.bench);
         // Revocations that cannot be read might hold this token.
@@ -48,10 +49,10 @@ impl Judging<'_> {
         let index = self.demands.introspection.ok_or(SILENT)?;
         let issuer = self.snapshot.callers.issuers.get(index).ok_or(SILENT)?;
         let introspector = issuer.introspector.as_ref().ok_or(SILENT)?;
+        let desk = bench.tokens.borrow_mut().desks.of(self.snapshot.generation, index, introspector);
         let told = match &self.told {
             Asked::Told(told) => told.clone(),
             asked @ (Asked::Whoever | Asked::Nobody) => {
-                let desk = bench.tokens.borrow_mut().desks.of(self.snapshot.generation, index, introspector);
                 let clock = matches!(asked, Asked::Whoever).then_some(&identity.clock);
                 let now = Moment { wall: bench.now, millis: bench.millis };
                 match desk.look(text, identity.generation(), now, clock) {
@@ -70,10 +71,14 @@ impl Judging<'_> {
             Told::Nothing => return Err(SILENT),
         };
         self.still_good(&token, &issuer.rules.issuer)?;
-        let bound = binding::of(&token)?;
-        self.held(routed, shown, bound.as_deref(), self.demands.proofs.introspected)?;
-        let principal = Principal::of_token(Scheme::Introspection, &token, &issuer.roles_claim);
-        let principal = principal.ok_or(invalid("the token names nobody"))?;
-        Ok(Principal { issuer: Some(issuer.rules.issuer.clone()), ..principal })
+        // Who it is depends on the answer and on the issuer's settings, which a desk does not outlive.
+        let named = desk.named(&token, || {
+            let bound = binding::of(&token)?;
+            let principal = Principal::of_token(Scheme::Introspection, &token, &issuer.roles_claim);
+            let principal = principal.ok_or(invalid("the token names nobody"))?;
+            Ok((Principal { issuer: Some(issuer.rules.issuer.clone()), ..principal }, bound))
+        })?;
+        self.held(routed, shown, named.bound.as_deref(), self.demands.proofs.introspected)?;
+        Ok(named.principal)
     }
 }
