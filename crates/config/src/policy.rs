@@ -317,7 +317,10 @@ impl Question<'_> {
         let held = route.limits.entries.iter().filter(|plan| applies(plan, &route.authn));
         let line = |plan: &Arc<LimitPlan>| PolicyLine {
             setting: format!("limits.{}", plan.name),
-            value: plan.text.clone(),
+            value: match plan.counts_costs() {
+                true => format!("{}; a call costs {}", plan.text, route.limits.cost),
+                false => plan.text.clone(),
+            },
             origin: plan.origin.clone(),
             locked: locked && &*plan.scope == DEFAULTS,
         };

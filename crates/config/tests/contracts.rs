@@ -24,9 +24,13 @@ paths:
 ";
 
 fn routes(name: &str, api: &str) -> Vec<RoutePlan> {
+    routes_of(name, api, DOCUMENT)
+}
+
+fn routes_of(name: &str, api: &str, document: &str) -> Vec<RoutePlan> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts");
     fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join(format!("{name}-people.yaml")), DOCUMENT).expect("the folder can be written");
+    fs::write(folder.join(format!("{name}-people.yaml")), document).expect("the folder can be written");
     let path = folder.join(format!("{name}.yaml"));
     let text = format!(
         "version: 1\nlisteners: {{ a: {{ bind: '127.0.0.1:0' }} }}\napis:\n  people:\n    hosts: ['*']\n    upstream: {{ targets: ['http://127.0.0.1:9'] }}\n{api}"
@@ -145,4 +149,22 @@ fn what_a_contract_asks_of_callers_opens_nothing() {
     let asked = ("[{ oauth: [read] }]", "{ any_of: [J, A] }", "    validation: { security: report }\n");
     let observed = "require jwt/introspection with scope read (observed) @";
     check("reported", asked, "jwt (corp) or anonymous", &["allow anybody @", observed]);
+}
+
+#[test]
+fn operations_of_a_contract_cost_what_it_says_unless_the_route_says_otherwise() {
+    let limit = "    authn: public\n    limits: { work: { key: [address], rate: 9/s, unit: cost } }\n    openapi: NAME-people.yaml\n";
+    let own = "    routes: [{ path: /people, methods: [GET], cost: 2 }, { path: '/people/{id}', methods: [GET] }]\n";
+    let unlimited = "    authn: public\n    openapi: NAME-people.yaml\n";
+    for (name, text, expected) in [
+        ("derived-costs", limit.to_owned(), vec![7, 1, 1, 1]),
+        ("written-costs", format!("{limit}{own}"), vec![2, 1]),
+        // Where nobody counts them, a contract may still say them.
+        ("no-costs", unlimited.to_owned(), vec![1; 4]),
+    ] {
+        let document = DOCUMENT.replace("operationId: list,", "operationId: list, x-cost: 7,");
+        let costs: Vec<u64> =
+            routes_of(name, &text.replace("NAME", name), &document).iter().map(|route| route.limits.cost).collect();
+        assert_eq!(costs, expected, "{name}");
+    }
 }

@@ -1,5 +1,6 @@
 //! An OpenAPI document, read and compiled: which operations there are, and what each takes and gives.
 
+mod cost;
 mod operation;
 mod read;
 mod security;
@@ -73,6 +74,7 @@ pub struct Operation {
     pub(crate) answers: Vec<(Statuses, Answer)>,
     pub(crate) deprecated: bool,
     pub(crate) security: Option<Security>,
+    pub(crate) cost: Option<u64>,
 }
 
 /// The body of a request.
@@ -166,6 +168,12 @@ impl Operation {
     #[must_use]
     pub fn security(&self) -> Option<&Security> {
         self.security.as_ref()
+    }
+
+    /// Its `x-cost`: what one call of it costs, at least 1.
+    #[must_use]
+    pub const fn cost(&self) -> Option<u64> {
+        self.cost
     }
 
     /// Whether a body has to be read to judge a request.

@@ -78,7 +78,9 @@ impl Share {
             Source::Own | Source::Missing | Source::Denied => {}
             Source::Lease { .. } => {
                 if let Some(leases) = &branch.leases {
-                    leases.change(key, now, Change::Return(taken.quanta()), false);
+                    // What the store gave for this request comes on top of what was held for others.
+                    let most = leases.lease_quanta(branch.peers.live());
+                    leases.change(key, now, Change::Restore { quanta: taken.quanta(), most }, false);
                 }
             }
             Source::Share { owed, .. } => {

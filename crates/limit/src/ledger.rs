@@ -61,6 +61,8 @@ pub(crate) enum Change {
     Force(u64),
     /// It was not spent after all.
     Return(u64),
+    /// It was not spent, and what is more than `most` then is lost: no more than that may be held.
+    Restore { quanta: u64, most: u64 },
     /// A lease came, which counts until that nanosecond.
     Grant { quanta: u64, until_ns: u64 },
     /// What is owed goes to the store.
@@ -267,6 +269,10 @@ impl Ledger {
             }
             Change::Force(quanta) => Some((rule.charged(word, now, quanta), quanta)),
             Change::Return(quanta) => Some((rule.credited(word, now, quanta), quanta)),
+            Change::Restore { quanta, most } => {
+                let quanta = quanta.min(most.saturating_sub(rule.room(word, now)));
+                Some((rule.credited(word, now, quanta), quanta))
+            }
             Change::Grant { quanta, until_ns } => Some((rule.granted(word, now, quanta, until_ns), quanta)),
             Change::Collect => {
                 let owed = rule.owed(word, now);
@@ -285,7 +291,9 @@ impl Ledger {
         let back = |word| match change {
             _ if word == BUSY => None,
             Change::Take { .. } | Change::Force(_) => Some(rule.credited(word, now, quanta)),
-            Change::Return(_) | Change::Grant { .. } | Change::Collect => Some(rule.charged(word, now, quanta)),
+            Change::Return(_) | Change::Restore { .. } | Change::Grant { .. } | Change::Collect => {
+                Some(rule.charged(word, now, quanta))
+            }
             // What the stranger's account was is lost; spent is the strict guess.
             Change::Learn { .. } => Some(rule.charged(word, now, rule.limit_quanta())),
         };

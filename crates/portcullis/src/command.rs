@@ -68,6 +68,11 @@ pub(crate) fn audit_log_damage(store: &Path, folder: &Path) -> Result<Option<Dam
     audit_log::damage(store, folder)
 }
 
+/// What is said of the limits that a request without credentials meets.
+pub(crate) fn limits_of(config: &Path, target: &str) -> Result<String, Stop> {
+    explain::limits(config, target)
+}
+
 /// One question to a running gateway: status and body of its answer.
 pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> Result<(u16, serde_json::Value), String> {
     control::ask_once(socket, method, path).map_err(|stop| stop.summary())

@@ -11,6 +11,7 @@ mod gateway;
 mod inputs;
 mod life;
 mod protocols;
+mod relief;
 mod report;
 mod shown;
 mod unusual;
@@ -93,6 +94,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         edge::rows,
         callers::rows,
         budget::rows,
+        relief::rows,
         access::rows,
         answers::rows,
         inputs::rows,

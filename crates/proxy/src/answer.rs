@@ -80,7 +80,10 @@ pub(crate) async fn handle(
 ) -> Next {
     client.set_pace(Some(&connection.settings.limits.pace));
     let outcome = match pipeline::run(worker, local, connection, exchange, client).await {
-        Ok(forwarded) => pass_on(worker, local, (connection, exchange), client, forwarded, last).await,
+        Ok(forwarded) => {
+            price(worker, local, exchange);
+            pass_on(worker, local, (connection, exchange), client, forwarded, last).await
+        }
         Err(stop) => Err(stop),
     };
     match outcome {
@@ -172,6 +175,15 @@ async fn pass_on(
     record.note = lapsed.then_some(LAPSED).or(record.note);
     let breaks = shape::needs_close(framing, old);
     Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), breaks))
+}
+
+/// Charges what the answer says that it has cost.
+fn price(worker: &Worker, local: &Local, exchange: &mut Exchange) {
+    let Exchange { charged, answer, .. } = exchange;
+    if charged.is_owing() {
+        let keepers = (&local.snapshot.books, worker.shared.store.as_ref());
+        local.drawer.borrow_mut().charge_answer(charged, answer, keepers, worker.moment());
+    }
 }
 
 /// What is learned from the answer, where its route learns. What goes on has no end, and what is masked is not shown.
@@ -420,6 +432,7 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
         charged: &exchange.charged,
+        hidden: route.and_then(|route| route.limits.as_deref()).map_or(&[], |limits| &limits.hidden),
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod book;
 mod charged;
+mod costs;
 mod rules;
 mod shared;
 
 pub(crate) use book::{Book, Books, Shelf};
 pub(crate) use charged::Charged;
+pub(crate) use costs::{Hidden, is_hidden};
 pub(crate) use rules::{Compiler, RouteLimits};
 pub(crate) use shared::{SharedStore, hasher};
 
@@ -60,16 +62,27 @@ impl Drawer {
         self.verdict.decisions.iter().filter_map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// Charges what only the end of a request could tell.
-    pub(crate) fn settle(&mut self, charged: &mut Charged, bytes: u64, (books, store): Keepers<'_>, now: Moment) {
+    /// Charges what only the end of a request could tell: its bytes.
+    pub(crate) fn settle(&mut self, charged: &mut Charged, bytes: u64, keepers: Keepers<'_>, now: Moment) {
         for ask in charged.owing.drain(..) {
-            // One was charged to get in.
-            let missing = self.limiter.charge_after(&Ask { units: bytes.saturating_sub(ask.units), ..ask }, now);
-            if missing > 0
-                && let (Some(store), Some(book)) = (store, books.get(ask.policy))
-            {
-                store.tell(Asked { book: Arc::clone(book), key: ask.key, what: What::Spent(missing) });
-            }
+            let counts_bytes =
+                keepers.0.get(ask.policy).map(|book| book.ledger.policy().unit()) == Some(Unit::ContentBytes);
+            // One was charged to get in. What an answer cost, no answer has told.
+            let more = if counts_bytes { bytes.saturating_sub(ask.units) } else { 0 };
+            self.owe(&ask, more, keepers, now);
+        }
+    }
+
+    /// Charges what has been spent on top of what was asked for.
+    fn owe(&mut self, ask: &Ask, units: u64, (books, store): Keepers<'_>, now: Moment) {
+        if units == 0 {
+            return;
+        }
+        let missing = self.limiter.charge_after(&Ask { units, ..*ask }, now);
+        if missing > 0
+            && let (Some(store), Some(book)) = (store, books.get(ask.policy))
+        {
+            store.tell(vec![Asked { book: Arc::clone(book), key: ask.key, what: What::Spent(missing) }]);
         }
     }
 }
@@ -110,22 +123,20 @@ impl Till<'_> {
         }
         limiter.charge(asks, self.now, verdict);
         if !verdict.missing.is_empty() {
-            return Ok(self.questions(&verdict.missing));
+            // What it would pay to ask for soon goes along, or it would be a second call.
+            let needed = self.questions(&verdict.missing).map(|(ask, book)| question(ask, book, Some(ask.units)));
+            let soon = self.questions(&verdict.low).map(|(ask, book)| question(ask, book, None));
+            return Ok(needed.chain(soon).collect());
         }
-        if let Some(store) = self.store {
-            for Question { book, key, .. } in self.questions(&verdict.low) {
-                store.tell(Asked { book, key, what: What::More });
-            }
+        if let Some(store) = self.store.filter(|_| !verdict.low.is_empty()) {
+            let more = |(ask, book): (&Ask, Arc<Book>)| Asked { book, key: ask.key, what: What::More };
+            store.tell(self.questions(&verdict.low).map(more).collect());
         }
         self.decided(&mut drawer, stage, routed)
     }
 
-    fn questions(&self, asks: &[Ask]) -> Vec<Question> {
-        let question = |ask: &Ask| {
-            let book = Arc::clone(self.books.get(ask.policy)?);
-            Some(Question { place: ask.policy, book, key: ask.key, units: ask.units })
-        };
-        asks.iter().filter_map(question).collect()
+    fn questions<'a>(&'a self, asks: &'a [Ask]) -> impl Iterator<Item = (&'a Ask, Arc<Book>)> {
+        asks.iter().filter_map(|ask| Some((ask, Arc::clone(self.books.get(ask.policy)?))))
     }
 
     fn decided(&self, drawer: &mut Drawer, stage: Stage, routed: &mut Routed<'_>) -> Result<Vec<Question>, Refusal> {
@@ -140,11 +151,8 @@ impl Till<'_> {
         }
         if verdict.admitted {
             charged.hold(self.books, verdict.permits.drain(..));
-            let in_bytes = |ask: &&Ask| {
-                let unit = self.books.get(ask.policy).map(|book| book.ledger.policy().unit());
-                unit == Some(Unit::ContentBytes)
-            };
-            charged.owing.extend(asks.iter().filter(in_bytes).copied());
+            let told_later = |ask: &&Ask| self.books.get(ask.policy).is_some_and(|book| book.is_told_later());
+            charged.owing.extend(asks.iter().filter(told_later).copied());
             return Ok(Vec::new());
         }
         let wait_s = verdict.retry_after_s().unwrap_or(1);
@@ -189,6 +197,10 @@ pub(crate) fn charge_at_once<'t>(
 ) -> Result<(), Refusal> {
     let left = till().charge(limits, of, routed, &[])?;
     if left.is_empty() { Ok(()) } else { Err(undecided(of.1)) }
+}
+
+fn question(ask: &Ask, book: Arc<Book>, units: Option<u64>) -> Question {
+    Question { place: ask.policy, book, key: ask.key, units }
 }
 
 /// What cannot be decided is refused.

@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::head::{Block, Fixed, Head, fixed};
-use crate::limits::Charged;
+use crate::limits::{Charged, Hidden, is_hidden};
 use crate::named::Named;
 use crate::pipeline::cors::Preflight;
 use crate::problem::{Form, Problem};
@@ -40,6 +40,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) masking: Masking,
     /// What limits say.
     pub(crate) charged: &'a Charged,
+    /// Fields that the server meant for us alone.
+    pub(crate) hidden: &'a Hidden,
 }
 
 /// Whether an answer is another one than the upstream gave.
@@ -238,6 +240,7 @@ fn is_left_out(line: &Field<'_>, frame: &Frame<'_>, head: &ResponseHead) -> bool
         || is_about_origins(line)
         || (frame.lifecycle.is_some() && is_about_an_end(line))
         || is_banner(line)
+        || is_hidden(frame.hidden, line)
         || frame.headers.is_some_and(|block| known == Known::Other && block.holds(line.name))
         || known.is_hop_by_hop()
         || known.is_identity()

@@ -19,12 +19,16 @@ mod bodies;
 mod chaos;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/cluster.rs"]
+mod cluster;
 #[path = "wire/collector.rs"]
 mod collector;
 #[path = "wire/contract.rs"]
 mod contract;
 #[path = "wire/cors.rs"]
 mod cors;
+#[path = "wire/costs.rs"]
+mod costs;
 #[path = "wire/declared.rs"]
 mod declared;
 #[path = "wire/desync.rs"]

@@ -37,5 +37,5 @@ pub use dice::Dice;
 pub use gateway::Gatehouse;
 pub use load::Load;
 pub use moody::MoodyUpstream;
-pub use store_server::StoreServer;
+pub use store_server::{StoreKind, StoreServer};
 pub use upstream::{FakeUpstream, Heard, Talk};

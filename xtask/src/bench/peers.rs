@@ -21,6 +21,8 @@ pub(super) struct Subject {
     pub(super) tls_port: u16,
     /// HTTP/2 in the clear, by prior knowledge.
     pub(super) http2_port: u16,
+    /// Where it tells its metrics, if it does.
+    pub(super) status_port: Option<u16>,
     pub(super) server: Server,
     /// Where it writes a line per request.
     pub(super) access_log: Option<PathBuf>,
@@ -116,7 +118,7 @@ fn nginx_proxy(
         key.display()
     );
     let server = nginx_server(place, name, &http, &[plain_port, tls_port, http2_port])?;
-    Ok(Subject { name, plain_port, tls_port, http2_port, server, access_log })
+    Ok(Subject { name, plain_port, tls_port, http2_port, status_port: None, server, access_log })
 }
 
 fn nginx_server(place: &Workplace, name: &str, http: &str, ports: &[u16]) -> Result<Server, String> {
@@ -189,6 +191,7 @@ pub(super) fn gateway_with(
         plain_port: port,
         tls_port: port,
         http2_port: port,
+        status_port: Some(status_port),
         server,
         access_log: Some(access_log),
     })
@@ -211,7 +214,15 @@ pub(super) fn envoy(place: &Workplace, upstream: &Upstream, jwks: &Path) -> Resu
     let words: Vec<&str> = words.into_iter().chain(flush).collect();
     let server = Server::start(&words, &place.file("envoy.out"), &[port])?;
     let access_log = Some(access_log);
-    Ok(Subject { name: "envoy", plain_port: port, tls_port: port, http2_port: port, server, access_log })
+    Ok(Subject {
+        name: "envoy",
+        plain_port: port,
+        tls_port: port,
+        http2_port: port,
+        status_port: None,
+        server,
+        access_log,
+    })
 }
 
 fn filled<'v>(template: &str, values: impl IntoIterator<Item = &'v (&'v str, String)>) -> String {
@@ -230,7 +241,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16, String> {
+pub(super) fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }

@@ -88,10 +88,15 @@ impl Server {
 
 /// Waits until a port of a server that runs answers as well.
 pub(super) fn wait_for(port: u16) -> Result<(), String> {
+    until(&format!("port {port} answers"), || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
+}
+
+/// Waits for something, but not for ever.
+pub(super) fn until(what: &str, is_so: impl Fn() -> bool) -> Result<(), String> {
     let deadline = Instant::now() + READY_TIME_MAX;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+    while !is_so() {
         if Instant::now() > deadline {
-            return Err(format!("nothing answers on port {port}"));
+            return Err(format!("waited in vain until {what}"));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

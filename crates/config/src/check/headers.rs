@@ -11,7 +11,7 @@ const MAX_FIELDS: usize = 32;
 const MAX_VALUE: usize = 4_096;
 
 /// Fields that the gateway answers for elsewhere, or that frame a message.
-const TAKEN: [&str; 22] = [
+pub(super) const TAKEN: [&str; 22] = [
     "age",
     "allow",
     "connection",
@@ -52,9 +52,7 @@ impl Check<'_> {
         for (name, value) in written.set.iter().flatten() {
             let item = set.key(name);
             let lower = name.to_ascii_lowercase();
-            let is_token = !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-            if !is_token {
+            if !is_field_name(name) {
                 let message = format!("{} is not the name of a field", crate::diagnostic::quote(name));
                 let diagnostic = Diagnostic::new("bad-name", item.name_span(), message);
                 self.reject(&item, diagnostic.help("letters, digits and `-`, without a colon"));
@@ -84,4 +82,9 @@ impl Check<'_> {
         }
         Some(plan)
     }
+}
+
+/// Whether a field of ours or of a server can have this name; less than RFC 9110 section 5.6.2 allows.
+pub(super) fn is_field_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use portcullis_limit::{Kind, Policy, PolicyError, Priority, Unit as Counted};
 
 use super::Check;
+use super::costs::Costs;
 use crate::diagnostic::{Diagnostic, closest, quote};
-use crate::file::{Amounts, KeyPart as WrittenKey, Limit, Limits, Mode, TierBy as WrittenBy, Tiers, Unit, defaults};
+use crate::file::{
+    Amounts, AnswerCost, KeyPart as WrittenKey, Limit, Limits, Mode, TierBy as WrittenBy, Tiers, Unit, defaults,
+};
 use crate::plan::{Authn, KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 use crate::scalar::{Amount, Count, Quota, Rate, TimeZone};
 use crate::sources::Span;
@@ -111,7 +114,9 @@ impl Check<'_> {
         let by_caller = limit.tiers.is_some() || key.iter().any(KeyPart::is_of_caller);
         let shared = self.is_shared(at, name, limit.shared.map(|flag| flag.0), by_caller);
         let text = text(limit, &key, shared);
+        let answer_cost = self.answer_cost(&at.key("answer_cost"), limit, (&policies, tiers.as_ref()));
         let plan = LimitPlan {
+            answer_cost,
             shared,
             scope: Arc::from(scope),
             name: Arc::from(name),
@@ -158,7 +163,7 @@ impl Check<'_> {
         }
     }
 
-    fn idle_setting(&mut self, at: &At<'_>, setting: &str, why: &str) {
+    pub(super) fn idle_setting(&mut self, at: &At<'_>, setting: &str, why: &str) {
         let message = format!("`{setting}` has no effect: {why}");
         let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
         self.reject(at, diagnostic.help("remove it"));
@@ -309,23 +314,10 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         entries: Vec<Arc<LimitPlan>>,
-        cost: Option<Count>,
+        cost: Costs<'_>,
         legacy_fields: bool,
     ) -> RouteLimits {
-        let cost_at = at.key("cost");
-        let counts = |plan: &LimitPlan| plan.all_policies().any(|policy| policy.unit() == Counted::Cost);
-        let written = cost.is_some();
-        let cost =
-            self.within(&cost_at, cost.map_or(1, |cost| cost.0), (1, defaults::MAX_LIMIT), |value| value.to_string());
-        if written && !entries.iter().any(|plan| counts(plan)) {
-            self.idle_setting(&cost_at, "cost", "no limit counts costs here");
-        }
-        let costs = entries.iter().flat_map(|plan| plan.all_policies()).filter(|policy| policy.unit() == Counted::Cost);
-        if let Some(least) = costs.min_by_key(|policy| policy.limit()).filter(|policy| policy.limit() < cost) {
-            let message = format!("the limit {} never has room for a cost of {cost}", quote(least.name()));
-            let diagnostic = self.wrong(&cost_at, "out-of-range", message);
-            self.reject(&cost_at, diagnostic.help(format!("it has {} at most at once", least.limit())));
-        }
+        let cost = self.cost(at, &entries, cost);
         for early in [true, false] {
             let asked = entries.iter().filter(|plan| plan.needs_caller() != early);
             let most: usize = asked.map(|plan| most_at_once(plan)).sum();
@@ -450,6 +442,7 @@ pub(super) fn built_in(is_store_shared: bool) -> Vec<Arc<LimitPlan>> {
             tiers: None,
             exempt: Vec::new(),
             accounts: usize::try_from(defaults::ACCOUNTS.0).unwrap_or(usize::MAX),
+            answer_cost: None,
             text: format!("{rate} burst {burst} by {}{}", key_text(&key), if shared { SHARED } else { "" }),
             shared,
             key,
@@ -468,7 +461,12 @@ fn text(limit: &Limit, key: &[KeyPart], shared: bool) -> String {
     match limit.unit {
         None | Some(Unit::Requests) => {}
         Some(Unit::Bytes) => text.push_str(" in bytes"),
-        Some(Unit::Cost) => text.push_str(" in cost"),
+        Some(Unit::Cost) => {
+            text.push_str(" in cost");
+            if let Some(AnswerCost { header, .. }) = &limit.answer_cost {
+                text.push_str(&format!(" (of answers: {})", header.0));
+            }
+        }
     }
     text.push_str(" by ");
     text.push_str(&key_text(key));

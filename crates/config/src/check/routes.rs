@@ -7,6 +7,7 @@ use super::Check;
 use super::apis::Scope;
 use super::authz::{Operation, Section};
 use super::conflicts::Claims;
+use super::costs::Costs;
 use super::identity::plan_of;
 use super::layers::{Chain, Level};
 use super::security::Unmet;
@@ -103,7 +104,8 @@ impl Check<'_> {
         let graphql = self.graphql(route, (at, &methods));
         let place = format!("{} {id}", scope.place);
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
-        let mut limits = self.route_limits(at, entries, route.cost, scope.legacy_limit_headers);
+        let costs = Costs { written: route.cost, contract: contract.as_ref() };
+        let mut limits = self.route_limits(at, entries, costs, scope.legacy_limit_headers);
         limits.priority = self.priority(at, route.priority, &scope.upstream);
         self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));
         let plan = RoutePlan {

@@ -37,6 +37,8 @@ pub(crate) struct Limit {
     /// What is counted.
     #[schemars(extend("default" = "requests"))]
     pub(crate) unit: Option<Unit>,
+    /// Where answers say what they cost, with `unit: cost`.
+    pub(crate) answer_cost: Option<AnswerCost>,
     /// Whether it refuses.
     #[schemars(extend("default" = "enforce"))]
     pub(crate) mode: Option<Mode>,
@@ -86,8 +88,23 @@ pub(crate) enum Unit {
     /// Bytes of content, both ways. They are known when they have passed: whoever has room for one may send a request, and what
     /// it comes to is owed afterwards.
     Bytes,
-    /// The `cost` of the operation.
+    /// The `cost` of the operation, or its `x-cost` in the contract, or what the answer says.
     Cost,
+}
+
+/// What the server says that a call has cost. It is charged when the answer comes, as far as it is more than was charged to get
+/// in; an answer never makes a call cheaper. What it comes to is owed, up to one whole limit.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerCost {
+    /// The field of the answer: a whole number. One that is none counts as `most`; without the field nothing more is charged.
+    pub(crate) header: Text,
+    /// The most that one answer costs, whatever it says. By default the whole limit.
+    #[schemars(extend("minimum" = 1, "maximum" = defaults::MAX_LIMIT))]
+    pub(crate) most: Option<Count>,
+    /// Whether the caller gets the field as well.
+    #[schemars(extend("default" = false))]
+    pub(crate) keep: Option<Flag>,
 }
 
 /// Whether a limit refuses.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use portcullis_limit::{Policy, Priority};
+use portcullis_limit::{Policy, Priority, Unit};
 use portcullis_types::Network;
 
 use super::Origin;
@@ -34,6 +34,8 @@ pub struct LimitPlan {
     pub policies: Vec<Policy>,
     /// What callers with a plan may ask for.
     pub tiers: Option<TiersPlan>,
+    /// Where answers say what they cost; only where costs are counted.
+    pub answer_cost: Option<AnswerCostPlan>,
     /// Networks that are not counted.
     pub exempt: Vec<Network>,
     /// Whether several gateways keep it together.
@@ -44,6 +46,17 @@ pub struct LimitPlan {
     pub text: String,
     /// Where it is written; `None` is what is built in.
     pub origin: Option<Origin>,
+}
+
+/// What answers may say that they cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerCostPlan {
+    /// The field, in small letters.
+    pub header: Arc<str>,
+    /// The most that one answer costs, in units; nothing more than the whole limit anyhow.
+    pub most: u64,
+    /// Whether callers get the field.
+    pub keep: bool,
 }
 
 /// One part of what names an account.
@@ -97,6 +110,12 @@ impl LimitPlan {
     #[must_use]
     pub fn needs_caller(&self) -> bool {
         self.tiers.is_some() || self.key.iter().any(KeyPart::is_of_caller)
+    }
+
+    /// Whether it counts what calls cost.
+    #[must_use]
+    pub fn counts_costs(&self) -> bool {
+        self.all_policies().any(|policy| policy.unit() == Unit::Cost)
     }
 
     /// Everything that somebody may meet: what stands beside the plans and in them.

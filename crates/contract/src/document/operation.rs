@@ -116,6 +116,7 @@ impl Walker<'_> {
             answers: self.answers(spot, resource),
             deprecated: self.library().flag_at(spot, "deprecated") == Some(true),
             security: None,
+            cost: self.cost(spot),
         }
     }
 

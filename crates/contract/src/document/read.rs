@@ -107,6 +107,7 @@ fn operations(walker: &mut Walker<'_>, root: Spot, document: u32) -> Vec<Operati
             walker.say(item, Severity::Error, "template", message, "put their operations together");
         }
         let Some((item, resource)) = walker.target(item, document) else { continue };
+        walker.no_cost(item);
         let shared = walker.parameters(item, resource, &[]);
         for method in METHODS {
             let Some(at) = walker.library().member(item, method) else { continue };

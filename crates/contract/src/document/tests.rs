@@ -42,6 +42,22 @@ fn mistakes_are_named_with_file_line_and_pointer() {
             "error[template] api.yaml:4 /paths/~1a~1{c}: `/a/{c}` and `/a/{b}` are the same path",
         ),
         ("openapi: 3.0.0\npaths:\n  /a:\n    get:\n      responses:\n        abc: {}\n", "error[status] api.yaml:6"),
+        (
+            "openapi: 3.0.0\npaths:\n  /a:\n    get:\n      x-cost: 0\n      responses: {}\n",
+            "error[cost] api.yaml:5 /paths/~1a/get/x-cost: `x-cost` is a whole number from 1 to 999999999999999",
+        ),
+        (
+            "openapi: 3.0.0\npaths:\n  /a:\n    get:\n      x-cost: 2.5\n      responses: {}\n",
+            "error[cost] api.yaml:5 /paths/~1a/get/x-cost",
+        ),
+        (
+            "openapi: 3.0.0\npaths:\n  /a:\n    get:\n      x-cost: '5'\n      responses: {}\n",
+            "error[cost] api.yaml:5 /paths/~1a/get/x-cost",
+        ),
+        (
+            "openapi: 3.0.0\npaths:\n  /a:\n    x-cost: 5\n    get:\n      responses: {}\n",
+            "error[cost] api.yaml:4 /paths/~1a/x-cost: `x-cost` belongs to an operation",
+        ),
         ("openapi: 3.0.0\npaths:\n  /a:\n    $ref: 'http://x.example/y.yaml'\n", "error[reference] api.yaml:4"),
     ] {
         let said = said(text);

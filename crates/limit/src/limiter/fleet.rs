@@ -68,6 +68,14 @@ struct Run {
     admitted: u64,
     asked: u64,
     served_by_share: u64,
+    /// Requests that another limit refused after the store had given something for them.
+    given_back: u64,
+}
+
+/// A limit that a request meets as well: it refuses whoever wants more than one, and lets pass whoever only asks.
+fn other_limit() -> Arc<Ledger> {
+    let kind = Kind::Quota { limit: 1, period: Period::Hour, offset_min: 0 };
+    Arc::new(Ledger::new(Policy::new("other", kind, Unit::Requests).unwrap(), 16, 1))
 }
 
 fn at(nanos: u64) -> Moment {
@@ -89,7 +97,7 @@ impl Run {
             let peers = Arc::new(Peers::new(count));
             peers.set_away(false);
             let ledger = Arc::new(Ledger::shared(policy.clone(), 16, 1, Arc::clone(&peers)));
-            let workers = (0..workers).map(|_| Limiter::new(vec![Arc::clone(&ledger)])).collect();
+            let workers = (0..workers).map(|_| Limiter::new(vec![Arc::clone(&ledger), other_limit()])).collect();
             Gateway { ledger, peers, workers, ahead_ns: dice.roll(50) * NANOS_PER_S, late: Vec::new() }
         });
         let gateways = gateways.collect();
@@ -105,6 +113,7 @@ impl Run {
             admitted: 0,
             asked: 0,
             served_by_share: 0,
+            given_back: 0,
             dice,
         }
     }
@@ -221,7 +230,12 @@ impl Run {
             let Gateway { workers, ahead_ns, .. } = &mut self.gateways[gateway];
             let here = at(self.now_ns + *ahead_ns);
             let worker = usize::try_from(self.dice.roll(workers.len() as u64)).unwrap();
-            workers[worker].charge(&[Ask { policy: 0, key, units, supply }], here, &mut verdict);
+            // Somebody else may have spent the other limit while the store was asked.
+            let is_refused = supply != Supply::Here && self.dice.roll(3) == 0;
+            self.given_back += u64::from(is_refused && supply == Supply::Granted);
+            let other = Ask { policy: 1, key, units: if is_refused { 2 } else { 0 }, supply: Supply::Here };
+            let asks = [Ask { policy: 0, key, units, supply }, other];
+            workers[worker].charge(&asks, here, &mut verdict);
             if verdict.missing.is_empty() {
                 break;
             }
@@ -240,7 +254,7 @@ impl Run {
 
 #[test]
 fn ten_thousand_seeds_of_gateways_never_exceed_the_bound() {
-    let mut shares = 0;
+    let (mut shares, mut given_back) = (0, 0);
     for seed in 1..=10_000 {
         let mut run = Run::new(seed, seed % 2 == 0);
         // Few who fight for the last unit, or more than there are places for.
@@ -249,7 +263,9 @@ fn ten_thousand_seeds_of_gateways_never_exceed_the_bound() {
             run.step(seed, callers);
         }
         shares += run.served_by_share;
+        given_back += run.given_back;
     }
+    assert!(given_back > 0, "no request was ever refused by another limit in the middle");
     assert!(shares > 0, "nobody was ever served without the store");
 }
 
@@ -262,7 +278,7 @@ fn leases_spare_most_questions() {
         let policy = Policy::new("p", run.kind, Unit::Requests).unwrap();
         for gateway in &mut run.gateways {
             gateway.ledger = Arc::new(Ledger::shared(policy.clone(), 16, 1, Arc::clone(&gateway.peers)));
-            gateway.workers = vec![Limiter::new(vec![Arc::clone(&gateway.ledger)])];
+            gateway.workers = vec![Limiter::new(vec![Arc::clone(&gateway.ledger), other_limit()])];
         }
         for _ in 0..STEPS {
             run.step(seed, 1);
@@ -270,4 +286,32 @@ fn leases_spare_most_questions() {
         (admitted, asked) = (admitted + run.admitted, asked + run.asked);
     }
     assert!(asked * 10 < admitted, "{asked} questions for {admitted} units");
+}
+
+/// Requests for which the store has granted something and which another limit then refuses, ten at the same time.
+#[test]
+fn what_comes_back_is_held_only_as_far_as_a_gateway_may_hold_it() {
+    let mut run = Run::new(1, false);
+    let kind = Kind::Rate { units: 1, per_ns: 3_600 * NANOS_PER_S, burst: 80 };
+    let policy = Policy::new("p", kind, Unit::Requests).unwrap();
+    let each = &mut run.gateways[0];
+    each.peers.count(2);
+    each.ledger = Arc::new(Ledger::shared(policy, 16, 1, Arc::clone(&each.peers)));
+    let mut limiter = Limiter::new(vec![Arc::clone(&each.ledger), other_limit()]);
+    let (key, now, mut verdict) = (Key::from_hash(7), at(NANOS_PER_S), Verdict::default());
+    let (mine, other) = (
+        Ask { policy: 0, key, units: 1, supply: Supply::Here },
+        Ask { policy: 1, key, units: 2, supply: Supply::Here },
+    );
+    limiter.charge(&[mine], now, &mut verdict);
+    assert_eq!(verdict.missing.len(), 1, "nothing is held yet");
+    let answer = StoreAnswer { granted: 10, room: 70, valid_ns: 3_600 * NANOS_PER_S };
+    each.ledger.answered(key, &answer, 0, (now, now));
+    for _ in 0..10 {
+        limiter.charge(&[Ask { policy: 0, key, units: 5, supply: Supply::Granted }, other], now, &mut verdict);
+        assert!(!verdict.admitted && verdict.missing.is_empty());
+    }
+    // Two gateways may hold a quarter of eighty together.
+    let held = each.ledger.held(key, now);
+    assert!(held <= 10, "{held} are held after ten requests for five that came to nothing");
 }

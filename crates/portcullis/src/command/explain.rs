@@ -4,7 +4,9 @@ use crate::arguments;
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, bad, bold, faint, good, report};
 use crate::service::{read, unwritten};
+use portcullis_config::plan::Plan;
 use portcullis_proxy::{ExplainRequest, Explanation, Step};
+use portcullis_types::Stage;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read as _;
@@ -22,11 +24,24 @@ pub(super) fn explain(question: &arguments::Explain) -> Result<Ending, Stop> {
         headers: question.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
         body: question.body.as_deref().map(body).transpose()?.unwrap_or_default(),
     };
-    let base = format!("http://{}/problems/", loaded.plan.status.bind);
-    let explanation = portcullis_proxy::explain(&unwritten(&loaded.plan), &base, &request);
-    let explanation = explanation.map_err(|error| Stop::Unfit(error.to_string()))?;
+    let explanation = explained(&loaded.plan, &request)?;
     report(question.form.format, || text(&explanation), || json(&explanation))?;
     Ok(if explanation.forwarded.is_some() { Ending::Done } else { Ending::No })
+}
+
+fn explained(plan: &Plan, request: &ExplainRequest) -> Result<Explanation, Stop> {
+    let base = format!("http://{}/problems/", plan.status.bind);
+    let explanation = portcullis_proxy::explain(&unwritten(plan), &base, request);
+    explanation.map_err(|error| Stop::Unfit(error.to_string()))
+}
+
+/// What stands about limits before it is known who calls.
+pub(super) fn limits(config: &Path, target: &str) -> Result<String, Stop> {
+    let loaded = read(config)?;
+    let request = ExplainRequest { method: "GET".to_owned(), url: target.to_owned(), ..ExplainRequest::default() };
+    let explanation = explained(&loaded.plan, &request)?;
+    let step = explanation.steps.into_iter().find(|step| step.stage == Stage::Guard);
+    Ok(step.map(|step| step.detail).unwrap_or_default())
 }
 
 fn header(line: &str) -> Result<(String, String), Stop> {

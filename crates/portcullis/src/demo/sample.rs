@@ -115,9 +115,10 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         }
         ("GET", ["desk"]) => told(200, &json!({ "orders": [{ "id": 1001 }, { "id": 1003 }] })),
         (_, ["desk", ..] | ["ledger"]) => told(200, &echo(name, question)),
-        (_, ["lab", "echo" | "limited"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"]) => {
-            told(200, &echo(name, question))
-        }
+        (
+            _,
+            ["lab", "echo" | "limited" | "priced"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"],
+        ) => told(200, &echo(name, question)),
         ("POST", ["introspect"]) => introspect(&question.body),
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }
@@ -127,6 +128,11 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         }
         _ => missing(),
     }
+}
+
+/// What it says that an answer has cost.
+pub(crate) fn cost(path: &str) -> Option<u64> {
+    (path == "/lab/priced").then_some(30)
 }
 
 fn told(status: u16, body: &Value) -> Told {

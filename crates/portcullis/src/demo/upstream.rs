@@ -154,6 +154,7 @@ async fn answer(name: &'static str, mut request: Request<Incoming>, keys: Keys) 
         body: body.to_bytes().to_vec(),
     };
     let told = sample::answer(name, &question);
+    let cost = sample::cost(&question.path);
     tokio::time::sleep(told.after).await;
     let mut response = Response::new(Full::new(Bytes::from(told.body)).boxed());
     *response.status_mut() = StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -162,6 +163,9 @@ async fn answer(name: &'static str, mut request: Request<Incoming>, keys: Keys) 
     // What a gateway should not let through.
     headers.insert(SERVER, HeaderValue::from_static("SampleShop/2.3.1 (Debian)"));
     headers.insert("x-powered-by", HeaderValue::from_static("SampleFramework 4.17"));
+    if let Some(cost) = cost {
+        headers.insert("x-cost", HeaderValue::from(cost));
+    }
     headers.insert("x-served-by", HeaderValue::from_static(name));
     Ok(response)
 }

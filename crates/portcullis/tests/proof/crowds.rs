@@ -46,3 +46,32 @@ fn more_connections_than_may_be_are_closed_and_counted() {
         client.try_answer(false).filter(|answer| answer.status == 200).map(drop)
     });
 }
+
+/// What clients say of themselves is hashed under a secret of the process, so that nobody finds names that collide; but anybody can
+/// make up more of them than a limit has accounts for.
+#[test]
+fn made_up_callers_share_a_few_accounts_and_take_nobody_elses() {
+    const CROWDED: &str = "portcullis_limit_crowded_total{limit=\"apis.proof named.limits.teams\"}";
+    let upstream = MoodyUpstream::start();
+    let routes = "      - { id: named, path: \"/n/{id}\", methods: [any], limits: { teams: { key: [{ header: X-Team }], rate: 2/h, \
+                  burst: 12, accounts: 16 } } }\n";
+    let house = House::start(Setup { routes, ..Setup::new("made-up", &[upstream.address()]) });
+    let ask = |client: &mut Client, team: &str| {
+        client.ask(format!("GET /n/1 HTTP/1.1\r\nHost: a.test\r\nX-Team: {team}\r\n\r\n")).status
+    };
+    let mut good = Client::connect(house.plain);
+    assert_eq!(ask(&mut good, "good"), 200, "before");
+    let mut flood = Client::connect(house.plain);
+    let served: u32 = (0..3_000).map(|number| u32::from(ask(&mut flood, &format!("team-{number}")) == 200)).sum();
+    assert!(house.metric(CROWDED) > 0.0, "they are counted");
+    // 32 places and 64 shared accounts of twelve each, and a sixteenth of a burst of which a worker may hold some.
+    assert!(served <= 96 * 13, "{served} of 3,000 were served");
+    for _ in 0..10 {
+        assert_eq!(ask(&mut good, "good"), 200, "whoever has an account keeps it");
+    }
+    assert_eq!(
+        Client::connect(house.plain).ask("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").status,
+        200,
+        "and other routes"
+    );
+}

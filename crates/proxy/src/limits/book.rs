@@ -1,11 +1,13 @@
 //! The accounts of one limit of the configuration, with its name for people.
 
+use super::costs;
 use crate::gateway::LimitFacts;
 use crate::knowledge::Knowledge;
 use crate::ownership::Ownership;
-use portcullis_config::plan::{KeyPart, LimitPlan};
+use portcullis_config::plan::{AnswerCostPlan, KeyPart, LimitPlan};
+use portcullis_h1::ResponseHead;
 use portcullis_limit::fields::{Told, write_rate_limit_policy};
-use portcullis_limit::{Decision, Key, KeyHasher, Kind, Ledger, Peers, Period, Policy, Prefixes};
+use portcullis_limit::{Decision, Key, KeyHasher, Kind, Ledger, Peers, Period, Policy, Prefixes, Unit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,6 +25,10 @@ pub(crate) struct Book {
     pub(crate) store_id: u64,
     /// Its item of `RateLimit-Policy`; empty for one that only watches.
     pub(super) item: Vec<u8>,
+    /// Where answers say what they cost.
+    pub(super) answer_cost: Option<AnswerCostPlan>,
+    /// Answers of which that could not be told, or was too much.
+    capped: Arc<AtomicU64>,
     /// Requests that it had no room for.
     short: Arc<AtomicU64>,
 }
@@ -59,7 +65,8 @@ impl Book {
             .filter(|book| book.key == plan.key && book.accounts == plan.accounts && book.ledger.policy() == policy);
         let is_shared = plan.shared && shelf.peers.is_some();
         let kept = kept.filter(|book| book.ledger.is_shared() == is_shared);
-        if let Some(book) = kept.filter(|book| book.origin == origin) {
+        let is_same = |book: &&Arc<Self>| book.origin == origin && book.answer_cost == plan.answer_cost;
+        if let Some(book) = kept.filter(is_same) {
             return Arc::clone(book);
         }
         let workers = u32::try_from(shelf.workers).unwrap_or(u32::MAX);
@@ -73,6 +80,8 @@ impl Book {
         Arc::new(Self {
             ledger: kept.map_or_else(fresh, |book| Arc::clone(&book.ledger)),
             short: same.map(|book| Arc::clone(&book.short)).unwrap_or_default(),
+            capped: same.map(|book| Arc::clone(&book.capped)).unwrap_or_default(),
+            answer_cost: plan.answer_cost.clone(),
             store_id: store_id(&place, policy),
             item: item(policy),
             key: plan.key.clone(),
@@ -110,6 +119,31 @@ impl Book {
     /// A request found no room.
     pub(super) fn count_short(&self) {
         self.short.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether only what follows a request tells what it comes to.
+    pub(super) fn is_told_later(&self) -> bool {
+        match self.ledger.policy().unit() {
+            Unit::Requests => false,
+            Unit::ContentBytes => true,
+            Unit::Cost => self.answer_cost.is_some(),
+        }
+    }
+
+    /// What an answer comes to: what it says, and at most what the configuration or the whole limit allows. What cannot be told
+    /// is the most.
+    pub(super) fn cost_of(&self, plan: &AnswerCostPlan, answer: &ResponseHead) -> Option<u64> {
+        let most = plan.most.min(self.ledger.policy().limit());
+        let said = costs::said(answer, &plan.header)?;
+        if said.is_none_or(|said| said > plan.most) {
+            self.capped.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(said.map_or(most, |said| said.min(most)))
+    }
+
+    /// Answers whose cost could not be told or was too much; none where answers do not say it.
+    pub(crate) fn capped(&self) -> Option<u64> {
+        self.answer_cost.is_some().then(|| self.capped.load(Ordering::Relaxed))
     }
 
     pub(crate) fn short(&self) -> u64 {

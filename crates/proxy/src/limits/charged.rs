@@ -17,7 +17,7 @@ pub(crate) struct Charged {
     pub(crate) in_legacy_fields: bool,
     /// Places among the requests that run at the same time.
     held: Vec<(Arc<Ledger>, Permit)>,
-    /// What is counted in bytes, with what was charged to get in.
+    /// What counts what is told later, with what was charged to get in.
     pub(super) owing: Vec<Ask>,
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct RouteLimits {
     /// Once it is.
     pub(crate) charge: Vec<Arc<Limit>>,
     pub(crate) cost: u64,
+    /// Fields in which answers say what they cost, and which callers do not get.
+    pub(crate) hidden: Vec<Arc<str>>,
     pub(crate) legacy_fields: bool,
 }
 
@@ -58,9 +60,11 @@ impl Compiler {
             let limit = self.0.entry(Arc::as_ptr(entry)).or_insert_with(|| Limit::compile(entry, books, shelf));
             if entry.needs_caller() { &mut charge } else { &mut guard }.push(Arc::clone(limit));
         }
+        let costs = plan.limits.entries.iter().filter_map(|entry| entry.answer_cost.as_ref());
+        let hidden = costs.filter(|cost| !cost.keep).map(|cost| Arc::clone(&cost.header)).collect();
         let (cost, legacy_fields) = (plan.limits.cost, plan.limits.legacy_fields);
         let any = !guard.is_empty() || !charge.is_empty();
-        any.then(|| Box::new(RouteLimits { guard, charge, cost, legacy_fields }))
+        any.then(|| Box::new(RouteLimits { guard, charge, cost, hidden, legacy_fields }))
     }
 }
 

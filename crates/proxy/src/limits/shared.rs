@@ -3,9 +3,11 @@
 //! One thread talks to it (`hub`), over one connection per node, with everything that is to be asked in one write. A request
 //! waits for it only when this gateway holds nothing for its caller, and only as long as `timeout` says.
 
+mod desk;
 mod hub;
 mod node;
 mod resp;
+mod script;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ mod tests;
 use super::book::Book;
 use crate::snapshot::CompileError;
 use crate::upstream::tls::UpstreamTls;
+use desk::Parcel;
 use portcullis_config::plan::{SharedStorePlan, UpstreamProtocol};
 use portcullis_limit::{Key, KeyHasher, Peers, Prefixes, Supply};
 use portcullis_types::Clock;
@@ -34,7 +37,7 @@ const WAITING_MAX: usize = 8_192;
 pub(crate) struct SharedStore {
     pub(crate) peers: Arc<Peers>,
     pub(crate) counts: Arc<Counts>,
-    line: Sender<Asked>,
+    line: Sender<Parcel>,
     timeout: Duration,
 }
 
@@ -45,6 +48,8 @@ pub(crate) struct Counts {
     pub(crate) granted: AtomicU64,
     pub(crate) denied: AtomicU64,
     pub(crate) failed: AtomicU64,
+    /// Calls of the script, each about one account or several.
+    pub(crate) calls: AtomicU64,
     /// Requests that waited.
     pub(crate) waited: AtomicU64,
     /// Whether it has answered since the gateway began.
@@ -76,7 +81,8 @@ pub(crate) struct Question {
     pub(super) place: usize,
     pub(super) book: Arc<Book>,
     pub(super) key: Key,
-    pub(super) units: u64,
+    /// How much it cannot do without; `None` where it only pays to have more.
+    pub(super) units: Option<u64>,
 }
 
 // === impl SharedStore ===
@@ -103,7 +109,7 @@ impl SharedStore {
         &self,
         plan: SharedStorePlan,
         tls: Option<UpstreamTls>,
-        (receiver, id): (Receiver<Asked>, u128),
+        (receiver, id): (Receiver<Parcel>, u128),
         clock: Clock,
     ) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
@@ -121,41 +127,40 @@ impl SharedStore {
     pub(crate) async fn ask(&self, questions: Vec<Question>) -> Vec<(usize, Supply)> {
         self.counts.waited.fetch_add(1, Ordering::Relaxed);
         let mut waiting = Vec::with_capacity(questions.len());
-        for Question { place, book, key, units } in questions {
-            let (reply, answer) = oneshot::channel();
-            // A line that is full is a store that does not answer.
-            let sent = self.line.try_send(Asked { book, key, what: What::Need(units, reply) }).is_ok();
-            waiting.push((place, sent.then_some(answer)));
-        }
+        let asked = questions.into_iter().map(|Question { place, book, key, units }| {
+            let what = units.map_or(What::More, |units| {
+                let (reply, answer) = oneshot::channel();
+                waiting.push((place, answer));
+                What::Need(units, reply)
+            });
+            Asked { book, key, what }
+        });
+        let parcel: Parcel = asked.collect();
+        // A line that is full is a store that does not answer: nobody keeps the other ends then.
+        drop(self.line.try_send(parcel));
         let mut told = Vec::with_capacity(waiting.len());
         let mut patience = pin!(tokio::time::sleep(self.timeout));
-        for (place, answer) in waiting {
-            let supply = match answer {
-                Some(mut answer) => {
-                    let supply = poll_fn(|context| match Pin::new(&mut answer).poll(context) {
-                        Poll::Ready(Ok(true)) => Poll::Ready(Supply::Granted),
-                        Poll::Ready(Ok(false)) => Poll::Ready(Supply::Denied),
-                        Poll::Ready(Err(_)) => Poll::Ready(Supply::Unanswered),
-                        Poll::Pending => patience.as_mut().poll(context).map(|()| Supply::Unanswered),
-                    });
-                    supply.await
-                }
-                None => Supply::Unanswered,
-            };
-            told.push((place, supply));
+        for (place, mut answer) in waiting {
+            let supply = poll_fn(|context| match Pin::new(&mut answer).poll(context) {
+                Poll::Ready(Ok(true)) => Poll::Ready(Supply::Granted),
+                Poll::Ready(Ok(false)) => Poll::Ready(Supply::Denied),
+                Poll::Ready(Err(_)) => Poll::Ready(Supply::Unanswered),
+                Poll::Pending => patience.as_mut().poll(context).map(|()| Supply::Unanswered),
+            });
+            told.push((place, supply.await));
         }
         told
     }
 
     /// Tells it something for which nobody waits. What finds no room is forgotten: leases come when somebody waits, and what
     /// was spent is bounded by what is held here.
-    pub(super) fn tell(&self, asked: Asked) {
+    pub(super) fn tell(&self, asked: Parcel) {
         drop(self.line.try_send(asked));
     }
 
     /// What an operator forgave at this gateway is forgiven at all of them.
     pub(crate) fn forgive(&self, book: &Arc<Book>, key: Key) {
-        self.tell(Asked { book: Arc::clone(book), key, what: What::Reset });
+        self.tell(vec![Asked { book: Arc::clone(book), key, what: What::Reset }]);
     }
 }
 

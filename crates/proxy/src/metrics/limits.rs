@@ -23,6 +23,16 @@ pub(crate) fn limits_text(books: &[Arc<Book>], out: &mut String) {
     for book in books {
         line(out, CROWDED, &format!("limit=\"{}\"", escaped(&book.place)), book.ledger.crowded());
     }
+    const CAPPED: &str = "portcullis_limit_answer_cost_capped_total";
+    heading(
+        out,
+        CAPPED,
+        "counter",
+        "Answers whose cost could not be told or was more than `most`, and was charged as the most.",
+    );
+    for (book, count) in books.iter().filter_map(|book| book.capped().map(|count| (book, count))) {
+        line(out, CAPPED, &format!("limit=\"{}\"", escaped(&book.place)), count);
+    }
 }
 
 /// Appends what there is to know of the store that gateways share.
@@ -37,6 +47,9 @@ pub(crate) fn store_text(store: &SharedStore, out: &mut String) {
     for (result, count) in [("granted", &counts.granted), ("denied", &counts.denied), ("failed", &counts.failed)] {
         line(out, QUESTIONS, &format!("result=\"{result}\""), count.load(Ordering::Relaxed));
     }
+    const CALLS: &str = "portcullis_limit_store_calls_total";
+    heading(out, CALLS, "counter", "Calls to the store, each about one account or several.");
+    line(out, CALLS, "", counts.calls.load(Ordering::Relaxed));
     heading(out, "portcullis_limit_store_waits_total", "counter", "Requests that waited for the store.");
     line(out, "portcullis_limit_store_waits_total", "", counts.waited.load(Ordering::Relaxed));
     heading(out, "portcullis_limit_alone_total", "counter", "Decisions by this gateway's share, without the store.");

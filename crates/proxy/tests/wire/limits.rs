@@ -16,21 +16,22 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// So slow that nothing comes back while a test runs.
 const HOUR_NS: u64 = 3_600_000_000_000;
 
-fn rate(burst: u64) -> Kind {
+pub(crate) fn rate(burst: u64) -> Kind {
     Kind::Rate { units: 1, per_ns: HOUR_NS, burst }
 }
 
-fn policy(name: &str, kind: Kind, unit: Unit) -> Policy {
+pub(crate) fn policy(name: &str, kind: Kind, unit: Unit) -> Policy {
     Policy::new(name, kind, unit).unwrap()
 }
 
-fn limit(name: &str, key: Vec<KeyPart>, policies: Vec<Policy>) -> LimitPlan {
+pub(crate) fn limit(name: &str, key: Vec<KeyPart>, policies: Vec<Policy>) -> LimitPlan {
     LimitPlan {
         scope: "defaults".into(),
         name: name.into(),
         key,
         policies,
         tiers: None,
+        answer_cost: None,
         exempt: Vec::new(),
         shared: false,
         accounts: 64,
@@ -47,7 +48,7 @@ fn limited(plan: &mut Plan, limits: Vec<LimitPlan>) {
     limited_with(plan, limits, |_| {});
 }
 
-fn limited_with(plan: &mut Plan, limits: Vec<LimitPlan>, change: impl Fn(&mut RouteLimits)) {
+pub(crate) fn limited_with(plan: &mut Plan, limits: Vec<LimitPlan>, change: impl Fn(&mut RouteLimits)) {
     let entries: Vec<Arc<LimitPlan>> = limits.into_iter().map(Arc::new).collect();
     plan.listeners[0].provenance.trusted = vec![Network::parse("127.0.0.0/8").unwrap()];
     gateway::each_route(plan, |route| {
@@ -56,19 +57,19 @@ fn limited_with(plan: &mut Plan, limits: Vec<LimitPlan>, change: impl Fn(&mut Ro
     });
 }
 
-fn before(upstream: &FakeUpstream, limits: Vec<LimitPlan>) -> Gatehouse {
+pub(crate) fn before(upstream: &FakeUpstream, limits: Vec<LimitPlan>) -> Gatehouse {
     Gatehouse::with(upstream.address(), |plan| limited(plan, limits))
 }
 
-fn ask(gate: &Gatehouse, fields: &str) -> Answer {
+pub(crate) fn ask(gate: &Gatehouse, fields: &str) -> Answer {
     Client::connect(gate.address()).ask(format!("GET /a HTTP/1.1\r\nHost: api.test\r\n{fields}\r\n"))
 }
 
-fn from(gate: &Gatehouse, address: &str) -> Answer {
+pub(crate) fn from(gate: &Gatehouse, address: &str) -> Answer {
     ask(gate, &format!("X-Forwarded-For: {address}\r\n"))
 }
 
-fn told(answer: &Answer) -> (Option<&str>, Option<&str>) {
+pub(crate) fn told(answer: &Answer) -> (Option<&str>, Option<&str>) {
     (answer.field("ratelimit-policy"), answer.field("ratelimit"))
 }
 

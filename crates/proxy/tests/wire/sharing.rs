@@ -6,7 +6,7 @@ use portcullis_limit::{Kind, Policy, Unit};
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::gateway::{self, Gatehouse};
-use portcullis_testkit::{Client, FakeUpstream, StoreServer};
+use portcullis_testkit::{Client, FakeUpstream, StoreKind, StoreServer};
 use portcullis_types::{Network, Secret};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use std::time::Duration;
 
 /// So slow that nothing comes back while a test runs.
 const HOUR_NS: u64 = 3_600_000_000_000;
-const LIMIT: u64 = 60;
+pub(crate) const LIMIT: u64 = 60;
 /// Longer than any answer takes on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(5);
-const UP: &str = "portcullis_limit_store_up";
+pub(crate) const UP: &str = "portcullis_limit_store_up";
 const GATEWAYS: &str = "portcullis_limit_gateways";
 
-fn limited(plan: &mut Plan, kind: Kind) {
+pub(crate) fn limited(plan: &mut Plan, kind: Kind) {
     let policy = Policy::new("shared", kind, Unit::Requests).unwrap();
     let entry = Arc::new(LimitPlan {
         scope: "defaults".into(),
@@ -28,6 +28,7 @@ fn limited(plan: &mut Plan, kind: Kind) {
         key: vec![KeyPart::Address],
         policies: vec![policy],
         tiers: None,
+        answer_cost: None,
         exempt: Vec::new(),
         shared: true,
         accounts: 1_024,
@@ -42,7 +43,7 @@ fn at(address: SocketAddr, tls: bool) -> TargetPlan {
     TargetPlan { tls, host: address.ip().to_string(), port: address.port(), from: None }
 }
 
-fn store_plan(address: SocketAddr) -> SharedStorePlan {
+pub(crate) fn store_plan(address: SocketAddr) -> SharedStorePlan {
     SharedStorePlan {
         servers: vec![at(address, false)],
         user: None,
@@ -62,26 +63,26 @@ fn gate(upstream: &FakeUpstream, store: &SharedStorePlan) -> Gatehouse {
 }
 
 /// Two gateways that know of each other.
-fn pair(upstream: &FakeUpstream, store: &SharedStorePlan) -> [Gatehouse; 2] {
+pub(crate) fn pair(upstream: &FakeUpstream, store: &SharedStorePlan) -> [Gatehouse; 2] {
     let pair = [gate(upstream, store), gate(upstream, store)];
     together(&pair);
     pair
 }
 
-fn together(pair: &[Gatehouse; 2]) {
+pub(crate) fn together(pair: &[Gatehouse; 2]) {
     for gate in pair {
         gate.wait_metric(UP, 1.0);
         gate.wait_metric(GATEWAYS, 2.0);
     }
 }
 
-fn ask(gate: &Gatehouse, caller: &str) -> u16 {
+pub(crate) fn ask(gate: &Gatehouse, caller: &str) -> u16 {
     let request = format!("GET /a HTTP/1.1\r\nHost: api.test\r\nX-Forwarded-For: {caller}\r\n\r\n");
     Client::connect(gate.address()).ask(request).status
 }
 
 /// Asks all of them in turn until none serves this caller; how often one did.
-fn spend(gates: &[&Gatehouse], caller: &str) -> u64 {
+pub(crate) fn spend(gates: &[&Gatehouse], caller: &str) -> u64 {
     let mut served = 0;
     loop {
         let mut any = false;
@@ -101,7 +102,11 @@ fn spend(gates: &[&Gatehouse], caller: &str) -> u64 {
 
 #[test]
 fn two_gateways_keep_one_limit() {
-    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::start());
+    StoreKind::ALL.into_iter().for_each(two_gateways);
+}
+
+fn two_gateways(kind: StoreKind) {
+    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::of(kind));
     let [a, b] = pair(&upstream, &store_plan(store.address));
     assert_eq!(spend(&[&a, &b], "10.0.0.1"), LIMIT, "in turn");
     assert_eq!(spend(&[&a], "10.0.0.2") + spend(&[&b], "10.0.0.2"), LIMIT, "one after the other");
@@ -118,9 +123,54 @@ fn two_gateways_keep_one_limit() {
     eventually("the other gateway serves again", || (ask(&b, "10.0.0.1") == 200).then_some(()));
 }
 
+/// Two limits that are too small for anything to be held in advance: every request needs both accounts.
+#[test]
+fn a_request_asks_once_about_all_its_accounts() {
+    StoreKind::ALL.into_iter().for_each(asks_once);
+}
+
+fn asks_once(kind: StoreKind) {
+    const CALLS: &str = "portcullis_limit_store_calls_total";
+    const ASKING: u64 = 40;
+    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::of(kind));
+    let gate = Gatehouse::with(upstream.address(), |plan| {
+        limited(plan, Kind::Rate { units: 1, per_ns: HOUR_NS, burst: 3 });
+        plan.shared_store = Some(store_plan(store.address));
+        gateway::each_route(plan, |route| {
+            let window = Policy::new("window", Kind::Window { limit: 2, width_ns: HOUR_NS }, Unit::Requests).unwrap();
+            let second = LimitPlan {
+                name: "window".into(),
+                policies: vec![window],
+                ..LimitPlan::clone(&route.limits.entries[0])
+            };
+            route.limits.entries.push(Arc::new(second));
+        });
+    });
+    gate.wait_metric(UP, 1.0);
+    for (number, status) in [200, 200, 429, 429].into_iter().enumerate() {
+        assert_eq!(ask(&gate, "10.0.0.1"), status, "request {number} with {kind:?}");
+        assert_eq!(gate.metric(CALLS), f64::from(u8::try_from(number).unwrap()) + 1.0, "calls with {kind:?}");
+    }
+    // At the same time, of callers who get into each other's way: no more calls than requests.
+    let before = gate.metric(CALLS);
+    std::thread::scope(|scope| {
+        for number in 0..ASKING {
+            let gate = &gate;
+            scope.spawn(move || ask(gate, &format!("10.0.1.{}", number % 5)));
+        }
+    });
+    let calls = gate.metric(CALLS) - before;
+    assert!((1.0..=40.0).contains(&calls), "{calls} calls for {ASKING} requests with {kind:?}");
+    assert_eq!(gate.metric("portcullis_limit_alone_total"), 0.0, "nobody decided alone with {kind:?}");
+}
+
 #[test]
 fn without_the_store_each_has_its_share_and_afterwards_all_is_exact_again() {
-    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::start());
+    StoreKind::ALL.into_iter().for_each(without_the_store);
+}
+
+fn without_the_store(kind: StoreKind) {
+    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::of(kind));
     let pair = pair(&upstream, &store_plan(store.address));
     let [a, b] = &pair;
     assert_eq!(spend(&[a, b], "10.0.0.1"), LIMIT, "before");
@@ -140,7 +190,11 @@ fn without_the_store_each_has_its_share_and_afterwards_all_is_exact_again() {
 
 #[test]
 fn a_store_that_hangs_holds_nobody_up() {
-    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::start());
+    StoreKind::ALL.into_iter().for_each(a_store_that_hangs);
+}
+
+fn a_store_that_hangs(kind: StoreKind) {
+    let (upstream, store) = (FakeUpstream::echoing(), StoreServer::of(kind));
     let plan = SharedStorePlan { timeout: Duration::from_millis(50), gateways: 3, ..store_plan(store.address) };
     let gate = gate(&upstream, &plan);
     gate.wait_metric(UP, 1.0);
@@ -177,7 +231,7 @@ fn the_store_is_verified_and_logged_in_to() {
             ca.display()
         )
     };
-    let store = StoreServer::with(lines, false);
+    let store = StoreServer::with(StoreKind::Redis, lines, false);
     let tls = UpstreamTlsPlan { ca_file: Some(authority.file()), ..UpstreamTlsPlan::default() };
     let good = SharedStorePlan {
         servers: vec![at(store.address, true)],
@@ -197,42 +251,5 @@ fn the_store_is_verified_and_logged_in_to() {
         let gate = gate(&upstream, &SharedStorePlan { gateways: 2, ..bad });
         assert_eq!(spend(&[&gate], "10.0.0.2"), LIMIT / 2, "{about}");
         assert_eq!(gate.metric(UP), 0.0, "{about}");
-    }
-}
-
-/// A node of a cluster with these parts.
-fn node(parts: &str) -> StoreServer {
-    let bus = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-    let lines = |address: SocketAddr| format!("port {}\ncluster-enabled yes\ncluster-port {bus}\n", address.port());
-    let node = StoreServer::with(lines, true);
-    assert_eq!(node.say(&format!("CLUSTER ADDSLOTSRANGE {parts}")).as_deref(), Some("+OK\r\n"));
-    node
-}
-
-#[test]
-fn a_cluster_tells_where_an_account_is() {
-    let upstream = FakeUpstream::echoing();
-    let nodes = [node("0 8191"), node("8192 16383")];
-    let bus = |node: &StoreServer| {
-        // `ID ADDRESS:PORT@BUS …`
-        let said = node.say("CLUSTER NODES").unwrap();
-        said.split('@').nth(1).unwrap().split([' ', ',']).next().unwrap().to_owned()
-    };
-    let meet = format!("CLUSTER MEET 127.0.0.1 {} {}", nodes[1].address.port(), bus(&nodes[1]));
-    assert_eq!(nodes[0].say(&meet).as_deref(), Some("+OK\r\n"));
-    for node in &nodes {
-        eventually("the cluster is one", || {
-            let said = node.say("CLUSTER INFO")?;
-            (said.contains("cluster_state:ok") && said.contains("cluster_slots_assigned:16384")).then_some(())
-        });
-    }
-    // Only the first is named.
-    let [a, b] = pair(&upstream, &store_plan(nodes[0].address));
-    for caller in 1..9 {
-        assert_eq!(spend(&[&a, &b], &format!("10.0.0.{caller}")), LIMIT, "caller {caller}");
-    }
-    for node in &nodes {
-        let keys = node.say("KEYS *").unwrap();
-        assert!(keys.contains("team:l:"), "accounts at both nodes: {keys}");
     }
 }

@@ -1,17 +1,19 @@
-//! All questions to the store: one at a time about an account, whoever wants to know, to the server that has it. Also counts
-//! the gateways that live, and says whether the store is there.
+//! All questions to the store: everything that one call can ask, to the server that has it. Also counts the gateways that live,
+//! and says whether the store is there.
 
+use super::desk::{Account, Desk, Entry, Parcel};
 use super::node::Node;
 use super::resp::{self, Reply};
+use super::script::{ACCOUNTS, GATEWAYS, Script, answers, arguments};
 use super::slot::{SLOTS, slot};
 use super::{Asked, Counts, What};
 use crate::limits::Book;
 use crate::upstream::tls::UpstreamTls;
 use portcullis_config::plan::{SharedStorePlan, TargetPlan};
-use portcullis_limit::{Key, Kind, Moment, Peers, Period, StoreAnswer, StoreAsk};
+use portcullis_limit::{Key, Kind, Moment, Peers, StoreAnswer, StoreAsk};
 use portcullis_types::Clock;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,17 +21,15 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 
-const ACCOUNT: &str = include_str!("account.lua");
-const GATEWAYS: &str = include_str!("gateways.lua");
 /// How often a gateway says that it lives, and how long the others believe it.
 const LIVE_EVERY: Duration = Duration::from_millis(500);
 const LIVE_MS: &[u8] = b"3000";
-// LIMIT: who waits for the next question about an account.
-const NEXT_MAX: usize = 1_024;
+// LIMIT: parcels that are taken before the first of them leaves.
+const TAKEN_MAX: usize = 256;
 // LIMIT: servers of a cluster.
 const NODES_MAX: usize = 64;
 // LIMIT: how often a question is sent on to another server.
-const REDIRECTS_MAX: u8 = 3;
+const REDIRECTS_MAX: u8 = 5;
 const UNKNOWN: u16 = u16::MAX;
 
 /// Everything that the thread knows.
@@ -45,12 +45,11 @@ pub(super) struct Hub {
     nodes: RefCell<Vec<Rc<Node>>>,
     /// Which node has which part; empty while nothing points to a cluster.
     slots: RefCell<Vec<u16>>,
-    /// Accounts that are being asked about, with those who came after.
-    desks: RefCell<HashMap<Account, Vec<Asked>>>,
+    /// Whether keys of several parts cannot stand in one call.
+    is_cluster: Cell<bool>,
+    desk: RefCell<Desk>,
     rose: Notify,
 }
-
-type Account = (u64, u128);
 
 /// One command on its way.
 #[derive(Debug)]
@@ -61,15 +60,14 @@ pub(super) struct Flight {
     slot: usize,
     call: Call,
     redirects: u8,
+    /// Whether the server that has it now is told that it need not be the one of its part yet.
+    is_asking: bool,
 }
 
 #[derive(Debug)]
 enum Call {
-    Account {
-        book: Arc<Book>,
-        key: Key,
-        ask: StoreAsk,
-        waiting: Vec<Asked>,
+    Accounts {
+        lines: Vec<Line>,
         script: Script,
     },
     Live {
@@ -79,19 +77,29 @@ enum Call {
     Other,
 }
 
-/// A call of a script, by its digest at first.
+/// What is asked of one account, and who wants to know.
 #[derive(Debug)]
-struct Script {
-    text: &'static str,
-    key: String,
-    arguments: Vec<Vec<u8>>,
+struct Line {
+    account: Account,
+    book: Arc<Book>,
+    key: Key,
+    ask: StoreAsk,
+    asked: Vec<Asked>,
+}
+
+/// How an error is answered.
+enum Mended {
+    /// By that server.
+    At(Rc<Node>),
+    /// In several calls.
+    Apart,
 }
 
 /// Answers questions until the gateway is gone.
 pub(super) async fn serve(
     (plan, tls): (SharedStorePlan, Option<UpstreamTls>),
     (peers, counts): (Arc<Peers>, Arc<Counts>),
-    mut line: Receiver<Asked>,
+    mut line: Receiver<Parcel>,
     (clock, id): (Clock, u128),
 ) {
     let hub = Rc::new(Hub {
@@ -102,7 +110,8 @@ pub(super) async fn serve(
         name: format!("{id:032x}"),
         nodes: RefCell::default(),
         slots: RefCell::default(),
-        desks: RefCell::default(),
+        is_cluster: Cell::new(false),
+        desk: RefCell::default(),
         rose: Notify::new(),
         plan,
     });
@@ -110,12 +119,10 @@ pub(super) async fn serve(
         hub.node(server);
     }
     let living = tokio::task::spawn_local(live(Rc::clone(&hub)));
-    while let Some(asked) = line.recv().await {
-        hub.take(asked);
-        // Whatever else is there goes into the same write.
-        while let Ok(asked) = line.try_recv() {
-            hub.take(asked);
-        }
+    let mut parcels = Vec::new();
+    // Whatever else is there leaves together with the first.
+    while line.recv_many(&mut parcels, TAKEN_MAX).await > 0 {
+        hub.take(std::mem::take(&mut parcels));
     }
     living.abort();
 }
@@ -136,27 +143,6 @@ impl Flight {
     pub(super) fn is_vital(&self) -> bool {
         matches!(self.call, Call::Live { .. })
     }
-}
-
-// === impl Script ===
-
-impl Script {
-    fn command(&self, by_digest: bool) -> Vec<u8> {
-        let digest = hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, self.text.as_bytes()));
-        let mut words: Vec<&[u8]> = match by_digest {
-            true => vec![b"EVALSHA", digest.as_bytes()],
-            false => vec![b"EVAL", self.text.as_bytes()],
-        };
-        words.extend([b"1".as_slice(), self.key.as_bytes()]);
-        words.extend(self.arguments.iter().map(Vec::as_slice));
-        let mut out = Vec::with_capacity(512);
-        resp::command(&mut out, &words);
-        out
-    }
-}
-
-fn hex(digest: aws_lc_rs::digest::Digest) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 // === impl Hub ===
@@ -203,64 +189,88 @@ impl Hub {
         known.or_else(|| nodes.iter().find(|node| node.is_up())).map(Rc::clone)
     }
 
-    fn send(&self, flight: Box<Flight>) {
-        let outcome = match self.node_of(flight.slot) {
+    /// Sends a command to whoever has its part; gives it back where there is nobody.
+    fn send(&self, flight: Box<Flight>) -> Result<(), Box<Flight>> {
+        match self.node_of(flight.slot) {
             Some(node) => node.send(flight),
             None => Err(flight),
-        };
-        if let Err(flight) = outcome {
-            self.failed(flight);
         }
+    }
+
+    fn send_to(&self, node: &Node, flight: Box<Flight>) -> Result<(), Box<Flight>> {
+        if flight.is_asking {
+            let mut command = Vec::new();
+            resp::command(&mut command, &[b"ASKING"]);
+            let (sent, slot, call) = (flight.sent, flight.slot, Call::Other);
+            let asking = Flight { command, sent, is_late: false, slot, call, redirects: 0, is_asking: false };
+            if node.send(Box::new(asking)).is_err() {
+                return Err(flight);
+            }
+        }
+        node.send(flight)
     }
 
     fn say_live(&self) {
         let key = format!("{}:gateways", self.plan.prefix);
         let slot = slot(key.as_bytes());
         let arguments = vec![self.name.clone().into_bytes(), LIVE_MS.to_vec()];
-        let script = Script { text: GATEWAYS, key, arguments };
+        let script = Script { source: &GATEWAYS, keys: vec![key], arguments };
         let command = script.command(true);
         let call = Call::Live { script };
-        self.send(Box::new(Flight { command, sent: self.now(), is_late: false, slot, call, redirects: 0 }));
+        let flight = Flight { command, sent: self.now(), is_late: false, slot, call, redirects: 0, is_asking: false };
+        if let Err(flight) = self.send(Box::new(flight)) {
+            self.failed(*flight);
+        }
     }
 
-    /// A question has come.
-    fn take(&self, asked: Asked) {
-        if let What::Reset = asked.what {
-            return self.reset(&asked);
-        }
-        let account = (asked.book.store_id, asked.key.bits());
-        let mut desks = self.desks.borrow_mut();
-        if let Some(next) = desks.get_mut(&account) {
-            let is_wanted = !matches!(asked.what, What::More);
-            if is_wanted && next.len() < NEXT_MAX {
-                next.push(asked);
+    /// Questions have come, or may go on.
+    fn take(&self, parcels: Vec<Parcel>) {
+        let mut parcels = parcels;
+        while !parcels.is_empty() {
+            let mut fallen = Vec::new();
+            for mut parcel in parcels.drain(..) {
+                parcel.extract_if(.., |asked| matches!(asked.what, What::Reset)).for_each(|asked| self.reset(&asked));
+                self.desk.borrow_mut().take(parcel);
+                if self.desk.borrow().is_full() {
+                    fallen.extend(self.leave());
+                }
             }
-            return;
+            fallen.extend(self.leave());
+            // Whoever waited for those that cannot be asked is told, and may have kept others waiting.
+            parcels = fallen.into_iter().flat_map(|flight| self.fall(flight)).collect();
         }
-        desks.insert(account, Vec::new());
-        drop(desks);
-        self.launch(account, vec![asked]);
     }
 
-    fn launch(&self, account: Account, waiting: Vec<Asked>) {
+    /// Sends the next call: one, or in a cluster one for each part, all in the same write. Gives back what could not be sent.
+    fn leave(&self) -> Vec<Flight> {
+        let entries = self.desk.borrow_mut().leave();
         let now = self.now();
-        let needs = || {
-            waiting.iter().filter_map(|asked| if let What::Need(units, _) = asked.what { Some(units) } else { None })
+        let mut parts: BTreeMap<usize, (Vec<Line>, Vec<String>)> = BTreeMap::new();
+        for entry in entries {
+            let account = entry.0;
+            let Some(line) = line(entry, now) else {
+                self.desk.borrow_mut().free(&[account]);
+                continue;
+            };
+            let name = self.name_of(&line.book, line.key);
+            let part = if self.is_cluster.get() { slot(name.as_bytes()) } else { 0 };
+            let (lines, keys) = parts.entry(part).or_default();
+            lines.push(line);
+            keys.push(name);
+        }
+        let flight = |(slot, (lines, keys)): (usize, (Vec<Line>, Vec<String>))| {
+            let arguments = lines.iter().flat_map(|line| arguments(&line.ask)).collect();
+            let script = Script { source: &ACCOUNTS, keys, arguments };
+            let command = script.command(true);
+            let call = Call::Accounts { lines, script };
+            Box::new(Flight { command, sent: now, is_late: false, slot, call, redirects: 0, is_asking: false })
         };
-        let spent: u64 = waiting.iter().map(|asked| if let What::Spent(units) = asked.what { units } else { 0 }).sum();
-        let (need, least) = (needs().sum(), needs().min().unwrap_or(0));
-        let Some((book, key)) = waiting.first().map(|first| (Arc::clone(&first.book), first.key)) else { return };
-        let Some(mut ask) = book.ledger.question(key, need, least, now) else {
-            self.desks.borrow_mut().remove(&account);
-            return;
-        };
-        ask.owed = ask.owed.saturating_add(spent);
-        let name = self.name_of(&book, key);
-        let slot = slot(name.as_bytes());
-        let script = Script { text: ACCOUNT, key: name, arguments: arguments(&ask) };
-        let command = script.command(true);
-        let call = Call::Account { book, key, ask, waiting, script };
-        self.send(Box::new(Flight { command, sent: now, is_late: false, slot, call, redirects: 0 }));
+        parts.into_iter().map(flight).filter_map(|flight| self.send_call(flight).err().map(|flight| *flight)).collect()
+    }
+
+    fn send_call(&self, flight: Box<Flight>) -> Result<(), Box<Flight>> {
+        self.counts.calls.fetch_add(1, Ordering::Relaxed);
+        self.send(flight)
     }
 
     fn name_of(&self, book: &Book, key: Key) -> String {
@@ -280,27 +290,29 @@ impl Hub {
         let seconds = asked.book.ledger.policy().window_s().unwrap_or(1).saturating_add(1).to_string();
         let mut command = Vec::new();
         resp::command(&mut command, &[b"SET", name.as_bytes(), full, b"EX", seconds.as_bytes()]);
-        self.send(Box::new(Flight {
+        let call = Call::Other;
+        // Where there is nobody to tell, nothing is known to be spent there either.
+        drop(self.send(Box::new(Flight {
             command,
             sent: self.now(),
             is_late: false,
             slot,
-            call: Call::Other,
+            call,
             redirects: 0,
-        }));
+            is_asking: false,
+        })));
     }
 
     /// An answer has come.
-    pub(super) fn answered(self: &Rc<Self>, mut flight: Box<Flight>, reply: &Reply) {
+    pub(super) fn answered(self: &Rc<Self>, mut flight: Box<Flight>, from: &Rc<Node>, reply: &Reply) {
         if let Reply::Error(text) = reply {
-            match self.mended(&mut flight, text) {
-                Some(Some(node)) => {
-                    if let Err(flight) = node.send(flight) {
-                        self.failed(flight);
-                    }
-                }
-                Some(None) => self.send(flight),
-                None => self.failed(flight),
+            let outcome = match self.mended(&mut flight, from, text) {
+                Some(Mended::At(node)) => self.send_to(&node, flight),
+                Some(Mended::Apart) => return self.take_apart(*flight),
+                None => Err(flight),
+            };
+            if let Err(flight) = outcome {
+                self.failed(*flight);
             }
             return;
         }
@@ -310,120 +322,124 @@ impl Hub {
                 self.counts.reached.store(true, Ordering::Relaxed);
                 self.peers.set_away(false);
             }
-            (Call::Account { .. }, Reply::List(list)) => match answer(list) {
-                Some(answer) => self.settled(flight, &answer),
-                None => self.failed(flight),
+            (Call::Accounts { lines, .. }, Reply::List(list)) => match answers(list, lines.len()) {
+                Some(answers) => self.settled(*flight, &answers),
+                None => self.failed(*flight),
             },
             (Call::Other, _) => {}
-            (Call::Live { .. } | Call::Account { .. }, _) => self.failed(flight),
+            (Call::Live { .. } | Call::Accounts { .. }, _) => self.failed(*flight),
         }
     }
 
     /// What can be done about an error: sent again, to a server that is named or to the same. `None` where nothing can.
-    fn mended(self: &Rc<Self>, flight: &mut Flight, error: &[u8]) -> Option<Option<Rc<Node>>> {
+    fn mended(self: &Rc<Self>, flight: &mut Flight, from: &Rc<Node>, error: &[u8]) -> Option<Mended> {
         flight.redirects = flight.redirects.checked_add(1).filter(|count| *count <= REDIRECTS_MAX)?;
         let text = std::str::from_utf8(error).ok()?;
         let mut words = text.split(' ');
         match words.next()? {
             "NOSCRIPT" => {
-                let (Call::Account { script, .. } | Call::Live { script }) = &flight.call else { return None };
+                let (Call::Accounts { script, .. } | Call::Live { script }) = &flight.call else { return None };
                 flight.command = script.command(false);
-                Some(None)
+                Some(Mended::At(Rc::clone(from)))
             }
+            // Several parts, or one of which some has moved already.
+            "CROSSSLOT" | "TRYAGAIN" => Some(Mended::Apart),
             kind @ ("MOVED" | "ASK") => {
                 let slot: usize = words.next()?.parse().ok().filter(|slot| *slot < SLOTS)?;
                 let place = self.node(elsewhere(words.next()?, self.plan.servers.first()?)?)?;
                 let node = self.nodes.borrow().get(place).map(Rc::clone)?;
-                if kind == "MOVED" {
+                flight.is_asking = kind == "ASK";
+                if !flight.is_asking {
                     let mut slots = self.slots.borrow_mut();
                     slots.resize(SLOTS, UNKNOWN);
                     if let Some(entry) = slots.get_mut(slot) {
                         *entry = u16::try_from(place).unwrap_or(UNKNOWN);
                     }
-                } else {
-                    let mut command = Vec::new();
-                    resp::command(&mut command, &[b"ASKING"]);
-                    let (sent, call) = (flight.sent, Call::Other);
-                    drop(node.send(Box::new(Flight { command, sent, is_late: false, slot, call, redirects: 0 })));
                 }
-                Some(Some(node))
+                Some(Mended::At(node))
             }
             _ => None,
         }
     }
 
-    /// Hands out what was granted, in the order of asking, and keeps the rest as a lease.
-    fn settled(&self, flight: Box<Flight>, answer: &StoreAnswer) {
-        let Call::Account { book, key, waiting, .. } = flight.call else { return };
-        let mut left = answer.granted;
-        for asked in waiting {
-            let What::Need(units, reply) = asked.what else { continue };
-            let granted = units <= left;
-            let count = if granted { &self.counts.granted } else { &self.counts.denied };
-            count.fetch_add(1, Ordering::Relaxed);
-            // Who does not wait any more has spent nothing.
-            if reply.send(granted).is_ok() && granted {
-                left = left.saturating_sub(units);
+    /// This is a cluster, whose calls are about one part each.
+    fn take_apart(&self, flight: Flight) {
+        self.is_cluster.set(true);
+        let Call::Accounts { lines, script } = flight.call else { return };
+        let mut fallen = Vec::new();
+        for (line, key) in lines.into_iter().zip(script.keys) {
+            let slot = slot(key.as_bytes());
+            let script = Script { source: &ACCOUNTS, keys: vec![key], arguments: arguments(&line.ask).collect() };
+            let (command, call) = (script.command(true), Call::Accounts { lines: vec![line], script });
+            let (sent, redirects) = (flight.sent, flight.redirects);
+            let part = Flight { command, sent, is_late: flight.is_late, slot, call, redirects, is_asking: false };
+            fallen.extend(self.send_call(Box::new(part)).err().map(|flight| *flight));
+        }
+        self.take(fallen.into_iter().flat_map(|flight| self.fall(flight)).collect());
+    }
+
+    /// Hands out what was granted, in the order of asking, and keeps the rest as leases.
+    fn settled(&self, flight: Flight, answers: &[StoreAnswer]) {
+        let Call::Accounts { lines, .. } = flight.call else { return };
+        let accounts: Vec<Account> = lines.iter().map(|line| line.account).collect();
+        for (line, answer) in lines.into_iter().zip(answers) {
+            let mut left = answer.granted;
+            for asked in line.asked {
+                let What::Need(units, reply) = asked.what else { continue };
+                let granted = units <= left;
+                let count = if granted { &self.counts.granted } else { &self.counts.denied };
+                count.fetch_add(1, Ordering::Relaxed);
+                // Who does not wait any more has spent nothing.
+                if reply.send(granted).is_ok() && granted {
+                    left = left.saturating_sub(units);
+                }
             }
+            let spent = answer.granted.saturating_sub(left);
+            line.book.ledger.answered(line.key, answer, spent, (flight.sent, self.now()));
         }
-        let spent = answer.granted.saturating_sub(left);
-        book.ledger.answered(key, answer, spent, (flight.sent, self.now()));
-        let account = (book.store_id, key.bits());
-        let mut desks = self.desks.borrow_mut();
-        let next = desks.get_mut(&account).map(std::mem::take).unwrap_or_default();
-        if next.is_empty() {
-            desks.remove(&account);
-            return;
-        }
-        drop(desks);
-        self.launch(account, next);
+        let next = self.desk.borrow_mut().free(&accounts);
+        self.take(next);
     }
 
     /// No answer will come. Whoever waits goes by this gateway's share.
-    pub(super) fn failed(&self, flight: Box<Flight>) {
+    pub(super) fn failed(&self, flight: Flight) {
+        let next = self.fall(flight);
+        self.take(next);
+    }
+
+    /// The same; gives back what waited behind it and may go on.
+    fn fall(&self, flight: Flight) -> Vec<Parcel> {
         match flight.call {
-            Call::Account { book, key, ask, .. } => {
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
-                book.ledger.unanswered(key, &ask, self.now());
-                self.desks.borrow_mut().remove(&(book.store_id, key.bits()));
+            Call::Accounts { lines, .. } => {
+                let now = self.now();
+                let accounts: Vec<Account> = lines.iter().map(|line| line.account).collect();
+                for line in &lines {
+                    self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                    line.book.ledger.unanswered(line.key, &line.ask, now);
+                }
+                self.desk.borrow_mut().give_up(&accounts)
             }
             // A store that cannot count gateways, because it is read-only or full, cannot count anything.
-            Call::Live { .. } => self.peers.set_away(true),
-            Call::Other => {}
+            Call::Live { .. } => {
+                self.peers.set_away(true);
+                Vec::new()
+            }
+            Call::Other => Vec::new(),
         }
     }
 }
 
-/// What the script is told.
-fn arguments(ask: &StoreAsk) -> Vec<Vec<u8>> {
-    let (kind, limit, step, offset) = match ask.kind {
-        Kind::Rate { units, per_ns, burst } => {
-            let picos = u128::from(per_ns).saturating_mul(1_000).div_ceil(u128::from(units.max(1)));
-            ("rate", burst, format!("{}.{:06}", picos / 1_000_000, picos % 1_000_000), 0)
-        }
-        Kind::Window { limit, width_ns } => ("window", limit, (width_ns / 1_000).max(1).to_string(), 0),
-        Kind::Quota { limit, period, offset_min } => {
-            let step = match period {
-                Period::Hour => "1",
-                Period::Day => "2",
-                Period::Month => "3",
-            };
-            ("quota", limit, step.to_owned(), offset_min)
-        }
-        // Never asked: each gateway has its share of permits.
-        Kind::Concurrency { limit } => ("window", limit, "1".to_owned(), 0),
-    };
-    let mut arguments = vec![kind.to_owned(), limit.to_string(), step, offset.to_string()];
-    let numbers = [ask.need, ask.least, ask.ahead, ask.owed, ask.known, ask.gateways];
-    arguments.extend(numbers.iter().map(u64::to_string));
-    arguments.into_iter().map(String::into_bytes).collect()
-}
-
-fn answer(list: &[Reply]) -> Option<StoreAnswer> {
-    let [Reply::Number(granted), Reply::Number(room), Reply::Number(valid_ms)] = list else { return None };
-    let number = |value: &i64| u64::try_from(*value).ok();
-    let valid_ns = number(valid_ms)?.saturating_mul(1_000_000);
-    Some(StoreAnswer { granted: number(granted)?, room: number(room)?, valid_ns })
+/// What is asked of an account for all who want to know; `None` where it is not in the store.
+fn line((account, asked): Entry, now: Moment) -> Option<Line> {
+    let needs =
+        || asked.iter().filter_map(|asked| if let What::Need(units, _) = asked.what { Some(units) } else { None });
+    let spent: u64 = asked.iter().map(|asked| if let What::Spent(units) = asked.what { units } else { 0 }).sum();
+    let (need, least) = (needs().sum(), needs().min().unwrap_or(0));
+    let first = asked.first()?;
+    let (book, key) = (Arc::clone(&first.book), first.key);
+    let mut ask = book.ledger.question(key, need, least, now)?;
+    ask.owed = ask.owed.saturating_add(spent);
+    Some(Line { account, book, key, ask, asked })
 }
 
 /// The server that a redirection names: `HOST:PORT`, the host of the first where it names none.

@@ -108,7 +108,7 @@ impl Node {
         self.fresh.set(false);
         self.output.borrow_mut().clear();
         let lost: Vec<Box<Flight>> = self.flights.borrow_mut().drain(..).collect();
-        lost.into_iter().for_each(|flight| hub.failed(flight));
+        lost.into_iter().for_each(|flight| hub.failed(*flight));
         hub.fell();
     }
 
@@ -136,7 +136,7 @@ impl Node {
     }
 
     /// Carries questions and answers until the connection ends, or too much of it is late.
-    async fn talk(&self, hub: &Rc<Hub>, socket: &mut Socket, breaker: &mut Breaker) -> io::Result<()> {
+    async fn talk(self: &Rc<Self>, hub: &Rc<Hub>, socket: &mut Socket, breaker: &mut Breaker) -> io::Result<()> {
         let (mut output, mut input) = (Vec::new(), Vec::new());
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -162,7 +162,7 @@ impl Node {
                 if !flight.is_late {
                     note(breaker, false, hub.clock.nanos());
                 }
-                hub.answered(flight, &reply);
+                hub.answered(flight, self, &reply);
             }
         }
     }

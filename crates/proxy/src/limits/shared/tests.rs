@@ -1,16 +1,17 @@
 //! The script against a real server, at moments that a test chooses.
 
-use portcullis_testkit::StoreServer;
+use portcullis_testkit::{StoreKind, StoreServer};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use super::resp::{Reply, command, reply};
+use super::script::answers;
 
 /// The script with a clock that is told: the last two arguments.
 fn script() -> String {
-    let text = include_str!("account.lua");
-    let told = text.replace("redis.call('TIME')", "{ ARGV[11], ARGV[12] }");
+    let text = include_str!("accounts.lua");
+    let told = text.replace("redis.call('TIME')", "{ ARGV[#ARGV - 1], ARGV[#ARGV] }");
     assert_ne!(told, text, "the script asks the server for the time");
     told
 }
@@ -27,8 +28,8 @@ type Limit<'l> = [&'l str; 4];
 type Wish = [u64; 6];
 
 impl Talk {
-    fn new() -> Self {
-        let server = StoreServer::start();
+    fn new(kind: StoreKind) -> Self {
+        let server = StoreServer::of(kind);
         let stream = TcpStream::connect(server.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self { _server: server, stream, script: script() }
@@ -36,9 +37,17 @@ impl Talk {
 
     /// Granted, left, and for how many milliseconds.
     fn ask(&mut self, account: &str, limit: Limit<'_>, wish: Wish, at_us: u64) -> [i64; 3] {
-        let mut words = vec!["EVAL".to_owned(), self.script.clone(), "1".to_owned(), account.to_owned()];
-        words.extend(limit.map(str::to_owned));
-        words.extend(wish.map(|number| number.to_string()));
+        self.ask_all(&[(account, limit, wish)], at_us)[0]
+    }
+
+    /// The same of several accounts in one call.
+    fn ask_all(&mut self, asked: &[(&str, Limit<'_>, Wish)], at_us: u64) -> Vec<[i64; 3]> {
+        let mut words = vec!["EVAL".to_owned(), self.script.clone(), asked.len().to_string()];
+        words.extend(asked.iter().map(|(account, ..)| (*account).to_owned()));
+        for (_, limit, wish) in asked {
+            words.extend(limit.map(str::to_owned));
+            words.extend(wish.map(|number| number.to_string()));
+        }
         words.extend([at_us / 1_000_000, at_us % 1_000_000].map(|number| number.to_string()));
         let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
         let mut out = Vec::new();
@@ -47,10 +56,9 @@ impl Talk {
         let mut input = Vec::new();
         loop {
             if let Some((found, _)) = reply(&input).unwrap() {
-                let Reply::List(list) = found else { panic!("{found:?}") };
-                let number =
-                    |reply: &Reply| if let Reply::Number(number) = reply { *number } else { panic!("{reply:?}") };
-                return [number(&list[0]), number(&list[1]), number(&list[2])];
+                let told = answers(&list(&found), asked.len()).unwrap_or_else(|| panic!("{found:?}"));
+                let number = |number: u64| i64::try_from(number).unwrap();
+                return told.iter().map(|one| [one.granted, one.room, one.valid_ns / 1_000_000].map(number)).collect();
             }
             let mut room = [0; 4_096];
             let count = self.stream.read(&mut room).unwrap();
@@ -60,13 +68,21 @@ impl Talk {
     }
 }
 
+fn list(reply: &Reply) -> Vec<Reply> {
+    if let Reply::List(list) = reply { list.clone() } else { panic!("{reply:?}") }
+}
+
 const S: u64 = 1_000_000;
 /// 2027-01-31T23:00:00Z.
 const JANUARY: u64 = 1_801_436_400 * S;
 
 #[test]
 fn the_script_counts_as_the_engine_does() {
-    let mut talk = Talk::new();
+    StoreKind::ALL.into_iter().for_each(counts_as_the_engine_does);
+}
+
+fn counts_as_the_engine_does(kind: StoreKind) {
+    let mut talk = Talk::new(kind);
     // 10 a second, burst 20: a tenth of a second each.
     let rate: Limit = ["rate", "20", "100000.000000", "0"];
     let window: Limit = ["window", "10", "1000000", "0"];
@@ -114,7 +130,11 @@ fn the_script_counts_as_the_engine_does() {
 
 #[test]
 fn days_and_months_end_where_their_zone_says() {
-    let mut talk = Talk::new();
+    StoreKind::ALL.into_iter().for_each(days_and_months_end);
+}
+
+fn days_and_months_end(kind: StoreKind) {
+    let mut talk = Talk::new(kind);
     let day = 86_400_i64 * 1_000;
     let hours = |count: i64| count * 3_600 * 1_000;
     let at = |text: u64| text * S;
@@ -136,5 +156,20 @@ fn days_and_months_end_where_their_zone_says() {
         let last = at(unix_s) + u64::try_from(left).unwrap() * 1_000;
         assert_eq!(talk.ask(&account, ["quota", "9", step, offset], [1, 1, 0, 0, 9, 1], last - 1)[1], 7, "{account}");
         assert_eq!(talk.ask(&account, ["quota", "9", step, offset], [1, 1, 0, 0, 9, 1], last)[1], 8, "{account}");
+    }
+}
+
+#[test]
+fn one_call_charges_several_accounts_as_several_calls_would() {
+    let [mut together, mut apart] = StoreKind::ALL.map(Talk::new);
+    let rate: Limit = ["rate", "20", "100000.000000", "0"];
+    let window: Limit = ["window", "10", "1000000", "0"];
+    let month: Limit = ["quota", "5", "3", "60"];
+    let wish = |need| [need, need, 4, 0, 20, 2];
+    for step in 0..40 {
+        let asked = [("a", rate, wish(3)), ("b", window, wish(1)), ("c", month, wish(step % 2)), ("d", rate, wish(1))];
+        let at = JANUARY + step * 170_000;
+        let alone: Vec<[i64; 3]> = asked.iter().map(|(name, limit, wish)| apart.ask(name, *limit, *wish, at)).collect();
+        assert_eq!(together.ask_all(&asked, at), alone, "step {step}");
     }
 }
