@@ -176,7 +176,7 @@ fn records_of_heads_that_are_refused_name_the_attack() {
 #[test]
 fn routes_follow_their_own_settings() {
     let (scratch, upstream) = (Scratch::new(), FakeUpstream::echoing());
-    let rules = scratch.file("exceptions.conf", "SecRuleUpdateTargetById 100301-100302 \"!ARGS:sql\"\n");
+    let rules = scratch.file("exceptions.conf", "SecRuleUpdateTargetById 100301-100309 \"!ARGS:sql\"\n");
     assert!(rules.starts_with(scratch.path()));
     let text = format!(
         "version: 1\nlisteners: {{ local: {{ bind: '127.0.0.1:0' }} }}\nstatus: {{ bind: '127.0.0.1:0' }}\n\
