@@ -115,10 +115,9 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         }
         ("GET", ["desk"]) => told(200, &json!({ "orders": [{ "id": 1001 }, { "id": 1003 }] })),
         (_, ["desk", ..] | ["ledger"]) => told(200, &echo(name, question)),
-        (
-            _,
-            ["lab", "echo" | "limited" | "priced"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"],
-        ) => told(200, &echo(name, question)),
+        (_, ["lab", "echo" | "limited" | "priced"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"]) => {
+            told(200, &echo(name, question))
+        }
         ("POST", ["introspect"]) => introspect(&question.body),
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }

@@ -2,7 +2,8 @@
 
 A path holds no control characters, no slashes and no backslashes within a segment, whatever a contract says: texts in paths get a
 pattern that says so. Header parameters called Accept, Content-Type and Authorization are ignored, as OpenAPI says
-(3.1, section 4.8.12.2): they are left out.
+(3.1, section 4.8.12.2): they are left out. Objects say that they are closed, which the gateway takes for granted: else the program
+makes up members, and repeats them in multipart bodies, which no reader reads in one way.
 """
 
 import json
@@ -32,10 +33,22 @@ def prepare(parameters):
         yield parameter
 
 
+def close(value):
+    if isinstance(value, dict):
+        if value.get("type") == "object" and isinstance(value.get("properties"), dict):
+            value.setdefault("additionalProperties", False)
+        for member in value.values():
+            close(member)
+    elif isinstance(value, list):
+        for member in value:
+            close(member)
+
+
 with open(sys.argv[1], encoding="utf-8") as file:
     contract = yaml.safe_load(file)
 for holder in holders(contract):
     if "parameters" in holder:
         holder["parameters"] = list(prepare(holder["parameters"]))
+close(contract)
 with open(sys.argv[2], "w", encoding="utf-8") as file:
     json.dump(contract, file, default=str)
