@@ -115,7 +115,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 }
 
 /// Whether a body says that it is text in something other than UTF-8.
-pub(crate) fn is_foreign_charset(content_type: &str) -> bool {
+pub fn is_foreign_charset(content_type: &str) -> bool {
     let charset = parameter(content_type, "charset");
     charset.is_some_and(|charset| !["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name)))
 }

@@ -6,6 +6,7 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub use decode::decoded_name;
 pub(crate) use decode::{Pair, Wrong, decode, pairs_of, percent_decoded};
 pub(crate) use plan::Plan;
 

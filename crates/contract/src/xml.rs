@@ -46,6 +46,7 @@ pub(crate) fn value(text: &str, (shapes, whole): (&Shapes, &Root), limits: &Limi
     match &own.items {
         Some((label, inner)) => {
             // Of an array the outermost element is what its items stand in.
+            only_items(root)?;
             let named = label.as_ref().or(whole.label.as_ref());
             writer.builder.open(Kind::Array);
             for child in &root.children {
@@ -64,6 +65,13 @@ const fn wrong(keyword: &'static str, detail: &'static str) -> Wrong {
 
 fn at<'w, 'x>(tree: &'w Tree<'x>, index: usize) -> Result<&'w Element<'x>, Wrong> {
     tree.elements.get(index).ok_or(wrong("malformed", "an element is not there"))
+}
+
+/// What items of an array stand in holds nothing else.
+fn only_items(element: &Element<'_>) -> Put {
+    let is_bare = element.text.chars().all(is_blank)
+        && element.attributes.iter().all(|(name, _)| name.space == INSTANCE && name.local != "nil");
+    is_bare.then_some(()).ok_or(wrong("mixed", "only items stand in an array"))
 }
 
 // === impl Label ===
@@ -86,6 +94,10 @@ impl<'x> Writer<'_, 'x> {
     fn put(&mut self, element: &Element<'x>, shape: &Shape) -> Put {
         let nil = element.attributes.iter().find(|(name, _)| name.space == INSTANCE && name.local == "nil");
         if shape.null && nil.is_some_and(|(_, value)| matches!(&**value, "true" | "1")) {
+            let is_bare = element.children.is_empty() && element.text.chars().all(is_blank);
+            if !is_bare || element.attributes.iter().any(|(name, _)| name.space != INSTANCE) {
+                return Err(wrong("mixed", "an element that is nil holds something"));
+            }
             self.builder.word(Kind::Null);
             return Ok(());
         }
@@ -171,9 +183,7 @@ impl<'x> Writer<'_, 'x> {
             _ if own.len() > 1 => Err(wrong("repeated", "an element stands more than once")),
             Some((named, shape)) => {
                 let wrapper = at(self.tree, *first)?;
-                if !wrapper.attributes.is_empty() || !wrapper.text.chars().all(is_blank) {
-                    return Err(wrong("mixed", "only items stand in an array"));
-                }
+                only_items(wrapper)?;
                 self.builder.open(Kind::Array);
                 for child in &wrapper.children {
                     self.item(*child, named.as_ref().or(Some(&member.label)), *shape)?;

@@ -61,23 +61,30 @@ struct Parser<'d, 'v> {
     nesting: usize,
     /// What the request says the variables are.
     variables: Option<Item<'v>>,
-    /// What they are where it does not, by name.
-    defaults: HashMap<&'d str, u64>,
+    /// What they are where it does not, by name, and whether that is a bare number. The largest of all operations, because a
+    /// fragment may be used in each.
+    defaults: HashMap<&'d str, (u64, bool)>,
     document: Document<'d>,
 }
 
 /// Reads a document; `variables` is an object.
 pub(super) fn parse<'d>(text: &'d str, variables: Option<Item<'_>>) -> Read<Document<'d>> {
+    // Twice, because a fragment may stand before the operation that declares its variables.
+    let first = read(text, variables, HashMap::new())?;
+    if first.defaults.is_empty() {
+        return Ok(first.document);
+    }
+    read(text, variables, first.defaults).map(|second| second.document)
+}
+
+fn read<'d, 'v>(
+    text: &'d str,
+    variables: Option<Item<'v>>,
+    defaults: HashMap<&'d str, (u64, bool)>,
+) -> Read<Parser<'d, 'v>> {
     let lexer = Lexer::new(text);
-    let mut parser = Parser {
-        lexer,
-        next: Token::End,
-        tokens: 0,
-        nesting: 0,
-        variables,
-        defaults: HashMap::new(),
-        document: Document::default(),
-    };
+    let document = Document::default();
+    let mut parser = Parser { lexer, next: Token::End, tokens: 0, nesting: 0, variables, defaults, document };
     parser.take()?;
     while parser.next != Token::End {
         parser.definition()?;
@@ -85,7 +92,7 @@ pub(super) fn parse<'d>(text: &'d str, variables: Option<Item<'_>>) -> Read<Docu
             return Err(Unread::TooLong);
         }
     }
-    Ok(parser.document)
+    Ok(parser)
 }
 
 // === impl Parser ===
@@ -141,7 +148,6 @@ impl<'d> Parser<'d, '_> {
         match self.name()? {
             word @ ("query" | "mutation" | "subscription") => {
                 let name = if matches!(self.next, Token::Name(_)) { Some(self.name()?) } else { None };
-                self.defaults.clear();
                 if self.takes(b'(')? {
                     self.variable_definitions()?;
                 }
@@ -177,9 +183,11 @@ impl<'d> Parser<'d, '_> {
             self.kind()?;
             if self.takes(b'=')? {
                 let mut times = 1;
+                let is_bare = matches!(self.next, Token::Int(_));
                 // Whatever it will be used for, it may say how many.
                 self.value(true, &mut times)?;
-                self.defaults.insert(name, times);
+                let known = self.defaults.entry(name).or_insert((times, is_bare));
+                *known = (known.0.max(times), known.1 && is_bare);
             }
             self.directives()?;
             if self.takes(b')')? {
@@ -235,8 +243,8 @@ impl<'d> Parser<'d, '_> {
             Token::Mark(b'$') => {
                 let name = self.name()?;
                 let sent = self.variables.and_then(|all| all.member(name));
-                let wanted =
-                    sent.map_or(self.defaults.get(name).copied().filter(|_| counts), |item| wanted(item, counts));
+                let default = self.defaults.get(name).filter(|(_, is_bare)| counts || !is_bare);
+                let wanted = sent.map_or(default.map(|(times, _)| *times), |item| wanted(item, counts));
                 *times = (*times).max(wanted.unwrap_or(1));
                 Ok(())
             }
@@ -325,8 +333,8 @@ fn wanted(item: Item<'_>, counts: bool) -> Option<u64> {
     }
 }
 
-/// A number of things; what is too large is the largest, and what is none asks for one.
+/// A number of things; what is below nothing asks for one. What is written in another way (`1e6` is a whole number to servers)
+/// is the largest there is.
 fn count(text: &str) -> u64 {
-    let is_large = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().unwrap_or(if is_large { u64::MAX } else { 1 }).max(1)
+    text.parse().unwrap_or(if text.starts_with('-') { 1 } else { u64::MAX }).max(1)
 }

@@ -97,11 +97,29 @@ fn variables_count_as_what_they_are() {
         (r#","variables":null"#, "limit:  cost"),
         (r#","variables":{"n":10}"#, "fits"),
         (r#","variables":{"n":50}"#, "limit:  cost"),
+        (r#","variables":{"n":1e6}"#, "limit:  cost"),
+        (r#","variables":{"n":50.0}"#, "limit:  cost"),
+        (r#","variables":{"n":-1}"#, "fits"),
         (r#","variables":{"n":1,"p":{"size":{"limit":99}}}"#, "limit:  cost"),
         (r#","variables":{"n":1,"p":{"offset":99}}"#, "fits"),
         (r#","variables":[]"#, "malformed: /variables type, cost"),
     ] {
         assert_eq!(posted(&body(variables), &LIMITS).replace(",  ", ", "), expected, "{variables}");
+    }
+}
+
+#[test]
+fn defaults_count_wherever_they_are_used() {
+    for (document, expected) in [
+        ("query($p: P = {limit: 999}) { d(page: $p) { e } }", "limit:  cost"),
+        ("query($p: P = {offset: 999}) { d(page: $p) { e } }", "fits"),
+        ("query($n: Int = 999) { d(offset: $n) { e } }", "fits"),
+        ("fragment F on Q { a(first: $n) { b } } query($n: Int = 999) { ...F }", "limit:  cost"),
+        ("query A($n: Int = 999) { ...F } query B { c } fragment F on Q { a(first: $n) { b } }", "limit:  cost"),
+    ] {
+        let body = format!(r#"{{"query":"{document}","operationName":OP}}"#);
+        let body = body.replace("OP", if document.contains("query A") { "\"A\"" } else { "null" });
+        assert_eq!(posted(&body, &LIMITS), expected, "{document}");
     }
 }
 

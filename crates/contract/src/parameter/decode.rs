@@ -55,6 +55,12 @@ pub(crate) fn percent_decoded(text: &str, form: bool) -> Result<Cow<'_, str>, Wr
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| ENCODING)
 }
 
+/// The name of a query's parameter as servers read it; `None` if they cannot.
+#[must_use]
+pub fn decoded_name(text: &str) -> Option<Cow<'_, str>> {
+    percent_decoded(text, true).ok()
+}
+
 /// Names and values of a query or a form, names decoded.
 pub(crate) fn pairs_of(text: &str, pairs_max: usize) -> Result<Vec<Pair<'_>>, Wrong> {
     let mut pairs = Vec::new();

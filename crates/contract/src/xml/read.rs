@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 /// LIMIT: attributes of one element.
 const ATTRIBUTES_MAX: usize = 100;
+/// LIMIT: bytes of the name of a space, which each name in it may hold anew.
+const SPACE_BYTES_MAX: usize = 256;
 /// The name space of the prefix `xml`.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -183,6 +185,9 @@ impl<'x> Reader<'x, '_> {
             }
             let (prefix, local, value) = self.attribute()?;
             match (prefix, local) {
+                ("", "xmlns") | ("xmlns", _) if value.len() > SPACE_BYTES_MAX => {
+                    return Err(Flaw { keyword: "name_bytes", detail: "a name space is too long" });
+                }
                 ("", "xmlns") => self.spaces.push((depth, "", value)),
                 ("xmlns", "xml" | "xmlns") => return Err(malformed("a prefix is not free")),
                 ("xmlns", _) if value.is_empty() => return Err(malformed("a prefix stands for nothing")),
@@ -293,6 +298,9 @@ impl<'x> Reader<'x, '_> {
         if text.is_empty() {
             return Ok(());
         }
+        if !is_text(&text) {
+            return Err(malformed("a control character stands in it"));
+        }
         let max = self.limits.text_bytes;
         let element = self.open.last().and_then(|index| self.tree.elements.get_mut(*index));
         let element = element.ok_or(malformed("text stands outside of all elements"))?;
@@ -303,10 +311,7 @@ impl<'x> Reader<'x, '_> {
             true => element.text = text,
             false => element.text.to_mut().push_str(&text),
         }
-        match is_text(&element.text) {
-            true => Ok(()),
-            false => Err(malformed("a control character stands in it")),
-        }
+        Ok(())
     }
 
     /// Text with its references undone (section 4.1).

@@ -101,6 +101,14 @@ fn elements_stand_for_members_and_the_schema_judges_them() {
             "<name>a</name><weight xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>",
             "{id:7,name:'a',weight:null}",
         ),
+        (
+            "<name>a</name><weight xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'>-1</weight>",
+            "400:  mixed",
+        ),
+        (
+            "<name>a</name><weight xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='1'><evil/></weight>",
+            "400:  mixed",
+        ),
         ("<name>a</name><y:Code>z</y:Code>", "{id:7,name:'a',code:'z'}"),
         ("<name>a</name><Code>z</Code>", "422: /Code additionalProperties"),
         ("<name>a</name><y:Other>z</y:Other>", "400:  unknown"),
@@ -137,6 +145,8 @@ fn elements_stand_for_members_and_the_schema_judges_them() {
         ("<pets><pet>a</pet><pet>b</pet></pets>", "['a','b']"),
         ("<pets/>", "[]"),
         ("<pets><cat>a</cat></pets>", "400:  unknown"),
+        ("<pets evil='1'><pet>a</pet></pets>", "400:  mixed"),
+        ("<pets>evil<pet>a</pet></pets>", "400:  mixed"),
         ("<pets><pet>a</pet><pet>b</pet><pet>c</pet></pets>", "422:  maxItems"),
     ] {
         assert_eq!(judged("PUT", "text/xml", text), expected, "{text}");
