@@ -113,7 +113,7 @@ impl<'a> Request<'a> {
             let key = decoded(key, true).ok_or(Ambiguous)?;
             // Some servers read `id[]`, and `id` with blanks around it, as `id`.
             let plain = key.trim().split('[').next().unwrap_or_default();
-            if !plain.eq_ignore_ascii_case(name) {
+            if !plain.eq_ignore_ascii_case(name) && !joined(&key).eq_ignore_ascii_case(name) {
                 continue;
             }
             if key != name || found.is_some() {
@@ -146,7 +146,8 @@ impl std::fmt::Debug for Request<'_> {
     }
 }
 
-/// The names of a form's or a query's pairs, decoded, each in the parts that programs make of `user[role]` and `user.role`.
+/// The names of a form's or a query's pairs, decoded, each in the parts that programs make of `user[role]` and `user.role`, and as
+/// those read it that write other signs as `_`.
 ///
 /// # Errors
 /// Servers could read it in more than one way.
@@ -155,12 +156,33 @@ pub fn names(form: &str) -> Result<Vec<Vec<String>>, Ambiguous> {
         return Err(Ambiguous);
     }
     let keys = form.split('&').map(|pair| pair.split_once('=').map_or(pair, |(key, _)| key));
-    let parts = |key: &str| -> Result<Vec<String>, Ambiguous> {
+    let is_name = |part: &&str| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut all = Vec::new();
+    for key in keys.filter(|key| !key.is_empty()) {
         let key = decoded(key, true).ok_or(Ambiguous)?;
-        let is_name = |part: &&str| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit());
-        Ok(key.trim().split(['[', ']', '.']).filter(is_name).map(str::to_owned).collect())
-    };
-    keys.filter(|key| !key.is_empty()).map(parts).collect()
+        let parts = |text: &str, ends: &[char]| text.split(ends).filter(is_name).map(str::to_owned).collect::<Vec<_>>();
+        let first = parts(key.trim(), &['[', ']', '.']);
+        let second = [parts(joined(&key).trim(), &[]), parts(&bracketed(&key), &['['])].concat();
+        let differs = second != first;
+        all.push(first);
+        if differs {
+            all.push(second);
+        }
+    }
+    Ok(all)
+}
+
+/// What PHP makes of the name of a pair, but for what stands in brackets: blanks, dots and a bracket that does not close become `_`
+/// (`parse_str`).
+fn joined(key: &str) -> String {
+    let top = if key.contains(']') { key.split('[').next().unwrap_or_default() } else { key };
+    top.trim_start().replace(['.', ' ', '['], "_")
+}
+
+/// What PHP reads in the brackets of a name, each behind a `[`; what stands behind the last of them is nothing to it.
+fn bracketed(key: &str) -> String {
+    let (closed, _) = key.split_once('[').and_then(|(_, inner)| inner.rsplit_once(']')).unwrap_or_default();
+    closed.split("][").flat_map(|part| ["[", part.split(']').next().unwrap_or_default()]).collect()
 }
 
 /// Whether some program takes two names of members for the same: by their letters, in whatever case. Exact ones are alike.
@@ -230,8 +252,10 @@ mod tests {
             ("role=admin&x", Ok("role, x")),
             (
                 "user[role]=a&user.role=b&items[0].id=1&us%65r%5Brole%5D",
-                Ok("user/role, user/role, items/id, user/role"),
+                Ok("user/role, user/role, user_role, items/id, items, user/role"),
             ),
+            ("is.admin=1&is+admin&is[admin", Ok("is/admin, is_admin, is admin, is_admin, is/admin, is_admin")),
+            ("a.b[c]=1", Ok("a/b/c, a_b/c")),
             ("a=1;role=2", Err(Ambiguous)),
             ("%2572ole=1", Err(Ambiguous)),
             ("", Ok("")),
@@ -254,6 +278,13 @@ mod tests {
             ("rôle", "role", false),
         ] {
             assert_eq!(is_alike(one, other), alike, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn names_that_some_servers_write_anew_are_ambiguous() {
+        for query in ["user_id=me&user.id=x", "user+id=x", "user[id=x", "user%20id=x"] {
+            assert_eq!(request("/", Some(query)).parameter("user_id"), Err(Ambiguous), "{query}");
         }
     }
 
