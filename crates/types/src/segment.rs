@@ -132,8 +132,14 @@ impl Segment {
                 }
                 (Piece::Name(name), Some(Piece::Literal(literal))) => {
                     let is_last = pieces.len() == 1;
-                    let at =
-                        if is_last { rest.len().checked_sub(literal.len())? } else { rest.find(literal.as_ref())? };
+                    let at = match is_last {
+                        true => rest.len().checked_sub(literal.len())?,
+                        // A value is never empty.
+                        false => {
+                            let first = rest.chars().next()?.len_utf8();
+                            rest.get(first..)?.find(literal.as_ref())?.checked_add(first)?
+                        }
+                    };
                     let (value, behind) = rest.split_at_checked(at)?;
                     take(name, some(value)?);
                     rest = behind;
@@ -156,7 +162,13 @@ impl Segment {
                     rest = "";
                 }
                 (Piece::Name(name), Some(Piece::Literal(literal))) => {
-                    let at = if pieces.len() == 1 { 0 } else { rest.rfind(literal.as_ref())? };
+                    let at = match pieces.len() == 1 {
+                        true => 0,
+                        false => {
+                            let last = rest.chars().next_back()?.len_utf8();
+                            rest.get(..rest.len().checked_sub(last)?)?.rfind(literal.as_ref())?
+                        }
+                    };
                     let (before, value) = rest.split_at_checked(at.checked_add(literal.len())?)?;
                     take(name, some(value)?);
                     rest = before;
@@ -205,6 +217,10 @@ mod tests {
             ("{a}.{b}", "x.y.z", "a=x? b=y.z?"),
             ("{a}.{b}", ".y", "no"),
             ("{a}.{b}", "x.", "no"),
+            ("{a}.{b}", ".x.y", "a=.x b=y"),
+            ("{a}.{b}", "x.y.", "a=x b=y."),
+            ("{a}.{b}", "..", "no"),
+            ("{a}.{b}", "ü.ü", "a=ü b=ü"),
             ("{a}.{b}", "x", "no"),
             ("{a}.png", "x.png.png", "a=x.png"),
             ("x{a}", "xyz", "a=yz"),
