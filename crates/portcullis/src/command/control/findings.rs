@@ -23,6 +23,15 @@ pub(in crate::command) fn pardon(pardon: &Pardon) -> Result<Ending, Stop> {
     Ok(if done { Ending::Done } else { Ending::No })
 }
 
+/// A name of a caller's own choosing, as a terminal may show it.
+fn safe(name: &str) -> String {
+    let shown = |letter: char| match letter.is_control() {
+        true => letter.escape_unicode().to_string(),
+        false => letter.to_string(),
+    };
+    name.chars().map(shown).collect()
+}
+
 fn text(body: &Value) -> String {
     let findings = body.get("findings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if findings.is_empty() {
@@ -34,7 +43,7 @@ fn text(body: &Value) -> String {
         let number = |name: &str| format!("{:.1}", finding.get(name).and_then(Value::as_f64).unwrap_or(0.0));
         let seconds = finding.get("at_ms").and_then(Value::as_u64).map(|at| json!(at / 1000));
         let who = match of("about").as_str() {
-            "caller" => of("caller"),
+            "caller" => safe(&of("caller")),
             "address" => of("address"),
             everybody => everybody.to_owned(),
         };
@@ -54,4 +63,18 @@ fn text(body: &Value) -> String {
     let in_force = body.get("in_force").and_then(Value::as_object);
     let steps = in_force.into_iter().flatten().map(|(step, count)| format!("{step} {count}"));
     format!("{}\nin force now: {}", table.text(), steps.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+    use serde_json::json;
+
+    #[test]
+    fn no_caller_writes_to_the_terminal() {
+        let finding = json!({ "at_ms": 0, "kind": "rate", "about": "caller", "caller": "x\n\u{1b}[2J", "operation": "", "seen": 1,
+            "usual": 0, "bound": 1, "window_s": 60, "step": "observe" });
+        let shown = text(&json!({ "findings": [finding], "in_force": {} }));
+        assert!(shown.contains("x\\u{a}\\u{1b}[2J") && !shown.contains("\u{1b}[2J"), "{shown:?}");
+    }
 }
