@@ -47,6 +47,8 @@ const BATCHES_MAX: usize = 64;
 const COUNT_EVERY: u64 = 60;
 /// Who has not called for so long does not count any more, in seconds.
 const RECENT_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// Who has not called for so long is forgotten, in seconds.
+const FORGOTTEN_SECONDS: u64 = 400 * 24 * 60 * 60;
 
 // LIMIT: seconds for which a nonce of ours is good.
 const NONCE_LIFETIME: u64 = 300;
@@ -336,6 +338,10 @@ impl Keys {
 
     fn count_callers(&self, now: u64) {
         let Ok(calls) = self.store.calls() else { return };
+        let since = now.saturating_sub(FORGOTTEN_SECONDS);
+        if calls.iter().any(|one| one.last_at < since) {
+            drop(self.store.forget_calls(since));
+        }
         let mut versions: Vec<(String, String, u64)> = Vec::new();
         for one in calls {
             let recent = u64::from(one.last_at.saturating_add(RECENT_SECONDS) >= now);

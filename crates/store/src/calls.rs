@@ -203,6 +203,17 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets who has not called since a moment, in seconds since 1970, so that there is room for those who do.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn forget_calls(&self, before: u64) -> Result<(), StoreError> {
+        let write = self.database().begin_write()?;
+        write.open_table(CALLS)?.retain(|_, (_, _, last_at)| last_at >= before)?;
+        write.commit()?;
+        Ok(())
+    }
+
     /// All calls that are kept, in the order of API, version, issuer and caller.
     ///
     /// # Errors
@@ -253,6 +264,9 @@ mod tests {
                 ("v2".to_owned(), Caller::Unknown, 1, 120, 120),
             ]
         );
+        store.forget_calls(115).unwrap();
+        let left: Vec<_> = store.calls().unwrap().into_iter().map(|one| one.caller).collect();
+        assert_eq!(left, [known("", "shop"), Caller::Unknown], "who has not called since makes room");
         drop(store);
         std::fs::remove_dir_all(&folder).unwrap();
     }
