@@ -1,5 +1,6 @@
 //! The gateway as its owner sees it: start and drain. What can be asked of it while it runs is `handle`'s business.
 
+use crate::anomalies::Anomalies;
 use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
@@ -8,7 +9,6 @@ use crate::snapshot::Snapshot;
 use crate::trace::export::{self, Exporter};
 use crate::upstream::check;
 use crate::upstream::fleet::Fleet;
-use crate::watch::Watch;
 use crate::worker::{Bound, Ready};
 use arc_swap::ArcSwap;
 use life::Leaving;
@@ -58,7 +58,7 @@ pub(crate) struct Shared {
     /// Present where several gateways share limits.
     pub(crate) store: Option<SharedStore>,
     /// Present where somebody looks for what is unusual.
-    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) anomalies: Option<Arc<Anomalies>>,
     workers_left: AtomicUsize,
     started: Millis,
     queue: Mutex<Option<Arc<Queue>>>,
@@ -163,7 +163,7 @@ impl Gateway {
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();
         let store = budgets::shared_store(&plan, peers, &clock)?;
-        let watch = findings::watch(&plan, &clock)?;
+        let anomalies = findings::anomalies(&plan, &clock)?;
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(1),
@@ -178,7 +178,7 @@ impl Gateway {
                 .map_or_else(listen::hasher, |plan| Ok(limits::hasher(plan)))
                 .map_err(StartError::System)?,
             store,
-            watch,
+            anomalies,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             queue: Mutex::new(queue),

@@ -68,6 +68,16 @@ struct Shadow {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     all: Vec<Note>,
+    /// What there was no room for, by contract.
+    missed: Vec<Missed>,
+}
+
+#[derive(Debug)]
+struct Missed {
+    knowledge: Arc<Knowledge>,
+    notes: u64,
+    /// Those of them that are about requests.
+    shadows: u64,
 }
 
 #[derive(Debug)]
@@ -81,8 +91,6 @@ struct Note {
 enum Met {
     Shadow(&'static str, String),
     Strangers(usize, u16, Vec<Stranger>),
-    /// Something for which there was no room.
-    Missed,
 }
 
 /// What operators are told of one contract.
@@ -175,7 +183,11 @@ pub(crate) fn note(worker: &Worker, local: &Local, exchange: &Exchange) {
     // What the document has and nobody serves is not unknown.
     if knowledge.plan.contract.find(method, below).is_none() {
         let at = (knowledge, at_s);
-        worker.notes.borrow_mut().add(at, || Met::Shadow(method, shape(below)));
+        let mut notes = worker.notes.borrow_mut();
+        match notes.has_room() {
+            true => notes.add(at, Met::Shadow(method, shape(below))),
+            false => notes.miss(knowledge, 1),
+        }
     }
 }
 
@@ -193,34 +205,47 @@ pub(crate) fn look(
     if fits && (!knowledge.plan.options.open_objects || knowledge.seen_s(index) == Some(at_s)) {
         return;
     }
+    // Before the answer is walked through once more.
+    if !worker.notes.borrow().has_room() {
+        return worker.notes.borrow_mut().miss(knowledge, 0);
+    }
     let contract = &knowledge.plan.contract;
     let Some(operation) = contract.operations().get(index) else { return };
     let status = exchange.answer.status();
     let found = contract.strangers(operation, (status, content_type), json, &conforms.bounds);
     if !found.is_empty() {
-        worker.notes.borrow_mut().add((knowledge, at_s), || Met::Strangers(index, status, found));
+        worker.notes.borrow_mut().add((knowledge, at_s), Met::Strangers(index, status, found));
     }
 }
 
 // === impl Notes ===
 
 impl Notes {
-    fn add(&mut self, (knowledge, at_s): (&Arc<Knowledge>, u64), what: impl FnOnce() -> Met) {
-        if self.all.len() >= NOTES_MAX {
-            // The last place is kept for saying that there was more.
-            if let Some(last) = self.all.last_mut() {
-                last.what = Met::Missed;
-            }
-            return;
-        }
-        let what = what();
+    fn has_room(&self) -> bool {
+        self.all.len() < NOTES_MAX
+    }
+
+    fn add(&mut self, (knowledge, at_s): (&Arc<Knowledge>, u64), what: Met) {
         self.all.push(Note { knowledge: Arc::clone(knowledge), at_s, what });
+    }
+
+    /// Counts a note that there is no room for; there are as many contracts as the configuration has.
+    fn miss(&mut self, knowledge: &Arc<Knowledge>, shadows: u64) {
+        let place = self.missed.iter_mut().find(|missed| Arc::ptr_eq(&missed.knowledge, knowledge));
+        match place {
+            Some(missed) => (missed.notes, missed.shadows) = (missed.notes + 1, missed.shadows + shadows),
+            None => self.missed.push(Missed { knowledge: Arc::clone(knowledge), notes: 1, shadows }),
+        }
     }
 
     /// Tells the others.
     pub(crate) fn tell(&mut self) {
         for note in self.all.drain(..) {
             note.knowledge.learn(note.what, note.at_s);
+        }
+        for Missed { knowledge, notes, shadows } in self.missed.drain(..) {
+            knowledge.shadow_requests.fetch_add(shadows, Ordering::Relaxed);
+            knowledge.lore.lock().unwrap_or_else(PoisonError::into_inner).missed += notes;
         }
     }
 }
@@ -266,7 +291,6 @@ impl Knowledge {
     fn learn(&self, what: Met, at_s: u64) {
         let mut lore = self.lore.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
-            Met::Missed => lore.missed += 1,
             Met::Shadow(method, path) => {
                 self.shadow_requests.fetch_add(1, Ordering::Relaxed);
                 lore.shadow((method, path), at_s);

@@ -2,6 +2,7 @@
 //!
 //! It takes a checked [`portcullis_config::plan::Plan`] and knows neither the command line nor the files behind it.
 
+mod anomalies;
 mod answer;
 mod carry;
 mod exchange;
@@ -27,10 +28,10 @@ mod snapshot;
 mod tls;
 mod trace;
 mod upstream;
-mod watch;
 mod welcome;
 mod worker;
 
+pub use anomalies::FindingFacts;
 pub use gateway::{
     AccountFacts, CertificateFacts, Facts, Gateway, Handle, Inherited, LimitFacts, ListenerFacts, Phase, ReloadError,
     StartError, StoreFacts,
@@ -44,4 +45,3 @@ pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};
 pub use upstream::fleet::{ServerStatus, UpstreamStatus};
-pub use watch::FindingFacts;

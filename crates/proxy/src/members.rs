@@ -5,8 +5,8 @@
 
 use crate::pipeline::receive::Seen;
 use portcullis_access::{Member, Request, is_alike, names};
-use portcullis_contract::Reading;
 use portcullis_contract::json::{Item, Kind};
+use portcullis_contract::{Reading, is_foreign_charset};
 use portcullis_mask::{Path, Step};
 use portcullis_policy::{Shape, Unclear, Value};
 use std::borrow::Cow;
@@ -45,6 +45,8 @@ impl<'a> Members<'a> {
         match (content.json(), content_type.and_then(Reading::of)) {
             // It says what is to be done to another document, whose members these are not.
             (Some(_), _) if content_type.is_some_and(is_patch) => Self::Unclear,
+            // A server that honours what it says reads other names than we do.
+            _ if content_type.is_some_and(is_foreign_charset) => Self::Unclear,
             (Some(json), _) => Self::Json(json.root()),
             (None, Some(Reading::Form)) => std::str::from_utf8(content.bytes()).map_or(Self::Unclear, Self::Form),
             (None, _) => Self::Unclear,

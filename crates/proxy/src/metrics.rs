@@ -3,6 +3,7 @@
 //! A series comes into being when the first request of its kind ends. All labels come from the configuration or from
 //! closed sets, so that their number is bounded whatever clients send.
 
+mod anomalies;
 mod contract;
 mod issuers;
 mod limits;
@@ -11,14 +12,13 @@ mod rules;
 mod text;
 mod upstreams;
 mod waf;
-mod watch;
 
+pub(crate) use anomalies::anomalies_text;
 pub(crate) use contract::knowledge_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use text::Extras;
 pub(crate) use upstreams::{relief_text, upstreams_text};
-pub(crate) use watch::watch_text;
 
 use crate::http2::meter::Flood;
 use crate::http2::ours::CODES;

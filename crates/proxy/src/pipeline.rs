@@ -63,12 +63,12 @@ pub(crate) async fn run(
     // What is not declared does not exist, so that nothing below has to decide about the unknown.
     let routed = route::find(&local.snapshot, connection, exchange)?;
     // Cheap limits stand before any cryptography, which an attacker could make us do.
-    let guarded = guard::guard(routed, || worker.till(local), worker.watch()).await?;
+    let guarded = guard::guard(routed, || worker.till(local), worker.anomalies()).await?;
     // A preflight carries no credentials and ends here, before it could be refused for having none.
     let cleared = cors::clear(guarded)?;
     // Who calls; a public route says so and yields an anonymous principal.
     let authenticated =
-        identify::identify(cleared, (connection, &local.snapshot), || worker.bench(), worker.watch()).await?;
+        identify::identify(cleared, (connection, &local.snapshot), || worker.bench(), worker.anomalies()).await?;
     // What they may do, now that it is known who they are.
     let authorized = permit::permit(authenticated, || worker.bench().now)?;
     // From here on we may hold bytes for the caller, so that it is charged first.

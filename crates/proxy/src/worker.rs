@@ -6,6 +6,7 @@ mod opaque;
 mod run;
 mod tokens;
 
+use crate::anomalies::{Anomalies, Ended, Tally};
 use crate::carry::buffer::Buffers;
 use crate::carry::room::Rooms;
 use crate::carry::timer::Timers;
@@ -25,7 +26,6 @@ use crate::trace::export::Spool;
 use crate::trace::spans::Finished;
 use crate::upstream::Targets;
 use crate::upstream::pool::Target;
-use crate::watch::{Ended, Tally, Watch};
 use portcullis_config::plan::TargetPlan;
 use portcullis_limit::Moment;
 use portcullis_types::id::Ids;
@@ -101,7 +101,7 @@ impl Worker {
             ids: RefCell::new(Ids::new(seed)),
             log: RefCell::new(LogLines::new(shared.log_queue())),
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
-            tally: shared.watch.as_ref().map(|watch| RefCell::new(Tally::new(Arc::clone(watch)))),
+            tally: shared.anomalies.as_ref().map(|anomalies| RefCell::new(Tally::new(Arc::clone(anomalies)))),
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
             wall: RefCell::default(),
             tokens: RefCell::default(),
@@ -203,8 +203,8 @@ impl Worker {
     }
 
     /// Who knows what is to be done about somebody, if anybody does.
-    pub(crate) fn watch(&self) -> Option<&Watch> {
-        self.shared.watch.as_deref()
+    pub(crate) fn anomalies(&self) -> Option<&Anomalies> {
+        self.shared.anomalies.as_deref()
     }
 
     /// Now, on both clocks.

@@ -11,6 +11,8 @@
 
 #[path = "wire/access.rs"]
 mod access;
+#[path = "wire/anomalies.rs"]
+mod anomalies;
 #[path = "wire/answers.rs"]
 mod answers;
 #[path = "wire/bodies.rs"]
@@ -109,7 +111,5 @@ mod upstreams;
 mod versions;
 #[path = "wire/waf.rs"]
 mod waf;
-#[path = "wire/watch.rs"]
-mod watch;
 #[path = "wire/websocket.rs"]
 mod websocket;

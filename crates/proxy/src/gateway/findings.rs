@@ -1,18 +1,18 @@
 //! What operators are told of findings, and how they take back what followed from them.
 
 use super::{Handle, StartError, listen};
-use crate::watch::{FindingFacts, Watch};
+use crate::anomalies::{Anomalies, FindingFacts};
 use portcullis_anomaly::Step;
 use portcullis_config::plan::Plan;
 use portcullis_types::Clock;
 use std::sync::Arc;
 
 /// Whoever looks for what is unusual, if anybody is to.
-pub(super) fn watch(plan: &Plan, clock: &Clock) -> Result<Option<Arc<Watch>>, StartError> {
+pub(super) fn anomalies(plan: &Plan, clock: &Clock) -> Result<Option<Arc<Anomalies>>, StartError> {
     let Some(anomalies) = &plan.anomalies else { return Ok(None) };
     let seed = listen::seed(0).map_err(StartError::System)?;
     let folder = plan.identity.store.as_deref();
-    Watch::start(anomalies, folder, seed, clock).map(Some).map_err(StartError::System)
+    Anomalies::start(anomalies, folder, seed, clock).map(Some).map_err(StartError::System)
 }
 
 // === impl Handle ===
@@ -21,14 +21,14 @@ impl Handle {
     /// What was found unusual, the oldest first; `None` where nobody looks.
     #[must_use]
     pub fn findings(&self) -> Option<Vec<FindingFacts>> {
-        self.shared.watch.as_ref().map(|watch| watch.findings())
+        self.shared.anomalies.as_ref().map(|anomalies| anomalies.findings())
     }
 
     /// How many callers and addresses each step is in force for, by its name.
     #[must_use]
     pub fn steps_in_force(&self) -> Vec<(&'static str, u64)> {
-        let Some(watch) = &self.shared.watch else { return Vec::new() };
-        Step::ALL.iter().zip(watch.in_force()).skip(1).map(|(step, count)| (step.name(), count)).collect()
+        let Some(anomalies) = &self.shared.anomalies else { return Vec::new() };
+        Step::ALL.iter().zip(anomalies.in_force()).skip(1).map(|(step, count)| (step.name(), count)).collect()
     }
 
     /// Forgets what was found about a caller or an address; whether anything was done about it.
@@ -36,7 +36,8 @@ impl Handle {
     /// # Errors
     /// Why that cannot be, in one sentence.
     pub fn pardon(&self, who: &str) -> Result<bool, String> {
-        let watch = self.shared.watch.as_ref().ok_or("nobody looks for what is unusual (`anomalies.mode: off`)")?;
-        watch.pardon(who).ok_or_else(|| "too much happens at once; ask again".to_owned())
+        let anomalies =
+            self.shared.anomalies.as_ref().ok_or("nobody looks for what is unusual (`anomalies.mode: off`)")?;
+        anomalies.pardon(who).ok_or_else(|| "too much happens at once; ask again".to_owned())
     }
 }

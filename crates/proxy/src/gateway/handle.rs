@@ -161,8 +161,8 @@ impl Handle {
         let followed = self.shared.identity.take_over(&mut snapshot.callers, &plan.identity);
         followed.map_err(|error| ReloadError::Listen(StartError::System(error)))?;
         // From here on nothing can fail.
-        if let (Some(watch), Some(plan)) = (&self.shared.watch, &plan.anomalies) {
-            watch.take_over(plan);
+        if let (Some(anomalies), Some(plan)) = (&self.shared.anomalies, &plan.anomalies) {
+            anomalies.take_over(plan);
         }
         self.shared.fleet.take_over(&plan, self.shared.clock.millis().max(1));
         self.shared.begin_knowledge(&snapshot);
@@ -218,8 +218,8 @@ impl Handle {
         if let Some(store) = &self.shared.store {
             crate::metrics::store_text(store, &mut text);
         }
-        if let Some(watch) = &self.shared.watch {
-            crate::metrics::watch_text(&watch.counted(), &mut text);
+        if let Some(anomalies) = &self.shared.anomalies {
+            crate::metrics::anomalies_text(&anomalies.counted(), &mut text);
         }
         crate::metrics::upstreams_text(&self.upstreams(), &self.shared.fleet.counts(), &mut text);
         crate::metrics::knowledge_text(&self.shared.snapshot.load().contracts.all, &mut text);

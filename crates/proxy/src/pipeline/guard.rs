@@ -4,8 +4,8 @@
 
 use super::Stop;
 use super::route::Routed;
+use crate::anomalies::Anomalies;
 use crate::limits::{self, Till};
-use crate::watch::Watch;
 use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
@@ -30,11 +30,11 @@ impl<'a> Guarded<'a> {
 pub(super) async fn guard<'a, 't>(
     mut before: Routed<'a>,
     till: impl Fn() -> Till<'t>,
-    watch: Option<&Watch>,
+    anomalies: Option<&Anomalies>,
 ) -> Result<Guarded<'a>, Stop> {
-    if let Some(watch) = watch {
+    if let Some(anomalies) = anomalies {
         let address = before.request.client.address;
-        watch.meet(|names| names.address(address), Stage::Guard).await?;
+        anomalies.meet(|names| names.address(address), Stage::Guard).await?;
     }
     if let Some(limits) = before.route().limits.as_deref() {
         before.charged.in_legacy_fields = limits.legacy_fields;

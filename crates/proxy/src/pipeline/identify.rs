@@ -11,11 +11,11 @@ mod signed;
 use super::Stop;
 use super::cors::Cleared;
 use super::route::Routed;
+use crate::anomalies::Anomalies;
 use crate::exchange::Connection;
 use crate::identity::{Bench, Remote};
 use crate::snapshot::Snapshot;
 use crate::snapshot::access::{Access, Demands, Issuer, IssuerKeys};
-use crate::watch::Watch;
 use crate::worker::{Pending, Told};
 use binding::ShownToken;
 use portcullis_auth::credential::{Authorization, QUERY_NAMES, api_key, authorization, in_query};
@@ -130,11 +130,11 @@ pub(super) async fn identify<'a, 'w>(
     before: Cleared<'a>,
     ground: (&Connection, &Snapshot),
     bench: impl Fn() -> Bench<'w>,
-    watch: Option<&Watch>,
+    anomalies: Option<&Anomalies>,
 ) -> Result<Authenticated<'a>, Stop> {
     let found = recognise(before, ground, bench).await?;
-    if let (Some(watch), Some(caller)) = (watch, found.routed.record.caller.as_deref()) {
-        watch.meet(|names| names.principal(caller), Stage::Identify).await?;
+    if let (Some(anomalies), Some(caller)) = (anomalies, found.routed.record.caller.as_deref()) {
+        anomalies.meet(|names| names.principal(caller), Stage::Identify).await?;
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! What the contract marks of a target: segments of the path and parameters of the query that no record shows, whoever calls.
 
 use portcullis_config::plan::RoutePlan;
-use portcullis_contract::Location;
+use portcullis_contract::{Location, decoded_name};
 use std::borrow::Cow;
 
 /// What stands in a record in place of a marked value.
@@ -52,6 +52,17 @@ impl Marked {
         self.segments.is_empty() && self.names.is_empty()
     }
 
+    /// Whether a parameter of the query is marked, or stands within one: `filter[mail]` within `filter`. Names are written with
+    /// escapes in a target. What cannot be read is not shown.
+    fn hides(&self, name: &[u8]) -> bool {
+        let Some(name) = std::str::from_utf8(name).ok().and_then(decoded_name) else {
+            return !self.names.is_empty();
+        };
+        let is_within =
+            |own: &String| name.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
+        self.names.iter().any(is_within)
+    }
+
     /// A target without what is marked; nothing where it holds none of it.
     pub(super) fn hide(&self, target: &[u8]) -> Option<Vec<u8>> {
         let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
@@ -68,7 +79,7 @@ impl Marked {
             let pairs = query.split(|byte| *byte == b'&').map(|pair| {
                 let at = pair.iter().position(|byte| *byte == b'=');
                 let name = at.and_then(|at| pair.get(..at)).unwrap_or(pair);
-                let hides = at.is_some() && self.names.iter().any(|own| own.as_bytes() == name);
+                let hides = at.is_some() && self.hides(name);
                 is_hidden |= hides;
                 if hides { [name, b"=", HIDDEN].concat().into() } else { Cow::Borrowed(pair) }
             });
@@ -91,6 +102,7 @@ mod tests {
             ("/users/ada/x/1", Some("/users/[marked]/x/[marked]")),
             ("/users/ada?mail=a@b&page=2&mail=", Some("/users/[marked]?mail=[marked]&page=2&mail=[marked]")),
             ("/users?mail&mails=1", None),
+            ("/users?mail%5Bwork%5D=a&m%61il=b", Some("/users?mail%5Bwork%5D=[marked]&m%61il=[marked]")),
             ("/users", None),
             ("/users//x", None),
         ] {

@@ -344,7 +344,9 @@ impl Hub {
             }
             // Several parts, or one of which some has moved already.
             "CROSSSLOT" | "TRYAGAIN" => Some(Mended::Apart),
+            // Only a cluster says so; from now on each account is asked for where it is.
             kind @ ("MOVED" | "ASK") => {
+                self.is_cluster.set(true);
                 let slot: usize = words.next()?.parse().ok().filter(|slot| *slot < SLOTS)?;
                 let place = self.node(elsewhere(words.next()?, self.plan.servers.first()?)?)?;
                 let node = self.nodes.borrow().get(place).map(Rc::clone)?;

@@ -2,8 +2,8 @@
 
 use super::finding::FindingFacts;
 use super::seen::{Batch, Called, Seen};
-use super::shelf::Shelf;
-use super::{Message, Watch};
+use super::shelf::{Entry, Shelf};
+use super::{Anomalies, Message};
 use portcullis_anomaly::{Finding, Kind, Ladder, Step, Watcher, Who};
 use std::collections::HashMap;
 use std::io;
@@ -26,7 +26,7 @@ const LADDERS_MAX: usize = 16_384;
 /// The judge.
 #[derive(Debug)]
 pub(super) struct Judge {
-    watch: Weak<Watch>,
+    anomalies: Weak<Anomalies>,
     watcher: Watcher,
     ladders: HashMap<u64, Ladder>,
     shelf: Option<Shelf>,
@@ -40,15 +40,18 @@ pub(super) struct Judge {
 
 impl Judge {
     /// With what was found before, whose points still count.
-    pub(super) fn new(weak: Weak<Watch>, watch: &Watch, folder: Option<&Path>) -> io::Result<Self> {
-        let watcher = Watcher::new(watch.settings.load().bounds);
+    pub(super) fn new(weak: Weak<Anomalies>, anomalies: &Anomalies, folder: Option<&Path>) -> io::Result<Self> {
+        let watcher = Watcher::new(anomalies.settings.load().bounds);
         let mut judge =
-            Self { watch: weak, watcher, ladders: HashMap::new(), shelf: None, waiting: Vec::new(), looked_ms: 0 };
+            Self { anomalies: weak, watcher, ladders: HashMap::new(), shelf: None, waiting: Vec::new(), looked_ms: 0 };
         if let Some(folder) = folder {
             let (shelf, found) = Shelf::open(folder)?;
             judge.shelf = Some(shelf);
-            for facts in found {
-                judge.remember(watch, facts);
+            for entry in found {
+                match entry {
+                    Entry::Found(facts) => judge.remember(anomalies, facts),
+                    Entry::Pardoned { who, .. } => judge.forget(anomalies, &who),
+                }
             }
         }
         Ok(judge)
@@ -58,22 +61,24 @@ impl Judge {
     pub(super) fn run(mut self, receiver: &Receiver<Message>) {
         loop {
             let message = receiver.recv_timeout(LOOK_EVERY);
-            let Some(watch) = self.watch.upgrade() else { return };
+            let Some(anomalies) = self.anomalies.upgrade() else { return };
             match message {
                 Ok(Message::Seen(batch)) => self.take(batch),
-                Ok(Message::Pardon(name)) => {
-                    self.ladders.remove(&name);
-                    watch.steps.remove(name);
+                Ok(Message::Pardon(who)) => {
+                    self.forget(&anomalies, &who);
+                    self.keep(&anomalies, &Entry::Pardoned { at_ms: anomalies.unix_ms(), who });
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            let due =
-                self.waiting.first().is_some_and(|(ended, ..)| ended + 2 * TOLD_WITHIN_NANOS <= watch.clock.nanos());
+            let due = self
+                .waiting
+                .first()
+                .is_some_and(|(ended, ..)| ended + 2 * TOLD_WITHIN_NANOS <= anomalies.clock.nanos());
             if due || self.waiting.len() >= WAITING_MAX {
-                self.see(&watch);
+                self.see(&anomalies);
             }
-            self.look(&watch);
+            self.look(&anomalies);
         }
     }
 
@@ -84,11 +89,11 @@ impl Judge {
     }
 
     /// Looks at those of which nobody will tell that they ended later than another, in the order in which they did.
-    fn see(&mut self, watch: &Watch) {
+    fn see(&mut self, anomalies: &Anomalies) {
         self.waiting.sort_by_key(|(ended, ..)| *ended);
         let until = match self.waiting.len() >= WAITING_MAX {
             true => u64::MAX,
-            false => watch.clock.nanos().saturating_sub(TOLD_WITHIN_NANOS),
+            false => anomalies.clock.nanos().saturating_sub(TOLD_WITHIN_NANOS),
         };
         let ready = self.waiting.partition_point(|(ended, ..)| *ended <= until);
         let ready: Vec<_> = self.waiting.drain(..ready).collect();
@@ -97,14 +102,14 @@ impl Judge {
             let Some((seen, called)) = batch.get(*index) else { continue };
             seen.with(|event| self.watcher.see(event, &mut |finding| found.push(finding)));
             for finding in found.drain(..) {
-                self.tell(watch, &finding, (seen, called));
+                self.tell(anomalies, &finding, (seen, called));
             }
         }
     }
 
     /// Tells a finding, and does what follows.
-    fn tell(&mut self, watch: &Watch, finding: &Finding, (seen, called): (&Seen, Called<'_>)) {
-        if !watch.settings.load().told.get(finding.kind as usize).copied().unwrap_or(false) {
+    fn tell(&mut self, anomalies: &Anomalies, finding: &Finding, (seen, called): (&Seen, Called<'_>)) {
+        if !anomalies.settings.load().told.get(finding.kind as usize).copied().unwrap_or(false) {
             return;
         }
         let (name, is_of_address) = subject(finding.who);
@@ -114,7 +119,7 @@ impl Judge {
             Who::PrincipalAt(..) => called.operation.to_owned(),
             Who::Principal(_) | Who::Address(_) | Who::Everybody => String::new(),
         };
-        let step = self.climb(watch, name, finding);
+        let step = self.climb(anomalies, name, finding);
         let facts = FindingFacts {
             at_ms: finding.at_ms,
             kind: finding.kind.name().to_owned(),
@@ -127,69 +132,82 @@ impl Judge {
             window_s: finding.window_s,
             step: step.name().to_owned(),
         };
-        if let Some(count) = watch.counts.found.get(finding.kind as usize) {
+        if let Some(count) = anomalies.counts.found.get(finding.kind as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        if self.shelf.as_mut().is_some_and(|shelf| shelf.write(&facts).is_err()) {
-            watch.counts.unwritten.fetch_add(1, Ordering::Relaxed);
+        anomalies.findings.add(name, facts.clone());
+        self.keep(anomalies, &Entry::Found(facts));
+    }
+
+    /// Writes down what has to outlive the process.
+    fn keep(&mut self, anomalies: &Anomalies, entry: &Entry) {
+        if self.shelf.as_mut().is_some_and(|shelf| shelf.write(entry).is_err()) {
+            anomalies.counts.unwritten.fetch_add(1, Ordering::Relaxed);
         }
-        watch.findings.add(name, facts);
+    }
+
+    /// Forgets the points of whoever is called so, and what follows from them.
+    fn forget(&mut self, anomalies: &Anomalies, who: &str) {
+        for name in anomalies.called(who) {
+            self.ladders.remove(&name);
+            anomalies.steps.remove(name);
+        }
     }
 
     /// What follows from a finding about somebody.
-    fn climb(&mut self, watch: &Watch, name: u64, finding: &Finding) -> Step {
+    fn climb(&mut self, anomalies: &Anomalies, name: u64, finding: &Finding) -> Step {
         if name == 0 {
             return Step::Observe;
         }
         if self.ladders.len() >= LADDERS_MAX && !self.ladders.contains_key(&name) {
-            self.make_room(watch, finding.at_ms);
+            self.make_room(anomalies, finding.at_ms);
         }
-        let settings = watch.settings.load();
+        let settings = anomalies.settings.load();
         let ladder = self.ladders.entry(name).or_default();
         let (step, _) = ladder.note(finding, &settings.rungs);
-        watch.steps.set(name, step, ladder.until_ms(finding.at_ms, &settings.rungs));
+        anomalies.steps.set(name, step, ladder.until_ms(finding.at_ms, &settings.rungs));
         step
     }
 
     /// Lets go of whoever nothing is done about; if that is nobody, of whoever is next to it.
-    fn make_room(&mut self, watch: &Watch, now_ms: u64) {
-        let rungs = watch.settings.load().rungs;
+    fn make_room(&mut self, anomalies: &Anomalies, now_ms: u64) {
+        let rungs = anomalies.settings.load().rungs;
         self.ladders.retain(|_, ladder| ladder.step(now_ms, &rungs) > Step::Observe);
         if self.ladders.len() >= LADDERS_MAX {
             let mildest = self.ladders.iter().min_by_key(|(_, ladder)| ladder.until_ms(now_ms, &rungs));
             if let Some(name) = mildest.map(|(name, _)| *name) {
                 self.ladders.remove(&name);
-                watch.steps.remove(name);
+                anomalies.steps.remove(name);
             }
         }
     }
 
     /// Steps that have ended, or that have become milder.
-    fn look(&mut self, watch: &Watch) {
-        let (now_ms, rungs) = (watch.unix_ms(), watch.settings.load().rungs);
+    fn look(&mut self, anomalies: &Anomalies) {
+        let (now_ms, rungs) = (anomalies.unix_ms(), anomalies.settings.load().rungs);
         if now_ms < self.looked_ms.saturating_add(1_000) {
             return;
         }
         self.looked_ms = now_ms;
         self.ladders.retain(|name, ladder| {
             let until = ladder.until_ms(now_ms, &rungs);
-            watch.steps.set(*name, ladder.step(now_ms, &rungs), until);
+            anomalies.steps.set(*name, ladder.step(now_ms, &rungs), until);
             !ladder.is_forgotten(now_ms, &rungs)
         });
     }
 
     /// Takes in a finding from before the last stop.
-    fn remember(&mut self, watch: &Watch, facts: FindingFacts) {
+    fn remember(&mut self, anomalies: &Anomalies, facts: FindingFacts) {
         let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == facts.kind) else { return };
         let name = match (facts.is_of_address, facts.caller.is_empty()) {
-            (true, _) => facts.address.parse().map_or(0, |address| watch.names.address(address)),
-            (false, false) => watch.names.caller(&facts.issuer, &facts.caller),
+            (true, _) => facts.address.parse().map_or(0, |address| anomalies.names.address(address)),
+            (false, false) => anomalies.names.caller(&facts.issuer, &facts.caller),
             (false, true) => 0,
         };
         let who = if facts.is_of_address { Who::Address(name) } else { Who::Principal(name) };
         let ([seen, usual, bound], at_ms) = (facts.numbers, facts.at_ms);
-        self.climb(watch, name, &Finding { kind, who, at_ms, seen, usual, bound, window_s: facts.window_s });
-        watch.findings.add(name, facts);
+        self.climb(anomalies, name, &Finding { kind, who, at_ms, seen, usual, bound, window_s: facts.window_s });
+        anomalies.findings.add(name, facts);
     }
 }
 

@@ -121,6 +121,20 @@ fn findings_and_what_followed_outlive_the_process() {
 }
 
 #[test]
+fn a_pardon_outlives_the_process() {
+    let (upstream, folder) = (FakeUpstream::echoing(), Scratch::new());
+    let mut gate = before(&upstream, Step::Block, Some(folder.path()));
+    guess(&gate, "192.0.2.1");
+    refused(&gate, "192.0.2.1");
+    assert_eq!(gate.handle().pardon("192.0.2.1"), Ok(true));
+    eventually("a pardon", || (ask(&gate, "/", "192.0.2.1").status == 200).then_some(()));
+    gate.stop(Duration::from_secs(1));
+    let gate = before(&upstream, Step::Block, Some(folder.path()));
+    assert_eq!(gate.handle().findings().unwrap().len(), 1, "what was found is still told");
+    assert_eq!(ask(&gate, "/", "192.0.2.1").status, 200);
+}
+
+#[test]
 fn a_reload_changes_what_follows_and_not_who_is_remembered() {
     let upstream = FakeUpstream::echoing();
     let gate = before(&upstream, Step::Block, None);

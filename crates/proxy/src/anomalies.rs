@@ -36,7 +36,7 @@ const BATCHES_MAX: usize = 64;
 
 /// What workers, judge and operators share.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Anomalies {
     sender: SyncSender<Message>,
     pub(crate) names: Names,
     steps: Steps,
@@ -50,8 +50,8 @@ pub(crate) struct Watch {
 #[derive(Debug)]
 enum Message {
     Seen(Batch),
-    /// Somebody looked, and found nothing wrong.
-    Pardon(u64),
+    /// Somebody looked at whoever is called so, and found nothing wrong.
+    Pardon(String),
 }
 
 #[derive(Debug, Default)]
@@ -66,9 +66,9 @@ struct Counts {
     unwritten: AtomicU64,
 }
 
-// === impl Watch ===
+// === impl Anomalies ===
 
-impl Watch {
+impl Anomalies {
     /// Starts the judge, with what was found before the last stop. `folder` is where findings are kept.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Watch {
         clock: &Clock,
     ) -> io::Result<Arc<Self>> {
         let (sender, receiver) = sync_channel(BATCHES_MAX);
-        let watch = Arc::new(Self {
+        let anomalies = Arc::new(Self {
             sender,
             names: Names::new(seed),
             steps: Steps::default(),
@@ -89,9 +89,9 @@ impl Watch {
             counts: Counts::default(),
             clock: clock.clone(),
         });
-        let judge = Judge::new(Arc::downgrade(&watch), &watch, folder)?;
-        std::thread::Builder::new().name("watch".to_owned()).spawn(move || judge.run(&receiver))?;
-        Ok(watch)
+        let judge = Judge::new(Arc::downgrade(&anomalies), &anomalies, folder)?;
+        std::thread::Builder::new().name("anomalies".to_owned()).spawn(move || judge.run(&receiver))?;
+        Ok(anomalies)
     }
 
     /// Takes over what follows from findings; how many are remembered stays.
@@ -110,6 +110,9 @@ impl Watch {
         let name = name(&self.names);
         let now = self.unix_ms();
         let (step, until_ms) = self.steps.of(name, now);
+        if step == Step::Observe {
+            return Ok(());
+        }
         if let Some(count) = self.counts.treated.get(step as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -142,13 +145,15 @@ impl Watch {
     /// Lets the judge forget the points of a caller or an address, and what follows from them. Whether anything did; `None` if the
     /// judge is too busy to be told.
     pub(crate) fn pardon(&self, who: &str) -> Option<bool> {
-        let names: Vec<u64> = self.names.of_text(who).into_iter().chain(self.findings.names_of(who)).collect();
         let now = self.unix_ms();
-        let held = names.iter().any(|name| self.steps.of(*name, now).0 > Step::Observe);
-        for name in names {
-            self.sender.try_send(Message::Pardon(name)).ok()?;
-        }
+        let held = self.called(who).into_iter().any(|name| self.steps.of(name, now).0 > Step::Observe);
+        self.sender.try_send(Message::Pardon(who.to_owned())).ok()?;
         Some(held)
+    }
+
+    /// The numbers of whoever is called so.
+    fn called(&self, who: &str) -> Vec<u64> {
+        self.names.of_text(who).into_iter().chain(self.findings.names_of(who)).collect()
     }
 
     /// All series, in the text format of Prometheus.

@@ -1,7 +1,7 @@
 //! What a worker tells of requests that have ended: numbers, and the names that a finding would be told with.
 
 use super::names::Realm;
-use super::{Message, Watch};
+use super::{Anomalies, Message};
 use portcullis_anomaly::{Event, Object};
 use portcullis_auth::principal::Principal;
 use portcullis_h1::Fields;
@@ -61,19 +61,19 @@ pub(crate) struct Ended<'a> {
 /// The worker's end.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    watch: Arc<Watch>,
+    anomalies: Arc<Anomalies>,
     batch: Batch,
 }
 
 // === impl Tally ===
 
 impl Tally {
-    pub(crate) fn new(watch: Arc<Watch>) -> Self {
-        Self { watch, batch: Batch::default() }
+    pub(crate) fn new(anomalies: Arc<Anomalies>) -> Self {
+        Self { anomalies, batch: Batch::default() }
     }
 
     pub(crate) fn add(&mut self, ended: &Ended<'_>) {
-        let names = &self.watch.names;
+        let names = &self.anomalies.names;
         let agent = ended.fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"user-agent"));
         // A product without its version: a browser that is updated is the same kind of client.
         let product =
@@ -117,8 +117,8 @@ impl Tally {
         }
         let room = Batch { seen: Vec::with_capacity(count), text: String::with_capacity(self.batch.text.len()) };
         let batch = std::mem::replace(&mut self.batch, room);
-        if self.watch.sender.try_send(Message::Seen(batch)).is_err() {
-            self.watch.counts.dropped.fetch_add(count as u64, Ordering::Relaxed);
+        if self.anomalies.sender.try_send(Message::Seen(batch)).is_err() {
+            self.anomalies.counts.dropped.fetch_add(count as u64, Ordering::Relaxed);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What was found unusual, in the text format of Prometheus.
 
 use super::text::{heading, line};
-use crate::watch::Counted;
+use crate::anomalies::Counted;
 
 /// Appends all series of it.
-pub(crate) fn watch_text(counted: &Counted, out: &mut String) {
+pub(crate) fn anomalies_text(counted: &Counted, out: &mut String) {
     const FOUND: &str = "portcullis_anomaly_findings_total";
     heading(out, FOUND, "counter", "Findings of what is unusual, by kind.");
     for (kind, count) in &counted.found {
