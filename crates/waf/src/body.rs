@@ -24,6 +24,14 @@ pub(crate) struct BodyLimits {
     pub(crate) json_depth: usize,
 }
 
+/// Why a body wasn't read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unread {
+    pub(crate) why: String,
+    /// Whether a limit ended it: it may be what it claims to be, and what follows wasn't looked at.
+    pub(crate) is_cut: bool,
+}
+
 // === impl Processor ===
 
 impl Processor {
@@ -44,8 +52,7 @@ impl Processor {
 
     /// The processor that a content type asks for.
     pub(crate) fn for_type(content_type: &[u8]) -> Option<Self> {
-        let end = content_type.iter().position(|b| matches!(b, b';' | b',') || b.is_ascii_whitespace());
-        let kind = crate::bytes::sub(content_type, 0, end.unwrap_or(content_type.len()));
+        let kind = kind_of(content_type);
         let is = |name: &[u8]| kind.eq_ignore_ascii_case(name);
         let ends = |suffix: &[u8]| {
             let starts = crate::bytes::sub(kind, 0, 12).eq_ignore_ascii_case(b"application/");
@@ -66,7 +73,13 @@ impl Processor {
     }
 }
 
-/// Reads `body` into the store; the error says why it isn't what it claims to be.
+/// A content type without its parameters.
+fn kind_of(content_type: &[u8]) -> &[u8] {
+    let end = content_type.iter().position(|b| matches!(b, b';' | b',') || b.is_ascii_whitespace());
+    crate::bytes::sub(content_type, 0, end.unwrap_or(content_type.len()))
+}
+
+/// Reads `body` into the store.
 pub(crate) fn read(
     processor: Processor,
     body: &[u8],
@@ -74,7 +87,7 @@ pub(crate) fn read(
     limits: BodyLimits,
     separator: u8,
     store: &mut Store,
-) -> Result<(), String> {
+) -> Result<(), Unread> {
     match processor {
         Processor::UrlEncoded => urlencoded::arguments(body, separator, limits.arguments, List::ArgsPost, store),
         Processor::Multipart => multipart::read(body, content_type, limits.arguments, store),

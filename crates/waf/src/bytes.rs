@@ -27,6 +27,18 @@ pub(crate) fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
     Some(high << 4 | low)
 }
 
+/// `%HH` as its byte; a plus sign stays one, as in a path or a cookie.
+pub(crate) fn percent_decode(path: &[u8], out: &mut Vec<u8>) {
+    let mut rest = path;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(sub(rest, 0, at));
+        let decoded = hex_pair(rest, at + 1);
+        out.push(decoded.unwrap_or(b'%'));
+        rest = sub(rest, at + if decoded.is_some() { 3 } else { 1 }, rest.len());
+    }
+    out.extend_from_slice(rest);
+}
+
 /// White space as C's `isspace` sees it: what the reference engine tests.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)

@@ -12,7 +12,7 @@ use crate::seclang::{EngineMode, Exclusion};
 use crate::store::{Span, Store};
 use crate::tx::TxStore;
 use crate::variable::Var;
-use crate::verdict::{Detail, Match, Refused};
+use crate::verdict::{Detail, Limit, Match, Refused};
 use std::sync::Arc;
 
 /// LIMIT: work that any request may be, in bytes that an expression is tried on; tokenizers, and looking at a view for
@@ -22,6 +22,9 @@ const WORK: usize = 16 << 20;
 const WORK_PER_BYTE: usize = 48;
 /// LIMIT: how much it may be at most, about a quarter of a second.
 const WORK_MOST: usize = 256 << 20;
+
+/// What refuses a request that is more than is looked at.
+const TOO_MUCH: Refused = Refused { status: 413, rule: 0, limit: Some(Limit::TooMuchWork), drop: false };
 
 /// The name of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +179,10 @@ impl Machine {
         let most = WORK.saturating_add(self.body_bytes.saturating_mul(WORK_PER_BYTE)).min(WORK_MOST);
         if self.gated {
             self.scanner.scan(&program.gate, &mut self.store, most.saturating_sub(self.work));
+            // What a scan that ended early hasn't seen may match any rule, so none may be passed over for it.
+            if self.work.saturating_add(self.scanner.work) > most {
+                return self.too_much(phase);
+            }
         }
         let phases = if self.gated { &program.gate.phases } else { &program.turns };
         let mut from = 0u32;
@@ -219,10 +226,17 @@ impl Machine {
     /// Ends the inspection: nobody looks any further, and a request that may be refused is.
     fn too_much(&mut self, phase: u8) -> Option<Refused> {
         self.exhausted = true;
-        let limit = Some(crate::verdict::Limit::TooMuchWork);
-        let refused = Refused { status: 413, rule: 0, limit, drop: false };
-        self.would_refuse.get_or_insert(refused);
-        (self.engine == EngineMode::On && phase < 5).then_some(refused)
+        self.would_refuse.get_or_insert(TOO_MUCH);
+        (self.engine == EngineMode::On && phase < 5).then_some(TOO_MUCH)
+    }
+
+    /// The request holds more than rules see: says what refuses it, where rules are asked at all. They go on looking.
+    pub(crate) fn unseen(&mut self) -> Option<Refused> {
+        if self.engine == EngineMode::Off || self.allowed != Allowed::No {
+            return None;
+        }
+        self.would_refuse.get_or_insert(TOO_MUCH);
+        (self.engine == EngineMode::On).then_some(TOO_MUCH)
     }
 
     fn outcome(&mut self, outcome: Outcome, id: u64, phase: u8) -> std::ops::ControlFlow<Option<Refused>> {

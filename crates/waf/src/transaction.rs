@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// LIMIT: bytes of a request's body that are inspected, unless a rule file or the caller states another bound.
 const BODY_BYTES: usize = 1 << 20;
+/// What rules are told of a request that they don't see whole, if the body doesn't say it better.
+const UNSEEN: &str = "more arguments or cookies, or more inside values, than is looked at";
 
 /// Buffers of a finished request, to be used by the next one.
 #[derive(Debug, Default)]
@@ -32,8 +34,8 @@ pub struct Transaction {
     content_type: Vec<u8>,
     body_limit: usize,
     body_error: bool,
-    /// Whether all that values hold inside has been looked at.
-    derived: bool,
+    /// Whether everything was looked at: all arguments and cookies, the body to its end, and all that values hold inside.
+    whole: bool,
     response_inspected: bool,
     verdict: Verdict,
 }
@@ -51,7 +53,7 @@ impl Transaction {
             content_type: Vec::new(),
             body_limit: BODY_BYTES,
             body_error: false,
-            derived: true,
+            whole: true,
             response_inspected: false,
             verdict: Verdict::Pass,
         }
@@ -97,7 +99,8 @@ impl Transaction {
     /// Phase 1: the request's head.
     pub fn request_head(&mut self, head: &RequestHead<'_>) -> Verdict {
         let separator = self.program.settings.separator;
-        self.content_type = head::request(&mut self.machine.store, head, separator, self.program.settings.arguments);
+        let arguments = self.program.settings.arguments;
+        (self.content_type, self.whole) = head::request(&mut self.machine.store, head, separator, arguments);
         if let Some(processor) = Processor::for_type(&self.content_type) {
             self.machine.processor = Some(processor);
             self.machine.store.set_bytes(List::Processor, processor.name().as_bytes());
@@ -109,10 +112,11 @@ impl Transaction {
         let store = &mut self.machine.store;
         let limits = self.program.settings.body_limits();
         for list in [List::ArgsGet, List::Cookies] {
-            self.derived &= body::derived::arguments(store, list, limits);
+            self.whole &= body::derived::arguments(store, list, limits);
         }
         self.sizes();
-        self.run(1)
+        self.run(1);
+        self.unless_whole()
     }
 
     /// Phase 2: the request's body, empty if there is none.
@@ -132,9 +136,31 @@ impl Transaction {
         self.machine.body_bytes = body.len();
         if self.machine.request_body_access {
             self.read_body(body);
+        } else if !self.whole {
+            self.note_error(UNSEEN);
         }
         self.sizes();
-        self.run(2)
+        self.run(2);
+        self.unless_whole()
+    }
+
+    /// Refuses what wasn't looked at whole, if no rule has refused it: rules can't, for what they don't see.
+    fn unless_whole(&mut self) -> Verdict {
+        if !self.whole
+            && !self.verdict.is_refused()
+            && let Some(refused) = self.machine.unseen()
+        {
+            self.verdict = Verdict::Refuse(refused);
+        }
+        self.verdict
+    }
+
+    /// Lets rules know that the message isn't what it claims to be, or is more than they see; nothing if it is in order.
+    fn note_error(&mut self, error: &str) {
+        self.body_error = !error.is_empty();
+        let store = &mut self.machine.store;
+        store.set_bytes(List::BodyError, if self.body_error { b"1" } else { b"0" });
+        store.set_bytes(List::BodyErrorMsg, error.as_bytes());
     }
 
     fn read_body(&mut self, body: &[u8]) {
@@ -148,19 +174,19 @@ impl Transaction {
         let mut error = String::new();
         if let Some(processor) = processor
             && !body.is_empty()
-            && let Err(e) =
+            && let Err(unread) =
                 body::read(processor, body, &self.content_type, limits, settings.separator, &mut machine.store)
         {
-            error = e;
+            error = unread.why;
+            self.whole &= !unread.is_cut;
         }
-        self.derived &= body::derived::body(&mut machine.store, body, processor, limits);
-        self.derived &= body::derived::arguments(&mut machine.store, List::ArgsPost, limits);
-        if !self.derived && error.is_empty() {
-            error = "more inside values than is looked at".to_owned();
+        self.whole &= body::derived::body(&mut machine.store, body, (processor, &self.content_type), limits);
+        self.whole &= body::derived::arguments(&mut machine.store, List::ArgsPost, limits);
+        if !self.whole && error.is_empty() {
+            error = UNSEEN.to_owned();
         }
-        self.body_error = !error.is_empty();
-        machine.store.set_bytes(List::BodyError, if self.body_error { b"1" } else { b"0" });
-        machine.store.set_bytes(List::BodyErrorMsg, error.as_bytes());
+        self.note_error(&error);
+        let machine = &mut self.machine;
         // A body that a processor took apart is looked at in its parts; one that it couldn't read, as a whole.
         let whole = match processor {
             None => machine.force_body,
@@ -291,3 +317,6 @@ impl Transaction {
         Scratch { machine: self.machine }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
 //! Values inside values, for rules that look at `DERIVED`: JSON that a body, an argument or a cookie holds without saying
 //! so, strings of GraphQL documents, and text in base64. What nobody reads isn't made.
 
-use super::{BodyLimits, Processor, json};
-use crate::bytes::{at, sub};
+use super::{BodyLimits, Processor, json, kind_of};
+use crate::bytes::{at, percent_decode, sub};
 use crate::store::{List, Span, Store};
 use crate::transform::Transform;
 
-/// LIMIT: bytes of all derived values of a request; what they are made of is looked at as it came in any case.
+/// LIMIT: bytes of all derived values of a request, of its head and its body together; what they are made of is looked
+/// at as it came in any case.
 const BYTES: usize = 4 << 20;
 /// The shortest base64 that is undone: shorter ones hold no attack.
 const BASE64_BYTES: usize = 12;
@@ -19,74 +20,85 @@ pub(crate) fn arguments(store: &mut Store, list: List, limits: BodyLimits) -> bo
     if !store.wants(List::Derived) {
         return true;
     }
-    let mut made = 0;
-    let mut text = Vec::new();
+    let mut whole = true;
+    let mut room = Room::new(limits);
+    let (mut text, mut decoded, mut undone) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..store.list(list).len() {
         let Some(entry) = store.list(list).get(number).copied() else { break };
-        if !has_room(store, limits) || made > BYTES {
+        if !room.is_left(store) {
             return false;
         }
         let value = store.bytes(entry.value);
-        let kind = match value.first() {
-            Some(b'{' | b'[') if is_query(store.bytes(entry.name)) => Kind::GraphQl,
-            Some(b'{' | b'[') => Kind::Json,
-            Some(_) if is_query(store.bytes(entry.name)) => Kind::GraphQl,
-            Some(byte) if byte.is_ascii_alphanumeric() => Kind::Base64,
-            Some(_) | None => continue,
-        };
-        text.clear();
-        match kind {
-            Kind::Base64 => {
-                if base64_text(value, &mut text) {
-                    made += text.len();
-                    add(store, entry.name, &text);
-                }
-            }
-            Kind::Json | Kind::GraphQl => {
-                text.extend_from_slice(value);
-                made += text.len();
-                if kind == Kind::Json {
-                    json(store, &text, limits);
-                } else {
-                    graphql(store, entry.name, &text, limits);
-                }
-            }
+        let value = start(if list == List::Cookies { cookie(value, &mut decoded) } else { value });
+        // The views don't rule each other out: `query` may hold a document, JSON, or base64.
+        let is_document = is_query(store.bytes(entry.name));
+        let is_json = matches!(value.first(), Some(b'{' | b'['));
+        let is_base64 = value.first().is_some_and(u8::is_ascii_alphanumeric) && base64_text(value, &mut undone);
+        if is_document || is_json {
+            text.clear();
+            text.extend_from_slice(value);
+        }
+        if is_base64 {
+            add(store, entry.name, &undone);
+        }
+        if is_document {
+            graphql(store, entry.name, &text, &mut room);
+        }
+        if is_json {
+            whole &= json::derive(&text, limits, store);
         }
     }
-    has_room(store, limits) && made <= BYTES
+    whole && room.is_left(store)
 }
 
-fn has_room(store: &Store, limits: BodyLimits) -> bool {
-    store.list(List::Derived).len() < limits.arguments
+/// A text from its first byte that counts: a byte order mark is no part of it, and some servers skip it.
+fn start(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_start();
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Json,
-    GraphQl,
-    Base64,
+/// A cookie as its reader takes it: they are kept as they came, and who puts JSON into one encodes it, quotes it
+/// (RFC 6265 section 4.1.1), or writes `j:` before it.
+fn cookie<'v>(value: &'v [u8], decoded: &'v mut Vec<u8>) -> &'v [u8] {
+    let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    let mut value = quoted.unwrap_or(value);
+    if memchr::memchr(b'%', value).is_some() {
+        decoded.clear();
+        percent_decode(value, decoded);
+        value = decoded;
+    }
+    value.strip_prefix(b"j:").unwrap_or(value)
 }
 
-/// Adds what a body holds that no processor took apart, because its type says something else or nothing. False as above.
-pub(crate) fn body(store: &mut Store, body: &[u8], processor: Option<Processor>, limits: BodyLimits) -> bool {
+/// How many of the derived values have been counted, and their bytes.
+struct Room {
+    limits: BodyLimits,
+    values: usize,
+    bytes: usize,
+}
+
+/// Adds what a body holds that no processor takes apart, because its type says something else or nothing. False as above.
+pub(crate) fn body(
+    store: &mut Store,
+    body: &[u8],
+    (processor, content_type): (Option<Processor>, &[u8]),
+    limits: BodyLimits,
+) -> bool {
     if processor.is_some() || !store.wants(List::Derived) {
         return true;
     }
-    let start = body.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(body.len());
-    // A byte order mark is no part of the text, and some servers skip it.
-    let text = sub(body, start, body.len());
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
-    if matches!(text.first(), Some(b'{' | b'[' | b'"')) {
-        json(store, text, limits);
-        graphql(store, Span::default(), text, limits);
+    let text = start(body);
+    let mut whole = true;
+    let json = matches!(text.first(), Some(b'{' | b'[' | b'"'));
+    if json {
+        whole = json::derive(text, limits, store);
     }
-    has_room(store, limits)
-}
-
-/// What of it is JSON counts, also where it breaks off.
-fn json(store: &mut Store, text: &[u8], limits: BodyLimits) {
-    let broken = json::read_into(text, limits, List::Derived, store);
-    drop(broken);
+    // A body of this type is a document, without JSON around it.
+    let mut room = Room::new(limits);
+    if json || kind_of(content_type).eq_ignore_ascii_case(b"application/graphql") {
+        graphql(store, Span::default(), text, &mut room);
+    }
+    whole && room.is_left(store)
 }
 
 fn add(store: &mut Store, name: Span, value: &[u8]) {
@@ -101,10 +113,10 @@ fn is_query(name: &[u8]) -> bool {
 }
 
 /// The strings of a GraphQL document (GraphQL October 2021, section 2.9.4), unescaped.
-fn graphql(store: &mut Store, name: Span, document: &[u8], limits: BodyLimits) {
+fn graphql(store: &mut Store, name: Span, document: &[u8], room: &mut Room) {
     let mut i = 0;
     let mut text = Vec::new();
-    while i < document.len() && has_room(store, limits) {
+    while i < document.len() && room.is_left(store) {
         let rest = sub(document, i, document.len());
         let Some(next) = memchr::memchr2(b'"', b'#', rest) else { return };
         i += next + 1;
@@ -115,10 +127,7 @@ fn graphql(store: &mut Store, name: Span, document: &[u8], limits: BodyLimits) {
         }
         text.clear();
         if sub(document, i, i + 2) == b"\"\"" {
-            let block = sub(document, i + 2, document.len());
-            let end = memchr::memmem::find(block, b"\"\"\"").unwrap_or(block.len());
-            text.extend_from_slice(sub(block, 0, end));
-            i += 2 + end + 3;
+            i += 2 + block_string(sub(document, i + 2, document.len()), &mut text);
         } else {
             // The string ends where one of JSON ends; a broken one is looked at as far as it goes.
             i += json::string(sub(document, i, document.len()), &mut text);
@@ -127,6 +136,27 @@ fn graphql(store: &mut Store, name: Span, document: &[u8], limits: BodyLimits) {
             add(store, name, &text);
         }
     }
+}
+
+/// Appends what stands up to a block string's closing quotes, where `\"""` is three of the text's own; says where it ends.
+fn block_string(block: &[u8], out: &mut Vec<u8>) -> usize {
+    let mut from = 0;
+    while let Some(found) = memchr::memmem::find(sub(block, from, block.len()), b"\"\"\"") {
+        let text = sub(block, from, from + found);
+        from += found + 3;
+        match text.strip_suffix(b"\\") {
+            Some(text) => {
+                out.extend_from_slice(text);
+                out.extend_from_slice(b"\"\"\"");
+            }
+            None => {
+                out.extend_from_slice(text);
+                return from;
+            }
+        }
+    }
+    out.extend_from_slice(sub(block, from, block.len()));
+    block.len()
 }
 
 /// Undoes base64 of either alphabet if text comes out.
@@ -167,6 +197,22 @@ fn decode(digits: &[u8], out: &mut Vec<u8>) -> bool {
     }
     // It stops at what isn't of its alphabet.
     out.len() == digits.len() * 6 / 8
+}
+
+// === impl Room ===
+
+impl Room {
+    fn new(limits: BodyLimits) -> Self {
+        Self { limits, values: 0, bytes: 0 }
+    }
+
+    /// Whether more may be made. Counts what the request has had made so far, each value once.
+    fn is_left(&mut self, store: &Store) -> bool {
+        let made = store.list(List::Derived);
+        self.bytes += made.iter().skip(self.values).map(|entry| entry.value.len()).sum::<usize>();
+        self.values = made.len();
+        made.len() < self.limits.arguments && self.bytes <= BYTES
+    }
 }
 
 #[cfg(test)]

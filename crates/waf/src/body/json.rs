@@ -1,6 +1,6 @@
 //! JSON, flattened while it is read: `{"a":[{"b":1}]}` is the argument `json.a.0.b`. No tree is built.
 
-use super::BodyLimits;
+use super::{BodyLimits, Unread};
 use crate::bytes::at;
 use crate::store::{List, Store};
 
@@ -12,6 +12,8 @@ struct Reader<'a> {
     limits: BodyLimits,
     /// Where the arguments go.
     list: List,
+    /// Whether a limit ended it.
+    is_cut: bool,
 }
 
 /// What an open container is, and where its name ends in the path.
@@ -21,26 +23,24 @@ enum Level {
 }
 
 /// Adds every scalar as an argument.
-pub(crate) fn read(body: &[u8], limits: BodyLimits, store: &mut Store) -> Result<(), String> {
-    read_into(body, limits, List::ArgsPost, store)
+pub(crate) fn read(body: &[u8], limits: BodyLimits, store: &mut Store) -> Result<(), Unread> {
+    let mut reader = Reader::new(body, limits, List::ArgsPost);
+    reader.read(store).map_err(|why| Unread { why, is_cut: reader.is_cut })
 }
 
-/// Adds every scalar to a list.
-pub(crate) fn read_into(body: &[u8], limits: BodyLimits, list: List, store: &mut Store) -> Result<(), String> {
-    let mut reader = Reader { input: body, i: 0, path: b"json".to_vec(), limits, list };
-    reader.blank();
-    if reader.i >= body.len() {
-        return Err("JSON: the body is empty".into());
-    }
-    reader.document(store)?;
-    reader.blank();
-    if reader.i < body.len() { Err(reader.wrong("something follows the value")) } else { Ok(()) }
+/// Adds what of a text is JSON, as far as it goes. False if a limit ended it: what follows wasn't looked at.
+pub(crate) fn derive(text: &[u8], limits: BodyLimits, store: &mut Store) -> bool {
+    let mut reader = Reader::new(text, limits, List::Derived);
+    // Where it breaks, it isn't JSON any more, and the value is looked at as it came.
+    let broken = reader.read(store);
+    drop(broken);
+    !reader.is_cut
 }
 
 /// Appends what stands up to a string's closing quote, unescaped; says where it ends. A broken string ends where it breaks.
 pub(crate) fn string(input: &[u8], out: &mut Vec<u8>) -> usize {
     let limits = BodyLimits { arguments: 0, json_depth: 0 };
-    let mut reader = Reader { input, i: 0, path: Vec::new(), limits, list: List::Derived };
+    let mut reader = Reader::new(input, limits, List::Derived);
     match reader.string(out) {
         Ok(()) => reader.i,
         Err(_) => {
@@ -53,9 +53,29 @@ pub(crate) fn string(input: &[u8], out: &mut Vec<u8>) -> usize {
 
 // === impl Reader ===
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(input: &'a [u8], limits: BodyLimits, list: List) -> Self {
+        Self { input, i: 0, path: b"json".to_vec(), limits, list, is_cut: false }
+    }
+
+    fn read(&mut self, store: &mut Store) -> Result<(), String> {
+        self.blank();
+        if self.i >= self.input.len() {
+            return Err("JSON: the body is empty".into());
+        }
+        self.document(store)?;
+        self.blank();
+        if self.i < self.input.len() { Err(self.wrong("something follows the value")) } else { Ok(()) }
+    }
+
     fn wrong(&self, what: &str) -> String {
         format!("JSON: {what} at byte {}", self.i)
+    }
+
+    /// The same where a limit ends it.
+    fn beyond(&mut self, what: &str) -> String {
+        self.is_cut = true;
+        self.wrong(what)
     }
 
     fn blank(&mut self) {
@@ -86,7 +106,7 @@ impl Reader<'_> {
                 self.i += 1;
                 // LIMIT: nesting.
                 if levels.len() >= self.limits.json_depth {
-                    return Err(self.wrong("nested too deeply"));
+                    return Err(self.beyond("nested too deeply"));
                 }
                 levels.push(level);
                 self.blank();
@@ -167,21 +187,22 @@ impl Reader<'_> {
         self.path = path;
         // LIMIT: a name's length; paths grow by every level.
         if self.path.len() > 4096 {
-            return Err(self.wrong("a name is too long"));
+            return Err(self.beyond("a name is too long"));
         }
         read?;
         self.blank();
         if self.next_is(b':') { Ok(()) } else { Err(self.wrong("`:` is missing")) }
     }
 
-    fn room(&self, store: &Store) -> Result<(), String> {
+    fn room(&mut self, store: &Store) -> Result<(), String> {
         if store.list(self.list).len() >= self.limits.arguments {
+            self.is_cut = true;
             return Err(format!("more than {} arguments", self.limits.arguments));
         }
         Ok(())
     }
 
-    fn length(&self, store: &mut Store, length: usize) -> Result<(), String> {
+    fn length(&mut self, store: &mut Store, length: usize) -> Result<(), String> {
         self.room(store)?;
         let name = store.intern(&self.path);
         let length = i64::try_from(length).unwrap_or(i64::MAX);

@@ -1,6 +1,7 @@
 //! `multipart/form-data`: fields become arguments, files their names, every part's header lines a value of their own.
 //! What a lenient server might read differently sets a flag.
 
+use super::Unread;
 use crate::bytes::{sub, trim};
 use crate::store::{List, Span, Store};
 use crate::variable::MULTIPART_FLAGS;
@@ -28,6 +29,8 @@ struct Reader<'s> {
     files_size: usize,
     parts: usize,
     limit: usize,
+    /// Whether a limit ended it.
+    is_cut: bool,
     store: &'s mut Store,
 }
 
@@ -40,7 +43,7 @@ struct Heading {
 }
 
 /// Adds the parts.
-pub(crate) fn read(body: &[u8], content_type: &[u8], limit: usize, store: &mut Store) -> Result<(), String> {
+pub(crate) fn read(body: &[u8], content_type: &[u8], limit: usize, store: &mut Store) -> Result<(), Unread> {
     let mut reader = Reader {
         flags: [false; MULTIPART_FLAGS.len()],
         unmatched: false,
@@ -48,16 +51,17 @@ pub(crate) fn read(body: &[u8], content_type: &[u8], limit: usize, store: &mut S
         files_size: 0,
         parts: 0,
         limit,
+        is_cut: false,
         store,
     };
     let outcome = reader.boundary(content_type).and_then(|boundary| reader.body(body, &boundary));
-    let (flags, unmatched, size) = (reader.flags, reader.unmatched, reader.files_size);
+    let (flags, unmatched, size, is_cut) = (reader.flags, reader.unmatched, reader.files_size, reader.is_cut);
     store.set_number(List::FilesSize, size);
     for set in flags.iter().chain([&unmatched]) {
         let span = store.intern(if *set { b"1" } else { b"0" });
         store.push(List::MultipartFlags, Span::default(), span);
     }
-    outcome
+    outcome.map_err(|why| Unread { why, is_cut })
 }
 
 // === impl Reader ===
@@ -138,6 +142,7 @@ impl Reader<'_> {
         // LIMIT: parts, as many as arguments may be.
         self.parts += 1;
         if self.parts > self.limit {
+            self.is_cut = true;
             return Err(format!("Multipart: more than {} parts", self.limit));
         }
         let mut heading = Heading::default();
@@ -200,6 +205,7 @@ impl Reader<'_> {
                 _ => lines.push(line.to_vec()),
             }
             if lines.len() > PART_HEADERS {
+                self.is_cut = true;
                 return Err("Multipart: too many header lines in a part".into());
             }
         }

@@ -1,19 +1,20 @@
 //! `a=1&b=2`, from a query or a body.
 
+use super::Unread;
 use crate::bytes::hex_pair;
 use crate::store::{List, Store};
 
-/// Adds the arguments; a name without `=` has an empty value.
+/// Adds the arguments; a name without `=` has an empty value. Fails only where there are more of them than the limit.
 pub(crate) fn arguments(
     input: &[u8],
     separator: u8,
     limit: usize,
     list: List,
     store: &mut Store,
-) -> Result<(), String> {
+) -> Result<(), Unread> {
     for piece in input.split(|b| *b == separator).filter(|p| !p.is_empty()) {
         if store.list(list).len() >= limit {
-            return Err(format!("more than {limit} arguments"));
+            return Err(Unread { why: format!("more than {limit} arguments"), is_cut: true });
         }
         let at = memchr::memchr(b'=', piece);
         let (name, value) = match at {

@@ -1,6 +1,7 @@
 //! XML: the text of the document as one value, each attribute's value as one. Entities that a document
 //! declares itself are never expanded; nothing outside the document is ever read.
 
+use super::Unread;
 use crate::bytes::{at, sub};
 use crate::store::{List, Span, Store};
 
@@ -16,15 +17,17 @@ struct Reader<'a> {
     /// The open elements' names.
     open: Vec<&'a [u8]>,
     seen_root: bool,
+    /// Whether a limit ended it.
+    is_cut: bool,
 }
 
 /// Adds the text and the attributes.
-pub(crate) fn read(body: &[u8], store: &mut Store) -> Result<(), String> {
-    let mut reader = Reader { input: body, i: 0, text: Vec::new(), open: Vec::new(), seen_root: false };
+pub(crate) fn read(body: &[u8], store: &mut Store) -> Result<(), Unread> {
+    let mut reader = Reader { input: body, i: 0, text: Vec::new(), open: Vec::new(), seen_root: false, is_cut: false };
     let outcome = reader.document(store);
     let text = store.intern(&reader.text);
     store.push(List::XmlText, Span::default(), text);
-    outcome
+    outcome.map_err(|why| Unread { why, is_cut: reader.is_cut })
 }
 
 // === impl Reader ===
@@ -151,6 +154,7 @@ impl<'a> Reader<'a> {
                 b'>' => {
                     self.i += 1;
                     if self.open.len() >= DEPTH {
+                        self.is_cut = true;
                         return Err(self.wrong("nested too deeply"));
                     }
                     self.open.push(name);
@@ -182,6 +186,7 @@ impl<'a> Reader<'a> {
         let rest = sub(self.input, self.i, self.input.len());
         let end = memchr::memchr(quote, rest).ok_or_else(|| self.wrong("an attribute isn't closed"))?;
         if store.list(List::XmlAttributes).len() >= ATTRIBUTES {
+            self.is_cut = true;
             return Err(self.wrong("too many attributes"));
         }
         let value = store.write(|out| decode(sub(rest, 0, end), out));

@@ -46,8 +46,9 @@ pub(super) fn build(rules: &[Rule], phases: &[Vec<u32>; 5]) -> Gate {
         }
         if matches!(link.operator, Some(Operator::Sqli)) {
             gate.sqli.insert(number);
+            // From the last to the first: what a step takes out may come out of an escape of the steps before it.
             let chain = &link.transforms;
-            let escapes = chain.iter().try_fold(0, |all, t| Some(views::sources(*t, all)? | views::joins(*t)));
+            let escapes = chain.iter().rev().try_fold(0, |all, t| Some(views::sources(*t, all)? | views::joins(*t)));
             gate.sqli_escapes |= escapes.unwrap_or(Classes::MAX);
         }
         together.add(short, link, &facts);

@@ -32,6 +32,8 @@ pub(crate) struct Scanner {
     union: Bits,
     /// What that was in work.
     pub(crate) work: usize,
+    /// How much it may be.
+    most: usize,
 }
 
 /// Multiplies and folds: enough for keys that are bit sets.
@@ -110,6 +112,7 @@ impl Scanner {
     ///
     /// Ends early once it was more than `most` work: the request is refused then, or looked at no further.
     pub(crate) fn scan(&mut self, gate: &Gate, store: &mut Store, most: usize) {
+        self.most = most;
         for list in ALL_LISTS {
             let from = store.unscanned(list);
             if from == store.list(list).len() {
@@ -193,6 +196,10 @@ impl Scanner {
             return rules;
         }
         self.work = self.work.saturating_add(view.len().saturating_mul(VIEW_COST));
+        // What isn't looked at any more may match: this is remembered like any other verdict.
+        if self.work > self.most {
+            return rules;
+        }
         let step = self.step(gate, nodes, views::changes(mask));
         let here = gate.clauses.exact(mask, rules.and(&step.rules));
         let mut left = gate.here(here, view, mask);
@@ -268,3 +275,6 @@ impl Gate {
         self.literals.filter(rules, view)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,15 @@
 //! Fills the values that a head gives: target, headers, cookies, query.
 
 use crate::body::urlencoded;
-use crate::bytes::{sub, trim};
+use crate::bytes::{percent_decode, sub, trim};
 use crate::message::{RequestHead, ResponseHead};
 use crate::store::{List, Span, Store};
 
 /// LIMIT: cookies of a request.
 const COOKIES: usize = 1000;
 
-/// Fills the store; returns the content type.
-pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, arguments: usize) -> Vec<u8> {
+/// Fills the store; returns the content type, and whether rules see all arguments and cookies.
+pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, arguments: usize) -> (Vec<u8>, bool) {
     store.set_bytes(List::Method, head.method);
     // A request line without a version is HTTP/0.9 (RFC 1945 section 4.1).
     store.set_bytes(List::Protocol, if head.protocol.is_empty() { b"HTTP/0.9" } else { head.protocol });
@@ -24,14 +24,14 @@ pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, 
         });
         store.set(List::Line, line);
     }
-    target(store, head.target, separator, arguments);
+    let mut whole = target(store, head.target, separator, arguments);
     let mut content_type = Vec::new();
     for (name, value) in head.headers {
         let name_span = store.intern(name);
         let value_span = store.intern(trim(value));
         store.push(List::Headers, name_span, value_span);
         if name.eq_ignore_ascii_case(b"cookie") {
-            cookies(store, value);
+            whole &= cookies(store, value);
         } else if name.eq_ignore_ascii_case(b"content-type") && content_type.is_empty() {
             content_type = trim(value).to_vec();
         }
@@ -44,7 +44,7 @@ pub(super) fn request(store: &mut Store, head: &RequestHead<'_>, separator: u8, 
     if store.wants(List::ServerName) {
         server_name(store);
     }
-    content_type
+    (content_type, whole)
 }
 
 fn server_name(store: &mut Store) {
@@ -53,7 +53,8 @@ fn server_name(store: &mut Store) {
     store.set_bytes(List::ServerName, sub(&host, 0, end.unwrap_or(host.len())));
 }
 
-fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
+/// False if there are more arguments than rules see.
+fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) -> bool {
     store.set_bytes(List::UriRaw, raw);
     let uri = without_authority(raw);
     store.set_bytes(List::Uri, uri);
@@ -71,22 +72,8 @@ fn target(store: &mut Store, raw: &[u8], separator: u8, arguments: usize) {
     let query = question.map_or(&[][..], |at| sub(uri, at + 1, uri.len()));
     let query = sub(query, 0, memchr::memchr(b'#', query).unwrap_or(query.len()));
     store.set_bytes(List::Query, query);
-    if let Err(error) = urlencoded::arguments(query, separator, arguments, List::ArgsGet, store) {
-        // Too many arguments: the count is what rules see, and the rest is in the query.
-        store.set_bytes(List::BodyErrorMsg, error.as_bytes());
-    }
-}
-
-/// `%HH` as its byte; a plus sign in a path is a plus sign.
-fn percent_decode(path: &[u8], out: &mut Vec<u8>) {
-    let mut rest = path;
-    while let Some(at) = memchr::memchr(b'%', rest) {
-        out.extend_from_slice(sub(rest, 0, at));
-        let decoded = crate::bytes::hex_pair(rest, at + 1);
-        out.push(decoded.unwrap_or(b'%'));
-        rest = sub(rest, at + if decoded.is_some() { 3 } else { 1 }, rest.len());
-    }
-    out.extend_from_slice(rest);
+    // Too many are its only error. That the rest is in `QUERY_STRING` helps no rule about arguments.
+    urlencoded::arguments(query, separator, arguments, List::ArgsGet, store).is_ok()
 }
 
 /// The path and query of a target in absolute form (RFC 9112 section 3.2.2); any other form as it is.
@@ -100,17 +87,22 @@ fn without_authority(raw: &[u8]) -> &[u8] {
     if path == rest.len() { b"/" } else { sub(rest, path, rest.len()) }
 }
 
-fn cookies(store: &mut Store, value: &[u8]) {
+/// False if there are more cookies than rules see.
+fn cookies(store: &mut Store, value: &[u8]) -> bool {
     for piece in value.split(|b| *b == b';') {
         let piece = trim(piece);
-        if piece.is_empty() || store.list(List::Cookies).len() >= COOKIES {
+        if piece.is_empty() {
             continue;
+        }
+        if store.list(List::Cookies).len() >= COOKIES {
+            return false;
         }
         let at = memchr::memchr(b'=', piece).unwrap_or(piece.len());
         let name = store.intern(trim(sub(piece, 0, at)));
         let value = store.intern(trim(sub(piece, at + 1, piece.len())));
         store.push(List::Cookies, name, value);
     }
+    true
 }
 
 /// Fills the store; returns the content type.

@@ -43,14 +43,23 @@ fn strings_of_graphql_documents_are_found() {
         "query($a: A) { f(x: \"\"\"block \" text\"\"\", y: \"two\") }",
         &[("json.0.query", "block \" text"), ("json.0.query", "two")],
     );
+    // Quotes after a backslash don't end a block, and a backslash that another stands before still counts.
+    check("query", r#"{ f(x: """a \""" b""", y: "two") }"#, &[("query", "a \"\"\" b"), ("query", "two")]);
+    check("query", r#"{ f(x: """\\"""' OR 1=1 --""") }"#, &[("query", "\\\"\"\"' OR 1=1 --")]);
+    check("query", r#"{ f(x: """\"""\"""""", y: "two") }"#, &[("query", "\"\"\"\"\"\""), ("query", "two")]);
+    check("query", r#"{ f(x: """open \""" end"#, &[("query", "open \"\"\" end")]);
+    check("query", r#"{ f(x: """""", y: "two") }"#, &[("query", "two")]);
     check("query", "{ f # a \"comment\"\n (x: \"in\") }", &[("query", "in")]);
     check("query", "{ f(x: \"open", &[("query", "open")]);
     check("query", "plain words", &[]);
+    // A document may be JSON, and the other way round.
+    check("query", r#"{"a":{"\u0024ne":1}}"#, &[("query", "a"), ("query", "$ne"), ("json.a.$ne", "1")]);
 }
 
 #[test]
 fn json_inside_values_is_read() {
     check("variables", r#"{"id":"x","in":["y"]}"#, &[("json.id", "x"), ("json.in.0", "y"), ("json.in", "1")]);
+    check("filter", " \r\n{\"id\":\"x\"}", &[("json.id", "x")]);
     // As far as it goes.
     check("variables", r#"{"id":"x","#, &[("json.id", "x")]);
 }
@@ -60,12 +69,12 @@ fn bodies_that_are_json_without_saying_so_are_read() {
     let mut store = Store::default();
     for text in [&b"\xef\xbb\xbf {\"a\":{\"$ne\":1}}"[..], b" \n{\"a\":{\"$ne\":1}}"] {
         store = Store::default();
-        assert!(body(&mut store, text, None, LIMITS));
+        assert!(body(&mut store, text, (None, b""), LIMITS));
         assert!(listed(&store).contains(&("json.a.$ne".into(), "1".into())), "{text:?}");
     }
     let before = store.list(List::Derived).len();
-    assert!(body(&mut store, b"{\"a\":1}", Some(Processor::Json), LIMITS));
-    assert!(body(&mut store, b"a=1", None, LIMITS));
+    assert!(body(&mut store, b"{\"a\":1}", (Some(Processor::Json), b"application/json"), LIMITS));
+    assert!(body(&mut store, b"a=1", (None, b""), LIMITS));
     assert_eq!(store.list(List::Derived).len(), before);
 }
 

@@ -5,7 +5,7 @@ use super::*;
 fn flat(body: &str) -> Result<Vec<String>, String> {
     let mut store = Store::default();
     let limits = BodyLimits { arguments: 10, json_depth: 4 };
-    read(body.as_bytes(), limits, &mut store)?;
+    read(body.as_bytes(), limits, &mut store).map_err(|unread| unread.why)?;
     let text = |span| String::from_utf8_lossy(store.bytes(span)).into_owned();
     Ok(store.list(List::ArgsPost).iter().map(|e| format!("{}={}", text(e.name), text(e.value))).collect())
 }

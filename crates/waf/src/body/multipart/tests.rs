@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn values(body: &str) -> (Result<(), String>, Vec<String>) {
+fn values(body: &str) -> (Result<(), Unread>, Vec<String>) {
     let mut store = Store::default();
     let outcome = read(body.as_bytes(), b"multipart/form-data; boundary=x", 8, &mut store);
     let text = |span| String::from_utf8_lossy(store.bytes(span)).into_owned();

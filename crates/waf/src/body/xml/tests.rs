@@ -4,7 +4,7 @@ use super::*;
 
 fn values(body: &str) -> Result<Vec<String>, String> {
     let mut store = Store::default();
-    read(body.as_bytes(), &mut store)?;
+    read(body.as_bytes(), &mut store).map_err(|unread| unread.why)?;
     let all = store.list(List::XmlText).iter().chain(store.list(List::XmlAttributes));
     Ok(all.map(|e| String::from_utf8_lossy(store.bytes(e.value)).into_owned()).collect())
 }
