@@ -18,13 +18,16 @@ use std::sync::Arc;
 /// LIMIT: work that any request may be, in bytes that an expression is tried on; tokenizers, and looking at a view for
 /// the first time, count several times. What needs more is refused: a hostile request must not hold a worker.
 const WORK: usize = 16 << 20;
-/// LIMIT: how much more it may be for each byte of the body. Ordinary bodies need a tenth of it.
+/// LIMIT: how much more it may be for each byte of the bodies. Ordinary bodies need a tenth of it.
 const WORK_PER_BYTE: usize = 48;
 /// LIMIT: how much it may be at most, about a quarter of a second.
 const WORK_MOST: usize = 256 << 20;
 
-/// What refuses a request that is more than is looked at.
-const TOO_MUCH: Refused = Refused { status: 413, rule: 0, limit: Some(Limit::TooMuchWork), drop: false };
+/// What refuses a message that is more than is looked at: the request of the client, or the response of the server.
+const fn too_much(phase: u8) -> Refused {
+    let status = if phase <= 2 { 413 } else { 500 };
+    Refused { status, rule: 0, limit: Some(Limit::TooMuchWork), drop: false }
+}
 
 /// The name of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(crate) struct Machine {
     pub(crate) evaluations: u64,
     /// Bytes that conditions were tried on.
     work: usize,
-    /// Bytes of the body.
+    /// Bytes of the bodies.
     pub(crate) body_bytes: usize,
     /// It was more work than it may be, and rules look no further.
     exhausted: bool,
@@ -226,8 +229,34 @@ impl Machine {
     /// Ends the inspection: nobody looks any further, and a request that may be refused is.
     fn too_much(&mut self, phase: u8) -> Option<Refused> {
         self.exhausted = true;
-        self.would_refuse.get_or_insert(TOO_MUCH);
-        (self.engine == EngineMode::On && phase < 5).then_some(TOO_MUCH)
+        self.would_refuse.get_or_insert(too_much(phase));
+        (self.engine == EngineMode::On && phase < 5).then_some(too_much(phase))
+    }
+
+    /// Whether rules are asked about what is still to come.
+    pub(crate) fn looks_on(&self) -> bool {
+        !self.exhausted && self.engine != EngineMode::Off && self.allowed != Allowed::All
+    }
+
+    /// Hands what a worker keeps to another machine, and drops what no rule about responses reads.
+    pub(crate) fn rest(&mut self, program: &Program, worker: &mut Machine) {
+        std::mem::swap(&mut self.scanner, &mut worker.scanner);
+        self.scanner.take_marks(&mut worker.scanner);
+        self.store.keep_only(program.wanted_later, self.tx.spans());
+        self.matched = None;
+        for buffer in [&mut self.view, &mut self.spare, &mut self.argument] {
+            *buffer = Vec::new();
+        }
+        self.matched_vars = Vec::new();
+        self.previous_vars = Vec::new();
+        self.values = Vec::new();
+    }
+
+    /// Takes what a worker keeps.
+    pub(crate) fn wake(&mut self, program: &Program, worker: &mut Machine) {
+        worker.scanner.reset(program.gate.serial);
+        worker.scanner.take_marks(&mut self.scanner);
+        std::mem::swap(&mut self.scanner, &mut worker.scanner);
     }
 
     /// The request holds more than rules see: says what refuses it, where rules are asked at all. They go on looking.
@@ -235,8 +264,8 @@ impl Machine {
         if self.engine == EngineMode::Off || self.allowed != Allowed::No {
             return None;
         }
-        self.would_refuse.get_or_insert(TOO_MUCH);
-        (self.engine == EngineMode::On).then_some(TOO_MUCH)
+        self.would_refuse.get_or_insert(too_much(2));
+        (self.engine == EngineMode::On).then_some(too_much(2))
     }
 
     fn outcome(&mut self, outcome: Outcome, id: u64, phase: u8) -> std::ops::ControlFlow<Option<Refused>> {

@@ -113,7 +113,7 @@ impl Interest {
 }
 
 /// All lists, in order.
-const ALL_LISTS: [List; LISTS] = [
+pub(crate) const ALL_LISTS: [List; LISTS] = [
     List::ArgsGet,
     List::ArgsPost,
     List::ArgsSize,

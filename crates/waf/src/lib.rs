@@ -1,5 +1,18 @@
 //! A rule engine for the OWASP Core Rule Set: reads its rule language, inspects requests and responses, and says
 //! which rules matched. Knows no sockets, no clock and no runtime.
+//!
+//! A request: `RuleSet::transaction_with` the buffers of an earlier one, `request_head`, `request_body` (also where
+//! there is none). A verdict to refuse ends it. Where `RuleSet::inspects_responses`, the request is kept (`pause`)
+//! until its response comes: what it held that no rule reads any more is dropped, and the buffers serve others.
+//!
+//! A response: `Paused::resume`, then `response_head` with the status and the fields of the final response. Nothing of
+//! it has gone to the caller before rules have said that it may. Where `wants_response_body`, the caller collects up to
+//! `response_body_limit` bytes and one more, decoded, and shows them to `response_body`; elsewhere it shows nothing,
+//! and the body may go on at once. What is longer is refused, or its rest goes on unseen, as the rule files say. Types
+//! that `SecResponseBodyMimeType` doesn't name are not looked at, nor is a body without a type. `finish` ends both.
+//!
+//! A refusal because of a rule has the rule's status; because of a limit, 413 for a request and 500 for a response. In
+//! `observing` transactions nothing is refused, and `would_refuse` says what would have been, of the request first.
 
 mod body;
 mod bytes;
@@ -35,5 +48,5 @@ pub use pack::builtin;
 pub use random::Random;
 pub use rule::RuleInfo;
 pub use ruleset::{Counts, Part, RuleSet};
-pub use transaction::{Scratch, Transaction};
+pub use transaction::{Paused, Scratch, Transaction};
 pub use verdict::{Detail, Limit, Match, Refused, Scores, Step, Verdict};

@@ -12,6 +12,10 @@ use crate::transaction::Transaction;
 pub(crate) use names::TxNames;
 use std::sync::Arc;
 
+/// The types of responses' bodies that are looked at, unless a rule file names others.
+const RESPONSE_TYPES: [&str; 6] =
+    ["text/plain", "text/html", "text/xml", "application/json", "application/problem+json", "application/xml"];
+
 /// What to load, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
@@ -66,9 +70,7 @@ impl Default for Settings {
             // LIMIT: arguments of a request.
             arguments: 1000,
             response_body: true,
-            response_body_types: ["text/plain", "text/html", "text/xml", "application/json"]
-                .map(str::to_owned)
-                .to_vec(),
+            response_body_types: RESPONSE_TYPES.map(str::to_owned).to_vec(),
             // LIMIT: response bytes that are inspected; the rest passes unseen.
             response_body_limit: 512 << 10,
             response_body_partial: true,
@@ -85,6 +87,8 @@ pub(crate) struct Program {
     pub(crate) turns: [Vec<crate::gate::Turn>; 5],
     /// The lists of values that any rule reads.
     pub(crate) wanted: crate::store::Wanted,
+    /// Those that rules of phases 3 to 5 read.
+    pub(crate) wanted_later: crate::store::Wanted,
     /// The variables that hold the scores, in the order of `Scores`.
     pub(crate) scores: [Option<u32>; 4],
     pub(crate) names: TxNames,
@@ -137,6 +141,12 @@ impl RuleSet {
     /// Tells loaded sets apart: no other set of this process has or had it.
     pub fn serial(&self) -> u64 {
         self.program.gate.serial
+    }
+
+    /// Whether any rule looks at responses; if not, a transaction is over with its request.
+    pub fn inspects_responses(&self) -> bool {
+        let [_, _, head, body, _] = &self.program.turns;
+        !head.is_empty() || !body.is_empty()
     }
 
     /// How many rules there are.

@@ -98,6 +98,7 @@ impl List {
 
 impl Wanted {
     pub(crate) const ALL: Self = Self(u64::MAX);
+    pub(crate) const NONE: Self = Self(0);
 
     /// What the engine itself reads: arguments to count them, headers, cookies, and what a body says of itself.
     pub(crate) const ALWAYS: Self = Self(0)
@@ -156,6 +157,32 @@ impl Store {
             list.clear();
         }
         self.scanned = [0; LISTS];
+    }
+
+    /// Drops the lists that aren't among `kept`, and all bytes but those of the others and of `spans`.
+    pub(crate) fn keep_only<'s>(&mut self, kept: Wanted, spans: impl Iterator<Item = &'s mut Span>) {
+        let all = std::mem::take(&mut self.arena);
+        let mut arena = Vec::new();
+        let mut take_over = |span: &mut Span| {
+            let start = len32(arena.len());
+            arena.extend_from_slice(all.get(index(span.start)..index(span.end)).unwrap_or_default());
+            *span = Span { start, end: len32(arena.len()) };
+        };
+        for ((list, entries), scanned) in crate::gate::ALL_LISTS.iter().zip(&mut self.lists).zip(&mut self.scanned) {
+            if kept.has(*list) {
+                entries.iter_mut().flat_map(|entry| [&mut entry.name, &mut entry.value]).for_each(&mut take_over);
+            } else {
+                *entries = Vec::new();
+                *scanned = 0;
+            }
+        }
+        spans.for_each(take_over);
+        self.arena = arena;
+    }
+
+    /// How many bytes the values have.
+    pub(crate) fn bytes_kept(&self) -> usize {
+        self.arena.len()
     }
 
     /// The mark of an entry that the gates haven't seen: every rule may match it.

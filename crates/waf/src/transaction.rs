@@ -1,15 +1,17 @@
 //! One request on its way through the five phases: fills the values, runs the rules of the phase, gives the verdict.
 
 mod head;
+mod response;
 
 use crate::body::{self, Processor};
 use crate::engine::Machine;
-use crate::message::{RequestHead, ResponseHead};
+use crate::message::RequestHead;
 use crate::ruleset::{Program, RuleSet};
 use crate::seclang::EngineMode;
 use crate::store::List;
 use crate::tx::TxKey;
 use crate::verdict::{Detail, Limit, Match, Refused, Scores, Verdict};
+pub use response::Paused;
 use std::sync::Arc;
 
 /// LIMIT: bytes of a request's body that are inspected, unless a rule file or the caller states another bound.
@@ -26,7 +28,8 @@ pub struct Scratch {
 /// The inspection of one request and its response.
 ///
 /// Phases are called in order: `request_head`, `request_body` (also for an empty body), `response_head`,
-/// `response_body`, `finish`. Each may be left out from the end.
+/// `response_body`, `finish`. Each may be left out from the end. While the response is waited for, `pause` gives the
+/// buffers back.
 #[derive(Debug)]
 pub struct Transaction {
     program: Arc<Program>,
@@ -128,8 +131,8 @@ impl Transaction {
         let mut body = body;
         let limit = settings.request_body_limit.unwrap_or(self.body_limit);
         if body.len() > limit {
-            if !settings.request_body_partial && self.machine.engine == EngineMode::On {
-                return self.refuse(Limit::BodyTooLong, 413);
+            if !settings.request_body_partial && self.limit(Limit::BodyTooLong, 413).is_refused() {
+                return self.verdict;
             }
             body = crate::bytes::sub(body, 0, limit);
         }
@@ -214,40 +217,6 @@ impl Transaction {
         }
     }
 
-    /// Phase 3: the response's head.
-    pub fn response_head(&mut self, head: &ResponseHead<'_>) -> Verdict {
-        if self.verdict.is_refused() {
-            return self.verdict;
-        }
-        let content_type = head::response(&mut self.machine.store, head);
-        let end = content_type.iter().position(|b| *b == b';').unwrap_or(content_type.len());
-        let kind = crate::bytes::trim(crate::bytes::sub(&content_type, 0, end)).to_ascii_lowercase();
-        self.response_inspected =
-            self.program.settings.response_body_types.iter().any(|t| t.as_bytes() == kind.as_slice());
-        self.run(3)
-    }
-
-    /// Whether the response's body is wanted; if not, it needn't be collected.
-    pub fn wants_response_body(&self) -> bool {
-        self.response_inspected && self.machine.response_body_access && self.machine.engine != EngineMode::Off
-    }
-
-    /// Phase 4: the response's body, decoded, as far as it is inspected.
-    pub fn response_body(&mut self, body: &[u8]) -> Verdict {
-        if self.verdict.is_refused() {
-            return self.verdict;
-        }
-        let settings = &self.program.settings;
-        let limit = settings.response_body_limit;
-        if body.len() > limit && !settings.response_body_partial && self.machine.engine == EngineMode::On {
-            return self.refuse(Limit::BodyTooLong, 500);
-        }
-        if self.wants_response_body() {
-            self.machine.store.set_bytes(List::ResponseBody, crate::bytes::sub(body, 0, limit));
-        }
-        self.run(4)
-    }
-
     /// Phase 5: rules that only record. Refuses nothing.
     pub fn finish(&mut self) {
         let verdict = self.verdict;
@@ -264,8 +233,15 @@ impl Transaction {
         self.verdict
     }
 
-    fn refuse(&mut self, limit: Limit, status: u16) -> Verdict {
-        self.verdict = Verdict::Refuse(Refused { status, rule: 0, limit: Some(limit), drop: false });
+    /// Refuses the message for a limit, or notes that it would be.
+    fn limit(&mut self, limit: Limit, status: u16) -> Verdict {
+        if self.machine.engine != EngineMode::Off {
+            let refused = Refused { status, rule: 0, limit: Some(limit), drop: false };
+            self.machine.would_refuse.get_or_insert(refused);
+            if self.machine.engine == EngineMode::On {
+                self.verdict = Verdict::Refuse(refused);
+            }
+        }
         self.verdict
     }
 

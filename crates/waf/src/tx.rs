@@ -84,6 +84,16 @@ impl TxStore {
         u32::try_from(self.dynamic.len() - 1).ok().map(TxKey::Dynamic)
     }
 
+    /// Where the texts are that it needs.
+    pub(crate) fn spans(&mut self) -> impl Iterator<Item = &mut Span> {
+        let text = |value| match value {
+            &mut TxValue::Text(ref mut span) => Some(span),
+            TxValue::Unset | TxValue::Number(_) => None,
+        };
+        let dynamic = self.dynamic.iter_mut().flat_map(move |d| [Some(&mut d.name), text(&mut d.value)]);
+        self.slots.iter_mut().map(text).chain(dynamic).flatten()
+    }
+
     /// The numbered variables that are set.
     pub(crate) fn slots(&self) -> impl Iterator<Item = (u32, TxValue)> {
         (0u32..).zip(self.slots.iter().copied()).filter(|(_, v)| *v != TxValue::Unset)

@@ -207,6 +207,9 @@ pub fn observe(rules: &RuleSet, bytes: &[u8], scratch: Scratch, prepare: impl Fn
         status = answer.status;
         let headers: Vec<(&[u8], &[u8])> = answer.headers.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
         let head = ResponseHead { status, protocol: b"HTTP/1.1", headers: &headers };
+        // As a gateway does while the server has the request.
+        let (paused, scratch) = transaction.pause();
+        transaction = paused.resume(scratch);
         verdict = transaction.response_head(&head);
         if !verdict.is_refused() {
             verdict = transaction.response_body(&answer.body);

@@ -86,6 +86,16 @@ impl Scanner {
         self.work = 0;
     }
 
+    /// Takes over what another scanner found out about the request. What it remembers isn't this one's to correct.
+    pub(crate) fn take_marks(&mut self, other: &mut Scanner) {
+        self.left = std::mem::take(&mut other.left);
+        self.remembered.clear();
+        self.remembered.resize(self.left.len(), None);
+        self.union = std::mem::replace(&mut other.union, Bits::NONE);
+        self.work = std::mem::take(&mut other.work);
+        other.remembered.clear();
+    }
+
     /// Whether any value may match the rule of gate `number`.
     pub(crate) fn may_match(&self, number: u16) -> bool {
         self.union.contains(usize::from(number))

@@ -73,8 +73,17 @@ pub(super) fn compile(parsed: Parsed, source: &dyn Source, errors: &mut Vec<Diag
     };
     let turns = phases.map(|list| list.into_iter().map(|rule| Turn { rule, gate: None }).collect());
     let scores = crate::verdict::SCORES.map(|name| compiler.names.find(name.as_bytes()));
-    let wanted = super::reads::wanted(&rules);
-    let program = Program { rules, turns, wanted, scores, names: compiler.names, settings: compiler.settings, gate };
+    let (wanted, wanted_later) = (super::reads::wanted(&rules), super::reads::wanted_later(&rules));
+    let program = Program {
+        rules,
+        turns,
+        wanted,
+        wanted_later,
+        scores,
+        names: compiler.names,
+        settings: compiler.settings,
+        gate,
+    };
     (program, compiler.notes)
 }
 

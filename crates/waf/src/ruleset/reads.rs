@@ -2,12 +2,21 @@
 
 use crate::operator::Operator;
 use crate::rule::{Rule, TxChange, TxName};
-use crate::store::{Wanted, sources};
+use crate::store::{List, Wanted, sources};
 use crate::template::{Part, Template};
 
 /// The lists that rules look at or name in a macro, and those that the engine itself reads.
 pub(super) fn wanted(rules: &[Rule]) -> Wanted {
-    let mut wanted = Wanted::ALWAYS;
+    read_by(rules.iter(), Wanted::ALWAYS)
+}
+
+/// The lists of a request that rules about its response still read, or that are told from flags.
+pub(super) fn wanted_later(rules: &[Rule]) -> Wanted {
+    let flags = Wanted::NONE.with(List::MultipartFlags).with(List::BodyError);
+    read_by(rules.iter().filter(|rule| rule.info.phase > 2), flags)
+}
+
+fn read_by<'r>(rules: impl Iterator<Item = &'r Rule>, mut wanted: Wanted) -> Wanted {
     for rule in rules {
         templates(rule, &mut |template| {
             for part in &template.parts {

@@ -105,21 +105,18 @@ fn cookies(store: &mut Store, value: &[u8]) -> bool {
     true
 }
 
-/// Fills the store; returns the content type.
-pub(super) fn response(store: &mut Store, head: &ResponseHead<'_>) -> Vec<u8> {
+/// Fills the store.
+pub(super) fn response(store: &mut Store, head: &ResponseHead<'_>) {
     store.set_number(List::ResponseStatus, usize::from(head.status));
     store.set_bytes(List::ResponseProtocol, head.protocol);
-    let mut content_type = Vec::new();
     for (name, value) in head.headers {
         let name_span = store.intern(name);
         let value_span = store.intern(trim(value));
         store.push(List::ResponseHeaders, name_span, value_span);
         if name.eq_ignore_ascii_case(b"content-type") {
-            content_type = trim(value).to_vec();
             store.set(List::ResponseType, value_span);
         } else if name.eq_ignore_ascii_case(b"content-length") {
             store.set(List::ResponseLength, value_span);
         }
     }
-    content_type
 }
