@@ -1,5 +1,7 @@
 //! Entry points for fuzzing: bytes in, a panic only where a promise is broken. A seeded smoke run of each is a test.
 
+mod plain;
+
 use crate::body::{BodyLimits, derived, json, multipart, urlencoded, xml};
 use crate::classes;
 use crate::loader::Memory;
@@ -20,12 +22,16 @@ pub fn fuzz_seclang(bytes: &[u8]) {
     drop(loaded);
 }
 
-/// Every transformation keeps what `effect` promises, and none grows a value beyond eight times its length.
+/// Every transformation does what its plain form does and keeps what `effect` promises, and none grows a value beyond
+/// eight times its length.
 pub fn fuzz_transforms(bytes: &[u8]) {
     let mut out = Vec::new();
     for transform in Transform::all() {
         transform.apply(bytes, &mut out);
         assert!(out.len() <= bytes.len() * 8 + 64, "{transform:?} grows");
+        if let Some(plain) = plain::transformed(transform, bytes) {
+            assert_eq!(out, plain, "{transform:?} isn't what it plainly is");
+        }
         let had = classes::mask(bytes);
         for class in (0..64).map(|bit| 1 << bit).filter(|c| *c != classes::UPPER && classes::mask(&out) & c != 0) {
             let sources = crate::gate::sources(transform, class);

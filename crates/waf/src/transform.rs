@@ -8,6 +8,8 @@ mod sha1;
 mod text;
 
 use crate::classes::{self, Classes};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use bestfit::best_fit;
 
 /// A transformation of the rule language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -53,6 +53,8 @@ fn sha1_of_the_standard_vectors() {
     let mut out = Vec::new();
     Transform::Sha1.apply(b"abc", &mut out);
     check("hexEncode", &out, b"a9993e364706816aba3e25717850c26c9cd0d89d");
+    Transform::Sha1.apply(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", &mut out);
+    check("hexEncode", &out, b"84983e441c3bd26ebaae4aa1f95129e5e54670f1");
     Transform::Sha1.apply(b"", &mut out);
     check("hexEncode", &out, b"da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
