@@ -73,6 +73,8 @@ pub(crate) struct Check<'c> {
     pub(crate) has_mask_key: bool,
     /// The field in which API keys come, in small letters: no contract has to declare it.
     pub(crate) key_field: String,
+    /// The field that says which version of the API at hand is meant, where one does; no contract has to declare it either.
+    pub(crate) version_field: Option<String>,
     /// Of all limits so far.
     pub(crate) accounts: u64,
     /// Rules about attacks so far.

@@ -47,7 +47,7 @@ pub(crate) use identity::{
     ApiKeys, Authn, IdentityToken, Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, Means,
     SecretAlgorithm, Store, TokenAlgorithm, TokenProfile,
 };
-pub(crate) use lifecycle::Brownout;
+pub(crate) use lifecycle::{Brownout, VersionBy};
 pub(crate) use limits::{Amounts, AnswerCost, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};

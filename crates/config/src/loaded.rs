@@ -63,6 +63,7 @@ fn finish(read: Read, environment: &Environment) -> Result<Loaded, Failure> {
         lacks_contract: false,
         named: Default::default(),
         has_mask_key: false,
+        version_field: None,
         key_field: String::new(),
         accounts: 0,
         waf_sets: Vec::new(),

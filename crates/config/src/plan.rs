@@ -47,7 +47,7 @@ pub use identity::{
     Authn, ClientPlan, DemandPlan, Endpoint, IdentityPlan, IntrospectionPlan, IssuerPlan, JwksPlan, RemoteJwks,
     StatementKeys, StatementPlan,
 };
-pub use lifecycle::LifecyclePlan;
+pub use lifecycle::{LifecyclePlan, VersionBy};
 pub use limits::{AnswerCostPlan, KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use shape::{Audience, ErrorsPlan, MaskPlan, ShapePlan, Who};
@@ -232,6 +232,10 @@ pub struct ApiPlan {
     pub headers: Arc<HeadersPlan>,
     /// Whether `;` may stand in a path segment.
     pub allow_path_parameters: bool,
+    /// How a request says which version it is for.
+    pub version_by: VersionBy,
+    /// Whether servers see nothing of that.
+    pub strip_version: bool,
     /// Never empty: an API without versions has one whose name is `None`.
     pub versions: Vec<VersionPlan>,
 }
@@ -265,12 +269,30 @@ pub enum HostPattern {
     Suffix(String),
 }
 
+impl HostPattern {
+    /// Whether it is for a host, in lower case and without a port.
+    #[must_use]
+    pub fn fits(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(name) => name == host,
+            Self::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_str()),
+        }
+    }
+
+    /// Whether it is for this host alone.
+    #[must_use]
+    pub fn is_exactly(&self, host: &str) -> bool {
+        matches!(self, Self::Exact(name) if name == host)
+    }
+}
+
 /// One version of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionPlan {
     /// Its name in the file.
     pub name: Option<Arc<str>>,
-    /// The segments after the base path that choose it, without slashes at the ends; `None` if it has no name.
+    /// The segments after the base path that choose it, without slashes at the ends; `None` if it is chosen by something else.
     pub path: Option<String>,
     /// Whether it also answers without its segment.
     pub default: bool,

@@ -10,7 +10,7 @@ mod upstream;
 pub(crate) use callers::Callers;
 pub(crate) use members::Member;
 pub(crate) use sample::OPAQUE_TOKEN;
-pub(crate) use site::Site;
+pub(crate) use site::{STAFF, Site};
 pub(crate) use upstream::Upstreams;
 
 use crate::arguments::{self, Format};

@@ -26,6 +26,7 @@ use crate::record::{Decision, Outcome, Trace};
 use crate::shape::{self, Frame, Masking};
 use crate::snapshot::Route;
 use crate::snapshot::disclosure::Masked;
+use crate::snapshot::slots::Choice;
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
 pub(crate) use look::Scrubbed;
@@ -385,12 +386,12 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
             let private = Some(scrubbed.private.clone());
             (Outcome::Served, Some(Decision { stage: Stage::Shape, reason: Reason::UpstreamError, private }))
         }
-        Stop::Answered(_) | Stop::Told(_) => (Outcome::Answered, None),
+        Stop::Answered(_) | Stop::Told(_) | Stop::Noted => (Outcome::Answered, None),
         Stop::Gone => (Outcome::Gone, None),
     };
     record.outcome = outcome;
     let without_reason = match stop {
-        Stop::Answered(_) => 204,
+        Stop::Answered(_) | Stop::Noted => 204,
         Stop::Told(_) => 200,
         Stop::Scrubbed(scrubbed) => scrubbed.status,
         Stop::Refused(_) | Stop::Failed(_) | Stop::Gone => 499,
@@ -429,6 +430,7 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         accept: None,
         masking: masking(route, exchange),
         lifecycle: route.and_then(|route| route.lifecycle.as_deref()),
+        vary: route.and_then(|route| route.choice.as_deref()).and_then(Choice::vary),
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
         charged: &exchange.charged,

@@ -23,6 +23,7 @@ mod ownership;
 mod pipeline;
 mod problem;
 mod record;
+mod reports;
 mod shape;
 mod snapshot;
 mod tls;

@@ -8,6 +8,7 @@ mod contract;
 mod issuers;
 mod limits;
 mod masks;
+mod reports;
 mod rules;
 mod text;
 mod upstreams;
@@ -46,6 +47,7 @@ pub(crate) struct Registry {
     rules: Series<rules::RuleLabels, AtomicU64>,
     matches: Series<waf::MatchLabels, AtomicU64>,
     masks: Series<masks::MaskLabels, AtomicU64>,
+    reports: Series<reports::ReportLabels, AtomicU64>,
     pub(crate) connections_open: AtomicU64,
     pub(crate) connections_total: AtomicU64,
     pub(crate) connections_refused: AtomicU64,
@@ -112,6 +114,7 @@ pub(crate) struct Counters {
     own_rules: HashMap<rules::RuleLabels, Arc<AtomicU64>>,
     own_matches: HashMap<waf::MatchLabels, Arc<AtomicU64>>,
     own_masks: HashMap<masks::MaskLabels, Arc<AtomicU64>>,
+    own_reports: HashMap<reports::ReportLabels, Arc<AtomicU64>>,
     own_requests: HashMap<RequestLabels, Arc<AtomicU64>>,
     own_durations: HashMap<RouteLabels, Arc<Durations>>,
 }
@@ -170,6 +173,7 @@ impl Counters {
             own_rules: HashMap::new(),
             own_matches: HashMap::new(),
             own_masks: HashMap::new(),
+            own_reports: HashMap::new(),
             own_requests: HashMap::new(),
             own_durations: HashMap::new(),
         }
@@ -218,6 +222,9 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
         let (own, list) = (&mut self.own_durations, &self.registry.durations);
         series.durations.get_or_insert_with(|| own_series(own, list, labels())).observe(record);
+        if let Some(reports) = &record.reports {
+            self.count_reports(&reports.0, &reports.1);
+        }
         if let Some(findings) = &record.findings {
             self.count_findings(findings, record.verdict(), &labels);
         }

@@ -25,6 +25,7 @@ use crate::answer::Scrubbed;
 use crate::carry::channel::Channel;
 use crate::exchange::{Connection, Exchange};
 use crate::origin;
+use crate::reports;
 use crate::worker::{Local, Worker};
 use cors::Preflight;
 use forward::Forwarded;
@@ -40,6 +41,8 @@ pub(crate) enum Stop {
     Answered(Preflight),
     /// We answered with a document of ours.
     Told(Arc<str>),
+    /// We took what a browser reports.
+    Noted,
     /// The upstream or we failed.
     Failed(Box<Fault>),
     /// The upstream gave an error that is not passed on.
@@ -60,6 +63,10 @@ pub(crate) async fn run(
     origin::find(connection, exchange)?;
     // Everything after this sees one target, the same that the upstream will see.
     target::canonicalise(exchange)?;
+    // Reports of browsers end here: they carry no credentials, and nobody believes them.
+    if let Some(desk) = local.snapshot.desks.find(&exchange.host, exchange.target.path()) {
+        return Err(reports::take(desk, worker, connection, exchange, client).await);
+    }
     // What is not declared does not exist, so that nothing below has to decide about the unknown.
     let routed = route::find(&local.snapshot, connection, exchange)?;
     // Cheap limits stand before any cryptography, which an attacker could make us do.

@@ -53,7 +53,7 @@ impl Problem {
             Stop::Refused(refusal) => Some(Self::refused(refusal)),
             Stop::Failed(fault) => Some(Self::failed(fault)),
             Stop::Scrubbed(scrubbed) => Some(Self::scrubbed(scrubbed)),
-            Stop::Answered(_) | Stop::Told(_) | Stop::Gone => None,
+            Stop::Answered(_) | Stop::Told(_) | Stop::Noted | Stop::Gone => None,
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod wall;
 pub(crate) use crate::trace::Trace;
 
 use crate::inspection::findings::Findings;
+use crate::reports::Report;
 use crate::snapshot::disclosure::Masked;
 use portcullis_auth::principal::Principal;
 use portcullis_mask::Active;
@@ -69,6 +70,8 @@ pub(crate) struct AccessRecord {
     pub(crate) limit_observed: Option<usize>,
     /// What does not fit the contract, and passed.
     pub(crate) breaches: Breaches,
+    /// What a browser has reported, and to which API.
+    pub(crate) reports: Option<Box<(Arc<str>, Vec<Report>)>>,
     /// How a conversation that went on was ended, where that was not one of its sides.
     pub(crate) note: Option<&'static str>,
     /// What the client's connection speaks.

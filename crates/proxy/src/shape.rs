@@ -33,6 +33,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) accept: Option<&'a str>,
     /// Which pages may read the answer, where the route has rules for it.
     pub(crate) sharing: Option<Sharing<'a>>,
+    /// The field that the version depends on.
+    pub(crate) vary: Option<&'a str>,
     /// What is said about the end of the route's version, if anything is.
     pub(crate) lifecycle: Option<&'a Lifecycle>,
     pub(crate) date: &'a str,
@@ -166,6 +168,13 @@ pub(crate) fn preflight(preflight: &Preflight, frame: &Frame<'_>, out: &mut impl
     end(frame, out);
 }
 
+/// Writes the head of an answer that says no more than that something was taken.
+pub(crate) fn noted(frame: &Frame<'_>, out: &mut impl Head) {
+    out.status(204);
+    out.field(b"date", frame.date.as_bytes());
+    end(frame, out);
+}
+
 /// Writes the head of a document about an API, which everybody may read: it says how to get in, and nothing else.
 pub(crate) fn document(length: usize, frame: &Frame<'_>, out: &mut impl Head) {
     out.status(200);
@@ -180,6 +189,9 @@ pub(crate) fn document(length: usize, frame: &Frame<'_>, out: &mut impl Head) {
 }
 
 fn finish(frame: &Frame<'_>, out: &mut impl Head) {
+    if let Some(field) = frame.vary {
+        out.field(b"vary", field.as_bytes());
+    }
     if let Some(sharing) = &frame.sharing {
         sharing.write(out);
     }

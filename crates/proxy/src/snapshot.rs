@@ -17,12 +17,14 @@ pub(crate) mod paths;
 mod policies;
 pub(crate) mod rules;
 pub(crate) mod signers;
+pub(crate) mod slots;
 
 use crate::knowledge::Knowledge;
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
 use crate::ownership::{Ownership, Ownerships};
 use crate::record::json::route_members;
+use crate::reports::Desks;
 use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
@@ -39,7 +41,7 @@ use hosts::Hosts;
 use lifecycle::Lifecycle;
 use portcullis_config::plan::{
     ApiPlan, ContractMode, ErrorsPlan, GrpcCalls, Http2Plan, IdentityPlan, ListenerLimits, Plan, ProvenancePlan,
-    RoutePlan, UpstreamPlan, VersionPlan, WafPlan, WebSocketPlan,
+    RoutePlan, UpstreamPlan, VersionBy, VersionPlan, WafPlan, WebSocketPlan,
 };
 use portcullis_contract::graphql;
 use portcullis_h1::HeadLimits;
@@ -47,6 +49,7 @@ use portcullis_limit::Priority;
 use portcullis_mask::Keys;
 use portcullis_types::Stage;
 use rules::Rules;
+use slots::{Choice, Slots};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -60,6 +63,8 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     pub(crate) listeners: HashMap<Arc<str>, ListenerSettings>,
     pub(crate) hosts: Hosts,
+    /// APIs with versions, and how one of them is chosen.
+    pub(crate) slots: Slots,
     pub(crate) routes: Vec<Route>,
     pub(crate) upstreams: Vec<Upstream>,
     /// What `type` of a problem starts with; ends with a slash.
@@ -79,6 +84,8 @@ pub(crate) struct Snapshot {
     pub(crate) contracts: Contracts,
     /// What is served about the APIs.
     pub(crate) documents: Documents,
+    /// Where browsers report.
+    pub(crate) desks: Desks,
     /// What heads are shown to that lead nowhere; `None` where nothing is.
     pub(crate) waf: Option<WafPlan>,
 }
@@ -133,6 +140,8 @@ pub(crate) struct Route {
     pub(crate) cors: Option<Arc<Cors>>,
     /// How its version comes to its end, where that is stated.
     pub(crate) lifecycle: Option<Arc<Lifecycle>>,
+    /// What of the choice of its version others see.
+    pub(crate) choice: Option<Box<Choice>>,
     /// Index into the snapshot's upstreams.
     pub(crate) upstream: usize,
     /// Where the configuration says so: `portcullis.yaml:12`.
@@ -251,6 +260,7 @@ impl Snapshot {
             generation,
             listeners,
             hosts: Hosts::default(),
+            slots: Slots::compile(plan),
             routes: Vec::new(),
             upstreams: Vec::new(),
             problem_base,
@@ -262,6 +272,7 @@ impl Snapshot {
             ownerships: Vec::new(),
             contracts: Contracts::default(),
             documents: Documents::compile(plan),
+            desks: Desks::compile(plan),
             waf: plan.waf.clone(),
         };
         snapshot.add_apis(plan, &shelf)?;
@@ -276,7 +287,7 @@ impl Snapshot {
         for api in &plan.apis {
             let (key_field, nonces) = (&plan.identity.key_field, plan.identity.proofs.nonce);
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, key_field, nonces)));
-            let headers = Arc::new(SecurityHeaders::compile(&api.headers)?);
+            let headers = Arc::new(SecurityHeaders::compile(&api.headers, &api.base_path)?);
             for version in &api.versions {
                 let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
                 let contract = version.routes.iter().find_map(|route| route.contract.as_ref());
@@ -301,7 +312,13 @@ impl Snapshot {
                         let whole = (route, api, &plan.identity);
                         let learned = (&mut self.ownerships, shelf.ownerships);
                         let compiled = Route::compile(whole, &shared, prefix, (upstream, limits), learned)?;
-                        hosts.add(&api.hosts, &compiled.template, &route.methods, index)?;
+                        let place = match &version.name {
+                            Some(name) if api.version_by != VersionBy::Path => {
+                                slots::inner(&api.base_path, name, &route.template)
+                            }
+                            Some(_) | None => compiled.template.clone(),
+                        };
+                        hosts.add(&api.hosts, &place, &route.methods, index)?;
                         self.routes.push(compiled);
                     }
                 }
@@ -362,6 +379,7 @@ impl Route {
             disclosure,
             headers: Arc::clone(&shared.headers),
             errors: plan.shape.errors,
+            choice: Choice::compile(api, prefix),
             body_bytes: plan.body_bytes,
             looks: Looks::compile(plan),
             contract: Conforms::compile(plan, prefix, shared.knowledge.as_ref()),

@@ -21,6 +21,8 @@ mod bodies;
 mod chaos;
 #[path = "wire/check.rs"]
 mod check;
+#[path = "wire/choice.rs"]
+mod choice;
 #[path = "wire/cluster.rs"]
 mod cluster;
 #[path = "wire/collector.rs"]
@@ -87,6 +89,8 @@ mod provenance;
 mod records;
 #[path = "wire/relief.rs"]
 mod relief;
+#[path = "wire/reports.rs"]
+mod reports;
 #[path = "wire/sharing.rs"]
 mod sharing;
 #[path = "wire/signatures.rs"]

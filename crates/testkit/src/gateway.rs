@@ -7,7 +7,7 @@ use portcullis_config::plan::{
     AccessLogPlan, AdminPlan, ApiPlan, Authn, BodiesPlan, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
     IdentityPlan, ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan,
     RouteLimits, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan,
-    UpstreamProtocol, VersionPlan,
+    UpstreamProtocol, VersionBy, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -159,6 +159,8 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         cors: None,
         headers: Arc::default(),
         allow_path_parameters: false,
+        version_by: VersionBy::Path,
+        strip_version: false,
         versions: vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }],
     }
 }

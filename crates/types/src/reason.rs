@@ -385,6 +385,18 @@ reasons! {
         "Call from a page of an origin that the API allows.",
         "`websocket.origins` of the route lists who may; `require_origin` says whether a client must state one.",
     }
+    /// The request asks for a version that the API does not have.
+    VersionUnknown = 404 "version_unknown" "The API has no such version" {
+        "The API has versions, and the request names none of them, or several at once; or it names none at all and no version answers by default. The detail says which versions there are and where a request names one.",
+        "Name one of the versions that the detail lists.",
+        "`version_by` of the API says where a request names its version, and `default` of a version that it answers those that name none.",
+    }
+    /// The media types that the request accepts name a version that the API does not have.
+    VersionNotAcceptable = 406 "version_not_acceptable" "The API has no such version" {
+        "The version of this API is named by a parameter of the media types in `Accept`, and the request names none that there is, or several at once; or it names none at all and no version answers by default.",
+        "Name one of the versions that the detail lists, in every media type of `Accept` the same.",
+        "`version_by` of the API says which parameter it is, and `default` of a version that it answers those that name none.",
+    }
     /// The version has come to its end.
     VersionGone = 410 "version_gone" "This version of the API is no longer served" {
         "The version that the request asks for had been announced to end, and its day has come. It will not come back.",

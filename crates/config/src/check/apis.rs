@@ -17,7 +17,7 @@ use crate::file::defaults::API_KEY_HEADER;
 use crate::file::{Api, File, Route, Validation, Version};
 use crate::plan::{
     ApiPlan, Authn, Balance, BodiesPlan, ContractPlan, ErrorsPlan, HeadersPlan, HostPattern, Origin, RoutePlan,
-    UpstreamPlan, VersionPlan,
+    UpstreamPlan, VersionBy, VersionPlan,
 };
 use crate::scalar::{Raw, Scalar as _, VersionPath};
 use crate::sources::Span;
@@ -33,6 +33,8 @@ pub(super) struct Scope<'c, 'a> {
     pub(super) levels: &'c [&'c Level<'a>],
     /// What a route's path is appended to: once, or twice for the default version.
     pub(super) prefixes: Vec<String>,
+    /// The version that shares them with others of its API.
+    pub(super) slot: Option<&'c str>,
     pub(super) upstream: Arc<UpstreamPlan>,
     pub(super) locks: &'c [Lock],
     /// Rules of the levels above the route, nearest first.
@@ -62,6 +64,8 @@ struct Above<'c, 'a> {
     validation: [Option<&'c Validation>; 2],
     limits: Inherited<'c>,
     legacy_limit_headers: bool,
+    /// Whether versions are chosen by segments of the path.
+    by_path: bool,
 }
 
 /// What `defaults` comes to.
@@ -162,6 +166,12 @@ impl Check<'_> {
         let own = Written { at: at.key("upstream"), section: api.upstream.as_ref() };
         let upstream = Arc::new(self.upstream(name, own, None, &chain));
         let limits = self.caller_limits(&at.key("limits"), api.limits.as_ref(), &format!("apis.{name}"), common.limits);
+        let (version_by, strip_version) = self.version_by(api, at);
+        let version_field = match &version_by {
+            VersionBy::Header(name) => Some(name.clone()),
+            VersionBy::Path | VersionBy::Query(_) | VersionBy::MediaType(_) => None,
+        };
+        let own_field = std::mem::replace(&mut self.version_field, version_field);
         let above = Above {
             name,
             index,
@@ -176,8 +186,10 @@ impl Check<'_> {
             validation: [api.validation.as_ref(), common.validation],
             limits: Inherited { limits: &limits, ..common.limits },
             legacy_limit_headers: api.legacy_limit_headers.map_or(common.legacy_limit_headers, |flag| flag.0),
+            by_path: version_by == VersionBy::Path,
         };
         let mut versions = self.operations(api, at, &above, claims);
+        self.version_field = own_field;
         self.shapes(api, at, common.errors, &mut versions);
         self.unseen(at, api.bodies.as_ref(), versions.iter().flat_map(|version| &version.routes));
         let routes = versions.iter().flat_map(|version| &version.routes);
@@ -192,6 +204,7 @@ impl Check<'_> {
         }
         let headers =
             self.headers(api.headers.as_ref(), &at.key("headers")).map_or_else(|| Arc::clone(common.headers), Arc::new);
+        self.reports_over_routes(&headers, at, &versions);
         ApiPlan {
             headers,
             name: Arc::from(name),
@@ -201,6 +214,8 @@ impl Check<'_> {
             resource,
             cors,
             allow_path_parameters,
+            version_by,
+            strip_version,
             versions,
         }
     }
@@ -270,6 +285,7 @@ impl Check<'_> {
                     index: above.index,
                     levels: &levels,
                     prefixes: vec![above.base_path.to_owned()],
+                    slot: None,
                     upstream: Arc::clone(above.upstream),
                     locks: above.locks,
                     authz: above.authz,
@@ -356,7 +372,9 @@ impl Check<'_> {
             let path = self.version_path(name, version, &at, above.allow_path_parameters);
             let path_at = at.key("path");
             let path_span = path_at.span();
-            if let Some(first) = paths.insert(path.clone(), path_span) {
+            if above.by_path
+                && let Some(first) = paths.insert(path.clone(), path_span)
+            {
                 let diagnostic = Diagnostic::new(
                     "duplicate",
                     path_span,
@@ -405,10 +423,9 @@ impl Check<'_> {
                 Arc::new(self.upstream(&full_name, own, Some(above.upstream), &Chain { levels: &levels }))
             }
         };
-        let mut prefixes = vec![format!("{}/{path}", above.base_path)];
-        if is_default {
-            prefixes.push(above.base_path.to_owned());
-        }
+        let bare = (is_default || !above.by_path).then(|| above.base_path.to_owned());
+        let own = above.by_path.then(|| format!("{}/{path}", above.base_path));
+        let prefixes = own.into_iter().chain(bare).collect();
         let place = format!("apis.{}.{name}", above.name);
         let [of_api, common] = above.validation;
         let validation = [version.validation.as_ref(), of_api, common];
@@ -423,6 +440,7 @@ impl Check<'_> {
             index: above.index,
             levels: &levels,
             prefixes,
+            slot: if above.by_path { None } else { Some(name) },
             upstream,
             locks: above.locks,
             authz: &sections,
@@ -439,7 +457,8 @@ impl Check<'_> {
         self.met(at, version.limits.as_ref(), &limits, met);
         self.authz_end(own_authz.as_ref());
         let lifecycle = self.lifecycle(version, at).map(Arc::new);
-        VersionPlan { name: Some(Arc::from(name)), path: Some(path), default: is_default, lifecycle, routes }
+        let path = above.by_path.then_some(path);
+        VersionPlan { name: Some(Arc::from(name)), path, default: is_default, lifecycle, routes }
     }
 
     /// The segment of a version: given, or its name if that can be one.

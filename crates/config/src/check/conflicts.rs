@@ -15,6 +15,7 @@ pub(super) struct Claims {
 
 struct Claim {
     api: usize,
+    slot: Option<String>,
     methods: Methods,
     span: Span,
 }
@@ -35,16 +36,24 @@ impl Claims {
     }
 
     /// Claims a route's path below a prefix; the place of a route that answers the same, if there is one.
-    pub(super) fn add(&mut self, api: usize, prefix: &str, plan: &RoutePlan, span: Span) -> Option<Span> {
+    /// `slot` is the version that answers, where its path does not say so.
+    pub(super) fn add(
+        &mut self,
+        (api, slot): (usize, Option<&str>),
+        prefix: &str,
+        plan: &RoutePlan,
+        span: Span,
+    ) -> Option<Span> {
         let path = shape(&format!("{prefix}{}", plan.template));
         let overlapping = &self.overlapping;
         let claims = self.by_shape.entry(path).or_default();
         let first = claims.iter().find(|claim| {
             let same_host = claim.api == api || overlapping.contains(&(claim.api.min(api), claim.api.max(api)));
-            same_host && share_a_method(&claim.methods, &plan.methods)
+            let other_version = claim.api == api && slot.is_some() && claim.slot.as_deref() != slot;
+            same_host && !other_version && share_a_method(&claim.methods, &plan.methods)
         });
         let first = first.map(|claim| claim.span);
-        claims.push(Claim { api, methods: plan.methods.clone(), span });
+        claims.push(Claim { api, slot: slot.map(str::to_owned), methods: plan.methods.clone(), span });
         first
     }
 }

@@ -141,6 +141,7 @@ impl Check<'_> {
         let names = levels.iter().flatten().find_map(|one| one.headers.as_ref());
         let mut headers: Vec<String> = names.into_iter().flatten().map(|name| name.0.to_ascii_lowercase()).collect();
         headers.push(self.key_field.clone());
+        headers.extend(self.version_field.clone());
         Validated {
             request: mode(|one| one.request, ContractMode::Enforce),
             response: mode(|one| one.response, ContractMode::Report),

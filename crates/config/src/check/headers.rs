@@ -3,7 +3,7 @@
 use super::Check;
 use crate::diagnostic::Diagnostic;
 use crate::file::{HeaderProfile, Headers};
-use crate::plan::HeadersPlan;
+use crate::plan::{HeadersPlan, RoutePlan, VersionPlan};
 use crate::tree::At;
 
 /// LIMIT: fields that are set, and bytes of a value.
@@ -37,6 +37,45 @@ pub(super) const TAKEN: [&str; 22] = [
 ];
 
 impl Check<'_> {
+    /// Where reports come: below the base path, and nowhere else.
+    fn reports(&mut self, written: &Headers, at: &At<'_>) -> Option<String> {
+        let path = written.reports.as_ref()?;
+        let place = at.key("reports");
+        let names = |name: &&String| name.eq_ignore_ascii_case("reporting-endpoints");
+        if let Some(name) = written.set.iter().flat_map(|set| set.keys()).find(names) {
+            let set = at.key("set");
+            let item = set.key(name);
+            let diagnostic = Diagnostic::new("contradiction", item.name_span(), "`reports` says where reports come")
+                .also(place.name_span(), "said here")
+                .help("remove one of the two");
+            self.reject(&item, diagnostic);
+        }
+        let is_field =
+            path.0.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b';' | b',' | b'\\'));
+        if path.0.is_empty() || !is_field {
+            let diagnostic = self.wrong(&place, "bad-value", "reports cannot come there");
+            self.reject(&place, diagnostic.help("write a path of its own, such as `/.reports`"));
+            return None;
+        }
+        Some(path.0.clone())
+    }
+
+    /// Routes that stand where reports come, and would never be asked.
+    pub(super) fn reports_over_routes(&mut self, plan: &HeadersPlan, at: &At<'_>, versions: &[VersionPlan]) {
+        let Some(reports) = &plan.reports else { return };
+        let place = at.key("headers");
+        let covers = |version: &VersionPlan, route: &RoutePlan| {
+            let path = version.path.as_ref().map(|path| format!("/{path}{}", route.template));
+            path.as_ref() == Some(reports) || ((path.is_none() || version.default) && route.template == *reports)
+        };
+        let mut routes = versions.iter().flat_map(|version| version.routes.iter().map(move |route| (version, route)));
+        if let Some((_, route)) = routes.find(|(version, route)| covers(version, route)) {
+            let message = format!("reports come where the route `{}` is", route.id);
+            let diagnostic = Diagnostic::new("same-place", place.name_span(), message);
+            self.reject(&place, diagnostic.help("choose another path for `headers.reports`"));
+        }
+    }
+
     pub(super) fn headers(&mut self, written: Option<&Headers>, at: &At<'_>) -> Option<HeadersPlan> {
         let written = written?;
         let mut plan = match written.profile {
@@ -44,6 +83,7 @@ impl Check<'_> {
             Some(HeaderProfile::Browser) => HeadersPlan::browser(),
             Some(HeaderProfile::Portal) => HeadersPlan::portal(),
         };
+        plan.reports = self.reports(written, at);
         let set = at.key("set");
         if written.set.as_ref().is_some_and(|set| set.len() > MAX_FIELDS) {
             let diagnostic = Diagnostic::new("too-large", set.name_span(), format!("more than {MAX_FIELDS} fields"));

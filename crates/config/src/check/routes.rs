@@ -205,7 +205,7 @@ impl Check<'_> {
             self.reject(&path, diagnostic.help("write `/`"));
         }
         for prefix in &scope.prefixes {
-            if let Some(first) = claims.add(scope.index, prefix, plan, path.span()) {
+            if let Some(first) = claims.add((scope.index, scope.slot), prefix, plan, path.span()) {
                 let message = format!("two routes answer {}", self.shown(&path, &label(plan)));
                 let diagnostic = self
                     .wrong(&path, "route-conflict", message)

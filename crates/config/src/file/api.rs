@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Adaptive, Authn, Authz, Balance, Bodies, Breaker, Brownout, Cors, Ejection, Errors, GraphQl, Grpc, Headers, Health,
-    Limits, MaskRule, Protocol, Queue, Retries, Streams, Urgency, Validation, Waf, WebSocket, defaults,
+    Limits, MaskRule, Protocol, Queue, Retries, Streams, Urgency, Validation, VersionBy, Waf, WebSocket, defaults,
 };
 use crate::scalar::{
     BasePath, Count, FileName, Flag, Host, Method, Period, Size, Target, Template, Text, VersionPath, When,
@@ -67,9 +67,15 @@ pub(crate) struct Api {
     pub(crate) routes: Option<Vec<Route>>,
     /// Versions, by name.
     pub(crate) versions: Option<IndexMap<String, Version>>,
+    /// How a request says which version it is for.
+    #[schemars(extend("default" = "path"))]
+    pub(crate) version_by: Option<VersionBy>,
+    /// Whether the server gets to see what says so: the path segment, the field, the parameter of the query or of `Accept`. By default
+    /// a server sees path segments, and nothing of the others.
+    pub(crate) strip_version: Option<Flag>,
 }
 
-/// One version of an API, chosen by a path segment.
+/// One version of an API, chosen by a path segment, or as `version_by` says.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Version {
@@ -86,6 +92,8 @@ pub(crate) struct Version {
     pub(crate) deprecation_link: Option<Text>,
     /// Times at which it answers 410, so that those who still call it notice.
     pub(crate) brownouts: Option<Vec<Brownout>>,
+    /// Consumers, or subjects of tokens, who are served at these times all the same.
+    pub(crate) brownout_exempt: Option<Vec<Text>>,
     /// How callers of its routes are identified.
     pub(crate) authn: Option<Authn>,
     /// What callers may do.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scalar::Text;
+use crate::scalar::{BasePath, Text};
 
 /// What every answer tells browsers to refuse, the gateway's own answers included. What servers say in these fields is left out.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -15,6 +15,9 @@ pub(crate) struct Headers {
     pub(crate) profile: Option<HeaderProfile>,
     /// Fields with values of their own, in place of those of the profile or beside them.
     pub(crate) set: Option<IndexMap<String, Text>>,
+    /// Where browsers report what these fields kept them from, below the base path: `/.reports`. Answers name the place
+    /// (`Reporting-Endpoints`, `report-to` and `report-uri` of the policy); what comes is counted and recorded, never believed.
+    pub(crate) reports: Option<BasePath>,
 }
 
 /// What answers are.

@@ -9,6 +9,8 @@ pub struct HeadersPlan {
     pub fields: Vec<(String, String)>,
     /// What is said over TLS besides (RFC 6797); empty for nothing.
     pub transport_security: String,
+    /// Where browsers report, below the base path; `None` where nobody takes reports.
+    pub reports: Option<String>,
 }
 
 /// Data that no browser should render, frame or run.
@@ -69,9 +71,26 @@ impl HeadersPlan {
         Self::of("portal", &PORTAL)
     }
 
+    /// The fields of answers of an API with this base path: those of the profile, and where to report.
+    #[must_use]
+    pub fn fields_of(&self, base_path: &str) -> Vec<(String, String)> {
+        let mut fields = self.fields.clone();
+        let Some(reports) = &self.reports else { return fields };
+        let place = format!("{base_path}{reports}");
+        for (name, value) in &mut fields {
+            let says = |word: &str| value.split(';').any(|part| part.trim_start().starts_with(word));
+            if name == "content-security-policy" && !says("report-to") && !says("report-uri") {
+                // Browsers that know `report-to` pass over the other one.
+                value.push_str(&format!("; report-uri {place}; report-to default"));
+            }
+        }
+        fields.push(("reporting-endpoints".to_owned(), format!("default=\"{place}\"")));
+        fields
+    }
+
     fn of(profile: &'static str, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { profile, fields, transport_security: TRANSPORT_SECURITY.to_owned() }
+        Self { profile, fields, transport_security: TRANSPORT_SECURITY.to_owned(), reports: None }
     }
 }
 

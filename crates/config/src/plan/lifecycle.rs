@@ -13,4 +13,20 @@ pub struct LifecyclePlan {
     pub successor: Option<String>,
     /// When it answers as if it were gone, from the first to before the last moment.
     pub brownouts: Vec<(i64, i64)>,
+    /// Who is served then all the same.
+    pub exempt: Vec<String>,
+}
+
+/// How a request says which version of an API it is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum VersionBy {
+    /// By segments of its path.
+    #[default]
+    Path,
+    /// By a field of this name, in small letters.
+    Header(String),
+    /// By this parameter of its query.
+    Query(String),
+    /// By this parameter of the media types that it accepts, in small letters.
+    MediaType(String),
 }

@@ -109,7 +109,7 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
             Err(_) => told(400, &json!({ "error": "the body is not JSON" })),
         },
         ("GET", ["users"]) => told(200, &json!({ "users": USERS.map(user) })),
-        ("GET", ["users" | "people", id]) => {
+        ("GET", ["users" | "people" | "staff", id]) => {
             let found = USERS.into_iter().find(|(number, ..)| number.to_string() == *id);
             found.map_or_else(missing, |found| told(200, &user(found)))
         }

@@ -9,6 +9,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     vec![
         person(scene, "user", "a****************om, length and ETag left out"),
         person(scene, "support", "ada.nowak@example.com"),
+        staff(scene, "user", "a****************om; email, id, name"),
+        staff(scene, "support", "ada.nowak@example.com; email, id, name, role"),
         crash(scene),
         harmless(scene),
     ]
@@ -29,6 +31,21 @@ fn person(scene: &Scene<'_>, role: &str, expected: &'static str) -> Row {
         Ok((got, ok))
     });
     Row::new(MASKING, &format!("GET /people/7 as somebody with the role {role}"), expected, outcome)
+}
+
+/// What leaves of somebody where the contract says who sees what, and nothing leaves that it does not declare.
+fn staff(scene: &Scene<'_>, role: &str, expected: &'static str) -> Row {
+    let outcome = scene.callers.token_as(role).map_err(|stop| stop.summary()).and_then(|token| {
+        let answer = scene.client.get("/staff/7", &format!("Authorization: Bearer {token}\r\n"))?;
+        let value = answer.json();
+        let email = value.get("email").and_then(|email| email.as_str()).unwrap_or("nothing").to_owned();
+        let mut names: Vec<String> = value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        let got = if answer.status == 200 { format!("{email}; {}", names.join(", ")) } else { answer.brief() };
+        let ok = got == expected;
+        Ok((got, ok))
+    });
+    Row::new(MASKING, &format!("GET /staff/7 as {role}: what its contract declares and marks"), expected, outcome)
 }
 
 fn crash(scene: &Scene<'_>) -> Row {

@@ -1,6 +1,8 @@
 //! Where requests go and what happens when that fails: gateway, versions, errors.
 
 use super::{Row, Scene};
+use crate::demo::STAFF;
+use portcullis_contract::diff::{Named, diff};
 
 const GATEWAY: &str = "gateway";
 const VERSIONING: &str = "versioning";
@@ -17,6 +19,19 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         Row::brief(VERSIONING, "GET /orders/v3/1001", "404 route_not_found", client.get("/orders/v3/1001", "")),
         deprecated(scene),
         Row::brief(VERSIONING, "GET /orders/v0, whose day has come", "410 version_gone", client.get("/orders/v0", "")),
+        Row::brief(
+            VERSIONING,
+            "GET /orders/beta, at an announced time",
+            "410 version_brownout",
+            client.get("/orders/beta", ""),
+        ),
+        Row::brief(
+            VERSIONING,
+            "GET /staff/7 with X-API-Version: v9",
+            "404 version_unknown",
+            client.get("/staff/7", "X-API-Version: v9\r\n"),
+        ),
+        broken(),
         problem(scene),
         page(scene),
         Row::brief(ERRORS, "GET /lab/slow, which takes too long", "504 upstream_timeout", client.get("/lab/slow", "")),
@@ -100,6 +115,21 @@ fn versions(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     })();
     Row::new(VERSIONING, "the total in /orders/v1/1001 and /orders/v2/1001", expected, outcome)
+}
+
+/// What changes for callers if a contract asks for more than it did.
+fn broken() -> Row {
+    let expected = "D023 `name` is not always there now";
+    let new = STAFF.replace("required: [id, name]", "required: [id]");
+    let named = |file, text| Named { file, bytes: str::as_bytes(text) };
+    let found = diff(named("old.yaml", STAFF), named("new.yaml", &new), (&mut |_| None, &mut |_| None));
+    let outcome = found.map_err(|error| error.to_string()).map(|found| {
+        let said: Vec<String> = found.iter().map(|one| format!("{} {}", one.code, one.message)).collect();
+        let got = said.join("; ");
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(VERSIONING, "contract diff: a name that need not be there any more", expected, outcome)
 }
 
 fn deprecated(scene: &Scene<'_>) -> Row {

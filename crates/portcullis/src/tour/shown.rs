@@ -25,6 +25,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         read_by(scene, "https://evil.example", "401 missing_credential, kept from the page"),
         preflight(scene, "https://shop.example", "204, GET with x-api-key"),
         preflight(scene, "https://evil.example", "403 preflight_refused"),
+        reported(scene),
         recorded(scene),
         traced(scene),
         counted(scene),
@@ -79,6 +80,28 @@ fn preflight(scene: &Scene<'_>, origin: &str, expected: &'static str) -> Row {
         (got, ok)
     });
     Row::new(HEADERS, &format!("its preflight: OPTIONS /account from {origin}"), expected, outcome)
+}
+
+/// A browser reports what the policy of a page kept it from.
+fn reported(scene: &Scene<'_>) -> Row {
+    const SERIES: &str =
+        "portcullis_browser_reports_total{api=\"staff\",kind=\"csp-violation\",directive=\"script-src\"}";
+    let expected = "204, counted under script-src";
+    let body = r#"{"csp-report":{"effective-directive":"script-src","blocked-uri":"https://evil.example/x.js"}}"#;
+    let bytes = format!(
+        "POST /staff/.reports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/csp-report\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let outcome = scene.client.raw(bytes.as_bytes()).map(|answer| {
+        let counted = scene.eventually(|| scene.metric(SERIES).filter(|count| *count == 1).map(|_| String::new()));
+        let got = match counted {
+            Some(_) => format!("{}, counted under script-src", answer.status),
+            None => format!("{}, and not counted", answer.brief()),
+        };
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(HEADERS, "a browser reports a script that the policy of /staff kept out", expected, outcome)
 }
 
 /// The record of one's own request, found by the id that the answer gave.

@@ -13,6 +13,8 @@ pub(super) enum Own<'s> {
     Problem(Problem, Form),
     Preflight(&'s Preflight),
     Document(&'s str),
+    /// That something was taken.
+    Noted,
 }
 
 // === impl Own ===
@@ -23,6 +25,7 @@ impl<'s> Own<'s> {
         match stop {
             Stop::Answered(preflight) => Some(Self::Preflight(preflight)),
             Stop::Told(document) => Some(Self::Document(document)),
+            Stop::Noted => Some(Self::Noted),
             Stop::Refused(_) | Stop::Failed(_) | Stop::Scrubbed(_) | Stop::Gone => {
                 Problem::of(stop).map(|problem| Self::Problem(problem, Form::asked_by(fields)))
             }
@@ -33,14 +36,14 @@ impl<'s> Own<'s> {
     pub(super) fn closes(&self) -> bool {
         match self {
             Self::Problem(problem, _) => problem.close,
-            Self::Preflight(_) | Self::Document(_) => false,
+            Self::Preflight(_) | Self::Document(_) | Self::Noted => false,
         }
     }
 
     pub(super) fn body(&self, frame: &Frame<'_>, problem_base: &str) -> String {
         match self {
             Self::Problem(problem, form) => problem.body(*form, frame.id, problem_base),
-            Self::Preflight(_) => String::new(),
+            Self::Preflight(_) | Self::Noted => String::new(),
             Self::Document(document) => (*document).to_owned(),
         }
     }
@@ -51,6 +54,7 @@ impl<'s> Own<'s> {
             Self::Problem(problem, form) => shape::problem(problem, *form, length, frame, out),
             Self::Preflight(preflight) => shape::preflight(preflight, frame, out),
             Self::Document(_) => shape::document(length, frame, out),
+            Self::Noted => shape::noted(frame, out),
         }
     }
 }

@@ -53,6 +53,7 @@ impl Registry {
         self.matches_text(&mut out);
         self.breaches_text(&mut out);
         self.masks_text(&mut out);
+        self.reports_text(&mut out);
         self.durations_text(&mut out);
         self.plain_text(&mut out);
         self.floods_text(&mut out);

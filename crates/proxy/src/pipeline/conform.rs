@@ -74,9 +74,11 @@ fn judge(conforms: &Conforms, routed: &Routed<'_>, seen: &Seen) -> Result<(), Re
             (None, None) => Body::Whole(content.bytes()),
         },
     };
+    let query = request.target.query().unwrap_or_default();
+    let left = routed.route().choice.as_deref().and_then(|choice| choice.query(query));
     let message = Request {
         path: conforms.below(request.target.path()),
-        query: request.target.query().unwrap_or_default(),
+        query: left.as_deref().unwrap_or(query),
         headers: &headers,
         body,
     };

@@ -123,8 +123,8 @@ fn refused(stop: &Stop, exchange: &Exchange, snapshot: &Snapshot, explanation: &
             explanation.steps.push(Step { stage: Stage::Route, decision, detail, origin: None });
             return;
         }
-        // Nothing is forwarded, so that no server says anything.
-        Stop::Scrubbed(_) | Stop::Gone => return,
+        // Nothing is forwarded or taken in, so that no server says anything and no browser reports.
+        Stop::Scrubbed(_) | Stop::Noted | Stop::Gone => return,
     };
     let route = exchange.record.route.and_then(|index| snapshot.routes.get(index));
     let rules = route.and_then(|route| route.rules.as_ref()).filter(|_| stage == Stage::Permit);

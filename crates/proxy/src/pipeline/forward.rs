@@ -396,7 +396,7 @@ fn malformed(error: HeadError) -> Stop {
 }
 
 /// Whose fault it is that a request's body stopped.
-pub(super) fn stop(stopped: Stopped) -> Stop {
+pub(crate) fn stop(stopped: Stopped) -> Stop {
     let refuse = |reason, detail: &'static str| Refusal::new(Stage::Receive, reason, detail).closing();
     match stopped {
         Stopped::Body(BodyError::TooLarge) => receive::too_large().into(),

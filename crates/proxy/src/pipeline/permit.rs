@@ -54,6 +54,12 @@ impl<'a> Settled<'a> {
 /// Asks the rules of the route, if it has some; `now` is in seconds since 1970.
 pub(super) fn permit<'a>(mut before: Authenticated<'a>, now: impl Fn() -> u64) -> Result<Authorized<'a>, Stop> {
     let routed = before.routed_mut();
+    if let Some(refusal) = routed.brownout.take() {
+        let (lifecycle, caller) = (routed.route().lifecycle.as_ref(), routed.record.caller.as_deref());
+        if !lifecycle.zip(caller).is_some_and(|(lifecycle, caller)| lifecycle.exempts(&caller.id)) {
+            return Err(Stop::Refused(refusal));
+        }
+    }
     let Some(rules) = &routed.route().rules else { return Ok(Authorized(before)) };
     let waits = rules.look_into_bodies() && receive::has_body(routed.request.head.framing());
     let judgement = match waits {

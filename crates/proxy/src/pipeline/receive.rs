@@ -7,7 +7,7 @@ use super::charge::Admitted;
 use super::forward;
 use super::route::{Announced, Routed};
 use crate::carry::channel::{Broken, Channel};
-use crate::carry::relay::{Leaving, Relay};
+use crate::carry::relay::{Leaving, Relay, Stopped};
 use crate::carry::room::Room;
 use crate::carry::timer::NEVER;
 use crate::exchange::Connection;
@@ -16,9 +16,10 @@ use crate::problem::is_grpc;
 use crate::snapshot::bodies::Looks;
 use crate::worker::Worker;
 use portcullis_contract::Reading;
-use portcullis_h1::{Fields, Framing, Version};
+use portcullis_h1::{Fields, Framing, RequestHead, Version};
 use portcullis_types::{Reason, Refusal, Stage};
 use std::future::poll_fn;
+use std::time::Duration;
 
 pub(crate) use content::{Content, Seen};
 
@@ -126,19 +127,54 @@ pub(super) async fn receive<'a>(
     if let Some(holding) = &holding {
         within(received.routed.request.head.framing(), received.bytes_max(holding))?;
     }
-    if received.routed.request.head.expects_continue() {
-        match client.stream() {
-            Some(stream) => stream.go_on(),
-            None => client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n"),
-        }
-        client.set_patience(Some(connection.settings.limits.body_idle_timeout));
-        let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
-        flushed.map_err(|_: Broken| Stop::Gone)?;
-    }
+    go_on(received.routed.request.head, worker, connection, client).await?;
     match holding {
         Some(holding) => hold(received, holding, worker, connection, client).await,
         None => Ok(received),
     }
+}
+
+/// Tells a client to send its body, if it waits for that.
+pub(crate) async fn go_on(
+    head: &RequestHead,
+    worker: &Worker,
+    connection: &Connection,
+    client: &mut Channel,
+) -> Result<(), Stop> {
+    if !head.expects_continue() {
+        return Ok(());
+    }
+    match client.stream() {
+        Some(stream) => stream.go_on(),
+        None => client.output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    }
+    client.set_patience(Some(connection.settings.limits.body_idle_timeout));
+    let flushed = poll_fn(|context| client.poll_flush(context, &worker.timers)).await;
+    flushed.map_err(|_: Broken| Stop::Gone)
+}
+
+/// Takes in a body that is held, within a time.
+pub(crate) async fn held(
+    upload: &mut Relay,
+    client: &mut Channel,
+    worker: &Worker,
+    timeout: Duration,
+) -> Result<(), Stopped> {
+    let carry = (&worker.timers, &worker.buffers);
+    // No answer is under way that could be late: what the whole exchange may take bounds this as well.
+    client.set_due(worker.timers.after(timeout));
+    let held = poll_fn(|context| upload.poll_hold(client, context, carry)).await;
+    client.set_due(NEVER);
+    if held.is_ok() {
+        client.timer.clear();
+    }
+    held
+}
+
+/// A body that may have so many bytes, before any of it has been read.
+pub(crate) fn bounded(head: &RequestHead, bytes_max: u64) -> Result<Relay, Refusal> {
+    within(head.framing(), bytes_max)?;
+    Ok(Relay::new(arriving(head.framing(), head.version()), Leaving::Bare, bytes_max))
 }
 
 /// Takes in a body whole, and lets it go on only if it is the one that was signed, where one was: what is acted upon before
@@ -153,13 +189,7 @@ async fn hold<'a>(
     client.set_patience(Some(connection.settings.limits.body_idle_timeout));
     let (bytes_max, timeout) = (received.bytes_max(&holding), received.routed.route().timeout);
     received.upload.hold(bytes_max, worker.rooms.room());
-    let (upload, carry) = (&mut received.upload, (&worker.timers, &worker.buffers));
-    // No answer is under way that could be late: what the whole exchange may take bounds this as well.
-    client.set_due(worker.timers.after(timeout));
-    let held = poll_fn(|context| upload.poll_hold(client, context, carry)).await;
-    client.set_due(NEVER);
-    held.map_err(forward::stop)?;
-    client.timer.clear();
+    held(&mut received.upload, client, worker, timeout).await.map_err(forward::stop)?;
     let record = &mut received.routed.record;
     (record.body_read, record.request_bytes) = (true, received.upload.received());
     if let Some(mut announced) = holding.announced {
@@ -177,9 +207,7 @@ async fn hold<'a>(
 pub(super) fn bound(before: Admitted<'_>) -> Result<Received<'_>, Stop> {
     let routed = before.into_inner().into_inner().into_routed();
     let framing = routed.request.head.framing();
-    let bytes_max = routed.route().body_bytes;
-    within(framing, bytes_max)?;
-    let upload = Relay::new(arriving(framing, routed.request.head.version()), Leaving::Bare, bytes_max);
+    let upload = bounded(routed.request.head, routed.route().body_bytes)?;
     let seen = if has_body(framing) { Seen::Unread } else { Seen::Nothing };
     Ok(Received { routed, upload, seen })
 }

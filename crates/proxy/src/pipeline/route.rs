@@ -21,6 +21,8 @@ pub(crate) struct Routed<'a> {
     pub(crate) preflight: bool,
     /// Whether the request may go on as WebSocket.
     pub(crate) upgrades: bool,
+    /// What the caller gets unless the version serves him also at announced times.
+    pub(crate) brownout: Option<Box<Refusal>>,
     /// Our own handshake with the server, once there is one.
     pub(crate) handshake: Option<Box<Handshake>>,
     /// The body that was announced, where a signature covers it.
@@ -76,15 +78,18 @@ pub(super) fn find<'a>(
             _ => refuse(Reason::MethodNotAllowed, "the document is read only").header("allow", "GET, HEAD").into(),
         });
     }
-    let preflight = preflight(snapshot, head, host, target.path());
-    let found = preflight.map_or_else(|| snapshot.hosts.find(host, target.path(), head.method()), Found::Route);
+    let preflight = preflight(snapshot, (&*head, &*target), host);
+    let found = match preflight {
+        Some(index) => Found::Route(index),
+        None => snapshot.locate((&*head, &*target), host, head.method())?,
+    };
     let index = match found {
         Found::Route(index) => index,
         Found::OtherMethods(allow) => {
             let refusal = refuse(Reason::MethodNotAllowed, "the path exists with other methods");
             return Err(refusal.header("allow", allow).into());
         }
-        Found::Nothing => return Err(refuse(Reason::RouteNotFound, "no API answers to this host and path").into()),
+        Found::Nothing => return Err(snapshot.nothing(host, target.path()).into()),
     };
     // Also where every method is served: it would echo credentials.
     if head.method() == b"TRACE" {
@@ -93,9 +98,10 @@ pub(super) fn find<'a>(
     let missing = || refuse(Reason::Internal, "the route is missing from its table");
     let route = snapshot.routes.get(index).ok_or_else(missing)?;
     record.route = Some(index);
-    if let Some(lifecycle) = &route.lifecycle {
-        lifecycle.look(i64::try_from(record.wall_ms / 1000).unwrap_or(i64::MAX))?;
-    }
+    let brownout = match &route.lifecycle {
+        Some(lifecycle) => lifecycle.look(i64::try_from(record.wall_ms / 1000).unwrap_or(i64::MAX))?,
+        None => None,
+    };
     if target.has_parameters() && !route.allow_path_parameters {
         return Err(
             refuse(Reason::AmbiguousTarget, "the path holds a parameter (`;`), which this API does not use").into()
@@ -114,6 +120,7 @@ pub(super) fn find<'a>(
         route,
         preflight,
         upgrades: false,
+        brownout,
         handshake: None,
         announced: None,
         statement: None,
@@ -125,12 +132,12 @@ pub(super) fn find<'a>(
 
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.
 /// Everywhere else it is an OPTIONS like any other.
-fn preflight(snapshot: &Snapshot, head: &RequestHead, host: &str, path: &str) -> Option<usize> {
+fn preflight(snapshot: &Snapshot, (head, target): (&RequestHead, &CanonicalTarget), host: &str) -> Option<usize> {
     if head.method() != b"OPTIONS" {
         return None;
     }
     head.fields().first(Known::Origin)?;
     let method = head.fields().first(Known::AccessControlRequestMethod)?;
-    let Found::Route(index) = snapshot.hosts.find(host, path, method) else { return None };
+    let Ok(Found::Route(index)) = snapshot.locate((head, target), host, method) else { return None };
     snapshot.routes.get(index)?.cors.as_ref().map(|_| index)
 }

@@ -4,6 +4,7 @@
 use super::AccessRecord;
 use super::wall::WallTexts;
 use crate::inspection::findings::Findings;
+use crate::reports::shown;
 use crate::snapshot::Snapshot;
 use crate::snapshot::rules::Rules;
 use portcullis_access::Decision as Permission;
@@ -93,12 +94,7 @@ pub(crate) fn line(
     if let Some(found) = &record.findings {
         findings(found, record.verdict(), out);
     }
-    if let Some(breach) = &record.breaches.request {
-        text(member!("request_breach", text), breach.as_bytes(), out);
-    }
-    if let Some(breach) = &record.breaches.answer {
-        text(member!("answer_breach", text), breach.as_bytes(), out);
-    }
+    told(record, out);
     if let Some(note) = record.note {
         word(member!("detail", text), note, out);
     }
@@ -112,6 +108,20 @@ pub(crate) fn line(
     number(member!("gateway_us"), total.saturating_sub(upstream), out);
     number(member!("upstream_us"), upstream, out);
     out.extend_from_slice(b"}\n");
+}
+
+/// What contracts and browsers had to say.
+fn told(record: &AccessRecord, out: &mut Vec<u8>) {
+    if let Some(breach) = &record.breaches.request {
+        text(member!("request_breach", text), breach.as_bytes(), out);
+    }
+    if let Some(breach) = &record.breaches.answer {
+        text(member!("answer_breach", text), breach.as_bytes(), out);
+    }
+    if let Some(reports) = &record.reports {
+        text(member!("reported_to", text), reports.0.as_bytes(), out);
+        text(member!("reports", text), shown(&reports.1).as_bytes(), out);
+    }
 }
 
 fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {

@@ -33,7 +33,7 @@ fn check(reason: Reason, form: Form, profile: Option<&HeadersPlan>, known_page: 
     let plan =
         CorsPlan { origins: Origins::Only(vec![String::from_utf8_lossy(PAGE).into_owned()]), ..CorsPlan::default() };
     let cors = Cors::compile(&Arc::new(plan), "X-API-Key", false);
-    let headers = profile.map(|plan| SecurityHeaders::compile(plan).unwrap());
+    let headers = profile.map(|plan| SecurityHeaders::compile(plan, "").unwrap());
     let origin: &[u8] = if known_page { PAGE } else { b"https://evil.example" };
     let charged = Charged::default();
     let frame = Frame {
@@ -47,6 +47,7 @@ fn check(reason: Reason, form: Form, profile: Option<&HeadersPlan>, known_page: 
         accept: None,
         sharing: Some(cors.sharing(Some(origin))),
         lifecycle: None,
+        vary: None,
         date: "Fri, 27 Nov 2026 00:00:00 GMT",
         masking: Masking::default(),
         charged: &charged,

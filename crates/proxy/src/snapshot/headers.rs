@@ -15,8 +15,9 @@ pub(crate) struct SecurityHeaders {
 // === impl SecurityHeaders ===
 
 impl SecurityHeaders {
-    pub(crate) fn compile(plan: &HeadersPlan) -> Result<Self, CompileError> {
-        let fields = || plan.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    pub(crate) fn compile(plan: &HeadersPlan, base_path: &str) -> Result<Self, CompileError> {
+        let all = plan.fields_of(base_path);
+        let fields = || all.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let transport = (!plan.transport_security.is_empty())
             .then_some(("strict-transport-security", plan.transport_security.as_str()));
         let wrong =

@@ -21,6 +21,11 @@ pub(crate) struct Builder(HashMap<HostPattern, PathsBuilder>);
 // === impl Hosts ===
 
 impl Hosts {
+    /// Whether there is a table for this very host.
+    pub(crate) fn names(&self, host: &str) -> bool {
+        self.exact.contains_key(host)
+    }
+
     /// Finds the route, or a path that exists with other methods. The table of the closest host pattern that has the
     /// path decides; a path that it lacks is looked for in the looser ones.
     ///

@@ -1,13 +1,35 @@
 //! The end of a version: what its callers are told on every answer, what they meet at announced times, and after the end.
 
 use crate::check::{good_request_works, problem, security_headers};
+use portcullis_auth::jwt::SigningKey;
 use portcullis_config::plan::{LifecyclePlan, VersionPlan};
+use portcullis_config::{Environment, load_text};
 use portcullis_testkit::gateway::Gatehouse;
+use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client, FakeUpstream};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 const DAY: i64 = 86_400;
+
+const BROWNOUT: &str = r#"
+version: 1
+listeners: { public: { bind: "127.0.0.1:0" } }
+issuers:
+  corp: { issuer: "https://idp.test", audiences: [shop], jwks: { file: jwks.json } }
+apis:
+  shop:
+    hosts: [api.test]
+    authn: { any_of: [{ jwt: { issuers: [corp] } }, anonymous] }
+    upstream: { targets: ["http://UPSTREAM"] }
+    versions:
+      v1:
+        sunset_at: 2099-01-01
+        brownouts: [{ from: 2020-01-01, until: 2098-12-31 }]
+        brownout_exempt: [partner]
+        routes: [{ path: /orders, methods: [GET] }]
+"#;
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -45,6 +67,7 @@ fn callers_are_told_on_every_answer() {
         link: Some("https://developers.example.com/v2".to_owned()),
         successor: Some("/v2".to_owned()),
         brownouts: Vec::new(),
+        exempt: Vec::new(),
     });
     let told = |answer: &Answer| {
         assert_eq!(answer.all("deprecation"), ["@1759276800"]);
@@ -121,4 +144,31 @@ fn at_announced_times_it_answers_as_if_it_were_gone() {
         assert!(answer.field("sunset").is_some());
         good_request_works(&gate, "an announced time");
     }
+}
+
+#[test]
+fn exempt_callers_are_served_at_announced_times() {
+    let upstream = FakeUpstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let scratch = Scratch::new();
+    let signer = SigningKey::from_seed(&[7; 32]).unwrap();
+    let _jwks = scratch.file("jwks.json", &json!({ "keys": [signer.public_jwk()] }).to_string());
+    let text = BROWNOUT.replace("UPSTREAM", &upstream.address().to_string());
+    let loaded = load_text("gate.yaml", &text, scratch.path(), &Environment::fixed::<&str, &str>([]));
+    let mut plan = loaded.unwrap_or_else(|failure| panic!("{}", failure.render(false))).plan;
+    plan.status.bind = "127.0.0.1:0".parse().unwrap();
+    let gate = Gatehouse::start(plan);
+    let ask = |subject: &str| {
+        let claims = json!({ "iss": "https://idp.test", "aud": "shop", "sub": subject, "client_id": "web", "jti": "t", "iat": now(), "exp": now() + 300 });
+        let token = signer.sign("at+jwt", claims.as_object().unwrap(), false).unwrap();
+        let line = if subject.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        Client::connect(gate.address()).ask(format!("GET /v1/orders HTTP/1.1\r\nHost: api.test\r\n{line}\r\n"))
+    };
+    assert_eq!(ask("partner").status, 200);
+    for subject in ["bob", "partners", ""] {
+        let answer = ask(subject);
+        problem(&answer, 410, "version_brownout", "an announced time");
+        assert!(answer.field("retry-after").is_some() && answer.field("sunset").is_some());
+    }
+    assert_eq!(ask("partner").status, 200);
+    assert_eq!(upstream.requests(), 2);
 }

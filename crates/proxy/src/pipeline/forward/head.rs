@@ -17,7 +17,9 @@ use portcullis_h1::{Field, Framing, Known, claims_identity};
 pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut impl Head) {
     let request = routed.request;
     let head = request.head;
-    out.request(head.method(), request.target.as_str());
+    let choice = routed.route().choice.as_deref();
+    let chosen = choice.and_then(|choice| choice.target(request.target));
+    out.request(head.method(), chosen.as_deref().unwrap_or(request.target.as_str()));
     if request.host.is_empty() {
         // Only a client of HTTP/1.0 may leave it out, but what we send is not.
         out.host(|out| out.extend_from_slice(target.as_bytes()));
@@ -29,8 +31,15 @@ pub(in crate::pipeline) fn write(routed: &Routed<'_>, target: &str, out: &mut im
     for line in head.fields().iter() {
         let kept = routed.route().access.keeps(line.known, line.name);
         let asks = masks && is_about_the_body(line.name);
-        if !kept && !asks && !is_left_out(&line) && !named.holds(line.name) {
-            out.field(line.name, line.value);
+        if kept || asks || is_left_out(&line) || named.holds(line.name) {
+            continue;
+        }
+        match choice {
+            Some(choice) if choice.hides(line.name) => {}
+            Some(choice) if line.known == Known::Accept => {
+                out.field(line.name, choice.accept(line.value).as_deref().unwrap_or(line.value));
+            }
+            Some(_) | None => out.field(line.name, line.value),
         }
     }
     match head.framing() {
