@@ -3,6 +3,7 @@
 mod access;
 mod contract;
 mod cost;
+mod example;
 mod figure;
 mod identity;
 mod idle;
@@ -33,6 +34,8 @@ struct Benchmark {
     purpose: &'static str,
     tools: &'static [Tool],
     parts: &'static [&'static str],
+    /// Whether the peer can take our place in it.
+    stand_in: bool,
     measure: fn(&Options) -> Result<Vec<Figure>, String>,
 }
 
@@ -42,6 +45,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "the gateway as a plain proxy against a bare nginx",
         tools: proxy::TOOLS,
         parts: proxy::PARTS,
+        stand_in: true,
         measure: proxy::measure,
     },
     Benchmark {
@@ -49,6 +53,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "callers with tokens and keys against Envoy's same chain and a bare nginx",
         tools: identity::TOOLS,
         parts: identity::PARTS,
+        stand_in: false,
         measure: identity::measure,
     },
     Benchmark {
@@ -56,6 +61,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "a decision about a limit in process, and limits that gateways share through a real store",
         tools: limits::TOOLS,
         parts: limits::PARTS,
+        stand_in: false,
         measure: limits::measure,
     },
     Benchmark {
@@ -63,6 +69,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "a request and an answer of 1 KB held to a contract, against a bare nginx",
         tools: contract::TOOLS,
         parts: contract::PARTS,
+        stand_in: false,
         measure: contract::measure,
     },
     Benchmark {
@@ -70,6 +77,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "masking of answers against a plain parse-and-print, and through the gateway",
         tools: shape::TOOLS,
         parts: shape::PARTS,
+        stand_in: false,
         measure: shape::measure,
     },
     Benchmark {
@@ -77,6 +85,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "decisions about access in process: plain rules and ten Cedar policies",
         tools: access::TOOLS,
         parts: access::PARTS,
+        stand_in: false,
         measure: access::measure,
     },
     Benchmark {
@@ -84,6 +93,7 @@ const BENCHMARKS: &[Benchmark] = &[
         purpose: "rules about attacks in process: the built-in ones and the OWASP Core Rule Set",
         tools: waf::TOOLS,
         parts: waf::PARTS,
+        stand_in: false,
         measure: waf::measure,
     },
 ];
@@ -157,6 +167,9 @@ pub(crate) fn bench(words: &[&str]) -> Result<bool, String> {
     let benchmark =
         benchmark.ok_or_else(|| format!("there is no benchmark `{name}`; see `cargo xtask bench --list`"))?;
     let options = Options::read(rest, benchmark.parts)?;
+    if options.stand_in && !benchmark.stand_in {
+        return Err(format!("no peer can stand in for the gateway in `{name}`: leave `--stand-in` out"));
+    }
     // A benchmark installs nothing: what it compares with is a choice of whoever runs it.
     let absent = missing(benchmark.tools);
     if !absent.is_empty() {

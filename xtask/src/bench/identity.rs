@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use super::Options;
 use super::cost::cpu_per_request_us;
+use super::example::example;
 use super::figure::{Figure, Target};
 use super::load::{CONNECTIONS, Seen, answer, wrk_as};
 use super::peers::{Subject, Upstream, Workplace, build, envoy, gateway_with, nginx, upstream};
-use crate::command::{find, program, run_quietly};
+use crate::command::{find, run_quietly};
 use crate::needs::{Source, Tool};
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -40,26 +41,11 @@ struct Bench<'o> {
 }
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
-    if options.stand_in {
-        return Err("nothing can stand in here: the peers do not know keys".to_owned());
-    }
     let binary = build()?;
     let place = Workplace::new()?;
     let upstream = upstream(&place)?;
     let callers = place.file("callers");
-    let mut cargo = program("cargo");
-    cargo.args([
-        "run",
-        "--profile",
-        "dist",
-        "--locked",
-        "--quiet",
-        "--package",
-        "portcullis-store",
-        "--example",
-        "callers",
-    ]);
-    run_quietly(cargo.arg("--").arg(&callers))?;
+    run_quietly(example("portcullis-store", "callers").arg(&callers))?;
     let script = place.write("callers.lua", include_str!("callers.lua"))?;
     let bench = Bench { place, upstream, binary, options, callers, script };
     let mut figures = Vec::new();

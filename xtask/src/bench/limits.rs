@@ -5,9 +5,10 @@
 //! do other things as well.
 
 use super::Options;
+use super::example::example;
 use super::figure::{Figure, Target};
 use super::sharing;
-use crate::command::{program, read};
+use crate::command::read;
 use crate::needs::{Source, Tool};
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -46,9 +47,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
 
 fn in_process(options: &Options) -> Result<Vec<Figure>, String> {
     let pairs = options.pairs.to_string();
-    let arguments =
-        ["run", "--profile", "dist", "--locked", "-q", "-p", "portcullis-limit", "--example", "decision_cost", "--"];
-    let text = read(program("cargo").args(arguments).args(["--samples", &pairs]))?;
+    let text = read(example("portcullis-limit", "decision_cost").args(["--samples", &pairs]))?;
     let samples_of = |name: &str| -> Vec<f64> {
         let line = text.lines().find_map(|line| line.strip_prefix("samples ")?.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect()

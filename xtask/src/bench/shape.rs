@@ -3,10 +3,10 @@
 
 use super::Options;
 use super::cost::cpu_per_request_us;
+use super::example::example;
 use super::figure::{Figure, Target};
 use super::load::{CONNECTIONS, answer, answers_with, wrk};
 use super::peers::{Subject, Workplace, build, gateway_with, upstream};
-use crate::command::program;
 use crate::needs::{Source, Tool};
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -29,9 +29,6 @@ const FIGURES: [(&str, &str, &str); 4] = [
 ];
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
-    if options.stand_in {
-        return Err("nothing can stand in here: both sides are ours".to_owned());
-    }
     let mut figures =
         if options.wants("places") || options.wants("detectors") { in_process(options)? } else { Vec::new() };
     if options.wants("gateway") {
@@ -72,20 +69,8 @@ fn through_the_gateway(options: &Options) -> Result<[Figure; 2], String> {
 }
 
 fn in_process(options: &Options) -> Result<Vec<Figure>, String> {
-    let mut cargo = program("cargo");
-    cargo.args([
-        "run",
-        "--profile",
-        "dist",
-        "--locked",
-        "--quiet",
-        "--package",
-        "portcullis-mask",
-        "--example",
-        "pace",
-        "--",
-    ]);
-    let output = cargo.arg(options.pairs.to_string()).output().map_err(|error| format!("cargo: {error}"))?;
+    let mut example = example("portcullis-mask", "pace");
+    let output = example.arg(options.pairs.to_string()).output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("the example does not run: {}", String::from_utf8_lossy(&output.stderr)));
     }

@@ -3,9 +3,8 @@
 //! collected.
 
 use super::Options;
-use super::access::samples;
-use super::figure::{Figure, Target};
-use crate::command;
+use super::example::{example, figures};
+use super::figure::Figure;
 use crate::needs::Tool;
 use std::path::Path;
 
@@ -26,25 +25,13 @@ const FIGURES: &[(&str, &str, f64)] = &[
 ];
 
 pub(super) fn measure(options: &Options) -> Result<Vec<Figure>, String> {
-    if options.stand_in {
-        return Err("nothing can stand in here: all of it is in one process".to_owned());
-    }
     let named = std::env::var("PORTCULLIS_SUITES").unwrap_or_else(|_| "../shared/suites".to_owned());
     let rules = Path::new(&named).join("crs");
     if !rules.is_dir() {
         return Err(format!("the rules to measure are missing: {} (set PORTCULLIS_SUITES)", rules.display()));
     }
-    let mut cargo = command::program("cargo");
-    cargo.args(["run", "--profile", "dist", "--quiet", "--package", "portcullis-waf", "--example", "waf_bench", "--"]);
-    cargo.arg(&rules).arg(options.pairs.to_string()).args(&options.only);
-    // A figure that is missed makes the example fail, and is a figure all the same.
-    let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
     let wanted = FIGURES.iter().filter(|(name, ..)| options.wants(name.split('_').next().unwrap_or_default()));
-    let figure = |&(name, unit, most): &(&'static str, &'static str, f64)| {
-        let samples = samples(&text, name)
-            .ok_or_else(|| format!("no figure {name}: {}", String::from_utf8_lossy(&output.stderr).trim()))?;
-        Ok(Figure { name, unit, target: Target::AtMost(most), samples })
-    };
-    wanted.map(figure).collect()
+    let wanted: Vec<_> = wanted.copied().collect();
+    let mut example = example("portcullis-waf", "waf_bench");
+    figures(example.arg(&rules).arg(options.pairs.to_string()).args(&options.only), &wanted)
 }
