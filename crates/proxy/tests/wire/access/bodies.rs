@@ -1,7 +1,7 @@
 //! The same risks where ids and properties stand in bodies: in JSON and in forms, in every spelling that some server would take, and
 //! in bodies that nobody can read.
 
-use super::{ADA, ADAM, EVE, Shop, Who};
+use super::{ADA, ADAM, AUDREY, EVE, SAM, Shop, Who};
 use crate::check::problem;
 use portcullis_testkit::{Answer, Client};
 use serde_json::{Value, json};
@@ -59,6 +59,8 @@ fn objects_of_others_in_bodies_are_refused() {
         (ADA, FORM, "owner=ada&tenant=acme&account=1", "own"),
         (ADA, FORM, "owner=%61da&tenant=acme&account=1", "own"),
         (ADAM, JSON, r#"{"owner":"eve","tenant":"acme","account":"1"}"#, "any-admin"),
+        (SAM, JSON, r#"{"owner":"sam","tenant":"acme","account":"1"}"#, "own"),
+        (AUDREY, FORM, "owner=audrey&tenant=acme&account=1", "own"),
     ] {
         let record = shop.goes_on(who, "POST /transfer", media_type, body);
         let expected = [json!("allowed"), json!(rule), json!(line_of(rule))];
@@ -71,6 +73,8 @@ fn objects_of_others_in_bodies_are_refused() {
     for (who, media_type, body, rule) in [
         (ADA, JSON, r#"{"owner":"eve","tenant":"acme","account":"1"}"#, "default"),
         (EVE, JSON, own, "tenant"),
+        (SAM, JSON, own, "default"),
+        (AUDREY, FORM, "owner=ada&tenant=acme&account=1", "default"),
         (ADAM, JSON, r#"{"owner":"adam","tenant":"globex","account":"1"}"#, "tenant"),
         (ADA, JSON, r#"{"owner":"ada","account":"1"}"#, "tenant"),
         (ADA, JSON, r#"{"owner":"ada","tenant":null,"account":"1"}"#, "tenant"),
@@ -148,6 +152,8 @@ fn properties_that_only_others_may_set_are_refused_and_named() {
         assert_eq!([&record["rule"], &record["decided_by"]], [&json!(rule), &json!(line_of(rule))], "{record}");
         assert!(!answer.text().contains("shop.yaml") && !answer.text().contains("unless"), "{}", answer.text());
     }
+    shop.turned_away(SAM, "PUT /profile", (JSON, r#"{"role":"admin"}"#), "forbidden_field");
+    shop.turned_away(AUDREY, "PUT /profile", (JSON, r#"{"name":"audrey"}"#), "forbidden");
     // What is tried out refuses nobody.
     let record = shop.goes_on(ADA, "POST /invoices", JSON, r#"{"note":"x"}"#);
     assert_eq!([&record["would_refuse"], &record["would_refuse_by"]], [&json!("tried"), &json!(line_of("tried"))]);
