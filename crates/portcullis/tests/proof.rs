@@ -12,6 +12,8 @@
     reason = "tests state facts, and measure them with the machine's own clock"
 )]
 
+#[path = "proof/bombs.rs"]
+mod bombs;
 #[path = "proof/browser.rs"]
 mod browser;
 #[path = "proof/chaos.rs"]

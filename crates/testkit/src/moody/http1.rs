@@ -94,7 +94,7 @@ async fn request(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> Option<(String,
             }
         }
     }
-    Some((path, String::from_utf8(body).ok()?))
+    Some((path, String::from_utf8_lossy(&body).into_owned()))
 }
 
 async fn take(stream: &mut TcpStream, ahead: &mut Vec<u8>, count: usize, into: &mut Vec<u8>) -> Option<()> {
