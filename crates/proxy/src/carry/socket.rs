@@ -8,6 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{client, server};
 
+// LIMIT: bytes that are read over while a connection closes.
+pub(crate) const LINGER_BYTES_MAX: usize = 256 * 1024;
+
 /// The bytes of one connection.
 #[derive(Debug)]
 pub(crate) enum Socket {

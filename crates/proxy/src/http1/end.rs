@@ -3,13 +3,12 @@
 
 use crate::carry::channel::Channel;
 use crate::carry::relay::{self, Relay};
+use crate::carry::socket::LINGER_BYTES_MAX;
 use crate::worker::Worker;
 use std::future::poll_fn;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-// LIMIT: bytes that are read over while a connection closes.
-const LINGER_BYTES_MAX: usize = 256 * 1024;
 /// How long a closing connection may take.
 const LINGER: Duration = Duration::from_secs(2);
 

@@ -2,6 +2,7 @@
 
 use super::meter::{Flood, Meter};
 use super::ours::Ours;
+use crate::carry::socket::LINGER_BYTES_MAX;
 use crate::carry::socket::Socket;
 use crate::metrics::Registry;
 use portcullis_types::Clock;
@@ -10,10 +11,13 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A socket whose frames are counted. After a flood nothing more is read from it.
+// LIMIT: bytes that are read over at a time.
+const LINGER_READ_BYTES: usize = 4 * 1024;
+
+/// A socket whose frames are counted. After a flood nothing more is read from it but what would destroy our goodbye.
 #[derive(Debug)]
 pub(crate) struct Wire {
     socket: Socket,
@@ -25,6 +29,8 @@ pub(crate) struct Wire {
     registry: Arc<Registry>,
     flood: Rc<Cell<Option<Flood>>>,
     latest: Rc<Cell<Option<Flood>>>,
+    /// Bytes that may still be read over, once our direction has ended.
+    linger: Option<usize>,
 }
 
 // === impl Wire ===
@@ -39,7 +45,20 @@ impl Wire {
         flood: Rc<Cell<Option<Flood>>>,
         latest: Rc<Cell<Option<Flood>>>,
     ) -> Self {
-        Self { socket, ahead, meter, ours: Ours::default(), clock, registry, flood, latest }
+        Self { socket, ahead, meter, ours: Ours::default(), clock, registry, flood, latest, linger: None }
+    }
+
+    /// Reads over what a client still sends, until it ends as well or has sent too much. How long that may take is the
+    /// connection's deadline.
+    fn poll_linger(&mut self, mut left: usize, context: &mut Context<'_>) -> Poll<()> {
+        let mut room = [0; LINGER_READ_BYTES];
+        loop {
+            self.linger = Some(left);
+            match ready!(self.socket.poll_read(context, &mut room)) {
+                Ok(count) if count > 0 && left > count => left -= count,
+                Ok(_) | Err(_) => return Poll::Ready(()),
+            }
+        }
     }
 }
 
@@ -87,7 +106,17 @@ impl AsyncWrite for Wire {
         AsyncWrite::poll_flush(Pin::new(&mut self.get_mut().socket), context)
     }
 
+    /// After a flood more of it is on its way: a socket that is closed with unread bytes resets the connection, and the client
+    /// would not learn why.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        AsyncWrite::poll_shutdown(Pin::new(&mut self.get_mut().socket), context)
+        let wire = self.get_mut();
+        if wire.linger.is_none() {
+            ready!(AsyncWrite::poll_shutdown(Pin::new(&mut wire.socket), context))?;
+        }
+        if wire.flood.get().is_some() {
+            let left = wire.linger.unwrap_or(LINGER_BYTES_MAX);
+            ready!(wire.poll_linger(left, context));
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -8,6 +8,8 @@ use portcullis_config::plan::{Methods, UpstreamProtocol};
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::gateway::{self, Gatehouse};
 use portcullis_testkit::{Client, FakeUpstream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -336,6 +338,35 @@ fn streams_beyond_the_limit_are_refused_and_counted() {
     gate.wait_metric("portcullis_http2_streams_reset_total{code=\"refused_stream\"}", 2.0);
     eventually("the others are served", || (gate.records().all().len() == 2).then_some(()));
     good_request_works(&gate, "too many streams");
+}
+
+/// A connection that is closed while more comes is reset, and a client that still sends never reads why.
+#[test]
+fn a_flood_that_goes_on_learns_why_it_ended() {
+    use portcullis_testkit::frames::{Frame, Frames, code, hello, kind};
+    let upstream = FakeUpstream::echoing();
+    let gate = Gatehouse::before(upstream.address());
+    let mut socket = TcpStream::connect(gate.address()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let pings = Frame::ping(0, 7).bytes().repeat(2_000);
+    socket.write_all(&[hello(&[]), pings.clone()].concat()).unwrap();
+    gate.wait_metric("portcullis_http2_floods_total{limit=\"pings\"}", 1.0);
+    for _ in 0..3 {
+        socket.write_all(&pings).unwrap();
+    }
+    let (mut frames, mut goodbye, mut room) = (Frames::default(), None, [0; 4096]);
+    while goodbye.is_none() {
+        let count = socket.read(&mut room).unwrap();
+        assert!(count > 0, "the connection ended without a word");
+        frames.push(&room[..count]);
+        while let Some(frame) = frames.next_frame() {
+            if frame.kind == kind::GOAWAY {
+                goodbye = frame.code();
+            }
+        }
+    }
+    assert_eq!(goodbye, Some(code::ENHANCE_YOUR_CALM));
+    good_request_works(&gate, "a flood of pings");
 }
 
 #[test]
