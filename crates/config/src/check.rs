@@ -26,6 +26,7 @@ mod locks;
 mod mask;
 mod operations;
 mod pool;
+mod portal;
 mod proofs;
 mod provenance;
 mod published;
@@ -93,6 +94,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     }
     let listeners = check.listeners(file, root);
     let status = check.status(file, root, &listeners);
+    let portal = check.portal(file, root, (&listeners, &status));
     let workers = check.workers(file, root);
     let access_log = check.access_log(file, root);
     let tracing = check.tracing(file, root);
@@ -111,6 +113,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     Plan {
         listeners,
         status,
+        portal,
         admin,
         workers,
         access_log,

@@ -18,6 +18,7 @@ mod limits;
 mod listener;
 mod mask;
 mod pool;
+mod portal;
 mod proofs;
 mod shared_store;
 mod signature;
@@ -52,6 +53,7 @@ pub(crate) use limits::{Amounts, AnswerCost, KeyPart, Limit, Limits, Mode, TierB
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
 pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};
 pub(crate) use pool::{Adaptive, Balance, Breaker, Ejection, HashBy, Health, Probe, Queue, Retries, Urgency};
+pub(crate) use portal::{Accent, Portal, PortalSecurity};
 pub(crate) use proofs::{CertificateName, ClientAuth, ClientAuthMode, Dpop, Mtls, Proofs};
 pub(crate) use shared_store::SharedStore;
 pub(crate) use signature::{Signature, Signer, SignerSecret};
@@ -83,6 +85,8 @@ pub(crate) struct File {
     pub(crate) status: Option<Status>,
     /// Where commands reach the running gateway.
     pub(crate) admin: Option<Admin>,
+    /// Pages for developers who integrate with the APIs. Nothing is served without it.
+    pub(crate) portal: Option<Portal>,
     /// One record per request.
     pub(crate) access_log: Option<AccessLog>,
     /// What happens when the gateway is asked to stop.

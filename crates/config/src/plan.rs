@@ -29,7 +29,9 @@ mod http2;
 mod identity;
 mod lifecycle;
 mod limits;
+mod portal;
 mod proofs;
+mod questions;
 mod shape;
 mod shared_store;
 mod signature;
@@ -49,7 +51,9 @@ pub use identity::{
 };
 pub use lifecycle::{LifecyclePlan, VersionBy};
 pub use limits::{AnswerCostPlan, KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
+pub use portal::{PortalPlan, SecurityContactPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
+pub use questions::Sight;
 pub use shape::{Audience, ErrorsPlan, MaskPlan, ShapePlan, Who};
 pub use shared_store::SharedStorePlan;
 pub use signature::{SignatureDemand, SignerKeys, SignerPlan};
@@ -65,6 +69,8 @@ pub struct Plan {
     pub listeners: Vec<ListenerPlan>,
     /// Where operators look.
     pub status: StatusPlan,
+    /// Pages for developers; `None` where none are served.
+    pub portal: Option<PortalPlan>,
     /// Where commands reach the running gateway.
     pub admin: AdminPlan,
     /// Threads that carry requests; `None` means one per core.
@@ -298,6 +304,8 @@ pub struct VersionPlan {
     pub default: bool,
     /// How it comes to its end; `None` where nothing is said about that.
     pub lifecycle: Option<Arc<LifecyclePlan>>,
+    /// The state of its contract that callers know, where that is another document.
+    pub published: Option<PathBuf>,
     /// Its operations, in the order of the file.
     pub routes: Vec<RoutePlan>,
 }

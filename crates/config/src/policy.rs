@@ -1,7 +1,7 @@
 //! What applies to a route and which line says so. Answers from the same chain of levels as the plan.
 
 use crate::check::layers::{Chain, INHERITED, Level};
-use crate::check::limits::{DEFAULTS, applies};
+use crate::check::limits::DEFAULTS;
 use crate::check::waf::Settings;
 use crate::file::{Api, Lockable, Protocol, Route, Upstream, Version, defaults};
 use crate::loaded::Loaded;
@@ -314,7 +314,7 @@ impl Question<'_> {
     fn limits(&self) -> Vec<PolicyLine> {
         let Some(route) = self.version.routes.get(self.index) else { return Vec::new() };
         let locked = self.is_locked(Lockable::Limits);
-        let held = route.limits.entries.iter().filter(|plan| applies(plan, &route.authn));
+        let held = route.held_limits();
         let line = |plan: &Arc<LimitPlan>| PolicyLine {
             setting: format!("limits.{}", plan.name),
             value: match plan.counts_costs() {
@@ -399,19 +399,7 @@ fn is_named(name: &str, api: &ApiPlan, version: &VersionPlan, route: &RoutePlan)
         Methods::Any => true,
         Methods::Only(names) => names.iter().any(|one| one == method),
     };
-    answers && paths(api, version, route).iter().any(|one| one == path)
-}
-
-/// The whole path template, and for a default version the one without its segment.
-fn paths(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> Vec<String> {
-    let mut paths = Vec::new();
-    if let Some(segment) = &version.path {
-        paths.push(format!("{}/{segment}{}", api.base_path, route.template));
-    }
-    if version.path.is_none() || version.default {
-        paths.push(format!("{}{}", api.base_path, route.template));
-    }
-    paths
+    answers && version.paths(api, route).iter().any(|one| one == path)
 }
 
 fn row(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> RouteRow {
@@ -420,11 +408,8 @@ fn row(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> RouteRow {
         version: version.name.as_ref().map(ToString::to_string),
         id: route.id.to_string(),
         hosts: api.hosts.iter().map(ToString::to_string).collect(),
-        methods: match &route.methods {
-            Methods::Any => vec!["any".to_owned()],
-            Methods::Only(names) => names.clone(),
-        },
-        path: paths(api, version, route).swap_remove(0),
+        methods: route.method_names(),
+        path: version.paths(api, route).swap_remove(0),
         authn: match &route.authn {
             Authn::Public => "public".to_owned(),
             Authn::Refuse => "refuse".to_owned(),

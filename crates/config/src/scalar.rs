@@ -2,6 +2,7 @@
 //! found in a file, and what a message about it looks like, is `recover`'s business.
 
 mod calls;
+mod colour;
 mod daytime;
 mod limits;
 mod names;
@@ -22,6 +23,7 @@ use serde::Deserializer;
 use serde::de::{self, Visitor};
 
 pub(crate) use calls::{GrpcMethod, GrpcService};
+pub(crate) use colour::Colour;
 pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, Target, Text};
@@ -161,6 +163,7 @@ scalar!(
     Period,
     Size,
     Count,
+    Colour,
     DayTime,
     Share,
     Rate,

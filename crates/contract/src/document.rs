@@ -2,6 +2,7 @@
 
 mod cost;
 mod operation;
+mod plain;
 mod read;
 mod security;
 mod template;
@@ -9,6 +10,7 @@ mod template;
 mod tests;
 
 pub(crate) use operation::Walker;
+pub use plain::{follow, plain};
 pub use read::load;
 pub(crate) use read::{METHODS, draft_of};
 pub use security::{Need, Scheme, Security};

@@ -17,7 +17,7 @@ mod tree;
 mod xml;
 
 pub use diff::diff;
-pub use document::{Contract, Loaded, Need, Operation, Options, Scheme, Security, load};
+pub use document::{Contract, Loaded, Need, Operation, Options, Scheme, Security, follow, load, plain};
 pub use lint::lint;
 pub use media::{Reading, is_foreign_charset};
 pub use message::{Body, Bounds, Fits, Objection, Part, Refused, Reply, Request};

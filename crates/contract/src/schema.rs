@@ -25,6 +25,7 @@ pub(crate) use one::diagnostics;
 pub use one::{OneSchema, Options};
 pub(crate) use rules::{Schema, SchemaId};
 pub use strangers::Stranger;
+pub(crate) use uri::{decoded, join, split};
 
 use crate::json::Item;
 use portcullis_types::outline::Mark;

@@ -149,6 +149,11 @@ impl Tree {
     }
 }
 
+/// A document that is small as it is written, and is not when its aliases are.
+pub(crate) fn too_large(file: &str) -> Diagnostic {
+    read::Unreadable { line: 1, message: "it is too large with its aliases written out".to_owned() }.diagnostic(file)
+}
+
 /// One step of a JSON Pointer as it is meant (RFC 6901 section 4).
 pub(crate) fn unescaped(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")

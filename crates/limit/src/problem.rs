@@ -2,6 +2,7 @@
 
 use crate::decision::Verdict;
 use crate::limiter::Limiter;
+use portcullis_types::Reason;
 
 /// Why a request was refused for want of budget. All carry `violated-policies`, an array of policies' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,18 @@ pub enum ProblemType {
 impl ProblemType {
     /// The member that names the limits.
     pub const VIOLATED_POLICIES: &'static str = "violated-policies";
+
+    /// What others have named already of what we refuse for.
+    #[must_use]
+    pub fn of(reason: Reason) -> Option<Self> {
+        const TYPES: [(Reason, ProblemType); 4] = [
+            (Reason::AbnormalUsage, ProblemType::AbnormalUsageDetected),
+            (Reason::ReducedCapacity, ProblemType::TemporaryReducedCapacity),
+            (Reason::QuotaExceeded, ProblemType::QuotaExceeded),
+            (Reason::TooManyFailures, ProblemType::AbnormalUsageDetected),
+        ];
+        TYPES.iter().find(|(named, _)| *named == reason).map(|(_, kind)| *kind)
+    }
 
     /// The `type` of the problem.
     #[must_use]

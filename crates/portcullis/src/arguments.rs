@@ -9,6 +9,7 @@ mod help;
 mod identity;
 mod limits;
 mod mask;
+mod portal;
 mod versions;
 mod waf;
 
@@ -24,6 +25,7 @@ pub(crate) use findings::{FindingsCommand, Pardon};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
+pub(crate) use portal::{ExportPortal, PortalCommand};
 pub(crate) use versions::{VersionsCommand, VersionsReport};
 pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};
 
@@ -104,6 +106,12 @@ pub(crate) enum Command {
     Mask {
         #[command(subcommand)]
         command: MaskCommand,
+    },
+    /// Write the pages that developers read: made from the policy that is in force, so that they say what the gateway does
+    #[command(after_help = help::PORTAL)]
+    Portal {
+        #[command(subcommand)]
+        command: PortalCommand,
     },
     /// Show who still calls which version of an API
     #[command(after_help = help::VERSIONS)]

@@ -10,6 +10,7 @@ mod explain;
 mod inspect;
 mod keys;
 mod mask;
+mod portal;
 mod tokens;
 mod versions;
 mod waf;
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Access(question) => access::access(question),
         Command::Contract { command } => contract::contract(command),
         Command::Mask { command } => mask::mask(command),
+        Command::Portal { command } => portal::portal(command),
         Command::Versions { command } => versions::versions(command),
         Command::Keys(keys) => keys::keys(&keys.command),
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),

@@ -6,10 +6,12 @@ mod notify;
 mod reload;
 mod shared_store;
 mod signals;
+mod site;
 mod watch;
 
 pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
+pub(crate) use site::{bounded, site};
 
 use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};

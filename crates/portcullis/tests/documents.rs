@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "demo",
     "init",
     "validate",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 24] = [
     "explain",
     "access",
     "mask",
+    "portal",
     "waf",
     "keys",
     "jwt",
@@ -34,7 +35,7 @@ const COMMANDS: [&str; 24] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 21] = [
+const BELOW: [(&str, &str); 22] = [
     ("limits", "show"),
     ("limits", "reset"),
     ("access", "matrix"),
@@ -42,6 +43,7 @@ const BELOW: [(&str, &str); 21] = [
     ("access", "test"),
     ("mask", "report"),
     ("mask", "reveal"),
+    ("portal", "export"),
     ("waf", "check"),
     ("waf", "test"),
     ("waf", "explain"),

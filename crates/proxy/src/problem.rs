@@ -116,7 +116,7 @@ impl Problem {
     fn json(&self, id: RequestId, base: &str) -> String {
         let (title, status, code) = (self.reason.title(), self.status, self.reason.code());
         let (detail, id) = (&self.detail, id.as_str());
-        let kind = registered_type(self.reason).map_or_else(|| format!("{base}{code}"), str::to_owned);
+        let kind = ProblemType::of(self.reason).map_or_else(|| format!("{base}{code}"), |kind| kind.uri().to_owned());
         // Names of limits need no escapes.
         let violated = match self.violated.is_empty() {
             true => String::new(),
@@ -178,17 +178,6 @@ impl Form {
             Self::Grpc => 200,
         }
     }
-}
-
-/// The `type` of a problem that others have named already (draft-ietf-httpapi-ratelimit-headers-11 section 5).
-fn registered_type(reason: Reason) -> Option<&'static str> {
-    const TYPES: [(Reason, ProblemType); 4] = [
-        (Reason::AbnormalUsage, ProblemType::AbnormalUsageDetected),
-        (Reason::ReducedCapacity, ProblemType::TemporaryReducedCapacity),
-        (Reason::QuotaExceeded, ProblemType::QuotaExceeded),
-        (Reason::TooManyFailures, ProblemType::AbnormalUsageDetected),
-    ];
-    TYPES.iter().find(|(named, _)| *named == reason).map(|(_, kind)| kind.uri())
 }
 
 /// Whether a message belongs to a call of gRPC.

@@ -127,6 +127,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
     Plan {
         listeners: vec![listener("plain", None)],
         status: StatusPlan { bind: loopback() },
+        portal: None,
         workers: NonZeroUsize::new(1),
         access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
         shared_store: None,
@@ -161,7 +162,14 @@ pub fn api(name: &str, host: HostPattern, routes: Vec<RoutePlan>) -> ApiPlan {
         allow_path_parameters: false,
         version_by: VersionBy::Path,
         strip_version: false,
-        versions: vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }],
+        versions: vec![VersionPlan {
+            name: None,
+            path: None,
+            default: false,
+            lifecycle: None,
+            published: None,
+            routes,
+        }],
     }
 }
 

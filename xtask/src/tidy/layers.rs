@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-store", 2),
     ("portcullis-audit-log", 2),
     ("portcullis-audit", 3),
+    ("portcullis-portal", 3),
     ("portcullis-proxy", 3),
     ("portcullis-admin", 4),
     ("portcullis", 5),

@@ -278,7 +278,7 @@ impl Check<'_> {
                 let levels = [above.level, above.defaults];
                 let [own, common] = above.validation;
                 let contract = self.contract(at, api.openapi.as_ref(), [own, common, None]);
-                self.published(at, api.published.as_ref(), contract.as_deref());
+                let published = self.published(at, api.published.as_ref(), contract.as_deref());
                 let scope = Scope {
                     api: above.name,
                     version: None,
@@ -297,7 +297,7 @@ impl Check<'_> {
                     place: format!("apis.{}", above.name),
                 };
                 let routes = self.served(api.routes.as_deref(), at, &scope, claims);
-                vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, routes }]
+                vec![VersionPlan { name: None, path: None, default: false, lifecycle: None, published, routes }]
             }
             (None, Some(versions)) => self.versions(versions, &at.key("versions"), above, claims),
         }
@@ -430,7 +430,7 @@ impl Check<'_> {
         let [of_api, common] = above.validation;
         let validation = [version.validation.as_ref(), of_api, common];
         let contract = self.contract(at, version.openapi.as_ref(), validation);
-        self.published(at, version.published.as_ref(), contract.as_deref());
+        let published = self.published(at, version.published.as_ref(), contract.as_deref());
         let limits = self.caller_limits(&at.key("limits"), version.limits.as_ref(), &place, above.limits);
         let own_authz = self.authz(at, version.authz.as_ref(), false);
         let sections: Vec<&Section> = own_authz.iter().chain(above.authz.iter().copied()).collect();
@@ -458,7 +458,7 @@ impl Check<'_> {
         self.authz_end(own_authz.as_ref());
         let lifecycle = self.lifecycle(version, at).map(Arc::new);
         let path = above.by_path.then_some(path);
-        VersionPlan { name: Some(Arc::from(name)), path, default: is_default, lifecycle, routes }
+        VersionPlan { name: Some(Arc::from(name)), path, default: is_default, lifecycle, published, routes }
     }
 
     /// The segment of a version: given, or its name if that can be one.

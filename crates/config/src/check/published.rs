@@ -18,8 +18,13 @@ const MAX_SHOWN: usize = 10;
 
 impl Check<'_> {
     /// What the contract of a level does to callers who know another state of it.
-    pub(super) fn published(&mut self, level: &At<'_>, published: Option<&FileName>, enforced: Option<&ContractPlan>) {
-        let Some(name) = published else { return };
+    pub(super) fn published(
+        &mut self,
+        level: &At<'_>,
+        published: Option<&FileName>,
+        enforced: Option<&ContractPlan>,
+    ) -> Option<PathBuf> {
+        let name = published?;
         let at = level.key("published");
         let path = self.locate(&at, name);
         self.watch(&path);
@@ -29,10 +34,10 @@ impl Check<'_> {
                 let diagnostic = Diagnostic::new("no-effect", at.name_span(), message);
                 self.reject(&at, diagnostic.help("add `openapi: FILE` beside it, or remove it"));
             }
-            return;
+            return None;
         };
         if at.is_tainted() {
-            return;
+            return None;
         }
         let read = |path: &Path| self.environment.read(path, MAX_DOCUMENT_BYTES);
         let shown = self.shown(&at, &name.0);
@@ -41,7 +46,7 @@ impl Check<'_> {
             (Err(why), _) | (_, Err(why)) => {
                 let diagnostic = self.wrong(&at, "unreadable-file", format!("{shown} cannot be read: {why}"));
                 self.reject(&at, diagnostic.help("name an OpenAPI document, YAML or JSON, of version 3.0 or 3.1"));
-                return;
+                return None;
             }
         };
         let names = (name.0.clone(), plan.file.display().to_string());
@@ -58,6 +63,7 @@ impl Check<'_> {
                 self.reject(&at, diagnostic.help(error.help.clone()));
             }
         }
+        Some(path)
     }
 
     /// Gives the files that a document refers to, relative to where it lies.

@@ -4,6 +4,10 @@
 use crate::scalar::{Amount, Count, Period, Rate, Size};
 
 pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
+pub(crate) const PORTAL_BIND: &str = "127.0.0.1:9902";
+pub(crate) const PORTAL_TITLE: &str = "Developer portal";
+pub(crate) const ACCENT_LIGHT: &str = "#0b5cad";
+pub(crate) const ACCENT_DARK: &str = "#79b8ff";
 pub(crate) const API_KEY_HEADER: &str = "X-API-Key";
 pub(crate) const API_KEY_PREFIX: &str = "pk";
 pub(crate) const CLOCK_SKEW: Period = Period::seconds(30);

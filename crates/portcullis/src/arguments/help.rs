@@ -125,6 +125,11 @@ Examples:
   portcullis mask report --format json | jq '.fields[] | select(.rule == \"email\")'
   portcullis mask reveal tok_2qZ0…";
 
+pub(super) const PORTAL: &str = "\
+Examples:
+  portcullis portal export -c portcullis.yaml site
+  portcullis portal export -c portcullis.yaml site && python3 -m http.server -d site";
+
 pub(super) const ACCESS: &str = "\
 Examples:
   portcullis access matrix -c portcullis.yaml

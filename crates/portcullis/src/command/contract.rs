@@ -3,16 +3,12 @@
 use crate::arguments::{CheckContract, ContractCommand, ContractFormat, DiffContracts};
 use crate::ending::{Ending, Stop};
 use crate::output::{bad, bold, faint, say};
+use crate::service::bounded;
 use portcullis_contract::diff::{self, Named};
 use portcullis_contract::lint::{self, Rule};
 use portcullis_contract::{Diagnostic, Options, Severity, load};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
-
-/// LIMIT: bytes of a document, and of each file that it refers to.
-const DOCUMENT_BYTES_MAX: u64 = 16 << 20;
 
 /// Answers one of the questions.
 pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
@@ -26,7 +22,7 @@ pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
 fn compare(question: &DiffContracts) -> Result<Ending, Stop> {
     let open = |path: &Path| {
         let name = path.display().to_string();
-        let bytes = read(path).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+        let bytes = bounded(path).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
         Ok::<_, Stop>((name, bytes))
     };
     let ((old, old_bytes), (new, new_bytes)) = (open(&question.old)?, open(&question.new)?);
@@ -39,12 +35,12 @@ fn compare(question: &DiffContracts) -> Result<Ending, Stop> {
 
 /// A file that a document refers to; nothing is fetched from elsewhere.
 fn fetch(address: &str) -> Option<Vec<u8>> {
-    if address.contains("://") { None } else { read(Path::new(address)).ok() }
+    if address.contains("://") { None } else { bounded(Path::new(address)).ok() }
 }
 
 fn check(question: &CheckContract) -> Result<Ending, Stop> {
     let name = question.file.display().to_string();
-    let bytes = read(&question.file).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+    let bytes = bounded(&question.file).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
     let found = findings(&name, &bytes);
     tell(&found, question.format, ("portcullis contract check", lint::RULES))
 }
@@ -70,16 +66,6 @@ fn findings(name: &str, bytes: &[u8]) -> Vec<Diagnostic> {
     found.sort_by(|one, other| (&one.file, one.line, one.code).cmp(&(&other.file, other.line, other.code)));
     found.dedup();
     found
-}
-
-#[expect(clippy::disallowed_methods, reason = "`take` bounds it")]
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
-        return Err(std::io::Error::other("it is larger than 16 MiB"));
-    }
-    Ok(bytes)
 }
 
 fn level(severity: Severity) -> &'static str {

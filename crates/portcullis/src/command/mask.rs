@@ -4,13 +4,11 @@ use crate::arguments::{MaskCommand, Reading};
 use crate::ending::{Ending, Stop};
 use crate::output::{Table, faint, report, say};
 use crate::service::read;
-use portcullis_config::plan::{MaskPlan, Methods, Plan, RoutePlan, Who};
-use portcullis_mask::{Keys, Select, reveal};
-use portcullis_types::Outline;
+use portcullis_config::plan::{Plan, RoutePlan, Sight, Who};
+use portcullis_mask::{Keys, reveal};
 use serde_json::{Value, json};
 
 const OTHERS: &str = "others";
-const CLEAR: &str = "in clear";
 
 /// Who sees what in one place.
 struct Row {
@@ -18,7 +16,7 @@ struct Row {
     rule: String,
     field: String,
     /// In the order of the columns.
-    shown: Vec<String>,
+    shown: Vec<Sight>,
     origin: String,
 }
 
@@ -45,28 +43,16 @@ pub(super) fn mask(command: &MaskCommand) -> Result<Ending, Stop> {
 }
 
 fn masked(plan: &Plan) -> impl Iterator<Item = (&str, Option<&str>, &RoutePlan)> {
-    let versions = plan.apis.iter().flat_map(|api| api.versions.iter().map(move |version| (api, version)));
-    let routes = versions.flat_map(|(api, version)| {
-        version.routes.iter().map(move |route| (&*api.name, version.name.as_deref(), route))
-    });
-    routes.filter(|(_, _, route)| !route.shape.masks.is_empty())
+    let routes = plan.operations().map(|(api, version, route)| (&*api.name, version.name.as_deref(), route));
+    routes.filter(|(.., route)| !route.shape.masks.is_empty())
 }
 
 /// Everybody that a rule speaks of, one condition each, and those of whom none is true.
 fn columns(plan: &Plan) -> Vec<Who> {
     let mut columns = Vec::new();
-    let masks = masked(plan).flat_map(|(_, _, route)| &route.shape.masks);
-    for who in masks.flat_map(|mask| mask.audience.only_for.iter().chain([&mask.audience.unless])) {
-        let roles = who.roles.iter().map(|role| Who { roles: vec![role.clone()], ..Who::default() });
-        let scopes = who.scopes.iter().map(|scope| Who { scopes: vec![scope.clone()], ..Who::default() });
-        let consumers = who.consumers.iter().map(|one| Who { consumers: vec![one.clone()], ..Who::default() });
-        let claims = who.claims.iter().flat_map(|(claim, values)| {
-            values.iter().map(|value| Who { claims: vec![(claim.clone(), vec![value.clone()])], ..Who::default() })
-        });
-        for column in roles.chain(scopes).chain(consumers).chain(claims) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
+    for column in masked(plan).flat_map(|(.., route)| route.shape.audiences()) {
+        if !columns.contains(&column) {
+            columns.push(column);
         }
     }
     columns.push(Who::default());
@@ -77,63 +63,22 @@ fn title(who: &Who) -> String {
     if who.is_nobody() { OTHERS.to_owned() } else { who.text() }
 }
 
-/// Whether what is true of somebody makes him one of these.
-fn is_among(column: &Who, these: &Who) -> bool {
-    let shares = |own: &[String], wanted: &[String]| own.iter().any(|one| wanted.contains(one));
-    shares(&column.roles, &these.roles)
-        || shares(&column.scopes, &these.scopes)
-        || shares(&column.consumers, &these.consumers)
-        || column
-            .claims
-            .iter()
-            .any(|(claim, own)| these.claims.iter().any(|(name, wanted)| name == claim && shares(own, wanted)))
-}
-
-fn counts(mask: &MaskPlan, column: &Who) -> bool {
-    let only = mask.audience.only_for.as_ref();
-    only.is_none_or(|only| is_among(column, only)) && !is_among(column, &mask.audience.unless)
-}
-
 fn rows(plan: &Plan, columns: &[Who]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (api, version, route) in masked(plan) {
-        let methods = match &route.methods {
-            Methods::Any => "any".to_owned(),
-            Methods::Only(names) => names.join(", "),
-        };
+        let methods = route.method_names().join(", ");
         let name = version.map_or_else(|| api.to_owned(), |version| format!("{api}/{version}"));
         for mask in &route.shape.masks {
-            let granted = matches!(mask.rule.select, Select::Grant(_) | Select::Declared);
-            let shown = |column: &Who| match (counts(mask, column), granted) {
-                (true, true) => "allowed".to_owned(),
-                (false, true) => "not allowed".to_owned(),
-                (true, false) => mask.rule.action.to_string(),
-                (false, false) => CLEAR.to_owned(),
-            };
-            rows.extend(fields(mask, route.shape.outline.as_deref()).into_iter().map(|(field, origin)| Row {
+            rows.extend(mask.fields(route.shape.outline.as_deref()).into_iter().map(|(field, origin)| Row {
                 operation: format!("{name}: {methods} {}", route.template),
                 rule: mask.name.to_string(),
                 field,
-                shown: columns.iter().map(shown).collect(),
+                shown: columns.iter().map(|who| mask.sight(who)).collect(),
                 origin,
             }));
         }
     }
     rows
-}
-
-/// What a rule is about, and where that is written: in the configuration, or in the contract.
-fn fields(mask: &MaskPlan, outline: Option<&Outline>) -> Vec<(String, String)> {
-    let here = |field: String| (field, mask.origin.to_string());
-    match &mask.rule.select {
-        Select::Paths(paths) | Select::Grant(paths) => paths.iter().map(|path| here(path.to_string())).collect(),
-        Select::Detect(detectors) => detectors.iter().map(|one| here(format!("any {}", one.name()))).collect(),
-        Select::Declared => vec![here("what the contract declares".to_owned())],
-        Select::Marked(meanings) => {
-            let places = meanings.iter().flat_map(|meaning| outline.map(|one| one.places(meaning)).unwrap_or_default());
-            places.map(|(place, mark)| (place, format!("{}:{}", mark.file, mark.line))).collect()
-        }
-    }
 }
 
 fn text(columns: &[Who], rows: &[Row]) -> String {
@@ -144,7 +89,10 @@ fn text(columns: &[Who], rows: &[Row]) -> String {
     let headings = ["OPERATION", "FIELD", "RULE", "WRITTEN AT"].into_iter().chain(titles.iter().map(String::as_str));
     let mut table = Table::wide(headings);
     for row in rows {
-        let shown = row.shown.iter().map(|shown| if shown == CLEAR { faint(shown) } else { shown.clone() });
+        let shown = row.shown.iter().map(|shown| match shown {
+            Sight::Clear => faint(&shown.to_string()),
+            Sight::Masked(_) | Sight::Allowed | Sight::NotAllowed => shown.to_string(),
+        });
         let known = [row.operation.clone(), row.field.clone(), row.rule.clone(), row.origin.clone()];
         table.add(known.into_iter().chain(shown));
     }
@@ -153,7 +101,8 @@ fn text(columns: &[Who], rows: &[Row]) -> String {
 
 fn document(columns: &[Who], rows: &[Row]) -> Value {
     let row = |row: &Row| {
-        let shown = columns.iter().zip(&row.shown).map(|(who, shown)| json!({ "who": title(who), "sees": shown }));
+        let shown =
+            columns.iter().zip(&row.shown).map(|(who, shown)| json!({ "who": title(who), "sees": shown.to_string() }));
         json!({
             "operation": row.operation,
             "field": row.field,

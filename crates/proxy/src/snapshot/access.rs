@@ -1,14 +1,14 @@
 //! Who may call a route, compiled: rules of issuers with their keys, and what a route asks of them.
 
+use super::CompileError;
 use super::signers::{Signers, Signing};
-use super::{CompileError, documents};
 use crate::identity::{Introspector, Remote};
 use portcullis_auth::dpop::ProofRules;
 use portcullis_auth::jwt::VerifyingKey;
 use portcullis_auth::outward::Offer;
 use portcullis_auth::principal::{Demand, Scheme};
 use portcullis_auth::{KeySet, Rules};
-use portcullis_config::plan::{ApiPlan, Authn, Dpop, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
+use portcullis_config::plan::{ApiPlan, Authn, IdentityPlan, IssuerPlan, JwksPlan, ProofDemand};
 use portcullis_h1::{Fields, Known};
 use portcullis_types::Millis;
 use std::fs::File;
@@ -106,16 +106,14 @@ impl Access {
             Authn::Refuse => return Self::Refuse,
             Authn::Demand(demand) => demand,
         };
-        let schemes = match &demand.demand {
-            Demand::AnyOf { schemes, .. } | Demand::AllOf(schemes) => schemes.clone(),
-        };
+        let schemes = demand.schemes();
         let index = |name: &std::sync::Arc<str>| plan.issuers.iter().position(|issuer| issuer.name == *name);
         Self::Demand(Box::new(Demands {
             demand: demand.demand.clone(),
             issuers: demand.issuers.iter().filter_map(index).collect(),
             introspection: demand.introspection.as_ref().and_then(index),
             takes_tokens: schemes.contains(&Scheme::Jwt) || schemes.contains(&Scheme::Introspection),
-            offer: offer(api, schemes, &demand.proofs, plan),
+            offer: demand.offer(api, plan),
             proofs: demand.proofs.clone(),
             signing: demand.proofs.signature.as_ref().map(|signature| Signing::compile(signature, plan)),
             text: demand.text.clone(),
@@ -145,23 +143,6 @@ impl Access {
                         && (name.eq_ignore_ascii_case(b"signature") || name.eq_ignore_ascii_case(b"signature-input")))
             }
         }
-    }
-}
-
-/// What a route says that it accepts.
-fn offer(api: &ApiPlan, schemes: Vec<Scheme>, proofs: &ProofDemand, plan: &IdentityPlan) -> Offer {
-    let tokens = [(Scheme::Jwt, proofs.dpop), (Scheme::Introspection, proofs.introspected)];
-    let mut dpop = tokens.iter().filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, dpop)| *dpop);
-    let proofs_only = dpop.clone().all(|dpop| dpop == Dpop::Required);
-    let proof_algorithms = if dpop.all(|dpop| dpop == Dpop::Off) { Vec::new() } else { plan.proofs.algorithms.clone() };
-    Offer {
-        realm: api.name.to_string(),
-        metadata: documents::address(api),
-        schemes,
-        key_field: plan.key_field.clone(),
-        proof_algorithms,
-        proofs_only,
-        ..Offer::default()
     }
 }
 

@@ -4,8 +4,6 @@ use crate::head::Head;
 use portcullis_config::plan::{CorsPlan, Origins};
 use std::sync::Arc;
 
-/// Request fields that pages may set where the configuration names none, beside the field of API keys.
-const HEADERS: [&str; 3] = ["authorization", "content-type", "dpop"];
 /// What pages may read where the configuration names nothing: what the gateway itself says.
 const EXPOSED: [&str; 8] = [
     "x-request-id",
@@ -42,8 +40,7 @@ pub(crate) struct Sharing<'a> {
 impl Cors {
     /// `key_field` is where API keys come. Pages that prove what they hold read the nonces that they need for it.
     pub(crate) fn compile(plan: &Arc<CorsPlan>, key_field: &str, needs_nonces: bool) -> Self {
-        let usual = || HEADERS.iter().map(|name| (*name).to_owned()).chain([key_field.to_owned()]).collect();
-        let headers: Vec<String> = plan.headers.clone().unwrap_or_else(usual);
+        let headers = plan.page_fields(key_field);
         let nonce = needs_nonces.then_some("dpop-nonce");
         let own = || EXPOSED.into_iter().chain(nonce).collect::<Vec<_>>().join(", ");
         let exposed_line = plan.expose.as_ref().map_or_else(own, |names| names.join(", "));

@@ -40,12 +40,6 @@ impl Documents {
     }
 }
 
-/// Where the document of an API is.
-pub(super) fn address(api: &ApiPlan) -> Option<String> {
-    let resource = api.resource.as_ref()?;
-    Some(format!("{}{}", resource.origin, Resource::path(&api.base_path)))
-}
-
 fn describe(api: &ApiPlan, resource: &ResourcePlan, plan: &Plan) -> Resource {
     let identity = &plan.identity;
     let routes = api.versions.iter().flat_map(|version| &version.routes);

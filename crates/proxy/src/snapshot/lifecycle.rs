@@ -3,7 +3,6 @@
 
 use crate::head::Head;
 use portcullis_config::plan::LifecyclePlan;
-use portcullis_types::civil::Moment;
 use portcullis_types::{Reason, Refusal, Stage};
 use std::sync::Arc;
 
@@ -11,28 +10,14 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     plan: Arc<LifecyclePlan>,
-    deprecation: Option<String>,
-    sunset: Option<String>,
-    link: String,
+    fields: Vec<(&'static str, String)>,
 }
 
 // === impl Lifecycle ===
 
 impl Lifecycle {
     pub(crate) fn compile(plan: &Arc<LifecyclePlan>) -> Self {
-        let mut links = Vec::new();
-        if let Some(page) = &plan.link {
-            let relations = [("deprecation", plan.deprecated_at), ("sunset", plan.sunset_at)];
-            let stated = relations.into_iter().filter(|(_, at)| at.is_some());
-            links.extend(stated.map(|(relation, _)| format!("<{page}>; rel=\"{relation}\"; type=\"text/html\"")));
-        }
-        links.extend(plan.successor.iter().map(|path| format!("<{path}>; rel=\"successor-version\"")));
-        Self {
-            deprecation: plan.deprecated_at.map(|at| format!("@{at}")),
-            sunset: plan.sunset_at.map(|at| Moment::of_unix(at).imf()),
-            link: links.join(", "),
-            plan: Arc::clone(plan),
-        }
+        Self { fields: plan.fields(), plan: Arc::clone(plan) }
     }
 
     /// Whether the version is served at a moment, in seconds since 1970.
@@ -65,13 +50,8 @@ impl Lifecycle {
 
     /// Writes what callers are told on each answer.
     pub(crate) fn write(&self, out: &mut impl Head) {
-        let fields = [
-            (&b"deprecation"[..], self.deprecation.as_deref()),
-            (b"sunset", self.sunset.as_deref()),
-            (b"link", Some(self.link.as_str()).filter(|link| !link.is_empty())),
-        ];
-        for (name, value) in fields {
-            value.into_iter().for_each(|value| out.field(name, value.as_bytes()));
+        for (name, value) in &self.fields {
+            out.field(name.as_bytes(), value.as_bytes());
         }
     }
 }

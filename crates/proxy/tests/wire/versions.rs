@@ -48,6 +48,7 @@ fn gate(lifecycle: LifecyclePlan) -> (FakeUpstream, Gatehouse) {
             path: Some("v1".to_owned()),
             default: false,
             lifecycle: Some(Arc::new(lifecycle)),
+            published: None,
             routes,
         });
     });

@@ -1,9 +1,7 @@
 //! Who may do what, by a plan: what each operation comes to for each role that rules speak of.
 
 use portcullis_access::outlook::{Outlook, Standing};
-use portcullis_access::{Effect, Rule};
-use portcullis_auth::principal::Demand;
-use portcullis_config::plan::{ApiPlan, Authn, AuthzPlan, Methods, Origin, Plan, RoutePlan, VersionPlan};
+use portcullis_config::plan::{ApiPlan, Origin, Plan, RoutePlan, VersionPlan};
 
 /// All operations against all roles.
 pub(super) struct Matrix {
@@ -59,21 +57,23 @@ impl Who {
 impl Matrix {
     pub(super) fn of(plan: &Plan) -> Self {
         let mut roles: Vec<String> = Vec::new();
-        for authz in each(plan).filter_map(|(_, _, route)| route.authz.as_ref()) {
-            roles.extend(authz.rules.iter().flat_map(|rule| rule.rule.roles.iter().cloned()));
-            roles.extend(authz.source.map.iter().flatten().flat_map(|(_, to)| to.iter().cloned()));
+        for authz in plan.operations().filter_map(|(_, _, route)| route.authz.as_ref()) {
+            roles.extend(authz.roles().cloned());
         }
         roles.sort();
         roles.dedup();
         let columns: Vec<Who> =
             [Who::Nobody, Who::NoRole].into_iter().chain(roles.into_iter().map(Who::Role)).collect();
-        let rows = each(plan).map(|(api, version, route)| Row {
+        let rows = plan.operations().map(|(api, version, route)| Row {
             operation: operation(api, version, route),
             name: match &version.name {
                 Some(version) => format!("{}/{version}/{}", api.name, route.id),
                 None => format!("{}/{}", api.name, route.id),
             },
-            cells: columns.iter().map(|who| Cell { who: who.clone(), outlook: outlook(route, who) }).collect(),
+            cells: columns
+                .iter()
+                .map(|who| Cell { who: who.clone(), outlook: route.outlook(who.standing()) })
+                .collect(),
         });
         Self { rows: rows.collect(), columns }
     }
@@ -90,48 +90,15 @@ impl Matrix {
     }
 }
 
-/// Operations that nobody may call because no rule allows anything: what each is called, and where its rules are written. One
-/// that says so itself (`authn: refuse`) is none of them.
+/// Operations that nobody may call because no rule allows anything: what each is called, and where its rules are written.
 pub(in crate::command) fn closed(plan: &Plan) -> Vec<(String, &Origin)> {
-    let is_allowed = |authz: &AuthzPlan| authz.rules.iter().any(|rule| rule.rule.effect == Effect::Allow);
-    let demanded = each(plan).filter(|(.., route)| matches!(route.authn, Authn::Demand(_)));
-    demanded
-        .filter_map(|(api, version, route)| {
-            let authz = route.authz.as_ref().filter(|authz| !is_allowed(authz))?;
-            Some((operation(api, version, route), &authz.origin))
-        })
+    let forgotten = plan.operations().filter(|(.., route)| route.is_forgotten());
+    forgotten
+        .filter_map(|(api, version, route)| Some((operation(api, version, route), &route.authz.as_ref()?.origin)))
         .collect()
 }
 
-fn each(plan: &Plan) -> impl Iterator<Item = (&ApiPlan, &VersionPlan, &RoutePlan)> {
-    plan.apis.iter().flat_map(|api| {
-        api.versions.iter().flat_map(move |version| version.routes.iter().map(move |route| (api, version, route)))
-    })
-}
-
 fn operation(api: &ApiPlan, version: &VersionPlan, route: &RoutePlan) -> String {
-    let methods = match &route.methods {
-        Methods::Any => "any".to_owned(),
-        Methods::Only(names) => names.join(","),
-    };
-    let segment = version.path.as_ref().map(|path| format!("/{path}")).unwrap_or_default();
-    let path = format!("{}{segment}{}", api.base_path, route.template);
-    format!("{methods} {}", if path.is_empty() { "/" } else { &path })
-}
-
-fn outlook(route: &RoutePlan, who: &Who) -> Outlook {
-    let is_known = *who != Who::Nobody;
-    let comes = match &route.authn {
-        Authn::Public => return Outlook::Allowed,
-        Authn::Refuse => return Outlook::Refused,
-        Authn::Demand(plan) => is_known || matches!(plan.demand, Demand::AnyOf { anonymous: true, .. }),
-    };
-    match &route.authz {
-        _ if !comes => Outlook::Refused,
-        None => Outlook::Allowed,
-        Some(authz) => {
-            let rules: Vec<Rule> = authz.rules.iter().map(|rule| rule.rule.clone()).collect();
-            Outlook::of(&rules, who.standing())
-        }
-    }
+    let path = version.paths(api, route).swap_remove(0);
+    format!("{} {}", route.method_names().join(","), if path.is_empty() { "/" } else { &path })
 }
