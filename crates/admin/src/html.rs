@@ -1,10 +1,8 @@
 //! The frame of every page: plain, readable without its style sheet, and without scripts.
 
-#[cfg(test)]
-mod tests;
-
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+pub(crate) use portcullis_portal::html::{escaped, prose};
 
 /// A whole page.
 #[derive(Debug)]
@@ -20,34 +18,6 @@ pub(crate) fn page(title: &str, body: &str) -> Page {
          <link rel=\"stylesheet\" href=\"/assets/style.css\">\n</head>\n<body>\n\
          <header><a href=\"/\">Portcullis</a></header>\n<main>\n{body}</main>\n</body>\n</html>\n"
     ))
-}
-
-/// A text in which no character means anything to a browser.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// The same, with what stands between backticks as code.
-pub(crate) fn prose(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (index, part) in text.split('`').enumerate() {
-        match index % 2 {
-            0 => out.push_str(&escaped(part)),
-            _ => out.push_str(&format!("<code>{}</code>", escaped(part))),
-        }
-    }
-    out
 }
 
 // === impl Page ===

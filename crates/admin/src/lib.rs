@@ -1,12 +1,16 @@
-//! The status listener and what operators see: life, readiness, metrics, and a page for every problem; and the admin
-//! socket, over which they ask for more.
+//! The status listener and what operators see: life, readiness, metrics, and a page for every problem; the admin socket, over
+//! which they ask for more; and the listener with the pages that developers read.
 //!
 //! It talks to the gateway through its handle only, and decides nothing about requests.
 
 mod html;
+mod portal;
+mod server;
 mod site;
 mod socket;
 mod status;
 
+pub use portal::Portal;
+pub use server::ServerError;
 pub use socket::{Admin, AdminError, AdminSocket, Order, Orders, Reloaded};
-pub use status::{Status, StatusError};
+pub use status::Status;

@@ -27,7 +27,7 @@ impl Html {
             self.0.push_str(name);
             let value = if ADDRESSES.contains(name) && !is_harmless(value) { "#" } else { value };
             self.0.push_str("=\"");
-            self.0.push_str(&escaped(value));
+            escape(value, &mut self.0);
             self.0.push('"');
         }
         self.0.push('>');
@@ -44,7 +44,7 @@ impl Html {
 
     /// A text in which no character means anything to a browser.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        self.0.push_str(&escaped(text));
+        escape(text, &mut self.0);
         self
     }
 
@@ -117,20 +117,30 @@ impl Html {
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\t' => out.push(character),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
-            other if other.is_control() => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
+    escape(text, &mut out);
     out
+}
+
+/// Copies what needs no escape in whole pieces.
+fn escape(text: &str, out: &mut String) {
+    let mut from = 0;
+    for (at, character) in text.char_indices() {
+        let instead = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&#39;",
+            '\n' | '\t' | ' '..='~' => continue,
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => "\u{fffd}",
+            other if other.is_control() => "\u{fffd}",
+            _ => continue,
+        };
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(instead);
+        from = at + character.len_utf8();
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
 }
 
 /// The same, with what stands between backticks as code.

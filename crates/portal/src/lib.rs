@@ -52,7 +52,7 @@ pub fn site(plan: &Plan, problems: &str, fetch: Fetch<'_>) -> Result<Site, Unrea
             }
         }
     }
-    pages::add(&mut site, &portal, &look, &welcome);
+    pages::add(&mut site, &portal, &look, (&welcome, problems));
     theme::pages(&mut site, &look, settings, fetch)?;
     guides::add(&mut site, &look, &portal);
     plain::add(&mut site, &portal, &look.title);

@@ -14,15 +14,26 @@ const BYTES_MAX: usize = 128 * 1024;
 const COLUMNS_MAX: usize = 20;
 const HEADINGS: [&str; 6] = ["h1", "h2", "h3", "h4", "h5", "h6"];
 
-/// A text as people wrote it, as a part of a page whose own headings end at `level`.
+/// A text as people wrote it, as a part of a page whose own headings end at `level`. It was written for another place, so that only
+/// whole addresses lead somewhere.
 #[must_use]
 pub(crate) fn markdown(text: &str, level: usize) -> Html {
+    written(text, level, false)
+}
+
+/// The same of a text that was written for this site, so that links within the site mean something.
+#[must_use]
+pub(crate) fn own_markdown(text: &str, level: usize) -> Html {
+    written(text, level, true)
+}
+
+fn written(text: &str, level: usize, is_own: bool) -> Html {
     let mut html = Html::default();
     let cut = text.floor_char_boundary(BYTES_MAX);
     let lines: Vec<&str> = text.get(..cut).unwrap_or_default().lines().map(str::trim_end).collect();
     let mut at = 0;
     while let Some(rest) = lines.get(at..).filter(|rest| !rest.is_empty()) {
-        at += block(&mut html, rest, level).max(1);
+        at += block(&mut html, rest, (level, is_own)).max(1);
     }
     if cut < text.len() {
         html.leaf("p", &[("class", "note")], "The rest of this text is left out here, because it is very long.");
@@ -43,7 +54,7 @@ pub(crate) fn first_words(text: &str, most: usize) -> String {
 }
 
 /// Writes what the lines begin with; how many lines that were.
-fn block(html: &mut Html, lines: &[&str], level: usize) -> usize {
+fn block(html: &mut Html, lines: &[&str], (level, is_own): (usize, bool)) -> usize {
     let Some(first) = lines.first() else { return 1 };
     let plain = first.trim_start();
     if plain.is_empty() {
@@ -54,7 +65,7 @@ fn block(html: &mut Html, lines: &[&str], level: usize) -> usize {
     }
     if let Some((depth, title)) = heading(plain) {
         let tag = HEADINGS.get((depth + level).saturating_sub(1).min(5)).copied().unwrap_or("h6");
-        html.element(tag, &[], |html| inline(html, title)).line();
+        html.element(tag, &[], |html| inline(html, title, is_own)).line();
         return 1;
     }
     if plain.len() >= 3
@@ -66,16 +77,16 @@ fn block(html: &mut Html, lines: &[&str], level: usize) -> usize {
     if plain.starts_with('>') {
         let own: Vec<&str> = lines.iter().map_while(|line| line.trim_start().strip_prefix('>')).collect();
         html.element("blockquote", &[], |html| {
-            html.element("p", &[], |html| inline(html, own.join("\n").trim()));
+            html.element("p", &[], |html| inline(html, own.join("\n").trim(), is_own));
         });
         html.line();
         return own.len();
     }
     if let Some(ordered) = item(plain).map(|(ordered, _)| ordered) {
-        return list(html, lines, ordered);
+        return list(html, lines, ordered, is_own);
     }
     if plain.contains('|') && lines.get(1).is_some_and(|line| is_rule(line)) {
-        return table(html, lines);
+        return table(html, lines, is_own);
     }
     let is_end = |line: &&&str| {
         let line = line.trim_start();
@@ -84,7 +95,7 @@ fn block(html: &mut Html, lines: &[&str], level: usize) -> usize {
     };
     let own: Vec<&str> = lines.iter().skip(1).take_while(|line| !is_end(line)).copied().collect();
     let text = std::iter::once(*first).chain(own.iter().copied()).collect::<Vec<_>>().join("\n");
-    html.element("p", &[], |html| inline(html, text.trim())).line();
+    html.element("p", &[], |html| inline(html, text.trim(), is_own)).line();
     own.len() + 1
 }
 
@@ -119,7 +130,7 @@ fn item(line: &str) -> Option<(bool, &str)> {
 }
 
 /// Items in one level; what is further in is an item of the same list.
-fn list(html: &mut Html, lines: &[&str], ordered: bool) -> usize {
+fn list(html: &mut Html, lines: &[&str], ordered: bool, is_own: bool) -> usize {
     let mut items: Vec<String> = Vec::new();
     let mut read = 0;
     for line in lines {
@@ -140,7 +151,7 @@ fn list(html: &mut Html, lines: &[&str], ordered: bool) -> usize {
     }
     html.element(if ordered { "ol" } else { "ul" }, &[], |html| {
         for text in &items {
-            html.element("li", &[], |html| inline(html, text)).line();
+            html.element("li", &[], |html| inline(html, text, is_own)).line();
         }
     });
     html.line();
@@ -155,14 +166,14 @@ fn cells(line: &str) -> impl Iterator<Item = &str> {
     line.trim().trim_matches('|').split('|').map(str::trim).take(COLUMNS_MAX)
 }
 
-fn table(html: &mut Html, lines: &[&str]) -> usize {
+fn table(html: &mut Html, lines: &[&str], is_own: bool) -> usize {
     let rows: Vec<&str> = lines.iter().skip(2).take_while(|line| line.contains('|')).copied().collect();
     html.element("div", &[("class", "wide"), ("tabindex", "0")], |html| {
         html.element("table", &[], |html| {
             html.element("thead", &[], |html| {
                 html.element("tr", &[], |html| {
                     for cell in lines.first().into_iter().flat_map(|line| cells(line)) {
-                        html.element("th", &[("scope", "col")], |html| inline(html, cell));
+                        html.element("th", &[("scope", "col")], |html| inline(html, cell, is_own));
                     }
                 });
             });
@@ -170,7 +181,7 @@ fn table(html: &mut Html, lines: &[&str]) -> usize {
                 for row in &rows {
                     html.element("tr", &[], |html| {
                         for cell in cells(row) {
-                            html.element("td", &[], |html| inline(html, cell));
+                            html.element("td", &[], |html| inline(html, cell, is_own));
                         }
                     });
                     html.line();

@@ -9,6 +9,7 @@ mod place;
 
 pub use callers::{Callers, IssuerFact, ProofFact, SignatureFact, Way};
 pub use contract::{Answer, Content, Parameter};
+pub(crate) use errors::problem;
 pub use errors::{ErrorCase, Group};
 pub use limits::{Limit, LimitFields};
 

@@ -38,7 +38,7 @@ pub(crate) struct Page {
 }
 
 /// Adds every page about APIs.
-pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, intro: &str) {
+pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, (intro, problems): (&str, &str)) {
     site.add("assets/style.css", STYLE, STYLE_SHEET);
     site.add("assets/search.js", SCRIPT, SEARCH_SCRIPT);
     put(site, look, &welcome::page(portal, look, intro));
@@ -49,7 +49,7 @@ pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, intro: &str) {
             put(site, look, &operation::page(version, operation));
         }
     }
-    for page in errors::pages() {
+    for page in errors::pages(problems) {
         put(site, look, &page);
     }
 }

@@ -1,7 +1,7 @@
 //! What an operator adds to the pages: colours, a logo, texts of his own. Everything is a file; nothing stands within a page.
 
 use crate::document::{Fetch, Unreadable};
-use crate::markdown::markdown;
+use crate::markdown::own_markdown;
 use crate::model::slug;
 use crate::pages::{Look, Page, put};
 use crate::site::{STYLE, Site};
@@ -46,7 +46,7 @@ pub(crate) fn pages(site: &mut Site, look: &Look, plan: &PortalPlan, fetch: Fetc
         if !text.trim_start().starts_with("# ") {
             page.body.leaf("h1", &[], title).line();
         }
-        page.body.append(&markdown(&text, 0));
+        page.body.append(&own_markdown(&text, 0));
         put(site, look, &page);
     }
     Ok(())

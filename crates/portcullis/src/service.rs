@@ -16,7 +16,7 @@ pub(crate) use site::{bounded, site};
 use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};
 use notify::Notify;
-use portcullis_admin::{Admin, AdminSocket, Order, Orders, Status};
+use portcullis_admin::{Admin, AdminSocket, Order, Orders, Portal, Status};
 use portcullis_audit_log::Entry;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
@@ -45,6 +45,7 @@ pub(crate) struct Service {
     gateway: Gateway,
     status: Status,
     admin: Option<Admin>,
+    portal: Option<Portal>,
     watch: Watch,
     notify: Notify,
     shutdown: Shutdown,
@@ -112,6 +113,7 @@ impl Service {
         let admin = plan.admin.socket.as_deref().map(AdminSocket::bind).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
         let status = Status::listen(plan.status.bind).map_err(|error| unusable(&error))?;
+        let portal = portal(&plan, &status.problem_base())?;
         let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
         let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), sockets) {
             Ok(gateway) => gateway,
@@ -130,7 +132,8 @@ impl Service {
         status.attach(gateway.handle());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders(signals))).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
-        let service = Self { path: path.to_owned(), journal, gateway, status, admin, watch, notify, shutdown, audit };
+        let service =
+            Self { path: path.to_owned(), journal, gateway, status, admin, portal, watch, notify, shutdown, audit };
         let start = by_user("gateway.start").with("version", env!("CARGO_PKG_VERSION"));
         service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));
         service.announce(&facts);
@@ -208,6 +211,7 @@ impl Service {
             }),
         };
         self.status.stop();
+        self.portal.into_iter().for_each(Portal::stop);
         if how == Drain::Forced {
             let fields = [
                 ("what", "the last records of the access log".to_owned()),
@@ -242,6 +246,9 @@ impl Service {
             self.journal.event("listening", &fields);
         }
         self.journal.event("status", &[("address", self.status_address().to_string())]);
+        if let Some(portal) = &self.portal {
+            self.journal.event("portal", &[("address", portal.address().to_string())]);
+        }
         if let Some(admin) = &self.admin {
             self.journal.event("admin", &[("socket", admin.path().display().to_string())]);
         }
@@ -254,6 +261,13 @@ impl Service {
         ];
         self.journal.event("ready", &fields);
     }
+}
+
+/// The listener with the pages for developers, where there is to be one.
+fn portal(plan: &Plan, problems: &str) -> Result<Option<Portal>, Stop> {
+    let Some(settings) = &plan.portal else { return Ok(None) };
+    let portal = Portal::listen(settings.bind, site(plan, problems)?);
+    portal.map(Some).map_err(|error| Stop::environment(error.to_string()))
 }
 
 /// How the wait for open requests and last records ended.

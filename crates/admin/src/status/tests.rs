@@ -1,6 +1,7 @@
 //! The status listener over real connections.
 
-use super::{CONNECTIONS_MAX, FIELDS_MAX, HEAD_BYTES_MAX, Status};
+use super::Status;
+use crate::server::{CONNECTIONS_MAX, FIELDS_MAX, HEAD_BYTES_MAX};
 use portcullis_config::{Environment, load_text};
 use portcullis_proxy::Gateway;
 use portcullis_types::{Clock, Reason};

@@ -8,19 +8,19 @@ const DEPTH_MAX: usize = 4;
 const REACH_MAX: usize = 1_000;
 
 /// Writes the text of a block.
-pub(super) fn inline(html: &mut Html, text: &str) {
-    write(html, text, DEPTH_MAX);
+pub(super) fn inline(html: &mut Html, text: &str, is_own: bool) {
+    write(html, text, (DEPTH_MAX, is_own));
 }
 
-fn write(html: &mut Html, text: &str, depth: usize) {
+fn write(html: &mut Html, text: &str, (depth, is_own): (usize, bool)) {
     let mut rest = text;
     let mut plain = String::new();
     while let Some(letter) = rest.chars().next() {
-        let found = if depth == 0 { None } else { mark(rest) };
+        let found = if depth == 0 { None } else { mark(rest, is_own) };
         match found {
             Some((piece, length)) => {
                 html.text(&std::mem::take(&mut plain));
-                piece.write(html, depth - 1);
+                piece.write(html, (depth - 1, is_own));
                 rest = rest.get(length..).unwrap_or_default();
             }
             None => {
@@ -47,7 +47,7 @@ enum Piece<'t> {
 }
 
 /// What the text begins with, and how long it is.
-fn mark(text: &str) -> Option<(Piece<'_>, usize)> {
+fn mark(text: &str, is_own: bool) -> Option<(Piece<'_>, usize)> {
     match text.chars().next()? {
         '`' => {
             let ticks = text.len() - text.trim_start_matches('`').len();
@@ -62,17 +62,21 @@ fn mark(text: &str) -> Option<(Piece<'_>, usize)> {
             let address = within(after, ")")?;
             let length = words.len() + address.len() + 4;
             let address = address.split_whitespace().next()?.trim_matches(['<', '>']);
-            is_harmless(address).then_some((Piece::Link(words, address), length))
+            (is_harmless(address) && (is_own || is_whole(address))).then_some((Piece::Link(words, address), length))
         }
         '<' => {
             let address = within(text.get(1..)?, ">")?;
-            let is_link = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
-            (is_link && is_harmless(address)).then_some((Piece::Link(address, address), address.len() + 2))
+            (is_whole(address) && is_harmless(address)).then_some((Piece::Link(address, address), address.len() + 2))
         }
         ' ' if text.starts_with("  \n") => Some((Piece::Break, 3)),
         '\\' if text.starts_with("\\\n") => Some((Piece::Break, 2)),
         _ => None,
     }
+}
+
+/// Whether an address says where it leads, wherever it stands.
+fn is_whole(address: &str) -> bool {
+    ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme))
 }
 
 fn emphasis(text: &str, letter: char) -> Option<(Piece<'_>, usize)> {
@@ -100,13 +104,15 @@ fn within<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
 // === impl Piece ===
 
 impl Piece<'_> {
-    fn write(&self, html: &mut Html, depth: usize) {
+    fn write(&self, html: &mut Html, inside: (usize, bool)) {
         match self {
             Self::Code(text) => html.leaf("code", &[], text).done(),
-            Self::Strong(text) => html.element("strong", &[], |html| write(html, text, depth)).done(),
-            Self::Emphasis(text) => html.element("em", &[], |html| write(html, text, depth)).done(),
+            Self::Strong(text) => html.element("strong", &[], |html| write(html, text, inside)).done(),
+            Self::Emphasis(text) => html.element("em", &[], |html| write(html, text, inside)).done(),
             Self::Link(words, address) => {
-                html.element("a", &[("href", address), ("rel", "nofollow noopener")], |html| write(html, words, depth));
+                html.element("a", &[("href", address), ("rel", "nofollow noopener")], |html| {
+                    write(html, words, inside)
+                });
             }
             Self::Break => html.open("br", &[]).done(),
         }

@@ -17,6 +17,7 @@ fn what_is_markdown_and_what_is_text() {
             "<pre tabindex=\"0\"><code>{&quot;a&quot;: &quot;&lt;b&gt;&quot;}</code></pre>\n",
         ),
         ("[a](https://b.example/c)", "<p><a href=\"https://b.example/c\" rel=\"nofollow noopener\">a</a></p>\n"),
+        ("[a](b.html) [c](/d)", "<p>[a](b.html) [c](/d)</p>\n"),
         ("[a](javascript:alert)", "<p>[a](javascript:alert)</p>\n"),
         (
             "<https://a.example>",

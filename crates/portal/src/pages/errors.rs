@@ -1,11 +1,14 @@
 //! A page for every reason, and one that lists them all.
 
 use super::Page;
+use crate::markdown::code;
+use crate::model::problem;
 use portcullis_types::Reason;
 
-pub(super) fn pages() -> Vec<Page> {
+/// Problems say that they are explained below `problems`.
+pub(super) fn pages(problems: &str) -> Vec<Page> {
     let mut all = vec![index()];
-    all.extend(Reason::ALL.iter().map(|reason| page(*reason)));
+    all.extend(Reason::ALL.iter().map(|reason| page(*reason, problems)));
     all
 }
 
@@ -29,7 +32,7 @@ fn index() -> Page {
     page
 }
 
-fn page(reason: Reason) -> Page {
+fn page(reason: Reason, problems: &str) -> Page {
     let mut page = Page {
         path: format!("problems/{}.html", reason.code()),
         title: reason.title().to_owned(),
@@ -46,5 +49,7 @@ fn page(reason: Reason) -> Page {
         html.leaf("h2", &[], title).line();
         html.element("p", &[], |html| html.prose(words).done()).line();
     }
+    html.leaf("h2", &[], "How it looks").line();
+    code(html, &format!("{:#}", problem(reason, problems, &[])));
     page
 }

@@ -320,10 +320,28 @@ fn errors(html: &mut Html, operation: &Operation, up: &str) {
             continue;
         }
         html.leaf("h3", &[], title).line();
-        for case in own {
-            error(html, case, up);
+        match group {
+            // The same for every operation: their pages have it all.
+            Group::Transport => in_short(html, &own, up),
+            Group::Caller | Group::Request | Group::Budget | Group::Api => {
+                own.iter().for_each(|case| error(html, case, up));
+            }
         }
     }
+}
+
+fn in_short(html: &mut Html, cases: &[&ErrorCase], up: &str) {
+    html.element("ul", &[], |html| {
+        for case in cases {
+            html.element("li", &[], |html| {
+                html.text(&format!("{} ", case.reason.status()));
+                html.link(&format!("{up}{}", case.page()), case.reason.code());
+                html.text(&format!(": {}", case.reason.title()));
+            });
+            html.line();
+        }
+    });
+    html.line();
 }
 
 fn error(html: &mut Html, case: &ErrorCase, up: &str) {

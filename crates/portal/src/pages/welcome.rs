@@ -2,7 +2,7 @@
 
 use super::{Look, Page};
 use crate::html::Html;
-use crate::markdown::{first_words, markdown};
+use crate::markdown::{first_words, own_markdown};
 use crate::model::{Portal, Version};
 
 /// LIMIT: letters of an API's description on the first page.
@@ -18,7 +18,7 @@ pub(super) fn page(portal: &Portal, look: &Look, intro: &str) -> Page {
                 html.text("What each API offers, how to call it, what its limits are, and what every error means.");
             })
             .done(),
-        false => html.append(&markdown(intro, 1)).done(),
+        false => html.append(&own_markdown(intro, 1)).done(),
     }
     html.element("p", &[], |html| {
         html.text("New here? Begin with ").link("guides/tokens.html", "getting a credential");

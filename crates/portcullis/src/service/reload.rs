@@ -1,6 +1,6 @@
 //! Taking over a changed configuration, whole or not at all, and telling everybody who wants to know.
 
-use super::{Facts, Service, Shutdown, announce_dangers, read};
+use super::{Facts, Service, Shutdown, announce_dangers, read, site};
 use crate::ending::Stop;
 use portcullis_admin::Reloaded;
 use portcullis_audit_log::Entry;
@@ -38,11 +38,20 @@ impl Service {
         let outcome = loaded.and_then(|loaded| {
             let (facts, shutdown) = (Facts::of(&loaded.plan), Shutdown::of(&loaded.plan));
             announce_dangers(&self.journal, &loaded.plan);
-            handle.reload(loaded.plan).map(|()| (facts, shutdown)).map_err(|error| match error {
+            // Before anything is taken over, so that no page is missing behind a policy that is in force.
+            let pages = self.portal.as_ref().map(|_| site(&loaded.plan, &self.status.problem_base())).transpose();
+            let pages = pages.inspect_err(|stop| handle.note_failed_reload(&stop.summary()))?;
+            let taken = handle.reload(loaded.plan).map_err(|error| match error {
                 ReloadError::Compile(_) => Stop::Unfit(error.to_string()),
                 ReloadError::NeedsRestart(_) | ReloadError::Listen(_) | ReloadError::Draining => {
                     Stop::environment(error.to_string())
                 }
+            });
+            taken.map(|()| {
+                if let (Some(portal), Some(pages)) = (&self.portal, pages) {
+                    portal.show(pages);
+                }
+                (facts, shutdown)
             })
         });
         match outcome {

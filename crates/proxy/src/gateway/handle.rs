@@ -251,6 +251,7 @@ fn is_same(open: &Listener, wanted: &ListenerPlan) -> bool {
 fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
     [
         (old.status != new.status, "status"),
+        (shown(old) != shown(new), "portal (whether there is one, and `bind`)"),
         (old.admin != new.admin, "admin.socket"),
         (old.workers != new.workers, "workers"),
         (old.identity.store != new.identity.store, "store"),
@@ -263,6 +264,11 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
     ]
     .into_iter()
     .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
+}
+
+/// Where the pages for developers are.
+fn shown(plan: &Plan) -> Option<std::net::SocketAddr> {
+    plan.portal.as_ref().map(|plan| plan.bind)
 }
 
 /// What of watching is taken once: the tables.

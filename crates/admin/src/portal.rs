@@ -1,0 +1,92 @@
+//! The pages for developers, on a listener of their own: what was made of the policy in force, and nothing else.
+
+#[cfg(test)]
+mod tests;
+
+use crate::server::{Server, ServerError};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use portcullis_config::plan::HeadersPlan;
+use portcullis_portal::Site;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// How long a page may be shown without asking anew; a reload makes others.
+const FRESH: &str = "max-age=60";
+
+/// The listener at work.
+#[derive(Debug)]
+pub struct Portal {
+    shelf: Shelf,
+    server: Server,
+}
+
+/// The site in force.
+#[derive(Clone, Debug)]
+struct Shelf(Arc<RwLock<Arc<Site>>>);
+
+// === impl Portal ===
+
+impl Portal {
+    /// Listens and answers at once.
+    ///
+    /// # Errors
+    /// The address is taken or not ours, or there is no thread to be had.
+    pub fn listen(bind: SocketAddr, site: Site) -> Result<Self, ServerError> {
+        let shelf = Shelf(Arc::new(RwLock::new(Arc::new(site))));
+        let headers = Arc::new(headers());
+        let router = Router::new().fallback(answer).with_state((shelf.clone(), headers));
+        Ok(Self { server: Server::listen("portal", bind, router)?, shelf })
+    }
+
+    /// From now on these pages are served.
+    pub fn show(&self, site: Site) {
+        *self.shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+    }
+
+    /// Where it listens; a port of 0 is a real one here.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Stops listening and closes what is open.
+    pub fn stop(self) {
+        self.server.stop();
+    }
+}
+
+/// The security headers of pages that load nothing but what is theirs.
+fn headers() -> Vec<(HeaderName, HeaderValue)> {
+    let fields = HeadersPlan::portal().fields.into_iter();
+    fields.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
+}
+
+async fn answer(
+    State((shelf, headers)): State<(Shelf, Arc<Vec<(HeaderName, HeaderValue)>>)>,
+    method: Method,
+    uri: Uri,
+) -> Response {
+    // Held for no longer than it takes to count one more reader.
+    let site = Arc::clone(&shelf.0.read().unwrap_or_else(PoisonError::into_inner));
+    let mut response = if method != Method::GET && method != Method::HEAD {
+        plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n")
+    } else if let Some(file) = site.at(uri.path()) {
+        let fields = [(CONTENT_TYPE, file.media_type), (CACHE_CONTROL, FRESH)];
+        (fields, Body::from(file.body.clone())).into_response()
+    } else {
+        plain(StatusCode::NOT_FOUND, "there is no such page\n")
+    };
+    for (name, value) in headers.iter() {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response()
+}

@@ -1,0 +1,152 @@
+//! A small HTTP server on a thread of its own, so that a busy gateway still answers its operators.
+//!
+//! What is served is others' business; this file bounds what a client may cost.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+// LIMIT: connections at once; more wait in the system's queue.
+pub(crate) const CONNECTIONS_MAX: usize = 64;
+// LIMIT: bytes of a request head.
+pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
+// LIMIT: header lines of a request.
+pub(crate) const FIELDS_MAX: usize = 64;
+// LIMIT: from the first byte of a head to its last.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+// LIMIT: the whole life of a connection; a scraper opens the next one.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
+/// After an accept that failed for want of file descriptors, so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A server at work.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// Why a listener for operators or developers does not start. The text is one line that says what to do.
+#[derive(Debug)]
+pub enum ServerError {
+    /// The address cannot be listened on.
+    Listen {
+        /// Whose.
+        name: &'static str,
+        /// The address.
+        bind: SocketAddr,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system grants no thread.
+    System(&'static str, io::Error),
+}
+
+// === impl Server ===
+
+impl Server {
+    /// Listens and answers.
+    pub(crate) fn listen(name: &'static str, bind: SocketAddr, router: Router) -> Result<Self, ServerError> {
+        let error = |source| ServerError::Listen { name, bind, source };
+        let listener = std::net::TcpListener::bind(bind).map_err(error)?;
+        listener.set_nonblocking(true).map_err(error)?;
+        let address = listener.local_addr().map_err(error)?;
+        let system = |error| ServerError::System(name, error);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let (stop, stopped) = oneshot::channel();
+        let serving = move || {
+            runtime.block_on(async move {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                tokio::select! {
+                    () = accept(listener, router) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(serving).map_err(system)?;
+        Ok(Self { address, stop, thread })
+    }
+
+    /// Where it listens; a port of 0 is a real one here.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as somebody on this machine calls it.
+    pub(crate) fn near(&self) -> SocketAddr {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+        };
+        SocketAddr::new(ip, self.address.port())
+    }
+
+    /// Stops listening and closes what is open.
+    pub(crate) fn stop(self) {
+        // A thread that has ended already hears nothing and needs nothing.
+        let _told = self.stop.send(());
+        drop(self.thread.join());
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve(stream, router.clone(), slot))),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(FIELDS_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A client that breaks off or dawdles is its own problem.
+    drop(tokio::time::timeout(CONNECTION_TIMEOUT, connection).await);
+    drop(slot);
+}
+
+// === impl ServerError ===
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen { name, bind, source } => {
+                write!(formatter, "{name}: cannot listen on {bind}: {}", listen_advice(source))
+            }
+            Self::System(name, error) => write!(formatter, "{name}: the system refuses a thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+fn listen_advice(source: &io::Error) -> String {
+    let is = |kind| source.kind() == kind;
+    if is(io::ErrorKind::AddrInUse) {
+        "the port is taken by another process; stop it or choose another port".to_owned()
+    } else if is(io::ErrorKind::PermissionDenied) {
+        "this needs a privilege; choose a port above 1023".to_owned()
+    } else if is(io::ErrorKind::AddrNotAvailable) {
+        "this is no address of this machine; use one that is, or 127.0.0.1".to_owned()
+    } else {
+        source.to_string()
+    }
+}
