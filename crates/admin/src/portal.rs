@@ -29,6 +29,13 @@ pub struct Portal {
 #[derive(Clone, Debug)]
 struct Shelf(Arc<RwLock<Arc<Site>>>);
 
+/// What an answer is made from.
+#[derive(Clone, Debug)]
+struct Counter {
+    shelf: Shelf,
+    headers: Arc<[(HeaderName, HeaderValue)]>,
+}
+
 // === impl Portal ===
 
 impl Portal {
@@ -38,8 +45,8 @@ impl Portal {
     /// The address is taken or not ours, or there is no thread to be had.
     pub fn listen(bind: SocketAddr, site: Site) -> Result<Self, ServerError> {
         let shelf = Shelf(Arc::new(RwLock::new(Arc::new(site))));
-        let headers = Arc::new(headers());
-        let router = Router::new().fallback(answer).with_state((shelf.clone(), headers));
+        let counter = Counter { shelf: shelf.clone(), headers: headers().into() };
+        let router = Router::new().fallback(answer).with_state(counter);
         Ok(Self { server: Server::listen("portal", bind, router)?, shelf })
     }
 
@@ -66,13 +73,9 @@ fn headers() -> Vec<(HeaderName, HeaderValue)> {
     fields.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
 }
 
-async fn answer(
-    State((shelf, headers)): State<(Shelf, Arc<Vec<(HeaderName, HeaderValue)>>)>,
-    method: Method,
-    uri: Uri,
-) -> Response {
+async fn answer(State(counter): State<Counter>, method: Method, uri: Uri) -> Response {
     // Held for no longer than it takes to count one more reader.
-    let site = Arc::clone(&shelf.0.read().unwrap_or_else(PoisonError::into_inner));
+    let site = Arc::clone(&counter.shelf.0.read().unwrap_or_else(PoisonError::into_inner));
     let mut response = if method != Method::GET && method != Method::HEAD {
         plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n")
     } else if let Some(file) = site.at(uri.path()) {
@@ -81,7 +84,7 @@ async fn answer(
     } else {
         plain(StatusCode::NOT_FOUND, "there is no such page\n")
     };
-    for (name, value) in headers.iter() {
+    for (name, value) in counter.headers.iter() {
         response.headers_mut().insert(name, value.clone());
     }
     response

@@ -330,7 +330,7 @@ fn bounds(route: &RoutePlan) -> Vec<(&'static str, String)> {
 /// A number of bytes as people read it.
 pub(crate) fn bytes(count: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let fits = units.into_iter().find(|(size, _)| count >= *size && count % *size == 0);
+    let fits = units.into_iter().find(|(size, _)| count >= *size && count.is_multiple_of(*size));
     fits.map_or_else(|| format!("{count} bytes"), |(size, unit)| format!("{} {unit}", count / size))
 }
 

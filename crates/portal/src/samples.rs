@@ -36,11 +36,14 @@ pub(crate) struct Call<'c> {
     signature: Option<&'c SignatureFact>,
 }
 
+/// Writes a call in one language.
+type Writer = fn(&Call<'_>) -> String;
+
 /// The call in every language.
 #[must_use]
 pub fn samples(operation: &Operation, way: &Way) -> Vec<Sample> {
     let call = Call::of(operation, way);
-    let languages: [(&'static str, fn(&Call<'_>) -> String); 5] = [
+    let languages: [(&'static str, Writer); 5] = [
         ("curl", curl::sample),
         ("Python", python::sample),
         ("JavaScript", javascript::sample),

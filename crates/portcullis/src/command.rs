@@ -75,6 +75,11 @@ pub(crate) fn limits_of(config: &Path, target: &str) -> Result<String, Stop> {
     explain::limits(config, target)
 }
 
+/// What the developer portal says that an operation answers in `RateLimit-Policy`.
+pub(crate) fn limit_fields_told(config: &Path, path: &str, method: &str) -> Result<Option<String>, Stop> {
+    portal::limit_fields_told(config, path, method)
+}
+
 /// One question to a running gateway: status and body of its answer.
 pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> Result<(u16, serde_json::Value), String> {
     control::ask_once(socket, method, path).map_err(|stop| stop.summary())

@@ -11,7 +11,7 @@ mod watch;
 
 pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
-pub(crate) use site::{bounded, site};
+pub(crate) use site::{bounded, model, site};
 
 use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};

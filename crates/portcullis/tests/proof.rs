@@ -32,6 +32,8 @@ mod house;
 mod identity;
 #[path = "proof/masked.rs"]
 mod masked;
+#[path = "proof/portal.rs"]
+mod portal;
 #[path = "proof/provider.rs"]
 mod provider;
 #[path = "proof/reload.rs"]

@@ -1,3 +1,5 @@
+//! Lines and examples of schemas, and which parameters an operation has.
+
 use super::{Documents, Fetch, example, rows};
 use serde_json::json;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! What could mean something to a browser does not.
+
 use super::{Html, escaped, is_harmless, prose};
 
 #[test]

@@ -164,12 +164,8 @@ fn facts(scope: Scope<'_>, route: &RoutePlan, method: &str) -> Facts {
 }
 
 /// What a reason has to do with, if it can come up at all. A new reason is decided here or does not compile.
+#[expect(clippy::too_many_lines, reason = "a table of rows")]
 fn group(reason: Reason, facts: &Facts) -> Option<Group> {
-    let takes = |scheme: Scheme| {
-        let place = Scheme::ALL.iter().position(|one| *one == scheme);
-        place.and_then(|place| facts.takes.get(place).copied()).unwrap_or(false)
-    };
-    let token = takes(Scheme::Jwt) || takes(Scheme::Introspection);
     let demand = !facts.public && !facts.closed;
     let when = |is_so: bool, group: Group| is_so.then_some(group);
     match reason {
@@ -203,22 +199,26 @@ fn group(reason: Reason, facts: &Facts) -> Option<Group> {
         Reason::GraphqlLimit => when(facts.graphql, Group::Request),
         Reason::MalformedJson => when(facts.json, Group::Request),
         Reason::InvalidAnswer => when(facts.answers, Group::Api),
-        Reason::RouteClosed => when(facts.closed, Group::Caller),
-        Reason::Forbidden => when(facts.asked && demand, Group::Caller),
-        Reason::InsufficientScope => when(facts.scopes && token, Group::Caller),
-        Reason::ForbiddenHere => when(facts.circumstances && facts.asked, Group::Caller),
-        Reason::ForbiddenField => when(facts.fields, Group::Caller),
-        Reason::MissingCredential => when(demand && !facts.anonymous, Group::Caller),
-        Reason::InvalidApiKey => when(takes(Scheme::ApiKey), Group::Caller),
-        Reason::InvalidToken | Reason::ExpiredToken | Reason::RevokedToken => when(token, Group::Caller),
-        Reason::InvalidProof => when(facts.bound, Group::Caller),
-        Reason::NonceRequired => when(facts.nonce, Group::Caller),
-        Reason::InsufficientBinding => when(token, Group::Caller),
-        Reason::InvalidCertificate => when(takes(Scheme::Certificate), Group::Caller),
-        Reason::InvalidSignature | Reason::DigestMismatch => when(takes(Scheme::Signature), Group::Caller),
-        Reason::CredentialInQuery | Reason::AmbiguousCredential => when(demand, Group::Caller),
-        Reason::IssuerUnavailable => when(token || takes(Scheme::ApiKey), Group::Caller),
-        Reason::IdentityOverloaded => when(facts.bound || takes(Scheme::Signature), Group::Caller),
+        Reason::RouteClosed
+        | Reason::Forbidden
+        | Reason::InsufficientScope
+        | Reason::ForbiddenHere
+        | Reason::ForbiddenField
+        | Reason::MissingCredential
+        | Reason::InvalidApiKey
+        | Reason::InvalidToken
+        | Reason::ExpiredToken
+        | Reason::RevokedToken
+        | Reason::InvalidProof
+        | Reason::NonceRequired
+        | Reason::InsufficientBinding
+        | Reason::InvalidCertificate
+        | Reason::InvalidSignature
+        | Reason::DigestMismatch
+        | Reason::CredentialInQuery
+        | Reason::AmbiguousCredential
+        | Reason::IssuerUnavailable
+        | Reason::IdentityOverloaded => identity(reason, facts).then_some(Group::Caller),
         Reason::TooManyFailures => when(demand, Group::Budget),
         Reason::AbnormalUsage => when(facts.anomalies, Group::Budget),
         Reason::QuotaExceeded => when(facts.limits, Group::Budget),
@@ -240,6 +240,39 @@ fn group(reason: Reason, facts: &Facts) -> Option<Group> {
         Reason::AnswerUnreadable => when(facts.masked || facts.answers, Group::Api),
         Reason::UpstreamError => when(facts.errors != ErrorsPlan::Pass && !facts.closed, Group::Api),
     }
+}
+
+/// Whether a reason about who calls can come up. Every other one cannot.
+fn identity(reason: Reason, facts: &Facts) -> bool {
+    let takes = |scheme: Scheme| {
+        let place = Scheme::ALL.iter().position(|one| *one == scheme);
+        place.and_then(|place| facts.takes.get(place).copied()).unwrap_or(false)
+    };
+    let token = takes(Scheme::Jwt) || takes(Scheme::Introspection);
+    let demand = !facts.public && !facts.closed;
+    let rows = [
+        (Reason::RouteClosed, facts.closed),
+        (Reason::Forbidden, facts.asked && demand),
+        (Reason::InsufficientScope, facts.scopes && token),
+        (Reason::ForbiddenHere, facts.circumstances && facts.asked),
+        (Reason::ForbiddenField, facts.fields),
+        (Reason::MissingCredential, demand && !facts.anonymous),
+        (Reason::InvalidApiKey, takes(Scheme::ApiKey)),
+        (Reason::InvalidToken, token),
+        (Reason::ExpiredToken, token),
+        (Reason::RevokedToken, token),
+        (Reason::InvalidProof, facts.bound),
+        (Reason::NonceRequired, facts.nonce),
+        (Reason::InsufficientBinding, token),
+        (Reason::InvalidCertificate, takes(Scheme::Certificate)),
+        (Reason::InvalidSignature, takes(Scheme::Signature)),
+        (Reason::DigestMismatch, takes(Scheme::Signature)),
+        (Reason::CredentialInQuery, demand),
+        (Reason::AmbiguousCredential, demand),
+        (Reason::IssuerUnavailable, token || takes(Scheme::ApiKey)),
+        (Reason::IdentityOverloaded, facts.bound || takes(Scheme::Signature)),
+    ];
+    rows.iter().any(|(one, is_so)| *one == reason && *is_so)
 }
 
 /// Limits that it names.

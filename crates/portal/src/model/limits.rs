@@ -137,7 +137,7 @@ fn each(nanos: u64) -> String {
 fn time(nanos: u64) -> String {
     let seconds = nanos / 1_000_000_000;
     let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
-    let fits = units.into_iter().find(|(size, _)| seconds >= *size && seconds % *size == 0);
+    let fits = units.into_iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
     fits.map_or_else(|| format!("{seconds} seconds"), |(size, unit)| format!("{} {unit}", seconds / size))
 }
 

@@ -1,3 +1,5 @@
+//! Parts of calls.
+
 use super::encoded;
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::arguments::{ExportPortal, PortalCommand};
 use crate::ending::{Ending, Stop};
 use crate::output::say;
-use crate::service::{bounded, read, site};
+use crate::service::{bounded, model, read, site};
 use portcullis_portal::Site;
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,6 +17,14 @@ pub(super) fn portal(command: &PortalCommand) -> Result<Ending, Stop> {
     match command {
         PortalCommand::Export(question) => export(question),
     }
+}
+
+/// What the pages say of `RateLimit-Policy` of the operation with this path.
+pub(super) fn limit_fields_told(config: &Path, path: &str, method: &str) -> Result<Option<String>, Stop> {
+    let portal = model(&read(config)?.plan, "")?;
+    let mut operations = portal.versions().flat_map(|version| &version.operations);
+    let found = operations.find(|operation| operation.path == path && operation.method == method);
+    Ok(found.and_then(|operation| operation.limit_fields.policy.clone()))
 }
 
 fn export(question: &ExportPortal) -> Result<Ending, Stop> {

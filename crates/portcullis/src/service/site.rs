@@ -2,7 +2,7 @@
 
 use crate::ending::Stop;
 use portcullis_config::plan::Plan;
-use portcullis_portal::Site;
+use portcullis_portal::{Portal, Site, Unreadable};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -12,8 +12,20 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// All pages. Problems are explained below `problems`.
 pub(crate) fn site(plan: &Plan, problems: &str) -> Result<Site, Stop> {
-    let site = portcullis_portal::site(plan, problems, &mut |path| bounded(path).map_err(|error| error.to_string()));
-    site.map_err(|unreadable| Stop::environment(unreadable.to_string()))
+    portcullis_portal::site(plan, problems, &mut fetch).map_err(|error| told(&error))
+}
+
+/// What they are made from.
+pub(crate) fn model(plan: &Plan, problems: &str) -> Result<Portal, Stop> {
+    Portal::of(plan, problems, &mut fetch).map_err(|error| told(&error))
+}
+
+fn fetch(path: &Path) -> Result<Vec<u8>, String> {
+    bounded(path).map_err(|error| error.to_string())
+}
+
+fn told(error: &Unreadable) -> Stop {
+    Stop::environment(error.to_string())
 }
 
 /// A whole file that is not larger than it may be.

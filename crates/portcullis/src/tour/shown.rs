@@ -1,6 +1,7 @@
 //! What leaves and what is kept: security headers, records, metrics, documentation.
 
 use super::{Answer, Row, Scene};
+use crate::command::limit_fields_told;
 
 const HEADERS: &str = "security headers";
 const LOGGING: &str = "logging";
@@ -30,6 +31,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         traced(scene),
         counted(scene),
         explained(scene),
+        documented(scene),
     ]
 }
 
@@ -173,4 +175,18 @@ fn explained(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     });
     Row::new(DOCUMENTATION, "the address in a problem's `type`", expected, outcome)
+}
+
+/// What the developer portal says of an operation's limits, beside what an answer says.
+fn documented(scene: &Scene<'_>) -> Row {
+    let expected = "the page and the answer say the same";
+    let outcome =
+        limit_fields_told(&scene.config, "/orders/v2", "GET").map_err(|stop| stop.summary()).and_then(|page| {
+            let answer = scene.client.get("/orders/v2", "")?;
+            let said = answer.field("ratelimit-policy").unwrap_or("nothing");
+            let ok = page.as_deref() == Some(said);
+            let page = page.unwrap_or_else(|| "nothing".to_owned());
+            Ok((if ok { expected.to_owned() } else { format!("the page {page}, the answer {said}") }, ok))
+        });
+    Row::new(DOCUMENTATION, "RateLimit-Policy of an operation, on its page in the portal", expected, outcome)
 }
