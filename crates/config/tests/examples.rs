@@ -78,7 +78,7 @@ fn the_full_example_means_what_it_says() {
     assert_eq!((export.collector.port, export.logs, plan.tracing.sample_millionths), (4318, false, 100_000));
     assert_eq!(export.headers[0].0, "x-scope");
     assert!(!format!("{export:?}").contains("gateway"), "values of header lines are never printed");
-    assert_eq!(plan.watched.len(), 6, "the contract and the policies are watched as well");
+    assert_eq!(plan.watched.len(), 9, "the contract, the policies and what pages are made of are watched as well");
     assert_eq!(plan.hash.len(), 64);
 }
 

@@ -14,6 +14,9 @@ use crate::site::{HTML, SCRIPT, STYLE, Site};
 const STYLE_SHEET: &str = include_str!("pages/style.css");
 const SEARCH_SCRIPT: &str = include_str!("pages/search.js");
 
+/// What browsers show beside the title, where there is no logo.
+const ICON: (&str, &str) = ("assets/icon.svg", include_str!("pages/icon.svg"));
+
 /// What all pages say of the whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Look {
@@ -41,6 +44,9 @@ pub(crate) struct Page {
 pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, (intro, problems): (&str, &str)) {
     site.add("assets/style.css", STYLE, STYLE_SHEET);
     site.add("assets/search.js", SCRIPT, SEARCH_SCRIPT);
+    if look.logo.is_none() {
+        site.add(ICON.0, "image/svg+xml", ICON.1);
+    }
     put(site, look, &welcome::page(portal, look, intro));
     put(site, look, &search::page(portal));
     for version in portal.versions() {
@@ -66,7 +72,7 @@ pub(crate) fn put(site: &mut Site, look: &Look, page: &Page) {
             header(html, look, &up);
             html.element(
                 "div",
-                &[("class", if page.places.is_empty() { "page" } else { "page with-places" })],
+                &[("class", if page.places.len() < 2 { "page" } else { "page with-places" })],
                 |html| {
                     places(html, page);
                     html.element("main", &[("id", "main"), ("tabindex", "-1")], |html| {
@@ -97,6 +103,8 @@ fn head(html: &mut Html, look: &Look, page: &Page, up: &str) {
     html.leaf("title", &[], &title).line();
     html.open("link", &[("rel", "stylesheet"), ("href", &format!("{up}assets/style.css"))]).line();
     html.open("link", &[("rel", "stylesheet"), ("href", &format!("{up}assets/theme.css"))]).line();
+    let icon = look.logo.as_deref().unwrap_or(ICON.0);
+    html.open("link", &[("rel", "icon"), ("href", &format!("{up}{icon}"))]).line();
     if page.path == search::PATH {
         html.element("script", &[("src", &format!("{up}assets/search.js")), ("defer", "")], |_| {}).line();
     }
@@ -129,7 +137,7 @@ fn header(html: &mut Html, look: &Look, up: &str) {
 }
 
 fn places(html: &mut Html, page: &Page) {
-    if page.places.is_empty() {
+    if page.places.len() < 2 {
         return;
     }
     html.element("nav", &[("class", "places"), ("aria-label", "On this page")], |html| {

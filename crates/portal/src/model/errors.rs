@@ -142,7 +142,8 @@ fn facts(scope: Scope<'_>, route: &RoutePlan, method: &str) -> Facts {
         looks: route.looks_into_bodies(),
         contract: enforced,
         answers: contract.is_some_and(|plan| plan.response == ContractMode::Enforce),
-        json: (route.bodies.strict_json || route.looks_into_bodies()) && takes_body,
+        // What a contract reads and cannot is told as what does not fit it.
+        json: (route.bodies.strict_json || route.graphql.is_some()) && takes_body,
         graphql: route.graphql.is_some(),
         grpc: route.grpc,
         limits: route.held_limits().next().is_some(),

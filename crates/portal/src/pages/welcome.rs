@@ -37,9 +37,7 @@ fn card(html: &mut Html, version: &Version) {
     html.element("h2", &[], |html| html.link(&format!("{}/index.html", version.folder), &version.title).done());
     html.element("p", &[("class", "note")], |html| {
         let count = version.operations.len();
-        let named = version.name.as_deref().map(|name| format!("{} {name}", version.api));
-        html.leaf("span", &[], named.as_deref().unwrap_or(&version.api));
-        html.text(&format!(" · {count} {}", if count == 1 { "operation" } else { "operations" }));
+        html.text(&format!("{count} {}", if count == 1 { "operation" } else { "operations" }));
         for badge in super::version::badges(version) {
             html.text(" ").leaf("span", &[("class", "badge")], badge);
         }

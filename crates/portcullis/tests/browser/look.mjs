@@ -14,15 +14,15 @@ const browser = await chromium.launch({
 try {
   const seen = [];
   for (const colorScheme of ["light", "dark"]) {
+    // The judge is not a page's own script, so that the pages' policy is set aside here; the search below is under it.
+    const context = await browser.newContext({ colorScheme, bypassCSP: true, viewport: { width: 1280, height: 900 } });
+    const page = await context.newPage();
+    let [asked, said] = [[], []];
+    page.on("request", (request) => asked.push(request.url()));
+    page.on("console", (message) => said.push(message.text()));
+    page.on("pageerror", (error) => said.push(String(error)));
     for (const path of JSON.parse(pages)) {
-      // The judge is not a page's own script; what the page's policy forbids is noted all the same.
-      const context = await browser.newContext({ colorScheme, bypassCSP: true, viewport: { width: 1280, height: 900 } });
-      const page = await context.newPage();
-      const asked = [];
-      const said = [];
-      page.on("request", (request) => asked.push(request.url()));
-      page.on("console", (message) => said.push(message.text()));
-      page.on("pageerror", (error) => said.push(String(error)));
+      [asked, said] = [[], []];
       await page.goto(home + path);
       if (pictures) {
         const name = `${colorScheme}-${path.replace(/[^a-z0-9]+/gi, "-")}.png`;
@@ -38,8 +38,8 @@ try {
         elsewhere: asked.filter((url) => !url.startsWith(home)),
         said,
       });
-      await context.close();
     }
+    await context.close();
   }
   const find = async (javaScriptEnabled) => {
     const context = await browser.newContext({ javaScriptEnabled });
