@@ -20,6 +20,9 @@ pub struct Sample {
     pub text: String,
 }
 
+/// Fields of a call that are made anew for each.
+const MADE: [&str; 3] = ["content-digest", "authorization", "dpop"];
+
 /// What is called, and with what.
 pub(crate) struct Call<'c> {
     method: &'c str,
@@ -63,6 +66,13 @@ impl<'c> Call<'c> {
         fields.extend(content.map(|content| ("Content-Type", content.media_type.clone())));
         let headers = operation.parameters.iter().filter(|one| one.location == "header" && one.row.required);
         fields.extend(headers.map(|one| (one.row.path.as_str(), one.example.clone().unwrap_or_default())));
+        // What a signature covers has to be there.
+        let covered = way.signature.iter().flat_map(|signature| &signature.components).map(|one| one.trim_matches('"'));
+        for name in covered.filter(|name| !name.starts_with('@') && !MADE.contains(name)) {
+            if !fields.iter().any(|(have, _)| have.eq_ignore_ascii_case(name)) {
+                fields.push((name, if name == "content-type" { "application/json" } else { "value" }.to_owned()));
+            }
+        }
         Self {
             method: if operation.method == "any" { "GET" } else { &operation.method },
             url: url(operation),
