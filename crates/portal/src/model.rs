@@ -15,7 +15,7 @@ pub use limits::{Limit, LimitFields};
 
 use crate::document::{Document, Documents, Fetch, Unreadable, text_of};
 use portcullis_config::plan::{
-    ApiPlan, ContractMode, CorsPlan, LifecyclePlan, Methods, Origins, Plan, RoutePlan, VersionPlan, Who,
+    ApiPlan, ContractMode, CorsPlan, LifecyclePlan, Methods, Origins, Plan, RoutePlan, VersionBy, VersionPlan, Who,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub struct Operation {
     pub path: String,
     /// The other path by which it can be called, where its version is the default one.
     pub also_at: Option<String>,
+    /// How a call names its version, where not by its path: the version's name stands there.
+    pub version_by: Option<(VersionBy, String)>,
     /// Path and method in the contract.
     pub in_contract: Option<(String, String)>,
     /// A few words about it.
@@ -253,6 +255,11 @@ impl Scope<'_> {
             origin: place::origin(plan, api),
             path: paths.next().unwrap_or_default(),
             also_at: paths.next(),
+            version_by: version
+                .name
+                .as_ref()
+                .filter(|_| api.version_by != VersionBy::Path)
+                .map(|name| (api.version_by.clone(), name.to_string())),
             summary: text("summary"),
             description: text("description"),
             tag: own.and_then(|own| own.get("tags")?.get(0)?.as_str()).map(str::to_owned),
@@ -298,6 +305,20 @@ impl Pages {
 // === impl Operation ===
 
 impl Operation {
+    /// How a call names its version, in words; nothing where its path does.
+    #[must_use]
+    pub fn version_told(&self) -> Option<String> {
+        let (by, version) = self.version_by.as_ref()?;
+        Some(match by {
+            VersionBy::Path => return None,
+            VersionBy::Header(name) => format!("Calls name their version in the field `{name}`: `{version}`."),
+            VersionBy::Query(name) => format!("Calls name their version in the query: `{name}={version}`."),
+            VersionBy::MediaType(name) => {
+                format!("Calls name their version in `Accept`: `application/json;{name}={version}`.")
+            }
+        })
+    }
+
     /// What it is called in lists.
     #[must_use]
     pub fn title(&self) -> &str {

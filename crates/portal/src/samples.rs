@@ -10,6 +10,7 @@ mod tests;
 
 use crate::model::{Operation, ProofFact, SignatureFact, Way};
 use portcullis_auth::principal::Scheme;
+use portcullis_config::plan::VersionBy;
 
 /// One call in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,14 @@ impl<'c> Call<'c> {
         fields.extend(content.map(|content| ("Content-Type", content.media_type.clone())));
         let headers = operation.parameters.iter().filter(|one| one.location == "header" && one.row.required);
         fields.extend(headers.map(|one| (one.row.path.as_str(), one.example.clone().unwrap_or_default())));
+        match operation.version_by.as_ref() {
+            Some((VersionBy::Header(name), version)) => fields.push((name, version.clone())),
+            Some((VersionBy::MediaType(name), version)) => {
+                let accepts = fields.iter_mut().filter(|(field, _)| *field == "Accept");
+                accepts.for_each(|(_, value)| value.push_str(&format!(";{name}={version}")));
+            }
+            Some((VersionBy::Path | VersionBy::Query(_), _)) | None => {}
+        }
         // What a signature covers has to be there.
         let covered = way.signature.iter().flat_map(|signature| &signature.components).map(|one| one.trim_matches('"'));
         for name in covered.filter(|name| !name.starts_with('@') && !MADE.contains(name)) {
@@ -137,11 +146,16 @@ fn url(operation: &Operation) -> String {
     }
     path.push_str(rest);
     let required = operation.parameters.iter().filter(|one| one.location == "query" && one.row.required);
+    let named = match operation.version_by.as_ref() {
+        Some((VersionBy::Query(name), version)) => Some(format!("{}={}", encoded(name), encoded(version))),
+        Some((VersionBy::Path | VersionBy::Header(_) | VersionBy::MediaType(_), _)) | None => None,
+    };
     let pairs: Vec<String> = required
         .map(|one| {
             let value = one.example.clone().unwrap_or_default();
             format!("{}={}", encoded(&one.row.path), encoded(&value))
         })
+        .chain(named)
         .collect();
     let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
     format!("{}{path}{query}", operation.origin)

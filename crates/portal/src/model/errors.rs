@@ -5,7 +5,7 @@ use super::Scope;
 use portcullis_access::{Effect, Mode};
 use portcullis_auth::outward::{Offer, challenges, scope_challenge};
 use portcullis_auth::principal::{Demand, Scheme};
-use portcullis_config::plan::{Authn, ContractMode, Dpop, ErrorsPlan, RoutePlan};
+use portcullis_config::plan::{Authn, ContractMode, Dpop, ErrorsPlan, RoutePlan, VersionBy};
 use portcullis_limit::ProblemType;
 use portcullis_types::Reason;
 use serde_json::{Map, Value, json};
@@ -66,6 +66,7 @@ struct Facts {
     pages: bool,
     tls: bool,
     proxies: bool,
+    chosen: bool,
     sunset: bool,
     brownouts: bool,
     breaker: bool,
@@ -155,6 +156,7 @@ fn facts(scope: Scope<'_>, route: &RoutePlan, method: &str) -> Facts {
         pages: scope.api.cors.is_some(),
         tls: plan.listeners.iter().any(|listener| listener.tls.is_some()),
         proxies: plan.listeners.iter().any(|listener| !listener.provenance.trusted.is_empty()),
+        chosen: scope.api.version_by != VersionBy::Path,
         sunset: scope.version.lifecycle.as_ref().is_some_and(|life| life.sunset_at.is_some()),
         brownouts: scope.version.lifecycle.as_ref().is_some_and(|life| !life.brownouts.is_empty()),
         breaker: upstream.pool.breaker.is_some() || upstream.pool.adaptive.is_some(),
@@ -228,6 +230,7 @@ fn group(reason: Reason, facts: &Facts) -> Option<Group> {
         }
         Reason::WebSocketClosed => when(!facts.websocket, Group::Transport),
         Reason::PreflightRefused => when(facts.pages, Group::Request),
+        Reason::VersionUnknown | Reason::VersionNotAcceptable => when(facts.chosen, Group::Request),
         Reason::VersionGone => when(facts.sunset, Group::Request),
         Reason::VersionBrownout => when(facts.brownouts, Group::Request),
         Reason::AttackRefused | Reason::InspectionLimit => when(facts.waf, Group::Request),

@@ -23,6 +23,9 @@ pub(super) fn page(version: &Version, operation: &Operation) -> Page {
     if let Some(also) = &operation.also_at {
         html.element("p", &[("class", "note")], |html| html.text("Also at ").leaf("code", &[], also).done());
     }
+    if let Some(told) = operation.version_told() {
+        html.element("p", &[], |html| html.prose(&told).done());
+    }
     if operation.is_deprecated {
         html.element("div", &[("class", "warning"), ("role", "note")], |html| {
             html.leaf("p", &[], "The contract says that this operation is deprecated: do not begin to use it.");
