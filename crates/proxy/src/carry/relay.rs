@@ -363,6 +363,8 @@ impl Relay {
                     Some(filter) => filter.take(piece).map_err(Stopped::Unreadable)?,
                     None => self.leaving.data(piece, sink),
                 }
+                // What was held until it was judged is told as what passes is.
+                self.tap.iter_mut().for_each(|tap| tap.take(piece));
             }
             kept.again = (end < kept.data.len()).then_some(end);
             if kept.again.is_some() {

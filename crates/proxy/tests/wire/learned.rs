@@ -92,3 +92,27 @@ fn answers_are_read_as_they_are_written_or_not_at_all() {
         assert_eq!(get(&shop, ADA, "/orders/o-1").status, status, "{why}");
     }
 }
+
+/// A contract holds answers back until they are judged; what they show is learned as well.
+#[test]
+fn what_a_contract_judges_teaches_as_well() {
+    let contract = "openapi: 3.1.0\ninfo: { title: t, version: '1' }\npaths:\n  /orders: { get: { responses: { '200': { description: d, \
+                    content: { application/json: { schema: { type: object } } } } } } }\n  '/orders/{id}':\n    get:\n      parameters: \
+                    [{ name: id, in: path, required: true, schema: { type: string } }]\n      responses: { '200': { description: d, content: \
+                    { application/json: { schema: { type: object } } } } }\n";
+    let yaml = YAML
+        .replace("MODE", "enforce")
+        .replace("    hosts: [api.test]\n", "    hosts: [api.test]\n    openapi: contract.yaml\n");
+    let (kept, _) = yaml.split_once("      - { id: listLines").unwrap();
+    let kept = kept.replace(", listLines: query.order", "");
+    let (before, rest) = kept.split_once("          invoice:").unwrap();
+    let (_, routes) = rest.split_once("    routes:").unwrap();
+    let yaml = format!("{before}    routes:{routes}").replace("\n              routes:", "\n    routes:");
+    let shop = Shop::before(listing("", ORDERS), &yaml, &[("contract.yaml", contract)]);
+    assert_eq!(get(&shop, ADA, "/orders/o-1").status, 403, "nothing has been shown yet");
+    let list = get(&shop, ADA, "/orders");
+    assert_eq!((list.status, list.body.as_slice()), (200, ORDERS), "the answer is as the server has given it");
+    for (who, target, status) in [(ADA, "/orders/o-1", 200), (ADA, "/orders/o-2", 403), (EVE, "/orders/o-1", 403)] {
+        assert_eq!(get(&shop, who, target).status, status, "{} {target}", who.0);
+    }
+}
