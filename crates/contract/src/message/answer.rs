@@ -3,7 +3,7 @@
 use super::body::{fitting, reads};
 use super::fields::joined;
 use super::{Body, Bounds, Collector, Fits, Part, Refused};
-use crate::document::{Answer, Contract, Operation};
+use crate::document::{Answer, Contract, Operation, Statuses};
 use crate::json::Json;
 use crate::media::{MediaType, Reading};
 use crate::schema::Stranger;
@@ -65,6 +65,12 @@ impl Operation {
     pub(super) fn answer(&self, status: u16) -> Option<&Answer> {
         let fitting = self.answers.iter().filter_map(|(statuses, answer)| Some((statuses.fit(status)?, answer)));
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, answer)| answer)
+    }
+
+    /// Whether an answer with just this status is described.
+    #[must_use]
+    pub fn declares(&self, status: u16) -> bool {
+        self.answers.iter().any(|(statuses, _)| *statuses == Statuses::One(status))
     }
 
     /// Whether the body of an answer with this status and `Content-Type` has to be read to be judged. Bodies that go on never
