@@ -2,7 +2,8 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-pub(crate) use portcullis_portal::html::{escaped, prose};
+pub(crate) use portcullis_portal::html::prose;
+pub(crate) use portcullis_types::markup::escaped;
 
 /// A whole page.
 #[derive(Debug)]

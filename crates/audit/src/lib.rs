@@ -10,7 +10,7 @@ mod facts;
 mod report;
 mod rule;
 mod rules;
-mod sarif;
+pub mod sarif;
 mod waiver;
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! HTML that cannot be broken into: markup is written in this program, and every other text is escaped on its way in. Addresses
 //! have a scheme that is known to do nothing, or lead nowhere.
 
+use portcullis_types::markup::{escape, escaped};
+
 #[cfg(test)]
 mod tests;
 
@@ -113,37 +115,7 @@ impl Html {
     }
 }
 
-/// A text in which no character means anything to a browser, and none turns the order of those around it.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(text, &mut out);
-    out
-}
-
-/// Copies what needs no escape in whole pieces.
-fn escape(text: &str, out: &mut String) {
-    let mut from = 0;
-    for (at, character) in text.char_indices() {
-        let instead = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\'' => "&#39;",
-            '\n' | '\t' | ' '..='~' => continue,
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => "\u{fffd}",
-            other if other.is_control() => "\u{fffd}",
-            _ => continue,
-        };
-        out.push_str(text.get(from..at).unwrap_or_default());
-        out.push_str(instead);
-        from = at + character.len_utf8();
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-}
-
-/// The same, with what stands between backticks as code.
+/// A text in which no character means anything to a browser, with what stands between backticks as code.
 #[must_use]
 pub fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

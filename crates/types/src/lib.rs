@@ -7,6 +7,7 @@ pub mod civil;
 pub mod clock;
 pub mod fault;
 pub mod id;
+pub mod markup;
 pub mod network;
 pub mod outline;
 pub mod reason;
