@@ -9,6 +9,7 @@ mod help;
 mod identity;
 mod limits;
 mod mask;
+mod pentest;
 mod portal;
 mod versions;
 mod waf;
@@ -25,6 +26,7 @@ pub(crate) use findings::{FindingsCommand, Pardon};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
+pub(crate) use pentest::{PentestFormat, PentestQuestion};
 pub(crate) use portal::{ExportPortal, PortalCommand};
 pub(crate) use versions::{VersionsCommand, VersionsReport};
 pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};
@@ -141,6 +143,12 @@ pub(crate) enum Command {
     /// Certificates, files and API keys that the configuration names are looked at as well; nothing is changed.
     #[command(after_help = help::AUDIT)]
     Audit(AuditQuestion),
+    /// Attack an API that you run, within bounds, and hear what let the attacks through and what stops them
+    ///
+    /// Its contract says what may be asked, credentials as whom. Nothing that may leave something behind is sent without
+    /// `--destructive`.
+    #[command(after_help = help::PENTEST)]
+    Pentest(Box<PentestQuestion>),
     /// Show who changed what, and prove that nobody changed the answer
     #[command(after_help = help::AUDIT_LOG)]
     AuditLog {

@@ -10,6 +10,7 @@ mod explain;
 mod inspect;
 mod keys;
 mod mask;
+mod pentest;
 mod portal;
 mod tokens;
 mod versions;
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Jwt { command: JwtCommand::Explain(question) } => tokens::explain(question),
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
         Command::Audit(question) => audit::audit(question),
+        Command::Pentest(question) => pentest::pentest(question),
         Command::AuditLog { command } => audit_log::audit_log(command),
         Command::Waf { command } => waf::waf(command),
         Command::Schema => write::schema(),
@@ -63,6 +65,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
 /// Rule and place of everything that is weak in a configuration.
 pub(crate) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
     audit::weaknesses(path)
+}
+
+/// What a light penetration test finds.
+pub(crate) fn openings(target: &str, contract: &Path, ca: &Path) -> Result<portcullis_pentest::Report, Stop> {
+    pentest::openings(target, contract, ca)
 }
 
 /// What is wrong first with the audit log in a folder, which was sealed by the key beside this store.

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod attacked;
 mod budget;
 mod callers;
 mod client;
@@ -103,6 +104,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         shown::rows,
         unusual::rows,
         control::rows,
+        attacked::rows,
         life::rows,
     ];
     for practice in practices {

@@ -27,6 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-portal", 3),
     ("portcullis-proxy", 3),
     ("portcullis-admin", 4),
+    ("portcullis-pentest", 4),
     ("portcullis", 5),
 ];
 /// Up to this layer a crate is pure.

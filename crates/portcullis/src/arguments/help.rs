@@ -83,6 +83,18 @@ Examples:
 A waiver is { \"rule\": \"PC0701\", \"place\": \"orders\", \"reason\": \"...\", \"until\": \"2027-03-31\" } in a list; without `place` it is
 about all of them. Exits 1 if something at least as bad as `--fail-on` was found and not waived.";
 
+pub(super) const PENTEST: &str = "\
+Examples:
+  portcullis pentest http://127.0.0.1:9000/v2 --contract shop.yaml
+  portcullis pentest http://127.0.0.1:9000 --contract shop.yaml --credential alice=@alice.token --credential bob=env:BOB_TOKEN
+  portcullis pentest http://127.0.0.1:9000 --contract shop.yaml --credential alice=@alice.token --through https://127.0.0.1:8443 --ca ca.pem
+  portcullis pentest https://staging.example.com --contract shop.yaml --destructive --format html > pentest.html
+  portcullis pentest --list
+
+A target that is not on this machine has to serve /.well-known/portcullis-pentest with the line `portcullis-pentest allowed: HOST`, its port
+behind the host where it is not the usual one. Exits 1 if anything was found (with --through: through the gateway), 2 if not everything
+could be tried.";
+
 pub(super) const AUDIT_LOG: &str = "\
 Examples:
   portcullis audit-log verify --data-dir ./portcullis-data
