@@ -100,9 +100,10 @@ fn what_a_contract_judges_teaches_as_well() {
                     content: { application/json: { schema: { type: object } } } } } } }\n  '/orders/{id}':\n    get:\n      parameters: \
                     [{ name: id, in: path, required: true, schema: { type: string } }]\n      responses: { '200': { description: d, content: \
                     { application/json: { schema: { type: object } } } } }\n";
-    let yaml = YAML
-        .replace("MODE", "enforce")
-        .replace("    hosts: [api.test]\n", "    hosts: [api.test]\n    openapi: contract.yaml\n");
+    let yaml = YAML.replace("MODE", "enforce").replace(
+        "    hosts: [api.test]\n",
+        "    hosts: [api.test]\n    openapi: contract.yaml\n    validation: { unknown_headers: true }\n",
+    );
     let (kept, _) = yaml.split_once("      - { id: listLines").unwrap();
     let kept = kept.replace(", listLines: query.order", "");
     let (before, rest) = kept.split_once("          invoice:").unwrap();
