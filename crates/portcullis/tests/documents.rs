@@ -26,6 +26,7 @@ const COMMANDS: [&str; 25] = [
     "jwt",
     "tokens",
     "audit",
+    "pentest",
     "audit-log",
     "schema",
     "problems",
