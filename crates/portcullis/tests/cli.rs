@@ -12,3 +12,4 @@ mod operate;
 mod snapshots;
 mod support;
 mod tour;
+mod versions;

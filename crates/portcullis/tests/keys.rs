@@ -27,7 +27,7 @@ apis:
 ";
 const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-fn ask(folder: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn ask(folder: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
     let arguments: Vec<&str> = arguments.iter().copied().chain(["-c", "keys.yaml", "--format", "json"]).collect();
     let output = portcullis(folder, &arguments).output().expect("it runs");
     let text = String::from_utf8(output.stdout).expect("text");
@@ -37,7 +37,7 @@ fn ask(folder: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), value)
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+pub(crate) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
@@ -74,13 +74,13 @@ fn a_key_lives_and_ends() {
 
 /// The answer to a key of a gateway whose server is not there: 502 for whoever was let in. From another address each time,
 /// because whoever asks again and again with a bad key has to wait, and how often that is depends on the machine.
-fn status_of(gateway: SocketAddr, key: &str) -> String {
+pub(crate) fn status_of(gateway: SocketAddr, path: &str, key: &str) -> String {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let from = Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() | CALLS.fetch_add(1, Ordering::Relaxed));
     let mut stream = TcpStream::connect(gateway).expect("it listens");
     stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     let request = format!(
-        "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {from}\r\nX-API-Key: {key}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {from}\r\nX-API-Key: {key}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).expect("it reads");
     let mut answer = String::new();
@@ -92,7 +92,7 @@ fn status_of(gateway: SocketAddr, key: &str) -> String {
 /// has time to do so.
 fn turns(gateway: SocketAddr, key: &str, (now, then): (&str, &str)) {
     let clock = Clock::system();
-    eventually(&format!("{then} instead of {now}"), || match status_of(gateway, key) {
+    eventually(&format!("{then} instead of {now}"), || match status_of(gateway, "/", key) {
         got if got == then => Some(()),
         got => {
             assert_eq!(got, now, "before {then}");
@@ -114,14 +114,14 @@ fn a_running_gateway_takes_over_what_commands_change() {
     let gateway = running.address("listening");
     running.line("ready");
     let made_up = "pk_0000000000000000_0000000000000000000000000000000000000000000_000000";
-    assert_eq!(status_of(gateway, made_up), "401");
+    assert_eq!(status_of(gateway, "/", made_up), "401");
     let (_, made) = ask(&folder, &["keys", "create", "--consumer", "shop"]);
     let (id, key) = (text(&made, "id").to_owned(), text(&made, "key").to_owned());
     turns(gateway, &key, ("401", "502"));
     let (code, _) = ask(&folder, &["keys", "revoke", &id]);
     assert_eq!(code, Some(0));
     turns(gateway, &key, ("502", "401"));
-    (0..8).for_each(|_| assert_eq!(status_of(gateway, &key), "401", "a revoked key opens nothing, and stays so"));
+    (0..8).for_each(|_| assert_eq!(status_of(gateway, "/", &key), "401", "a revoked key opens nothing, and stays so"));
     running.signal("TERM");
     assert_eq!(running.ended(), 0);
 }
