@@ -52,6 +52,24 @@ impl Entry {
         self
     }
 
+    /// What happened, in words with points.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// To what, and how.
+    #[must_use]
+    pub const fn details(&self) -> &Map<String, Value> {
+        &self.details
+    }
+
     /// The payload of its line. `at` is in milliseconds since 1970.
     pub(crate) fn payload(&self, seq: u64, at: u64) -> String {
         let mut members = Map::new();

@@ -23,6 +23,7 @@ mod lifecycle;
 pub(crate) mod limits;
 mod listeners;
 mod locks;
+mod logs;
 mod mask;
 mod operations;
 mod pool;
@@ -97,6 +98,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let portal = check.portal(file, root, (&listeners, &status));
     let workers = check.workers(file, root);
     let access_log = check.access_log(file, root);
+    let security_log = check.security_log(file, root, &access_log);
     let tracing = check.tracing(file, root);
     let anomalies = check.anomalies(file, root);
     let admin = check.admin(file, root);
@@ -117,6 +119,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         admin,
         workers,
         access_log,
+        security_log,
         shared_store,
         anomalies,
         tracing,

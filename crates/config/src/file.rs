@@ -16,6 +16,7 @@ mod identity;
 mod lifecycle;
 mod limits;
 mod listener;
+mod logs;
 mod mask;
 mod pool;
 mod portal;
@@ -51,6 +52,7 @@ pub(crate) use identity::{
 pub(crate) use lifecycle::{Brownout, VersionBy};
 pub(crate) use limits::{Amounts, AnswerCost, KeyPart, Limit, Limits, Mode, TierBy, Tiers, Unit};
 pub(crate) use listener::{Certificate, Listener, ListenerLimits, ListenerTls, MinVersion, ProxyProtocol, SelfSigned};
+pub(crate) use logs::{AccessFormat, AccessLog, Buffer, Facility, LogTo, Rotate, SecurityFormat, SecurityLog, Syslog};
 pub(crate) use mask::{Detect, Errors, Generalise, MaskRule, Show};
 pub(crate) use pool::{Adaptive, Balance, Breaker, Ejection, HashBy, Health, Probe, Queue, Retries, Urgency};
 pub(crate) use portal::{Accent, Portal, PortalSecurity};
@@ -89,6 +91,8 @@ pub(crate) struct File {
     pub(crate) portal: Option<Portal>,
     /// One record per request.
     pub(crate) access_log: Option<AccessLog>,
+    /// What is of interest to whoever looks for attacks.
+    pub(crate) security_log: Option<SecurityLog>,
     /// What happens when the gateway is asked to stop.
     pub(crate) shutdown: Option<Shutdown>,
     /// Keys of consumers and revocations of tokens, kept on this machine.
@@ -130,33 +134,6 @@ pub(crate) struct Status {
     /// Lets everybody who reaches the address read status and metrics.
     #[schemars(extend("default" = false))]
     pub(crate) danger_exposed: Option<Flag>,
-}
-
-/// One record per request, written as a line of JSON when its answer has ended.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AccessLog {
-    /// Where records go.
-    #[schemars(extend("default" = "stdout"))]
-    pub(crate) to: Option<LogTo>,
-    /// Records that may wait to be written. What comes on top is counted and dropped: writing never blocks a request.
-    #[schemars(extend("default" = defaults::LOG_QUEUE.0), extend("minimum" = 1, "maximum" = defaults::MAX_QUEUE))]
-    pub(crate) queue: Option<Count>,
-    /// Query parameters whose values are written. All others are redacted, and so are names of more than 32 bytes.
-    #[schemars(extend("default" = Vec::<String>::new()))]
-    pub(crate) show_query: Option<Vec<Text>>,
-}
-
-/// Where records go.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum LogTo {
-    /// Standard output.
-    Stdout,
-    /// Nowhere; metrics are still kept.
-    Off,
-    /// The end of a file.
-    File(FileName),
 }
 
 /// What happens when the gateway is asked to stop.

@@ -6,7 +6,7 @@ mod anomalies;
 mod listener;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ mod http2;
 mod identity;
 mod lifecycle;
 mod limits;
+mod logs;
 mod portal;
 mod proofs;
 mod questions;
@@ -51,6 +52,7 @@ pub use identity::{
 };
 pub use lifecycle::{LifecyclePlan, VersionBy};
 pub use limits::{AnswerCostPlan, KeyPart, LimitPlan, RouteLimits, TierBy, TiersPlan};
+pub use logs::{AccessLogPlan, BufferPlan, LogFormat, LogSink, RotationPlan, SecurityLogPlan, SyslogPlan};
 pub use portal::{PortalPlan, SecurityContactPlan};
 pub use proofs::{ClientAuthPlan, Dpop, ProofDemand, ProofPlan};
 pub use questions::Sight;
@@ -77,6 +79,8 @@ pub struct Plan {
     pub workers: Option<NonZeroUsize>,
     /// Where access records go.
     pub access_log: AccessLogPlan,
+    /// Where security records go; `None` where there are none.
+    pub security_log: Option<SecurityLogPlan>,
     /// Accounts of limits for several gateways together; `None`: each keeps its own.
     pub shared_store: Option<SharedStorePlan>,
     /// How requests are watched for what is unusual; `None` where nobody looks.
@@ -195,28 +199,6 @@ pub enum TlsVersion {
 pub struct StatusPlan {
     /// The address.
     pub bind: SocketAddr,
-}
-
-/// Where access records go, and what they may show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessLogPlan {
-    /// Where they go.
-    pub sink: LogSink,
-    /// Records that may wait to be written; what comes on top is counted and dropped.
-    pub queue: usize,
-    /// Query parameters whose values are written; all others are redacted.
-    pub show_query: Vec<String>,
-}
-
-/// Where access records are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogSink {
-    /// Nowhere; metrics are still kept.
-    Off,
-    /// Standard output, one JSON object a line.
-    Stdout,
-    /// A file that is appended to, one JSON object a line.
-    File(PathBuf),
 }
 
 /// One API.
@@ -406,6 +388,14 @@ pub struct TargetPlan {
     pub port: u16,
     /// Present if the address is a value from outside the file, which is never printed.
     pub from: Option<ValueSource>,
+}
+
+impl TargetPlan {
+    /// Whether what is sent to it stays on this machine.
+    #[must_use]
+    pub fn is_within_machine(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 /// How the upstream's certificate is verified; there is no switch to skip that.

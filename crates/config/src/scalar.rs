@@ -26,7 +26,7 @@ pub(crate) use calls::{GrpcMethod, GrpcService};
 pub(crate) use colour::Colour;
 pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
-pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, Target, Text};
+pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, SyslogServer, Target, Text};
 pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
 pub(crate) use quantities::{Count, Flag, Period, Size};
@@ -179,6 +179,7 @@ scalar!(
     PageOrigin,
     When,
     StoreServer,
+    SyslogServer,
     Target,
     BasePath,
     Template,

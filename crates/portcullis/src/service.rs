@@ -23,6 +23,7 @@ use portcullis_config::{Environment, Loaded, load};
 use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
 use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
+use serde_json::Value;
 use shared_store::SharedStoreWatch;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -158,6 +159,10 @@ impl Service {
             self.notify.alive(|within| self.gateway.handle().is_lively(within));
             match signals.next(self.notify.interval(interval)) {
                 Ok(Asked::Reload) => drop(self.reload("SIGHUP", "signal")),
+                Ok(Asked::Reopen) => {
+                    self.handle().reopen_logs();
+                    self.journal.event("logs_reopened", &[]);
+                }
                 Ok(Asked::Told(Order::Reload { by, answer })) => {
                     let reloaded = self.reload("admin", &user(by));
                     // Whoever asked may have gone.
@@ -235,6 +240,9 @@ impl Service {
         if let Some(audit) = &self.audit {
             audit.add_or_say(&self.journal, entry);
         }
+        let details = entry.details().iter();
+        let details: Vec<(&str, String)> = details.map(|(name, value)| (name.as_str(), plain(value))).collect();
+        self.handle().note_action(entry.kind(), entry.actor(), &details);
     }
 
     fn announce(&self, facts: &Facts) {
@@ -295,6 +303,11 @@ fn drained(ended: &Receiver<()>, signals: &Signals, deadline: Duration, mut mean
         }
     }
     Drain::Drained
+}
+
+/// A value as a text, without the quotes of one.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Puts what admin commands ask for among the signals.

@@ -16,6 +16,7 @@ pub(crate) use names::Names;
 pub(crate) use seen::{Ended, Tally};
 
 use crate::pipeline::Stop;
+use crate::record::security::Security;
 use arc_swap::ArcSwap;
 use finding::Findings;
 use judge::Judge;
@@ -43,6 +44,8 @@ pub(crate) struct Anomalies {
     settings: ArcSwap<AnomaliesPlan>,
     findings: Findings,
     counts: Counts,
+    /// Where findings are told besides.
+    security: Option<Arc<Security>>,
     clock: Clock,
 }
 
@@ -75,7 +78,7 @@ impl Anomalies {
     /// No randomness, no thread, a file of findings that cannot be read.
     pub(crate) fn start(
         plan: &AnomaliesPlan,
-        folder: Option<&Path>,
+        (folder, security): (Option<&Path>, Option<Arc<Security>>),
         seed: [u64; 2],
         clock: &Clock,
     ) -> io::Result<Arc<Self>> {
@@ -87,6 +90,7 @@ impl Anomalies {
             settings: ArcSwap::from_pointee(plan.clone()),
             findings: Findings::default(),
             counts: Counts::default(),
+            security,
             clock: clock.clone(),
         });
         let judge = Judge::new(Arc::downgrade(&anomalies), &anomalies, folder)?;

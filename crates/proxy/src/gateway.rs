@@ -4,7 +4,7 @@ use crate::anomalies::Anomalies;
 use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
-use crate::record::log::{self, Queue};
+use crate::record::log::Writer;
 use crate::snapshot::Snapshot;
 use crate::trace::export::{self, Exporter};
 use crate::upstream::check;
@@ -32,6 +32,7 @@ mod handle;
 mod life;
 mod listen;
 mod post;
+mod records;
 
 pub use budgets::{AccountFacts, LimitFacts, StoreFacts};
 pub use error::{ReloadError, StartError};
@@ -39,6 +40,7 @@ pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
 pub(crate) use life::Life;
 pub use listen::Inherited;
+pub(crate) use records::{Records, SecurityRecord};
 
 /// What all workers share. Nothing in it is locked on the path of a request.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub(crate) struct Shared {
     pub(crate) anomalies: Option<Arc<Anomalies>>,
     workers_left: AtomicUsize,
     started: Millis,
-    queue: Mutex<Option<Arc<Queue>>>,
+    pub(crate) records: Records,
     export: Mutex<Option<Arc<export::Queue>>>,
 }
 
@@ -70,7 +72,7 @@ pub(crate) struct Shared {
 pub struct Gateway {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
-    writer: Option<JoinHandle<()>>,
+    writers: Vec<Writer>,
     exporter: Option<Exporter>,
 }
 
@@ -97,10 +99,6 @@ impl Shared {
     /// Whether a draining worker with so many connections may end.
     pub(crate) fn may_end(&self, open: u64) -> bool {
         open == 0 || self.leaving.is_over(self.clock.millis())
-    }
-
-    pub(crate) fn log_queue(&self) -> Option<Arc<Queue>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn export_queue(&self) -> Option<Arc<export::Queue>> {
@@ -155,15 +153,14 @@ impl Gateway {
         let shelf = Shelf { books: &[], ownerships: &[], knowledge: &[], workers, peers: peers.as_ref() };
         let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
-        let started = log::start(&plan.access_log.sink, plan.access_log.queue).map_err(StartError::Log)?;
-        let (queue, writer) = started.map_or((None, None), |(queue, thread)| (Some(queue), Some(thread)));
+        let (records, writers) = records::start(&plan, &clock)?;
         let identity = Identity::start(&plan.identity, &clock).map_err(StartError::Store)?;
         identity.take_over(&mut snapshot.callers, &plan.identity).map_err(StartError::Store)?;
         let registry: Arc<Registry> = Arc::default();
         let exporting = plan.tracing.export.as_ref().map(|plan| export::start(plan, &clock, &registry.exported));
         let (export, exporter) = exporting.transpose()?.unzip();
         let store = budgets::shared_store(&plan, peers, &clock)?;
-        let anomalies = findings::anomalies(&plan, &clock)?;
+        let anomalies = findings::anomalies(&plan, records.security(), &clock)?;
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             generation: AtomicU64::new(1),
@@ -181,7 +178,7 @@ impl Gateway {
             anomalies,
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
-            queue: Mutex::new(queue),
+            records,
             export: Mutex::new(export),
             clock,
         });
@@ -200,7 +197,7 @@ impl Gateway {
             threads.push(spawn(&shared, index, bound).map_err(StartError::System)?);
         }
         let handle = Handle::new(shared, plan, problem_base, listeners);
-        Ok(Self { handle, threads, writer, exporter })
+        Ok(Self { handle, threads, writers, exporter })
     }
 
     /// The part that can be shared.
@@ -221,9 +218,7 @@ impl Gateway {
         if let Some(exporter) = self.exporter {
             exporter.end();
         }
-        if let Some(writer) = self.writer {
-            drop(writer.join());
-        }
+        self.writers.into_iter().for_each(Writer::end);
     }
 }
 

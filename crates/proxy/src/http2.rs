@@ -111,7 +111,7 @@ impl Serving {
                 && !self.flooded
             {
                 self.flooded = true;
-                self.worker.shared.registry.count_flood(flood);
+                self.count_flood(flood);
                 served.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 self.timer.set(&self.worker.timers, FAREWELL);
             }
@@ -146,8 +146,14 @@ impl Serving {
     fn count_calmed(&self, error: &h2::Error) {
         if !self.flooded && error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
             let flood = self.latest.get().unwrap_or(Flood::Resets);
-            self.worker.shared.registry.count_flood(flood);
+            self.count_flood(flood);
         }
+    }
+
+    fn count_flood(&self, flood: Flood) {
+        self.worker.shared.registry.count_flood(flood);
+        let connection = &self.connection;
+        self.worker.turned_away(&connection.listener, connection.source, "http2_flood", flood.name());
     }
 
     /// A place among the requests under way, left when it is dropped.

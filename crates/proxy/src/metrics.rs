@@ -10,6 +10,7 @@ mod limits;
 mod masks;
 mod reports;
 mod rules;
+mod security;
 mod text;
 mod upstreams;
 mod waf;
@@ -18,6 +19,7 @@ pub(crate) use anomalies::anomalies_text;
 pub(crate) use contract::knowledge_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
+pub(crate) use security::security_text;
 pub(crate) use text::Extras;
 pub(crate) use upstreams::{relief_text, upstreams_text};
 

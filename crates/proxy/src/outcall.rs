@@ -1,6 +1,8 @@
 //! Requests of our own to other servers, beside those of clients: over HTTP/1.1, with our own codec. Waits are bounded by
 //! the caller, sizes here.
 
+pub(crate) mod patience;
+
 use crate::carry::socket::Socket;
 use crate::upstream::tls::UpstreamTls;
 use portcullis_h1::{Body, HeadLimits, HeadScan, Part, ResponseHead};
@@ -17,6 +19,12 @@ pub(crate) async fn secure(stream: TcpStream, tls: Option<&UpstreamTls>, host: &
     let name = tls.server_name(host).map_err(io::Error::other)?;
     let stream = TlsConnector::from(tls.config()).connect(name, stream).await?;
     Ok(Socket::TlsClient(Box::new(stream)))
+}
+
+/// Whether the server has neither said anything since its last answer, which nobody has asked for, nor gone.
+pub(crate) async fn is_quiet(socket: &mut Socket) -> bool {
+    let mut room = [0; 1];
+    poll_fn(|context| Poll::Ready(socket.poll_read(context, &mut room).is_pending())).await
 }
 
 /// Sends all of it.

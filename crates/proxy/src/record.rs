@@ -1,7 +1,18 @@
 //! One record per request, made at the end of its body: the log line and the metrics both come from it.
 
+mod buffer;
+mod common;
+mod ecs;
+pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod object;
+mod ocsf;
+mod output;
+pub(crate) mod security;
+pub(crate) mod syslog;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wall;
 
 pub(crate) use crate::trace::Trace;
@@ -123,6 +134,14 @@ pub(crate) enum Protocol {
 // === impl Protocol ===
 
 impl Protocol {
+    /// The version as a text.
+    pub(crate) const fn version(self) -> &'static str {
+        match self {
+            Self::Http1 => "1.1",
+            Self::Http2 => "2",
+        }
+    }
+
     /// The member of a record, named as `network.protocol.version` of OpenTelemetry is.
     pub(crate) const fn member(self) -> &'static [u8] {
         match self {

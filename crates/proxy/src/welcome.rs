@@ -52,7 +52,7 @@ impl Unheard {
 /// Finds out where a connection is from, before its first byte. Whoever must say so and does not is closed without a
 /// word: there is no protocol yet in which to answer.
 pub(crate) async fn introduce(worker: &Worker, stream: &TcpStream, place: Place) -> Option<Connection> {
-    let peer = place.peer;
+    let (peer, listener) = (place.peer, Arc::clone(&place.listener));
     if !place.settings.provenance.proxy_protocol {
         return Some(Connection::new(place, peer));
     }
@@ -68,6 +68,7 @@ pub(crate) async fn introduce(worker: &Worker, stream: &TcpStream, place: Place)
             if let Some(counter) = worker.shared.registry.proxy_headers_refused.get(unheard as usize) {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
+            worker.turned_away(&listener, peer, "proxy_header", unheard.name());
             None
         }
     }
@@ -124,8 +125,13 @@ pub(crate) async fn secure(
             let connection = Connection { tls: Some(facts(session)), certificate, identity, ..connection };
             Some((Socket::TlsServer(Box::new(stream)), connection, http2))
         }
-        Ok(Err(_)) | Err(_) => {
+        outcome => {
             worker.shared.registry.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+            let detail = match outcome {
+                Ok(Err(error)) => error.to_string(),
+                Ok(Ok(_)) | Err(_) => "not within the time for a head".to_owned(),
+            };
+            worker.turned_away(&connection.listener, connection.source, "tls_handshake", &detail);
             None
         }
     }

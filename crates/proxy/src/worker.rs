@@ -18,8 +18,11 @@ use crate::knowledge::Notes;
 use crate::limits::{Drawer, Till};
 use crate::metrics::Counters;
 use crate::record::AccessRecord;
-use crate::record::json::{self, Subject};
+use crate::record::form::{self, Turned};
+use crate::record::json::Subject;
 use crate::record::log::LogLines;
+use crate::record::security::SecurityLines;
+use crate::record::syslog::Severity;
 use crate::record::wall::WallTexts;
 use crate::snapshot::{Route, Snapshot};
 use crate::trace::export::Spool;
@@ -32,6 +35,7 @@ use portcullis_types::id::Ids;
 use portcullis_types::{Millis, Reason, Stage};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -57,6 +61,8 @@ pub(crate) struct Worker {
     pub(crate) rooms: Rooms,
     pub(crate) ids: RefCell<Ids>,
     pub(crate) log: RefCell<LogLines>,
+    /// The security record; `None` where there is none.
+    security: Option<RefCell<SecurityLines>>,
     /// What is told to a collector; `None` without one.
     spool: Option<RefCell<Spool>>,
     pub(crate) counters: RefCell<Counters>,
@@ -99,7 +105,8 @@ impl Worker {
             buffers: Buffers::default(),
             rooms: Rooms::default(),
             ids: RefCell::new(Ids::new(seed)),
-            log: RefCell::new(LogLines::new(shared.log_queue())),
+            log: RefCell::new(LogLines::new(shared.records.access())),
+            security: shared.records.security().and_then(|record| record.shared.lines()).map(RefCell::new),
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
             tally: shared.anomalies.as_ref().map(|anomalies| RefCell::new(Tally::new(Arc::clone(anomalies)))),
             counters: RefCell::new(Counters::new(Arc::clone(&shared.registry))),
@@ -224,6 +231,9 @@ impl Worker {
         self.wall_base.set((u64::try_from(wall.as_millis()).unwrap_or(0), nanos));
         self.timers.sweep(nanos / 1_000_000);
         self.log.borrow_mut().flush();
+        if let Some(security) = &self.security {
+            security.borrow_mut().flush();
+        }
         self.notes.borrow_mut().tell();
         if let Some(spool) = &self.spool {
             spool.borrow_mut().flush();
@@ -255,7 +265,14 @@ impl Worker {
             target: hidden.as_deref().unwrap_or(target),
         };
         let mut wall = self.wall.borrow_mut();
-        self.log.borrow_mut().add(|out| json::line(record, subject, snapshot, &mut wall, out));
+        let ended = form::Ended { record, subject, snapshot };
+        let when = (&mut *wall, record.wall_ms);
+        self.log.borrow_mut().add(when, Severity::Informational, |format, wall, out| {
+            form::request(format, ended, None, wall, out);
+        });
+        if let Some(security) = &self.security {
+            security.borrow_mut().note(ended, &mut wall);
+        }
         if let Some(spool) = &self.spool {
             self.tell(spool, local, exchange);
         }
@@ -288,6 +305,15 @@ impl Worker {
                 },
             ),
         );
+    }
+
+    /// Enters a connection that is turned away into the security record, where there is one.
+    pub(crate) fn turned_away(&self, listener: &str, peer: SocketAddr, reason: &'static str, detail: &str) {
+        if let Some(security) = &self.security {
+            let told = form::Told::Turned(Turned { listener, peer, reason, detail });
+            let now = self.wall_ms(self.nanos());
+            security.borrow_mut().tell(told, &mut self.wall.borrow_mut(), now);
+        }
     }
 
     /// A finished request as whoever looks for what is unusual is told of it.

@@ -91,6 +91,8 @@ mod records;
 mod relief;
 #[path = "wire/reports.rs"]
 mod reports;
+#[path = "wire/security.rs"]
+mod security;
 #[path = "wire/sharing.rs"]
 mod sharing;
 #[path = "wire/signatures.rs"]

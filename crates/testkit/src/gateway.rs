@@ -5,9 +5,9 @@ use crate::records::Records;
 use crate::scratch::Scratch;
 use portcullis_config::plan::{
     AccessLogPlan, AdminPlan, ApiPlan, Authn, BodiesPlan, CertificateFiles, CertificateSource, HostPattern, Http2Plan,
-    IdentityPlan, ListenerLimits, ListenerPlan, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan, ProvenancePlan,
-    RouteLimits, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan, UpstreamPlan,
-    UpstreamProtocol, VersionBy, VersionPlan,
+    IdentityPlan, ListenerLimits, ListenerPlan, LogFormat, LogSink, Methods, Origin, PacePlan, Plan, PoolPlan,
+    ProvenancePlan, RouteLimits, RoutePlan, StatusPlan, StreamsPlan, TargetPlan, TlsPlan, TlsVersion, TracingPlan,
+    UpstreamPlan, UpstreamProtocol, VersionBy, VersionPlan,
 };
 use portcullis_proxy::{Gateway, Handle};
 use portcullis_types::Clock;
@@ -129,7 +129,14 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         status: StatusPlan { bind: loopback() },
         portal: None,
         workers: NonZeroUsize::new(1),
-        access_log: AccessLogPlan { sink: LogSink::Stdout, queue: 10_000, show_query: Vec::new() },
+        access_log: AccessLogPlan {
+            sink: LogSink::Stdout,
+            format: LogFormat::Json,
+            rotation: None,
+            queue: 10_000,
+            show_query: Vec::new(),
+        },
+        security_log: None,
         shared_store: None,
         anomalies: None,
         tracing: TracingPlan::default(),

@@ -29,6 +29,7 @@ pub mod records;
 pub mod scratch;
 pub mod store_server;
 pub mod suite;
+pub mod syslog_server;
 pub mod upstream;
 
 pub use answer::Answer;
@@ -38,4 +39,5 @@ pub use gateway::Gatehouse;
 pub use load::Load;
 pub use moody::MoodyUpstream;
 pub use store_server::{StoreKind, StoreServer};
+pub use syslog_server::SyslogServer;
 pub use upstream::{FakeUpstream, Heard, Talk};

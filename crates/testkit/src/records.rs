@@ -15,6 +15,12 @@ impl Records {
         Self(path.to_owned())
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Everything that was written so far.
     #[must_use]
     pub fn text(&self) -> String {

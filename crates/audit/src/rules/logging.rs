@@ -134,8 +134,7 @@ fn unasked(subject: &Subject<'_>, looks: &mut Looks) {
 
 fn exported(subject: &Subject<'_>, looks: &mut Looks) {
     let Some(export) = &subject.plan.tracing.export else { return };
-    let here = export.collector.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        || export.collector.host == "localhost";
+    let here = export.collector.is_within_machine();
     looks.at("tracing.export", None, export.collector.tls || here, || format!("to {}", export.collector));
 }
 

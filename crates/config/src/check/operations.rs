@@ -1,4 +1,4 @@
-//! Status listener, access log, workers and shutdown.
+//! Status listener, workers and shutdown.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::Check;
 use super::listeners::collide;
-use crate::diagnostic::Diagnostic;
-use crate::file::{File, LogTo, defaults};
-use crate::plan::{AccessLogPlan, ListenerPlan, LogSink, StatusPlan};
+use crate::file::{File, defaults};
+use crate::plan::{ListenerPlan, StatusPlan};
 use crate::scalar::{Period, Raw, Scalar as _};
 use crate::tree::At;
 
@@ -61,40 +60,6 @@ impl Check<'_> {
         let count = file.workers?;
         let count = self.within(&root.key("workers"), count.0, (1, defaults::MAX_WORKERS), |value| value.to_string());
         usize::try_from(count).ok().and_then(NonZeroUsize::new)
-    }
-
-    pub(super) fn access_log(&mut self, file: &File, root: &At<'_>) -> AccessLogPlan {
-        let section = root.key("access_log");
-        let log = file.access_log.as_ref();
-        let to = section.key("to");
-        let sink = match log.and_then(|log| log.to.as_ref()) {
-            None | Some(LogTo::Stdout) => LogSink::Stdout,
-            Some(LogTo::Off) => LogSink::Off,
-            Some(LogTo::File(name)) => {
-                let at = to.key("file");
-                let path = self.locate(&at, name);
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                if folder.is_some_and(|folder| !self.environment.is_folder(folder)) {
-                    let message = format!("the folder of {} does not exist", self.shown(&at, &name.0));
-                    let diagnostic = self.wrong(&at, "missing-folder", message).help("create it, or choose another");
-                    self.reject(&at, diagnostic);
-                }
-                LogSink::File(path)
-            }
-        };
-        let queue = log.and_then(|log| log.queue).unwrap_or(defaults::LOG_QUEUE);
-        let queue = self.within(&section.key("queue"), queue.0, (1, defaults::MAX_QUEUE), |value| value.to_string());
-        let mut show_query: Vec<String> = Vec::new();
-        for (index, name) in log.and_then(|log| log.show_query.as_ref()).into_iter().flatten().enumerate() {
-            let list = section.key("show_query");
-            let at = list.index(index);
-            if show_query.contains(&name.0) {
-                let message = format!("{} stands twice", self.shown(&at, &name.0));
-                self.reject(&at, Diagnostic::new("duplicate", at.span(), message).help("remove one of the two"));
-            }
-            show_query.push(name.0.clone());
-        }
-        AccessLogPlan { sink, queue: usize::try_from(queue).unwrap_or(usize::MAX), show_query }
     }
 
     pub(super) fn shutdown(&mut self, file: &File, root: &At<'_>) -> Duration {

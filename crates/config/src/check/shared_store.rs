@@ -1,7 +1,5 @@
 //! The store that gateways share: servers that can be asked, nothing in the clear by accident, and no setting without effect.
 
-use std::net::IpAddr;
-
 use super::{Check, limits};
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{File, SharedStore, defaults};
@@ -68,9 +66,7 @@ impl Check<'_> {
                 let diagnostic = Diagnostic::new("duplicate", item.span(), "the same server stands twice");
                 self.reject(&item, diagnostic.help("remove one of the two"));
             }
-            let is_local =
-                server.host == "localhost" || server.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-            if !server.tls && !is_local {
+            if !server.tls && !server.is_within_machine() {
                 is_open = true;
                 if !allowed {
                     let message = "limits would be shared in the clear, where others can read and change them";

@@ -1,7 +1,5 @@
 //! Tracing: settings that do nothing, header lines that cannot be sent, and secrets that others could read.
 
-use std::net::IpAddr;
-
 use super::Check;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Continues, File, Tracing, defaults};
@@ -108,9 +106,7 @@ impl Check<'_> {
             let message = format!("more than {MAX_HEADERS} header lines");
             self.reject(&list, Diagnostic::new("too-large", list.name_span(), message));
         }
-        let is_local = collector.host == "localhost"
-            || collector.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let is_readable = !collector.tls && !is_local && !section.key("endpoint").is_tainted();
+        let is_readable = !collector.tls && !collector.is_within_machine() && !section.key("endpoint").is_tainted();
         if is_readable && written.headers.as_ref().is_some_and(|headers| !headers.is_empty()) {
             let diagnostic = Diagnostic::new(
                 "plaintext",

@@ -33,6 +33,11 @@ pub(crate) const LEARNED_IDS: Count = Count(1_000);
 pub(crate) const LEARNED_CALLERS: Count = Count(1_000);
 pub(crate) const LEARNED_ANSWER_BYTES: Size = Size::kib(256);
 pub(crate) const LOG_QUEUE: Count = Count(65_536);
+pub(crate) const ROTATE_SIZE: Size = Size::mib(100);
+pub(crate) const ROTATE_KEEP: Count = Count(5);
+/// LIMIT: older files that are kept.
+pub(crate) const MAX_ROTATE_KEEP: u64 = 1_000;
+pub(crate) const BUFFER_SIZE: Size = Size::mib(64);
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);
 pub(crate) const STORE_PREFIX: &str = "portcullis";

@@ -50,6 +50,10 @@ pub(crate) struct Target(pub(crate) TargetPlan);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoreServer(pub(crate) TargetPlan);
 
+/// A collector of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyslogServer(pub(crate) TargetPlan);
+
 impl Scalar for Text {
     const NAME: &'static str = "Text";
     const WHAT: &'static str = "a text";
@@ -242,6 +246,38 @@ impl Scalar for StoreServer {
             return Err("remove what follows the port: there is one database, and a `prefix`".to_owned());
         }
         let (name, port) = split_port(rest, 6379)?;
+        let name = host(name)?;
+        let host = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self(TargetPlan { tls, host, port, from: None }))
+    }
+
+    fn made_up() -> Self {
+        Self(TargetPlan { tls: false, host: "localhost".to_owned(), port: 1, from: None })
+    }
+}
+
+impl Scalar for SyslogServer {
+    const NAME: &'static str = "SyslogServer";
+    const WHAT: &'static str = "a collector of records";
+    const ABOUT: &'static str =
+        "A collector that speaks syslog: `tcp://`, or `tls://`, a host, and a port unless it is 601, or 6514 with TLS.";
+    const JSON_TYPE: &'static str = "string";
+    const PATTERN: Option<&'static str> = Some("^(tcp|tls)://[^/@?#]+$");
+    const EXAMPLES: &'static [&'static str] = &["tls://logs.internal", "tcp://127.0.0.1:601"];
+
+    fn parse(raw: Raw<'_>) -> Result<Self, String> {
+        let (scheme, rest) =
+            raw.text.split_once("://").ok_or_else(|| format!("{}, with its scheme", example::<Self>()))?;
+        let (tls, port) = match scheme {
+            "tcp" => (false, 601),
+            "tls" => (true, 6514),
+            "udp" => return Err("write `tls://` or `tcp://`: over UDP records are lost without a word".to_owned()),
+            _ => return Err("the scheme is `tcp` or `tls`".to_owned()),
+        };
+        if rest.contains(['@', '/', '?', '#']) {
+            return Err("write a host and a port, and nothing else".to_owned());
+        }
+        let (name, port) = split_port(rest, port)?;
         let name = host(name)?;
         let host = name.trim_start_matches('[').trim_end_matches(']').to_owned();
         Ok(Self(TargetPlan { tls, host, port, from: None }))

@@ -1,8 +1,8 @@
-//! What is asked of us: SIGHUP to reload, SIGTERM and SIGINT to stop, and the same over the admin socket.
+//! What is asked of us: SIGHUP to reload, SIGUSR1 to open logs anew, SIGTERM and SIGINT to stop, and the same over the admin socket.
 
 use crate::ending::Stop;
 use portcullis_admin::Order;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ const WAITING_MAX: usize = 16;
 pub(crate) enum Asked {
     /// Read the configuration again.
     Reload,
+    /// Open the files of records anew.
+    Reopen,
     /// End.
     Stop,
     /// What a command asked for over the admin socket.
@@ -41,12 +43,16 @@ impl Signals {
     /// From now on signals are heard here and do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Stop> {
         let refused = |error: std::io::Error| Stop::environment(format!("signals cannot be handled: {error}"));
-        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGTERM, SIGINT]).map_err(refused)?;
+        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGUSR1, SIGTERM, SIGINT]).map_err(refused)?;
         let (sender, heard) = sync_channel(WAITING_MAX);
         let kept = sender.clone();
         let listening = move || {
             for signal in signals.forever() {
-                let asked = if signal == SIGHUP { Asked::Reload } else { Asked::Stop };
+                let asked = match signal {
+                    SIGHUP => Asked::Reload,
+                    SIGUSR1 => Asked::Reopen,
+                    _ => Asked::Stop,
+                };
                 if !tell(&sender, asked) {
                     return;
                 }

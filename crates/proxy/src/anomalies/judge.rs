@@ -4,6 +4,7 @@ use super::finding::FindingFacts;
 use super::seen::{Batch, Called, Seen};
 use super::shelf::{Entry, Shelf};
 use super::{Anomalies, Message};
+use crate::record::form::Told;
 use portcullis_anomaly::{Finding, Kind, Ladder, Step, Watcher, Who};
 use std::collections::HashMap;
 use std::io;
@@ -134,6 +135,9 @@ impl Judge {
         };
         if let Some(count) = anomalies.counts.found.get(finding.kind as usize) {
             count.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(security) = &anomalies.security {
+            security.tell(Told::Found(&facts));
         }
         anomalies.findings.add(name, facts.clone());
         self.keep(anomalies, &Entry::Found(facts));

@@ -23,8 +23,8 @@ pub enum StartError {
     },
     /// A socket that was inherited belongs to no listener.
     Inherited(String),
-    /// The access log cannot be opened.
-    Log(io::Error),
+    /// A log cannot be kept: which one, and why.
+    Log(String),
     /// The store cannot be opened.
     Store(io::Error),
     /// The system grants no threads or randomness.
@@ -53,8 +53,7 @@ impl fmt::Display for StartError {
             Self::Listen { listener, bind, source } => {
                 write!(formatter, "listeners.{listener}: cannot listen on {bind}: {}", listen_advice(source))
             }
-            Self::Inherited(text) => formatter.write_str(text),
-            Self::Log(error) => write!(formatter, "access_log.file: cannot be opened for appending: {error}"),
+            Self::Inherited(text) | Self::Log(text) => formatter.write_str(text),
             Self::Store(error) => write!(formatter, "store: {error}"),
             Self::System(error) => write!(formatter, "the system refuses what is needed to start: {error}"),
         }

@@ -1,6 +1,6 @@
 //! What operators are told of findings, and how they take back what followed from them.
 
-use super::{Handle, StartError, listen};
+use super::{Handle, SecurityRecord, StartError, listen};
 use crate::anomalies::{Anomalies, FindingFacts};
 use portcullis_anomaly::Step;
 use portcullis_config::plan::Plan;
@@ -8,11 +8,16 @@ use portcullis_types::Clock;
 use std::sync::Arc;
 
 /// Whoever looks for what is unusual, if anybody is to.
-pub(super) fn anomalies(plan: &Plan, clock: &Clock) -> Result<Option<Arc<Anomalies>>, StartError> {
+pub(super) fn anomalies(
+    plan: &Plan,
+    security: Option<&SecurityRecord>,
+    clock: &Clock,
+) -> Result<Option<Arc<Anomalies>>, StartError> {
     let Some(anomalies) = &plan.anomalies else { return Ok(None) };
     let seed = listen::seed(0).map_err(StartError::System)?;
     let folder = plan.identity.store.as_deref();
-    Anomalies::start(anomalies, folder, seed, clock).map(Some).map_err(StartError::System)
+    let security = security.map(|security| Arc::clone(&security.shared));
+    Anomalies::start(anomalies, (folder, security), seed, clock).map(Some).map_err(StartError::System)
 }
 
 // === impl Handle ===

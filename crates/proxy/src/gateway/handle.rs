@@ -5,7 +5,7 @@ use super::{Listener, ReloadError, Shared, StartError, facts};
 use crate::limits::Shelf;
 use crate::metrics::Extras;
 use crate::snapshot::Snapshot;
-use portcullis_config::plan::{ListenerPlan, Plan};
+use portcullis_config::plan::{ListenerPlan, LogFormat, Plan, RotationPlan};
 use portcullis_types::Millis;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -111,7 +111,7 @@ impl Handle {
     }
 
     pub(super) fn close_log(&self) {
-        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.records.close();
         self.shared.export.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -204,7 +204,7 @@ impl Handle {
     /// All metrics in the text format of Prometheus.
     #[must_use]
     pub fn metrics(&self) -> String {
-        let queue = self.shared.log_queue();
+        let queue = self.shared.records.access();
         let extras = {
             let state = self.state();
             let certificates = facts::certificates(&state.listeners, &self.shared.snapshot.load());
@@ -215,6 +215,9 @@ impl Handle {
         crate::metrics::version_callers_text(&self.shared.identity.version_callers(), &mut text);
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
+        if let Some(security) = self.shared.records.security() {
+            crate::metrics::security_text(security, &mut text);
+        }
         if let Some(store) = &self.shared.store {
             crate::metrics::store_text(store, &mut text);
         }
@@ -257,10 +260,11 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.identity.store != new.identity.store, "store"),
         (old.identity.proofs.remembered != new.identity.proofs.remembered, "proofs.remembered"),
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
+        (access_form(old) != access_form(new), "access_log (but for show_query)"),
+        (old.security_log != new.security_log, "security_log"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.shared_store != new.shared_store, "shared_store"),
         (watched(old) != watched(new), "anomalies (whether anybody looks, and `callers`)"),
-        (old.access_log.queue != new.access_log.queue, "access_log.queue"),
     ]
     .into_iter()
     .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
@@ -269,6 +273,11 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
 /// Where the pages for developers are.
 fn shown(plan: &Plan) -> Option<std::net::SocketAddr> {
     plan.portal.as_ref().map(|plan| plan.bind)
+}
+
+/// What of access records is taken once, besides where they go.
+fn access_form(plan: &Plan) -> (LogFormat, Option<RotationPlan>, usize) {
+    (plan.access_log.format, plan.access_log.rotation, plan.access_log.queue)
 }
 
 /// What of watching is taken once: the tables.

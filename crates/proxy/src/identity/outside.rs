@@ -2,18 +2,16 @@
 //! are not followed. The deadline is the caller's.
 
 use crate::carry::socket::Socket;
-use crate::outcall::{read_body, read_head, secure, send};
+use crate::outcall::{is_quiet, read_body, read_head, secure, send};
 use crate::tls::files::TlsError;
 use crate::upstream::tls::UpstreamTls;
 use portcullis_auth::issuer::{FetchFault, may_ask};
 use portcullis_config::plan::{Endpoint, UpstreamProtocol};
 use portcullis_h1::{Fields, ResponseHead};
 use portcullis_types::Millis;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
 use tokio::net::TcpStream;
 
 // LIMIT: connections to one server that are kept between questions.
@@ -97,12 +95,6 @@ impl Lines {
             kept.extend(line);
         }
     }
-}
-
-/// Whether the server has neither said anything since its last answer, which nobody has asked for, nor gone.
-async fn is_quiet(socket: &mut Socket) -> bool {
-    let mut room = [0; 1];
-    poll_fn(|context| Poll::Ready(socket.poll_read(context, &mut room).is_pending())).await
 }
 
 /// The head of the answer and its whole body, over a connection for this question alone.

@@ -61,9 +61,7 @@ impl Registry {
         certificates_text(&extras.certificates, &mut out);
         if let Some(queue) = queue {
             heading(&mut out, "portcullis_access_records_total", "counter", "Access records by what became of them.");
-            for (what, value) in
-                [("written", queue.written()), ("dropped", queue.dropped()), ("failed", queue.failed())]
-            {
+            for (what, value) in queue.tally().results() {
                 line(&mut out, "portcullis_access_records_total", &format!("result=\"{what}\""), value);
             }
         }

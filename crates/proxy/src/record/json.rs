@@ -2,6 +2,9 @@
 //! disk with one request, or put a secret into the log.
 
 use super::AccessRecord;
+use super::form::{Ended, Told};
+use super::object::Object;
+use super::security::Event;
 use super::wall::WallTexts;
 use crate::inspection::findings::Findings;
 use crate::reports::shown;
@@ -38,17 +41,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) target: &'a [u8],
 }
 
-/// Appends the line, its line feed included.
-pub(crate) fn line(
-    record: &AccessRecord,
-    subject: Subject<'_>,
-    snapshot: &Snapshot,
-    wall: &mut WallTexts,
-    out: &mut Vec<u8>,
-) {
+/// Appends the line, its line feed included; with an event it is one of the security record.
+pub(crate) fn line(ended: Ended<'_>, event: Option<Event>, wall: &mut WallTexts, out: &mut Vec<u8>) {
+    let Ended { record, subject, snapshot } = ended;
     out.extend_from_slice(b"{\"time\":\"");
     wall.rfc3339(record.wall_ms, out);
-    out.extend_from_slice(b"\",\"request_id\":\"");
+    out.push(b'"');
+    if let Some(event) = event {
+        word(member!("event", text), event.name(), out);
+    }
+    out.extend_from_slice(b",\"request_id\":\"");
     out.extend_from_slice(record.id.as_bytes());
     out.extend_from_slice(b"\",\"traceparent\":\"");
     out.extend_from_slice(record.trace.as_bytes());
@@ -73,16 +75,7 @@ pub(crate) fn line(
     if let Some(route) = record.route.and_then(|index| snapshot.routes.get(index)) {
         out.extend_from_slice(route.named());
     }
-    if let Some(caller) = &record.caller {
-        text(member!("principal", text), caller.id.as_bytes(), out);
-        word(member!("scheme", text), caller.scheme.code(), out);
-        if !caller.credential.is_empty() {
-            text(member!("credential", text), caller.credential.as_bytes(), out);
-        }
-        if let Some(issuer) = &caller.issuer {
-            text(member!("issuer", text), issuer.as_bytes(), out);
-        }
-    }
+    who(record, out);
     out.extend_from_slice(record.protocol.member());
     text(member!("method", text), subject.method, out);
     text(member!("host", text), subject.host, out);
@@ -122,6 +115,53 @@ fn told(record: &AccessRecord, out: &mut Vec<u8>) {
         text(member!("reported_to", text), reports.0.as_bytes(), out);
         text(member!("reports", text), shown(&reports.1).as_bytes(), out);
     }
+}
+
+/// Who calls, where it is somebody.
+fn who(record: &AccessRecord, out: &mut Vec<u8>) {
+    if let Some(caller) = &record.caller {
+        text(member!("principal", text), caller.id.as_bytes(), out);
+        word(member!("scheme", text), caller.scheme.code(), out);
+        if !caller.credential.is_empty() {
+            text(member!("credential", text), caller.credential.as_bytes(), out);
+        }
+        if let Some(issuer) = &caller.issuer {
+            text(member!("issuer", text), issuer.as_bytes(), out);
+        }
+    }
+}
+
+/// Appends another line of the security record.
+pub(super) fn other(told: Told<'_>, wall_ms: u64, wall: &mut WallTexts, out: &mut Vec<u8>) {
+    let mut line = Object::open(out);
+    line.raw("time", |out| {
+        out.push(b'"');
+        wall.rfc3339(wall_ms, out);
+        out.push(b'"');
+    });
+    line.text("event", told.event().name().as_bytes());
+    match told {
+        Told::Turned(turned) => {
+            line.text("listener", turned.listener.as_bytes());
+            line.raw("peer", |out| {
+                out.push(b'"');
+                peer_text(turned.peer, out);
+                out.push(b'"');
+            });
+            line.text("reason", turned.reason.as_bytes());
+            line.some("detail", turned.detail.as_bytes());
+        }
+        // Numbers and names of ours, which their own type writes.
+        Told::Found(finding) => line.raw("finding", |out| out.extend_from_slice(finding.json().to_string().as_bytes())),
+        Told::Done(action) => {
+            line.text("action", action.what.as_bytes());
+            line.text("actor", action.actor.as_bytes());
+            line.object("details", |details| {
+                action.details.iter().for_each(|(name, value)| details.text(name, value.as_bytes()));
+            });
+        }
+    }
+    line.end();
 }
 
 fn decision(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
@@ -277,6 +317,16 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
         text(member!("target", text), target, out);
         return;
     };
+    text(member!("target", text), &shown_target_from(target, at, snapshot), out);
+}
+
+/// The same by itself.
+pub(super) fn shown_target(target: &[u8], snapshot: &Snapshot) -> Vec<u8> {
+    let at = target.iter().position(|byte| matches!(byte, b'?' | b'#'));
+    at.map_or_else(|| target.to_vec(), |at| shown_target_from(target, at, snapshot))
+}
+
+fn shown_target_from(target: &[u8], at: usize, snapshot: &Snapshot) -> Vec<u8> {
     let (path, query) = target.split_at(at);
     let mut shown = Vec::with_capacity(target.len().min(TEXT_BYTES_MAX));
     shown.extend_from_slice(path);
@@ -302,10 +352,10 @@ fn redacted_target(target: &[u8], snapshot: &Snapshot, out: &mut Vec<u8>) {
             None => shown.push(b'*'),
         }
     }
-    text(member!("target", text), &shown, out);
+    shown
 }
 
-fn peer_text(peer: SocketAddr, out: &mut Vec<u8>) {
+pub(super) fn peer_text(peer: SocketAddr, out: &mut Vec<u8>) {
     let bracketed = peer.is_ipv6();
     out.extend_from_slice(if bracketed { b"[" } else { b"" });
     address(peer.ip(), out);

@@ -1,4 +1,5 @@
-//! The time of day as text, made once a second: RFC 3339 for records, IMF-fixdate for `Date` (RFC 9110 section 5.6.7).
+//! The time of day as text, made once a second: RFC 3339 for records, IMF-fixdate for `Date` (RFC 9110 section 5.6.7), the form of
+//! web servers' logs.
 
 use portcullis_types::civil::Moment;
 
@@ -8,6 +9,7 @@ pub(crate) struct WallTexts {
     second: u64,
     rfc3339: String,
     imf: String,
+    common: String,
 }
 
 // === impl WallTexts ===
@@ -28,6 +30,17 @@ impl WallTexts {
         &self.imf
     }
 
+    /// `23/Nov/2026:21:50:00 +0000`.
+    pub(super) fn common(&mut self, wall_ms: u64) -> &str {
+        self.refresh(wall_ms / 1000);
+        if self.common.is_empty() {
+            // Made of the other one, and only where somebody asks: day, month, year and time stand there at their places.
+            let part = |from: usize, to: usize| self.imf.get(from..to).unwrap_or_default();
+            self.common = format!("{}/{}/{}:{} +0000", part(5, 7), part(8, 11), part(12, 16), part(17, 25));
+        }
+        &self.common
+    }
+
     fn refresh(&mut self, second: u64) {
         if self.second == second && !self.imf.is_empty() {
             return;
@@ -35,6 +48,7 @@ impl WallTexts {
         self.second = second;
         let moment = Moment::of_unix(i64::try_from(second).unwrap_or(i64::MAX));
         (self.rfc3339, self.imf) = (moment.rfc3339(), moment.imf());
+        self.common.clear();
     }
 }
 
@@ -54,6 +68,8 @@ mod tests {
             texts.rfc3339(wall_ms, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), rfc3339);
             assert_eq!(texts.imf(wall_ms), imf);
+            let common = texts.common(wall_ms);
+            assert_eq!((common.len(), &common[12..20]), (26, &imf[17..25]), "{common}");
         }
     }
 }

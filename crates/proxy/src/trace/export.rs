@@ -4,20 +4,17 @@
 use super::collector::Collector;
 use super::otlp::{self, Signal};
 use super::spans::Finished;
+use crate::outcall::patience::{ATTEMPT, Ending, Pauses};
 use crate::tls::files::TlsError;
 use portcullis_config::plan::ExportPlan;
 use portcullis_types::{Clock, Millis};
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::sync::Notify;
 
 /// Bytes that a worker collects before it hands them over, at the latest with the next sweep.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -27,16 +24,8 @@ const BATCHES_MAX: usize = 1024;
 const REQUEST_BYTES_MAX: usize = 512 * 1024;
 /// How long the first item waits for others to share its request.
 const LINGER_MS: Millis = 1_000;
-// LIMIT: what one attempt may take, connecting included.
-const ATTEMPT: Duration = Duration::from_secs(5);
 // LIMIT: attempts for one request.
 const ATTEMPTS_MAX: u32 = 5;
-/// The first pause; each one after it is twice as long.
-const PAUSE_MS: Millis = 500;
-// LIMIT: the longest pause, whatever the collector asks for.
-const PAUSE_MS_MAX: Millis = 30_000;
-// LIMIT: what the last items may take once no request is open any more; less than a stop grants for it.
-const FLUSH_MS: Millis = 2_000;
 
 /// What became of items, by signal.
 #[derive(Debug, Default)]
@@ -68,9 +57,7 @@ struct Line {
     /// Items that were handed over and are not done with.
     waiting: AtomicUsize,
     items_max: usize,
-    /// 0 while serving; else the moment in milliseconds when nothing more is sent.
-    until: AtomicU64,
-    ending: Notify,
+    ending: Ending,
     counts: Arc<Counts>,
 }
 
@@ -94,7 +81,6 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 pub(crate) struct Exporter {
     line: Arc<Line>,
-    clock: Clock,
     thread: JoinHandle<()>,
 }
 
@@ -120,15 +106,14 @@ pub(crate) fn start(
     let line = Arc::new(Line {
         waiting: AtomicUsize::new(0),
         items_max: plan.queue,
-        until: AtomicU64::new(0),
-        ending: Notify::new(),
+        ending: Ending::new(clock),
         counts: Arc::clone(counts),
     });
     let sending = Sending { collector, line: Arc::clone(&line), clock: clock.clone(), request: Vec::new() };
     let thread = std::thread::Builder::new().name("export".to_owned());
     let thread = thread.spawn(move || sending.run(runtime, &receiver)).map_err(ExportError::System)?;
     let queue = Arc::new(Queue { sender, line: Arc::clone(&line), logs: plan.logs });
-    Ok((queue, Exporter { line, clock: clock.clone(), thread }))
+    Ok((queue, Exporter { line, thread }))
 }
 
 // === impl Counts ===
@@ -221,9 +206,7 @@ impl Queue {
 impl Exporter {
     /// Gives the last items their time, and waits for it. All workers must have ended, and all queues be let go of.
     pub(crate) fn end(self) {
-        let until = self.clock.millis().saturating_add(FLUSH_MS).max(1);
-        self.line.until.store(until, Ordering::Relaxed);
-        self.line.ending.notify_one();
+        self.line.ending.begin();
         // An exporter that ended badly has nothing left to send.
         drop(self.thread.join());
     }
@@ -265,7 +248,7 @@ impl Sending {
         let mut gathered = vec![first];
         while gathered.iter().map(|batch| batch.bytes.len()).sum::<usize>() < REQUEST_BYTES_MAX {
             let left = due.saturating_sub(self.clock.millis());
-            let ending = self.line.until.load(Ordering::Relaxed) != 0;
+            let ending = self.line.ending.has_begun();
             let wait = if ending { Duration::ZERO } else { Duration::from_millis(left) };
             match receiver.recv_timeout(wait) {
                 Ok(next) => match gathered.iter_mut().find(|batch| batch.signal == next.signal) {
@@ -286,12 +269,10 @@ impl Sending {
         let mut request = std::mem::take(&mut self.request);
         otlp::request(batch.signal, self.collector.service_name(), &batch.bytes, &mut request);
         let mut ended = Ended::Failed;
-        let mut pause = PAUSE_MS;
+        let (line, mut pauses) = (Arc::clone(&self.line), Pauses::default());
         for attempt in 1..=ATTEMPTS_MAX {
-            let line = Arc::clone(&self.line);
-            let cut = cut(&line, &self.clock);
             let post = tokio::time::timeout(ATTEMPT, self.collector.post(batch.signal, &request));
-            let asked = match before(post, cut).await {
+            let asked = match line.ending.before(post).await {
                 None => break,
                 Some(Ok(Ok(answer))) => match answer.status {
                     200..=299 => {
@@ -310,9 +291,7 @@ impl Sending {
             if attempt == ATTEMPTS_MAX {
                 break;
             }
-            let wait = Duration::from_millis(asked.unwrap_or(pause).min(PAUSE_MS_MAX));
-            pause = pause.saturating_mul(2);
-            if before(tokio::time::sleep(wait), self::cut(&line, &self.clock)).await.is_none() {
+            if !line.ending.rest(pauses.next(asked)).await {
                 break;
             }
         }
@@ -337,26 +316,4 @@ impl Sending {
             }
         }
     }
-}
-
-/// Ends when nothing more may be sent.
-async fn cut(line: &Line, clock: &Clock) {
-    loop {
-        let until = line.until.load(Ordering::Relaxed);
-        if until != 0 {
-            let left = until.saturating_sub(clock.millis());
-            return tokio::time::sleep(Duration::from_millis(left)).await;
-        }
-        line.ending.notified().await;
-    }
-}
-
-/// What `work` gives, unless `end` comes first.
-async fn before<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
-    let (mut work, mut end) = (pin!(work), pin!(end));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => end.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }

@@ -1,7 +1,7 @@
 //! The small part of OTLP's JSON encoding that is used here (opentelemetry-proto, "JSON Protobuf Encoding"): ids are
 //! hexadecimal, enumerations are numbers, 64-bit integers are strings, names are lowerCamelCase.
 
-use crate::record::json::escape;
+use crate::record::object::{Object, string};
 use portcullis_h1::write::decimal;
 
 /// What is sent in requests of its own.
@@ -24,13 +24,6 @@ pub(crate) enum Severity {
     Info = 9,
     Warn = 13,
     Error = 17,
-}
-
-/// One object under construction.
-#[derive(Debug)]
-pub(crate) struct Object<'a> {
-    out: &'a mut Vec<u8>,
-    any: bool,
 }
 
 /// A list of `KeyValue`.
@@ -85,70 +78,18 @@ impl Severity {
     }
 }
 
-// === impl Object ===
-
-impl<'a> Object<'a> {
-    /// Opens an object; [`Object::close`] ends it.
-    pub(crate) fn open(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self { out, any: false }
-    }
-
-    pub(crate) fn close(self) {
-        self.out.push(b'}');
-    }
-
-    fn name(&mut self, name: &str) {
-        self.out.extend_from_slice(if self.any { b",\"" } else { b"\"" });
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-        self.any = true;
-    }
-
-    pub(crate) fn text(&mut self, name: &str, value: &[u8]) {
-        self.name(name);
-        string(value, self.out);
-    }
-
-    /// A 32-bit integer or an enumeration.
-    pub(crate) fn number(&mut self, name: &str, value: u64) {
-        self.name(name);
-        decimal(value, self.out);
-    }
-
-    /// A 64-bit integer.
-    pub(crate) fn long(&mut self, name: &str, value: u64) {
-        self.name(name);
-        self.out.push(b'"');
-        decimal(value, self.out);
-        self.out.push(b'"');
-    }
-
-    /// An `AnyValue` that is a text, put together by `write` from texts that need no escaping.
-    pub(crate) fn body(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        self.name(name);
-        self.out.extend_from_slice(b"{\"stringValue\":\"");
-        write(self.out);
-        self.out.extend_from_slice(b"\"}");
-    }
-
-    /// A member whose value is put together by `write`.
-    pub(crate) fn raw(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        self.name(name);
-        write(self.out);
-    }
-
-    pub(crate) fn attributes(&mut self, write: impl FnOnce(&mut Attributes<'_>)) {
-        self.name("attributes");
-        self.out.push(b'[');
-        write(&mut Attributes { out: self.out, any: false });
-        self.out.push(b']');
-    }
-}
-
 // === impl Attributes ===
 
 impl Attributes<'_> {
+    /// Writes the member `attributes` of an object.
+    pub(crate) fn write(object: &mut Object<'_>, write: impl FnOnce(&mut Attributes<'_>)) {
+        object.raw("attributes", |out| {
+            out.push(b'[');
+            write(&mut Attributes { out, any: false });
+            out.push(b']');
+        });
+    }
+
     pub(crate) fn text(&mut self, key: &'static str, value: &[u8]) {
         self.key(key);
         self.out.extend_from_slice(b"\"stringValue\":");
@@ -171,19 +112,13 @@ impl Attributes<'_> {
     }
 }
 
-fn string(value: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    escape(value, out);
-    out.push(b'"');
-}
-
 /// A whole request around items that are separated by commas.
 pub(crate) fn request(signal: Signal, service_name: &str, items: &[u8], out: &mut Vec<u8>) {
     let [resource, scope, list] = signal.around();
     out.clear();
     out.extend_from_slice(format!("{{\"{resource}\":[{{\"resource\":").as_bytes());
     let mut object = Object::open(out);
-    object.attributes(|attributes| {
+    Attributes::write(&mut object, |attributes| {
         attributes.text("service.name", service_name.as_bytes());
         attributes.text("service.version", env!("CARGO_PKG_VERSION").as_bytes());
     });

@@ -3,8 +3,9 @@
 //! Names and kinds come from closed sets and the configuration. Of the client's texts there are two, as values: the
 //! canonical path without its query, and the host. No header line, no query, no private detail.
 
-use super::otlp::{Attributes, Kind, Object, Severity};
+use super::otlp::{Attributes, Kind, Severity};
 use crate::metrics::METHODS;
+use crate::record::object::Object;
 use crate::record::{AccessRecord, Outcome};
 use crate::snapshot::Route;
 use portcullis_h1::Version;
@@ -59,7 +60,7 @@ impl Finished<'_> {
         span.number("kind", Kind::Server as u64);
         span.long("startTimeUnixNano", self.unix(record.started));
         span.long("endTimeUnixNano", self.unix(record.ended));
-        span.attributes(|attributes| self.attributes(attributes));
+        Attributes::write(&mut span, |attributes| self.attributes(attributes));
         // What a client did wrong is no failure of ours.
         let failed = record.status >= 500 || matches!(record.outcome, Outcome::Failed | Outcome::Truncated);
         status(&mut span, failed);
@@ -78,7 +79,7 @@ impl Finished<'_> {
         span.number("kind", Kind::Client as u64);
         span.long("startTimeUnixNano", self.unix(record.forwarded));
         span.long("endTimeUnixNano", self.unix(record.answered.max(record.forwarded)));
-        span.attributes(|attributes| {
+        Attributes::write(&mut span, |attributes| {
             attributes.text("http.request.method", self.known_method().unwrap_or(OTHER_METHOD).as_bytes());
             if let Some(target) = &record.target {
                 server(target, attributes);
@@ -115,7 +116,7 @@ impl Finished<'_> {
             out.push(b' ');
             out.extend_from_slice(record.outcome.name().as_bytes());
         });
-        log.attributes(|attributes| {
+        Attributes::write(&mut log, |attributes| {
             self.attributes(attributes);
             if let Some(target) = &record.target {
                 attributes.text("portcullis.target", target.as_bytes());

@@ -145,6 +145,7 @@ async fn accept(worker: Rc<Worker>, listening: Listening) {
         if life.open.fetch_add(1, Ordering::Relaxed) >= current.limits.connections as u64 {
             life.open.fetch_sub(1, Ordering::Relaxed);
             registry.connections_refused.fetch_add(1, Ordering::Relaxed);
+            worker.turned_away(&name, peer, "listener_full", "");
             continue;
         }
         let guest = Guest::new(&worker, &life);
