@@ -2,6 +2,7 @@
 //! shape of the file is settled before.
 
 mod admin;
+mod alerts;
 mod anomalies;
 mod apis;
 pub(crate) mod authz;
@@ -110,6 +111,8 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let apis = check.apis(file, root);
     check.shared_store_end(file, root, &apis);
     let mask_key = check.mask_key(file, root, &apis);
+    let ground = alerts::Ground { listeners: &listeners, apis: &apis, anomalies: anomalies.as_ref() };
+    let alerts = check.alerts(file, root, &ground);
     let dns = check.dns(file, root, &apis);
     check.unused(file, root);
     Plan {
@@ -122,6 +125,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         security_log,
         shared_store,
         anomalies,
+        alerts,
         tracing,
         shutdown_grace,
         shutdown_deadline,

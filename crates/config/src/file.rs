@@ -2,6 +2,7 @@
 //! setting means for others is decided in `check`.
 
 mod admin;
+mod alerts;
 mod anomalies;
 mod api;
 mod authz;
@@ -32,6 +33,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use admin::Admin;
+pub(crate) use alerts::{Alerts, Webhook};
 pub(crate) use anomalies::{Anomalies, AnomalyMode, AnomalyPoints};
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};
@@ -120,6 +122,8 @@ pub(crate) struct File {
     pub(crate) apis: IndexMap<String, Api>,
     /// What is unusual for a caller, and what follows from it.
     pub(crate) anomalies: Option<Anomalies>,
+    /// Who is told when something is wrong.
+    pub(crate) alerts: Option<Alerts>,
     /// Traces, and where spans and access records are sent.
     pub(crate) tracing: Option<Tracing>,
 }

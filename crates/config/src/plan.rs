@@ -2,6 +2,7 @@
 //! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
 
 mod admin;
+mod alerts;
 mod anomalies;
 mod listener;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use crate::values::ValueSource;
 pub use admin::AdminPlan;
+pub use alerts::{AlertsPlan, WebhookPlan};
 pub use anomalies::AnomaliesPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 use portcullis_contract::graphql;
@@ -85,6 +87,8 @@ pub struct Plan {
     pub shared_store: Option<SharedStorePlan>,
     /// How requests are watched for what is unusual; `None` where nobody looks.
     pub anomalies: Option<AnomaliesPlan>,
+    /// Who is told when something is wrong; `None` is nobody.
+    pub alerts: Option<AlertsPlan>,
     /// What is done about traces.
     pub tracing: TracingPlan,
     /// How long requests are still taken once `/readyz` has gone down.

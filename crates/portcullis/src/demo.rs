@@ -1,6 +1,7 @@
 //! `demo`: a sample API, a gateway in front of it on loopback, and what to try. `--tour` checks it with real requests.
 
 mod callers;
+mod collector;
 mod live;
 mod members;
 mod sample;

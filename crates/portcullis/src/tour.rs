@@ -12,6 +12,7 @@ mod gateway;
 mod inputs;
 mod life;
 mod protocols;
+mod records;
 mod relief;
 mod report;
 mod shown;
@@ -103,6 +104,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         protocols::rows,
         shown::rows,
         unusual::rows,
+        records::rows,
         control::rows,
         attacked::rows,
         life::rows,

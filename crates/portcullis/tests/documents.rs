@@ -143,11 +143,60 @@ fn the_metrics() {
     compare("metrics.md", &text);
 }
 
+/// What the dashboard and the alert rules of `packaging` speak of exists, with those labels.
+#[test]
+fn what_is_packaged_speaks_of_metrics_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
+    let reference = read("docs/reference/metrics.md");
+    let known: Vec<(&str, Vec<&str>)> = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `portcullis_"))
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').collect();
+            (cells[0].trim().trim_end_matches('`'), cells[2].split('`').skip(1).step_by(2).collect())
+        })
+        .collect();
+    assert!(known.len() > 40, "the reference was not read");
+    let mut spoken = 0;
+    for file in ["packaging/grafana/portcullis.json", "packaging/prometheus/portcullis.yaml"] {
+        let text = read(file).replace("\\\"", "\"");
+        for rest in text.split("portcullis_").skip(1) {
+            let end =
+                rest.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(rest.len());
+            let (name, rest) = rest.split_at(end);
+            let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            let found = known.iter().find(|(known, _)| *known == name || *known == base);
+            let (_, labels) = found.unwrap_or_else(|| panic!("{file}: portcullis_{name} is in no reference"));
+            let selector =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
+            for label in
+                selector.split("\",").filter_map(|pair| pair.split(['=', '!']).next()).filter(|one| !one.is_empty())
+            {
+                let own = ["job", "instance"].contains(&label) || labels.contains(&label);
+                assert!(own, "{file}: portcullis_{name} has no label {label}");
+            }
+            spoken += 1;
+        }
+    }
+    assert!(spoken > 60, "{spoken} mentions");
+    let dashboard: serde_json::Value = serde_json::from_str(&read("packaging/grafana/portcullis.json")).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    assert!(panels.iter().all(|panel| panel["title"].as_str().is_some_and(|title| !title.is_empty())));
+    let rules = read("packaging/prometheus/portcullis.yaml");
+    let count = |what: &str| rules.matches(what).count();
+    let alerts = count("- alert: ");
+    assert!(alerts > 15 && count("expr: ") == alerts && count("severity: ") == alerts && count("summary: ") == alerts);
+}
+
 fn logged(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("good.yaml")).expect("a configuration");
     let secure = "  secure: { bind: \"127.0.0.1:0\", tls: { self_signed: { names: [localhost], directory: tls } } }\n";
     let text = text.replacen("status:", &format!("{secure}status:"), 1);
     let text = text.replace("{ to: off }", "{ to: { file: access.log } }");
+    // Nobody takes the records, and nobody hears the alerts.
+    let security = "security_log:\n  to: { syslog: { server: \"tcp://127.0.0.1:1\" } }\n  buffer: { folder: buffer }\n";
+    let text = format!("{text}{security}alerts: {{ file: alerts.log }}\nstore: {{ path: data }}\n");
     // Nobody is there; the series are.
     let store = "shared_store: { servers: [\"redis://127.0.0.1:1\"] }\n";
     let limits = "limits: { per_address: { rate: 100/s, shared: true } }";

@@ -141,6 +141,11 @@ impl Anomalies {
         self.findings.all()
     }
 
+    /// How many findings there were in all, and those that came after so many, as far as they are remembered.
+    pub(crate) fn findings_since(&self, count: u64) -> (u64, Vec<FindingFacts>) {
+        self.findings.since(count)
+    }
+
     /// Who is treated in what way now: how often each step is in force.
     pub(crate) fn in_force(&self) -> [u64; Step::ALL.len()] {
         self.steps.count(self.unix_ms())

@@ -1,5 +1,6 @@
 //! The gateway as its owner sees it: start and drain. What can be asked of it while it runs is `handle`'s business.
 
+use crate::alerts::{self, Alerting};
 use crate::anomalies::Anomalies;
 use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
@@ -64,6 +65,8 @@ pub(crate) struct Shared {
     workers_left: AtomicUsize,
     started: Millis,
     pub(crate) records: Records,
+    /// What became of alerts.
+    pub(crate) alerts: Arc<alerts::Counts>,
     export: Mutex<Option<Arc<export::Queue>>>,
 }
 
@@ -74,6 +77,7 @@ pub struct Gateway {
     threads: Vec<JoinHandle<()>>,
     writers: Vec<Writer>,
     exporter: Option<Exporter>,
+    alerting: Option<Alerting>,
 }
 
 /// A listener that is open.
@@ -179,6 +183,7 @@ impl Gateway {
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             records,
+            alerts: Arc::default(),
             export: Mutex::new(export),
             clock,
         });
@@ -196,8 +201,10 @@ impl Gateway {
         for (index, bound) in by_worker.into_iter().enumerate() {
             threads.push(spawn(&shared, index, bound).map_err(StartError::System)?);
         }
+        let alerts = plan.alerts.clone();
         let handle = Handle::new(shared, plan, problem_base, listeners);
-        Ok(Self { handle, threads, writers, exporter })
+        let alerting = alerts.map(|plan| handle.alert(&plan)).transpose()?;
+        Ok(Self { handle, threads, writers, exporter, alerting })
     }
 
     /// The part that can be shared.
@@ -213,6 +220,9 @@ impl Gateway {
         for thread in self.threads {
             // A worker that ended badly has nothing left to wait for.
             drop(thread.join());
+        }
+        if let Some(alerting) = self.alerting {
+            alerting.end();
         }
         self.handle.close_log();
         if let Some(exporter) = self.exporter {

@@ -4,7 +4,7 @@
 //! for a bounded time, and then no key opens anything.
 
 mod introspector;
-mod outside;
+pub(crate) mod outside;
 mod outward;
 mod remote;
 mod statement;
@@ -277,6 +277,12 @@ impl Identity {
     /// It could not be read for too long.
     pub(crate) fn check(&self, millis: Millis) -> Result<(), Unreadable> {
         self.keys.as_ref().map_or(Ok(()), |keys| keys.check(millis))
+    }
+
+    /// Milliseconds since what is known of the store was read; `None` without one.
+    pub(crate) fn store_age(&self) -> Option<Millis> {
+        let compared = self.keys.as_ref()?.compared.load(Ordering::Acquire);
+        Some(self.clock.millis().saturating_sub(compared))
     }
 
     /// Takes over what has changed in the store.

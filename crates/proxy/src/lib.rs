@@ -2,6 +2,7 @@
 //!
 //! It takes a checked [`portcullis_config::plan::Plan`] and knows neither the command line nor the files behind it.
 
+mod alerts;
 mod anomalies;
 mod answer;
 mod carry;

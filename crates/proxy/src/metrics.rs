@@ -3,6 +3,7 @@
 //! A series comes into being when the first request of its kind ends. All labels come from the configuration or from
 //! closed sets, so that their number is bounded whatever clients send.
 
+mod alerts;
 mod anomalies;
 mod contract;
 mod issuers;
@@ -15,6 +16,7 @@ mod text;
 mod upstreams;
 mod waf;
 
+pub(crate) use alerts::{alerts_text, state_text};
 pub(crate) use anomalies::anomalies_text;
 pub(crate) use contract::knowledge_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
@@ -135,6 +137,13 @@ struct RouteSeries {
 // === impl Registry ===
 
 impl Registry {
+    /// Requests that were refused or failed for a reason.
+    pub(crate) fn decisions_of(&self, wanted: Reason) -> u64 {
+        let decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = decisions.iter().filter(|((_, reason, _), _)| *reason == wanted);
+        counts.map(|(_, count)| count.load(Ordering::Relaxed)).sum()
+    }
+
     /// Counts a stream that we reset; `code` is a place in [`CODES`].
     pub(crate) fn count_reset(&self, code: usize) {
         if let Some(count) = self.resets.get(code) {

@@ -8,7 +8,7 @@ pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod object;
 mod ocsf;
-mod output;
+pub(crate) mod output;
 pub(crate) mod security;
 pub(crate) mod syslog;
 #[cfg(test)]

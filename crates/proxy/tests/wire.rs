@@ -11,6 +11,8 @@
 
 #[path = "wire/access.rs"]
 mod access;
+#[path = "wire/alerts.rs"]
+mod alerts;
 #[path = "wire/anomalies.rs"]
 mod anomalies;
 #[path = "wire/answers.rs"]

@@ -139,6 +139,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         security_log: None,
         shared_store: None,
         anomalies: None,
+        alerts: None,
         tracing: TracingPlan::default(),
         admin: AdminPlan::default(),
         shutdown_grace: Duration::ZERO,

@@ -126,7 +126,7 @@ impl Check<'_> {
 }
 
 /// The step that a mode leads to.
-fn step(mode: AnomalyMode) -> Step {
+pub(super) fn step(mode: AnomalyMode) -> Step {
     match mode {
         AnomalyMode::Off | AnomalyMode::Observe => Step::Observe,
         AnomalyMode::Slow => Step::Slow,

@@ -9,9 +9,11 @@ use super::Check;
 use super::certificates::Pem;
 use super::identity::{LEAST_STALENESS, MAX_STALENESS};
 use crate::diagnostic::{Diagnostic, quote};
-use crate::file::{Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, SecretAlgorithm, defaults};
+use crate::file::{
+    Introspection, IntrospectionClient, Issuer, Jwks, JwksSecret, SecretAlgorithm, UpstreamTls, defaults,
+};
 use crate::plan::{ClientPlan, Endpoint, IntrospectionPlan, JwksPlan, RemoteJwks};
-use crate::scalar::{Period, Text};
+use crate::scalar::{Network, Period, Text};
 use crate::tree::At;
 
 const LONGEST_KEPT: Period = Period::seconds(60 * 60);
@@ -23,7 +25,7 @@ impl Check<'_> {
     pub(super) fn introspection(&mut self, written: &Issuer, at: &At<'_>) -> Option<IntrospectionPlan> {
         let asked: &Introspection = written.introspection.as_ref()?;
         let section = at.key("introspection");
-        let place = self.endpoint(&asked.uri, written, (at, &section.key("uri")), "answers from");
+        let place = self.issuer_endpoint(&asked.uri, written, (at, &section.key("uri")), "answers from");
         let kept = (Period::seconds(0), LONGEST_KEPT);
         let (active, inactive) = (asked.keep_active, asked.keep_inactive);
         let (active, inactive) = (active.unwrap_or(defaults::KEEP_ACTIVE), inactive.unwrap_or(defaults::KEEP_INACTIVE));
@@ -135,8 +137,8 @@ impl Check<'_> {
         let max_staleness = self.period(&at.key("max_staleness"), staleness, (LEAST_STALENESS, MAX_STALENESS));
         let section = at.key("jwks");
         let place = match uri {
-            Some(text) => self.endpoint(text, written, (at, &section.key("uri")), "keys from"),
-            None => self.endpoint(&written.issuer, written, (at, &at.key("issuer")), "the metadata of"),
+            Some(text) => self.issuer_endpoint(text, written, (at, &section.key("uri")), "keys from"),
+            None => self.issuer_endpoint(&written.issuer, written, (at, &at.key("issuer")), "the metadata of"),
         };
         if uri.is_none() && WebAddress::parse(&written.issuer.0).is_some_and(|address| address.has_query) {
             let at = at.key("issuer");
@@ -178,12 +180,25 @@ impl Check<'_> {
         JwksPlan::Secret { id, algorithm, secret: Secret::new(text.to_owned()) }
     }
 
-    /// An address that may be asked: over verified TLS, or on this machine.
-    pub(super) fn endpoint(
+    /// A place of an issuer that is asked.
+    fn issuer_endpoint(
         &mut self,
         text: &Text,
         written: &Issuer,
         (issuer, at): (&At<'_>, &At<'_>),
+        what: &str,
+    ) -> Endpoint {
+        let tls = (written.tls.as_ref(), &issuer.key("tls"));
+        self.endpoint(text, tls, written.networks.as_deref(), at, what)
+    }
+
+    /// An address that may be asked: over verified TLS, or on this machine.
+    pub(super) fn endpoint(
+        &mut self,
+        text: &Text,
+        (tls, tls_at): (Option<&UpstreamTls>, &At<'_>),
+        networks: Option<&[Network]>,
+        at: &At<'_>,
         what: &str,
     ) -> Endpoint {
         let parsed = WebAddress::parse(&text.0).filter(|address| !address.has_fragment);
@@ -200,8 +215,8 @@ impl Check<'_> {
             }
             Some(_) => {}
         }
-        let tls = written.tls.as_ref().map(|tls| self.tls_towards(tls, &issuer.key("tls"))).unwrap_or_default();
-        let networks = written.networks.iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
+        let tls = tls.map(|tls| self.tls_towards(tls, tls_at)).unwrap_or_default();
+        let networks = networks.into_iter().flatten().filter_map(|network| network.0.to_string().parse().ok());
         let rest = text.0.split_once("://").map_or("", |(_, rest)| rest);
         let target = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/");
         Endpoint {

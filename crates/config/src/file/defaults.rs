@@ -38,6 +38,15 @@ pub(crate) const ROTATE_KEEP: Count = Count(5);
 /// LIMIT: older files that are kept.
 pub(crate) const MAX_ROTATE_KEEP: u64 = 1_000;
 pub(crate) const BUFFER_SIZE: Size = Size::mib(64);
+pub(crate) const ALERT_GROUP: Period = Period::seconds(30);
+pub(crate) const ALERT_AGAIN: Period = Period::seconds(60 * 60);
+pub(crate) const ALERTS_PER_HOUR: Count = Count(20);
+/// LIMIT: messages within an hour.
+pub(crate) const MAX_ALERTS_PER_HOUR: u64 = 1_000;
+pub(crate) const ALERT_CERTIFICATES: Period = Period::seconds(14 * 24 * 60 * 60);
+pub(crate) const ALERT_MASKING: Count = Count(10);
+/// LIMIT: answers within five minutes.
+pub(crate) const MAX_ALERT_MASKING: u64 = 1_000_000;
 pub(crate) const SERVICE_NAME: &str = "portcullis";
 pub(crate) const TRACING_QUEUE: Count = Count(8_192);
 pub(crate) const STORE_PREFIX: &str = "portcullis";

@@ -1,6 +1,7 @@
 //! The demo's place: its folder, its ports, the sample API and the gateway in front of it.
 
 use super::callers::Callers;
+use super::collector;
 use super::upstream::Upstreams;
 use crate::ending::Stop;
 use crate::service::{Journal, Service, Signals};
@@ -51,7 +52,8 @@ impl Site {
         fs::create_dir_all(folder).map_err(cannot)?;
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
-        fs::write(&config, configuration(&upstreams, ports)).map_err(cannot)?;
+        let collector = collector::start(&folder.join("security.log"))?;
+        fs::write(&config, configuration(&upstreams, ports, collector)).map_err(cannot)?;
         for (name, text) in FILES {
             fs::write(folder.join(name), text).map_err(cannot)?;
         }
@@ -86,7 +88,7 @@ impl Site {
     }
 }
 
-fn configuration(upstreams: &Upstreams, ports: Ports) -> String {
+fn configuration(upstreams: &Upstreams, ports: Ports, collector: SocketAddr) -> String {
     let [first, second] = upstreams.addresses();
     let friendly = |port| if ports == Ports::Friendly && is_free(port) { port } else { 0 };
     let mut text = CONFIG.to_owned();
@@ -95,6 +97,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports) -> String {
         ("@SMALL@", friendly(8081)),
         ("@BEHIND@", friendly(8082)),
         ("@STATUS@", friendly(9901)),
+        ("@SYSLOG@", collector.port()),
         ("@A@", first.port()),
         ("@B@", second.port()),
         ("@DOWN@", upstreams.nobody().port()),

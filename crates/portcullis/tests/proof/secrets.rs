@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::deadline::eventually;
-use portcullis_testkit::{Client, FakeUpstream};
+use portcullis_testkit::{Client, FakeUpstream, SyslogServer};
 use search::Search;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -27,6 +27,10 @@ struct Run {
     /// Bodies that a collector of traces and records got.
     collected: Arc<Mutex<String>>,
     _collector: FakeUpstream,
+    /// Who is told security records and alerts.
+    syslog: SyslogServer,
+    alerted: Arc<Mutex<String>>,
+    _hook: FakeUpstream,
     search: Search,
     /// What was answered.
     answers: String,
@@ -36,6 +40,9 @@ struct Run {
 
 /// A field that only the collector may see.
 const COLLECTOR_SECRET: &str = "Zk77d0a5c1b2e94f08c3Qw";
+
+/// What alerts are signed with.
+const ALERT_SECRET: &str = "Tr4vQ8zLw1nXe6Kp0sBy7Hd2";
 
 /// What a partner who signs requests shares with the gateway.
 const SHARED: &str = "Vb7xq02mLk95sTz41wRd83nYc6Fh0Pje";
@@ -73,10 +80,24 @@ impl Run {
                 }
             }
         });
+        let (syslog, alerted): (_, Arc<Mutex<String>>) = (SyslogServer::start(), Arc::default());
+        let kept = Arc::clone(&alerted);
+        let hook = FakeUpstream::with(move |talk| {
+            while let Some(request) = talk.request() {
+                kept.lock().unwrap().push_str(&request.text());
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request.body));
+                if !talk.send("HTTP/1.1 204 Taken\r\nContent-Length: 0\r\n\r\n") {
+                    return;
+                }
+            }
+        });
+        let (told, hooked) = (syslog.address(), hook.address());
         let issuer = provider.issuer();
         let more = format!(
             "store: {{ path: data }}
 admin: {{ socket: admin.sock }}
+security_log: {{ to: {{ syslog: {{ server: \"tcp://{told}\" }} }}, format: ecs, buffer: {{ folder: buffer }} }}
+alerts: {{ webhook: {{ url: \"http://{hooked}/\", secret: \"{ALERT_SECRET}\" }}, file: alerts.log, group: 1s }}
 identity_token: {{ issuer: \"https://gateway.test\" }}
 signers: {{ partner: {{ hmac: {{ id: partner-1, secret: \"{SHARED}\" }} }} }}
 tracing: {{ endpoint: \"http://{}\", logs: true, headers: {{ x-tenant: \"{COLLECTOR_SECRET}\" }} }}
@@ -99,7 +120,7 @@ issuers:
         let listeners = "trusted_proxies: [127.0.0.1]";
         let setup = Setup { authn, listeners, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
-        for secret in [COLLECTOR_SECRET, SHARED, WEB.secret, GATEWAY.secret, HOLDER.secret] {
+        for secret in [ALERT_SECRET, COLLECTOR_SECRET, SHARED, WEB.secret, GATEWAY.secret, HOLDER.secret] {
             search.add(secret);
         }
         search.add(basic(GATEWAY.id, GATEWAY.secret).strip_prefix("Basic ").expect("a scheme"));
@@ -110,6 +131,9 @@ issuers:
             statements,
             collected,
             _collector: collector,
+            syslog,
+            alerted,
+            _hook: hook,
             search,
             answers: String::new(),
             asked: 0,
@@ -236,6 +260,22 @@ issuers:
         }
     }
 
+    /// What was told of what is wrong, both ways.
+    fn alerts(&self) -> String {
+        let file = std::fs::read_to_string(self.house.folder.join("alerts.log")).unwrap_or_default();
+        file + &self.alerted.lock().unwrap()
+    }
+
+    /// Somebody who has no credential, and asks all the same, until that is told.
+    fn alarm(&mut self) {
+        for _ in 0..60 {
+            let request =
+                "GET /n/1 HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-For: 198.51.100.9\r\nConnection: close\r\n\r\n";
+            assert_eq!(Client::connect(self.house.plain).ask(request).status, 401);
+        }
+        eventually("an alert both ways", || (self.alerts().matches("198.51.100.9").count() >= 2).then_some(()));
+    }
+
     /// Everything that came out, by where.
     fn said(&self) -> Vec<(&'static str, String)> {
         let log = std::fs::read_to_string(self.house.folder.join("access.log")).expect("a log");
@@ -245,6 +285,8 @@ issuers:
         vec![
             ("the access log", log),
             ("the collector", self.collected.lock().unwrap().clone()),
+            ("the security records", self.syslog.heard().join("\n")),
+            ("the alerts", self.alerts()),
             ("standard error", self.house.said()),
             ("the status listener", pages),
             ("answers and commands", self.answers.clone()),
@@ -256,6 +298,7 @@ issuers:
 fn no_secret_of_any_caller_is_in_anything_that_is_said() {
     let mut run = Run::start();
     run.callers();
+    run.alarm();
     let statements = std::mem::take(&mut *run.statements.lock().unwrap());
     assert!(statements.len() > 5, "nothing was signed for the server");
     statements.iter().for_each(|statement| run.search.add(statement));
@@ -265,7 +308,7 @@ fn no_secret_of_any_caller_is_in_anything_that_is_said() {
     let line = "X-API-Key: pk_nobody\r\n";
     run.ask("/n/planted-0123456789-planted", line);
     run.ask(&format!("/n/x{}", search::encoded("yplanted-0123456789-planted")), line);
-    for (place, about) in [(0, "the access log"), (1, "the collector")] {
+    for (place, about) in [(0, "the access log"), (1, "the collector"), (2, "the security records")] {
         eventually(about, || (planted.find(&run.said()[place].1).len() >= 2).then_some(()));
     }
     let said = run.said();

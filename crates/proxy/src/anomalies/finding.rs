@@ -35,7 +35,15 @@ pub struct FindingFacts {
 
 /// The last ones. Locked by the judge and by operators, never by a request.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Mutex<VecDeque<(u64, FindingFacts)>>);
+pub(super) struct Findings(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// With the numbers that they are about.
+    last: VecDeque<(u64, FindingFacts)>,
+    /// How many there were in all.
+    count: u64,
+}
 
 // === impl Findings ===
 
@@ -43,15 +51,24 @@ impl Findings {
     /// Adds one, about a number.
     pub(super) fn add(&self, name: u64, finding: FindingFacts) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= REMEMBERED_MAX {
-            all.pop_front();
+        if all.last.len() >= REMEMBERED_MAX {
+            all.last.pop_front();
         }
-        all.push_back((name, finding));
+        all.last.push_back((name, finding));
+        all.count += 1;
     }
 
     pub(super) fn all(&self) -> Vec<FindingFacts> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(_, finding)| finding.clone()).collect()
+        all.last.iter().map(|(_, finding)| finding.clone()).collect()
+    }
+
+    /// How many there were in all, and those that came after so many, as far as they are remembered.
+    pub(super) fn since(&self, count: u64) -> (u64, Vec<FindingFacts>) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = usize::try_from(all.count.saturating_sub(count)).unwrap_or(usize::MAX);
+        let known = all.last.len().saturating_sub(fresh);
+        (all.count, all.last.iter().skip(known).map(|(_, finding)| finding.clone()).collect())
     }
 
     /// The numbers of whoever is called so.
@@ -61,7 +78,8 @@ impl Findings {
             true => finding.address == who,
             false => finding.caller == who && !who.is_empty(),
         };
-        let mut names: Vec<u64> = all.iter().filter(|(_, finding)| is_called(finding)).map(|(name, _)| *name).collect();
+        let mut names: Vec<u64> =
+            all.last.iter().filter(|(_, finding)| is_called(finding)).map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
         names

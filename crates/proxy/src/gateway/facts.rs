@@ -73,6 +73,11 @@ impl Handle {
         self.shared.snapshot.load().contracts.all.iter().map(|knowledge| knowledge.facts()).collect()
     }
 
+    /// What its listeners show.
+    pub(crate) fn certificates(&self) -> Vec<CertificateFacts> {
+        certificates(&self.state().listeners, &self.shared.snapshot.load())
+    }
+
     /// Everything that an operator may want to know at once.
     #[must_use]
     pub fn facts(&self) -> Facts {

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// What the admin side and the command line hold of a gateway.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     state: Arc<Mutex<State>>,
 }
 
@@ -215,6 +215,8 @@ impl Handle {
         crate::metrics::version_callers_text(&self.shared.identity.version_callers(), &mut text);
         crate::metrics::introspections_text(&self.shared.identity.introspections(), &mut text);
         crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
+        crate::metrics::alerts_text(&self.shared.alerts, &mut text);
+        crate::metrics::state_text(&self.shared.identity, self.shared.workers_left.load(Ordering::Relaxed), &mut text);
         if let Some(security) = self.shared.records.security() {
             crate::metrics::security_text(security, &mut text);
         }
@@ -262,6 +264,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.access_log.sink != new.access_log.sink, "access_log.file"),
         (access_form(old) != access_form(new), "access_log (but for show_query)"),
         (old.security_log != new.security_log, "security_log"),
+        (old.alerts != new.alerts, "alerts"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.shared_store != new.shared_store, "shared_store"),
         (watched(old) != watched(new), "anomalies (whether anybody looks, and `callers`)"),

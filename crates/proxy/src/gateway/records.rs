@@ -1,10 +1,11 @@
-//! The two logs of a gateway: started, asked to open their files anew, ended.
+//! The two logs of a gateway and its alerts: started, asked to open their files anew, ended.
 
 use super::{Handle, StartError, listen};
+use crate::alerts::{self, AlertError, Alerting};
 use crate::record::form::{Action, Told};
 use crate::record::log::{self, Fill, Log, LogError, Queue, Settings, Tally, Writer};
 use crate::record::security::Security;
-use portcullis_config::plan::Plan;
+use portcullis_config::plan::{AlertsPlan, Plan};
 use portcullis_types::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,6 +89,19 @@ impl SecurityRecord {
 // === impl Handle ===
 
 impl Handle {
+    /// Begins to look for what somebody has to be told of.
+    ///
+    /// # Errors
+    /// TLS files or a file that cannot be used; no thread.
+    pub(super) fn alert(&self, plan: &AlertsPlan) -> Result<Alerting, StartError> {
+        let shared = &self.shared;
+        alerts::start(plan, self.clone(), &shared.alerts, &shared.clock).map_err(|error| match error {
+            AlertError::Tls(error) => StartError::Log(format!("alerts.webhook: {error}")),
+            AlertError::File(error) => StartError::Log(format!("alerts.file: cannot be opened for appending: {error}")),
+            AlertError::System(error) => StartError::System(error),
+        })
+    }
+
     /// Opens the files of records anew, before the next line of each, which something else has put aside.
     pub fn reopen_logs(&self) {
         self.shared.records.reopen();

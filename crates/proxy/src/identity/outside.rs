@@ -22,17 +22,17 @@ const IDLE_MAX_MS: Millis = 4_000;
 const LIFE_MAX_MS: Millis = 60_000;
 
 /// How a server is verified; `None` where it is on this machine and speaks no TLS.
-pub(super) fn tls_of(at: &Endpoint) -> Result<Option<UpstreamTls>, TlsError> {
+pub(crate) fn tls_of(at: &Endpoint) -> Result<Option<UpstreamTls>, TlsError> {
     at.secure.then(|| UpstreamTls::new(&at.tls, UpstreamProtocol::Http1)).transpose()
 }
 
 /// What is asked: a method, further field lines that end with a line break each, a body.
-pub(super) struct Question<'q> {
-    pub(super) method: &'static str,
-    pub(super) lines: &'q str,
-    pub(super) body: &'q [u8],
+pub(crate) struct Question<'q> {
+    pub(crate) method: &'static str,
+    pub(crate) lines: &'q str,
+    pub(crate) body: &'q [u8],
     /// Bytes that an answer's body may have.
-    pub(super) bytes_max: usize,
+    pub(crate) bytes_max: usize,
 }
 
 /// Connections to one server that may be used again.
@@ -98,7 +98,11 @@ impl Lines {
 }
 
 /// The head of the answer and its whole body, over a connection for this question alone.
-async fn ask(at: &Endpoint, tls: Option<&UpstreamTls>, question: &Question<'_>) -> Result<Answered, FetchFault> {
+pub(crate) async fn ask(
+    at: &Endpoint,
+    tls: Option<&UpstreamTls>,
+    question: &Question<'_>,
+) -> Result<Answered, FetchFault> {
     let mut socket = open(at, tls).await?;
     Ok(exchange(&mut socket, at, question, "connection: close\r\n").await?.0)
 }

@@ -16,6 +16,18 @@ pub(crate) fn upstreams_text(upstreams: &[UpstreamStatus], counts: &[(Arc<str>, 
             line(out, TARGETS, &format!("upstream=\"{}\",state=\"{state}\"", escaped(&upstream.name)), count);
         }
     }
+    const UNDER_WAY: &str = "portcullis_upstream_requests";
+    heading(out, UNDER_WAY, "gauge", "Requests that an upstream's targets work on.");
+    for upstream in upstreams {
+        let count: u64 = upstream.servers.iter().map(|server| server.active).sum();
+        line(out, UNDER_WAY, &format!("upstream=\"{}\"", escaped(&upstream.name)), count);
+    }
+    const KEPT: &str = "portcullis_upstream_connections_kept";
+    heading(out, KEPT, "gauge", "Connections to an upstream's targets that are kept without a request.");
+    for upstream in upstreams {
+        let count: u64 = upstream.servers.iter().map(|server| server.kept).sum();
+        line(out, KEPT, &format!("upstream=\"{}\"", escaped(&upstream.name)), count);
+    }
     const WAITING: &str = "portcullis_upstream_waiting";
     heading(out, WAITING, "gauge", "Requests that wait for a target.");
     for upstream in upstreams {

@@ -15,7 +15,7 @@ pub(super) enum Output {
 
 /// A file of lines.
 #[derive(Debug)]
-pub(super) struct LogFile {
+pub(crate) struct LogFile {
     path: PathBuf,
     file: File,
     bytes: u64,
@@ -53,12 +53,16 @@ impl Output {
 impl LogFile {
     /// # Errors
     /// A file that cannot be opened for appending.
-    pub(super) fn open(path: &Path, rotation: Option<RotationPlan>) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, rotation: Option<RotationPlan>) -> io::Result<Self> {
         let (file, bytes) = append(path)?;
         Ok(Self { path: path.to_owned(), file, bytes, rotation })
     }
 
-    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+    /// Writes whole lines.
+    ///
+    /// # Errors
+    /// The system's; half a line may stand there then.
+    pub(crate) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         if let Some(rotation) = self.rotation
             && self.bytes > 0
             && self.bytes.saturating_add(lines.len() as u64) > rotation.bytes

@@ -24,13 +24,23 @@ fn watched(step: Step) -> AnomaliesPlan {
     }
 }
 
-fn before(upstream: &FakeUpstream, step: Step, folder: Option<&Path>) -> Gatehouse {
+fn quiet(upstream: &FakeUpstream, step: Step, folder: Option<&Path>) -> Gatehouse {
+    before(upstream, step, folder, |_| {})
+}
+
+pub(crate) fn before(
+    upstream: &FakeUpstream,
+    step: Step,
+    folder: Option<&Path>,
+    change: impl FnOnce(&mut Plan),
+) -> Gatehouse {
     Gatehouse::with(upstream.address(), |plan: &mut Plan| {
         plan.listeners[0].provenance.trusted = vec![Network::parse("127.0.0.0/8").unwrap()];
         plan.anomalies = Some(watched(step));
         plan.identity.store = folder.map(Path::to_owned);
         // Only one path is there.
         plan.apis[0].versions[0].routes.truncate(1);
+        change(plan);
     })
 }
 
@@ -39,7 +49,7 @@ fn ask(gate: &Gatehouse, path: &str, from: &str) -> portcullis_testkit::Answer {
     Client::connect(gate.address()).ask(request)
 }
 
-fn guess(gate: &Gatehouse, from: &str) {
+pub(crate) fn guess(gate: &Gatehouse, from: &str) {
     for number in 0..ENOUGH {
         assert_eq!(ask(gate, &format!("/not/{number}"), from).status, 404);
     }
@@ -56,7 +66,7 @@ fn refused(gate: &Gatehouse, from: &str) -> portcullis_testkit::Answer {
 #[test]
 fn an_address_that_guesses_is_refused_until_it_is_pardoned() {
     let upstream = FakeUpstream::echoing();
-    let gate = before(&upstream, Step::Block, None);
+    let gate = quiet(&upstream, Step::Block, None);
     assert_eq!(ask(&gate, "/", "192.0.2.1").status, 200);
     guess(&gate, "192.0.2.1");
     let answer = refused(&gate, "192.0.2.1");
@@ -80,7 +90,7 @@ fn an_address_that_guesses_is_refused_until_it_is_pardoned() {
 #[test]
 fn what_is_only_observed_changes_nothing() {
     let upstream = FakeUpstream::echoing();
-    let gate = before(&upstream, Step::Observe, None);
+    let gate = quiet(&upstream, Step::Observe, None);
     guess(&gate, "192.0.2.1");
     assert_eq!(finding(&gate).step, "observe");
     assert_eq!(ask(&gate, "/", "192.0.2.1").status, 200);
@@ -89,7 +99,7 @@ fn what_is_only_observed_changes_nothing() {
 #[test]
 fn whoever_is_slowed_down_is_served_later() {
     let upstream = FakeUpstream::echoing();
-    let gate = before(&upstream, Step::Slow, None);
+    let gate = quiet(&upstream, Step::Slow, None);
     guess(&gate, "192.0.2.1");
     assert_eq!(finding(&gate).step, "slow");
     let started = Instant::now();
@@ -101,7 +111,7 @@ fn whoever_is_slowed_down_is_served_later() {
 #[test]
 fn findings_and_what_followed_outlive_the_process() {
     let (upstream, folder) = (FakeUpstream::echoing(), Scratch::new());
-    let mut gate = before(&upstream, Step::Block, Some(folder.path()));
+    let mut gate = quiet(&upstream, Step::Block, Some(folder.path()));
     guess(&gate, "192.0.2.1");
     refused(&gate, "192.0.2.1");
     let found = finding(&gate);
@@ -110,26 +120,26 @@ fn findings_and_what_followed_outlive_the_process() {
     let path = folder.path().join("findings.jsonl");
     let text = std::fs::read_to_string(&path).unwrap() + "{\"at_ms\":1,\"kind\":\"not";
     std::fs::write(&path, text).unwrap();
-    let gate = before(&upstream, Step::Block, Some(folder.path()));
+    let gate = quiet(&upstream, Step::Block, Some(folder.path()));
     assert_eq!(gate.handle().findings().unwrap(), vec![found.clone()]);
     assert_eq!(ask(&gate, "/", "192.0.2.1").status, 429, "the block goes on");
     guess(&gate, "192.0.2.9");
     eventually("another finding", || (gate.handle().findings().unwrap().len() == 2).then_some(()));
     drop(gate);
-    let gate = before(&upstream, Step::Block, Some(folder.path()));
+    let gate = quiet(&upstream, Step::Block, Some(folder.path()));
     assert_eq!(gate.handle().findings().unwrap().len(), 2, "what came after the half line is whole");
 }
 
 #[test]
 fn a_pardon_outlives_the_process() {
     let (upstream, folder) = (FakeUpstream::echoing(), Scratch::new());
-    let mut gate = before(&upstream, Step::Block, Some(folder.path()));
+    let mut gate = quiet(&upstream, Step::Block, Some(folder.path()));
     guess(&gate, "192.0.2.1");
     refused(&gate, "192.0.2.1");
     assert_eq!(gate.handle().pardon("192.0.2.1"), Ok(true));
     eventually("a pardon", || (ask(&gate, "/", "192.0.2.1").status == 200).then_some(()));
     gate.stop(Duration::from_secs(1));
-    let gate = before(&upstream, Step::Block, Some(folder.path()));
+    let gate = quiet(&upstream, Step::Block, Some(folder.path()));
     assert_eq!(gate.handle().findings().unwrap().len(), 1, "what was found is still told");
     assert_eq!(ask(&gate, "/", "192.0.2.1").status, 200);
 }
@@ -137,7 +147,7 @@ fn a_pardon_outlives_the_process() {
 #[test]
 fn a_reload_changes_what_follows_and_not_who_is_remembered() {
     let upstream = FakeUpstream::echoing();
-    let gate = before(&upstream, Step::Block, None);
+    let gate = quiet(&upstream, Step::Block, None);
     let mut plan = gate.plan();
     plan.anomalies = Some(watched(Step::Observe));
     gate.handle().reload(plan.clone()).unwrap();

@@ -37,8 +37,11 @@ pub(super) fn facts(plan: &Plan) -> Result<Facts, Stop> {
             file(&mut facts, &pair.key_file, true)?;
         }
     }
-    if let LogSink::File(path) = &plan.access_log.sink {
-        file(&mut facts, path, false)?;
+    let logs = [Some(&plan.access_log.sink), plan.security_log.as_ref().map(|log| &log.sink)];
+    for sink in logs.into_iter().flatten() {
+        if let LogSink::File(path) = sink {
+            file(&mut facts, path, false)?;
+        }
     }
     if let Some(home) = plan.identity.store.as_deref().map(Home::new).filter(Home::is_there) {
         keys(&mut facts, &home)?;
