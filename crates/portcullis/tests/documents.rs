@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "demo",
     "init",
     "validate",
