@@ -44,10 +44,10 @@ fn alerted(scene: &Scene<'_>) -> Row {
     let found = scene.eventually(|| {
         let text = fs::read_to_string(&alerts).ok()?;
         let all = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let texts = all.map(|alert| {
+        let mut texts = all.map(|alert| {
             format!("{}, {}: {}", member(&alert, "kind"), member(&alert, "severity"), member(&alert, "about"))
         });
-        texts.filter(|text| text == expected).last()
+        texts.find(|text| text == expected)
     });
     let got = found.unwrap_or_else(|| "no such alert within ten seconds".to_owned());
     let ok = got == expected;

@@ -57,6 +57,22 @@ fn signed(address: &str, nonce: &str) -> (String, String) {
     (format!("Signature-Input: sig={parameters}\r\nSignature: sig=:{signature}:\r\n"), signature)
 }
 
+/// A server that keeps the bodies that it gets; the heads as well, where no secret is meant to stand in them.
+fn keeping(heads: bool, answer: &'static str) -> (Arc<Mutex<String>>, FakeUpstream) {
+    let all: Arc<Mutex<String>> = Arc::default();
+    let kept = Arc::clone(&all);
+    let server = FakeUpstream::with(move |talk| {
+        while let Some(request) = talk.request() {
+            let seen = if heads { request.text() } else { String::from_utf8_lossy(&request.body).into_owned() };
+            kept.lock().unwrap().push_str(&seen);
+            if !talk.send(answer) {
+                return;
+            }
+        }
+    });
+    (all, server)
+}
+
 impl Run {
     fn start() -> Self {
         let provider = Provider::start();
@@ -70,27 +86,10 @@ impl Run {
                 }
             }
         });
-        let collected: Arc<Mutex<String>> = Arc::default();
-        let kept = Arc::clone(&collected);
-        let collector = FakeUpstream::with(move |talk| {
-            while let Some(request) = talk.request() {
-                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request.body));
-                if !talk.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}") {
-                    return;
-                }
-            }
-        });
-        let (syslog, alerted): (_, Arc<Mutex<String>>) = (SyslogServer::start(), Arc::default());
-        let kept = Arc::clone(&alerted);
-        let hook = FakeUpstream::with(move |talk| {
-            while let Some(request) = talk.request() {
-                kept.lock().unwrap().push_str(&request.text());
-                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request.body));
-                if !talk.send("HTTP/1.1 204 Taken\r\nContent-Length: 0\r\n\r\n") {
-                    return;
-                }
-            }
-        });
+        let (collected, collector) =
+            keeping(false, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+        let (alerted, hook) = keeping(true, "HTTP/1.1 204 Taken\r\nContent-Length: 0\r\n\r\n");
+        let syslog = SyslogServer::start();
         let (told, hooked) = (syslog.address(), hook.address());
         let issuer = provider.issuer();
         let more = format!(

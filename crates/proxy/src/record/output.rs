@@ -58,17 +58,33 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), file, bytes, rotation })
     }
 
-    /// Writes whole lines.
+    /// Writes whole lines, of which many may come at once. A file holds no more than it may, but for a line that is longer than that.
     ///
     /// # Errors
     /// The system's; half a line may stand there then.
     pub(crate) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        if let Some(rotation) = self.rotation
-            && self.bytes > 0
-            && self.bytes.saturating_add(lines.len() as u64) > rotation.bytes
-        {
-            self.put_aside(rotation.keep)?;
+        let Some(rotation) = self.rotation else { return self.append(lines) };
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let room = usize::try_from(rotation.bytes.saturating_sub(self.bytes)).unwrap_or(usize::MAX);
+            let fitting =
+                rest.get(..room).map_or(rest.len(), |part| memchr::memrchr(b'\n', part).map_or(0, |at| at + 1));
+            let count = match fitting {
+                0 if self.bytes > 0 => {
+                    self.put_aside(rotation.keep)?;
+                    continue;
+                }
+                0 => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+                count => count,
+            };
+            let (now, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            self.append(now)?;
+            rest = later;
         }
+        Ok(())
+    }
+
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         self.file.write_all(lines)?;
         self.bytes = self.bytes.saturating_add(lines.len() as u64);
         Ok(())
@@ -129,6 +145,19 @@ mod tests {
         let mut again = LogFile::open(&path, rotation).unwrap();
         again.write(b"7777777\n").unwrap();
         assert_eq!((read("a.log"), read("a.log.1")), ("7777777\n".to_owned(), "5\n6\n".to_owned()));
+    }
+
+    #[test]
+    fn lines_that_come_at_once_turn_over_as_well() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("a.log");
+        let mut file = LogFile::open(&path, Some(RotationPlan { bytes: 10, keep: 9 })).unwrap();
+        file.write(b"1111\n2222\n3333\na line that is longer than a file\n5\n6\n").unwrap();
+        let read = |name: &str| fs::read_to_string(scratch.path().join(name)).unwrap_or_default();
+        assert_eq!(read("a.log.3"), "1111\n2222\n");
+        assert_eq!(read("a.log.2"), "3333\n");
+        assert_eq!(read("a.log.1"), "a line that is longer than a file\n");
+        assert_eq!(read("a.log"), "5\n6\n");
     }
 
     #[test]
