@@ -7,10 +7,14 @@ use crate::output::{self, Table, bad, bold, good};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Practices without a row of their own so far.
-const LATER: [&str; 2] = ["penetration tests", "a portal for developers"];
-/// What a practice with rows still lacks.
-const PARTLY: &str = "the inspection of answers for attacks";
+/// What practices with rows still lack.
+const LATER: [&str; 5] = [
+    "the inspection of answers for attacks",
+    "a console",
+    "signed updates of rules",
+    "upgrades of the binary without a drop",
+    "keys that developers make in the portal",
+];
 
 pub(super) fn report(format: Format, rows: &[Row], folder: &Path) -> Result<(), Stop> {
     output::report(format, || text(rows, folder), || json(rows))
@@ -31,7 +35,7 @@ fn text(rows: &[Row], folder: &Path) -> String {
         failed => bad(&format!("{failed} of {} rows not as expected", rows.len())),
     };
     format!(
-        "{}\n{verdict}\nnot built yet: {}; and {PARTLY}\nconfiguration, certificates and access log are in {}\n",
+        "{}\n{verdict}\nnot built yet: {}\nconfiguration, certificates and access log are in {}\n",
         table.text(),
         LATER.join(", "),
         folder.display()
