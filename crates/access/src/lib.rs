@@ -19,6 +19,6 @@ pub mod window;
 pub use caller::{Caller, RoleMap, RoleSource, claim_at};
 pub use expression::{Expression, Mistake, Operand, Parameter, Property, Truth};
 pub use policy::{Decision, NAMES_MAX, Policy, Unfit, Why};
-pub use request::{Ambiguous, Field, Member, Request, is_alike, names};
+pub use request::{Ambiguous, Field, Member, Request, is_alike, names, parameter};
 pub use rule::{Effect, Mode, Rule, Way};
 pub use window::Window;

@@ -96,32 +96,12 @@ impl<'a> Request<'a> {
         decoded(part(self.path.split('/').nth(index)?)?, false)
     }
 
-    /// The value of a query parameter; nothing where it is not there.
-    ///
-    /// Names that differ in case only, and separators other than `&`, are one thing to some servers and another to others.
+    /// The value of a query parameter, as [`parameter`] reads it.
     ///
     /// # Errors
     /// Servers could read it in more than one way.
     pub fn parameter(&self, name: &str) -> Result<Option<Cow<'a, str>>, Ambiguous> {
-        let Some(query) = self.query else { return Ok(None) };
-        if query.contains(';') {
-            return Err(Ambiguous);
-        }
-        let mut found = None;
-        for pair in query.split('&') {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decoded(key, true).ok_or(Ambiguous)?;
-            // Some servers read `id[]`, and `id` with blanks around it, as `id`.
-            let plain = key.trim().split('[').next().unwrap_or_default();
-            if !plain.eq_ignore_ascii_case(name) && !joined(&key).eq_ignore_ascii_case(name) {
-                continue;
-            }
-            if key != name || found.is_some() {
-                return Err(Ambiguous);
-            }
-            found = Some(decoded(value, true).ok_or(Ambiguous)?);
-        }
-        Ok(found)
+        self.query.map_or(Ok(None), |query| parameter(query, name))
     }
 
     /// The value of a field; nothing where it is not there.
@@ -144,6 +124,33 @@ impl std::fmt::Debug for Request<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Request").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// The value of a parameter of a query; nothing where it is not there.
+///
+/// Names that differ in case only, and separators other than `&`, are one thing to some servers and another to others.
+///
+/// # Errors
+/// Servers could read it in more than one way.
+pub fn parameter<'q>(query: &'q str, name: &str) -> Result<Option<Cow<'q, str>>, Ambiguous> {
+    if query.contains(';') {
+        return Err(Ambiguous);
+    }
+    let mut found = None;
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = decoded(key, true).ok_or(Ambiguous)?;
+        // Some servers read `id[]`, and `id` with blanks around it, as `id`.
+        let plain = key.trim().split('[').next().unwrap_or_default();
+        if !plain.eq_ignore_ascii_case(name) && !joined(&key).eq_ignore_ascii_case(name) {
+            continue;
+        }
+        if key != name || found.is_some() {
+            return Err(Ambiguous);
+        }
+        found = Some(decoded(value, true).ok_or(Ambiguous)?);
+    }
+    Ok(found)
 }
 
 /// The names of a form's or a query's pairs, decoded, each in the parts that programs make of `user[role]` and `user.role`, and as

@@ -100,13 +100,19 @@ const IDENTITY_PREFIXES: [&[u8]; 4] = [b"x-consumer-", b"x-credential-", b"x-aut
 /// Whether a name, known or not, claims to say who calls. Every other mark counts as `-`, as in [`Known::imitated_by`].
 #[must_use]
 pub fn claims_identity(name: &[u8]) -> bool {
-    let below = |prefix: &&[u8]| {
-        let same = |(have, want): (&u8, &u8)| {
-            have.eq_ignore_ascii_case(want) || (*want == b'-' && !have.is_ascii_alphanumeric())
-        };
-        name.len() >= prefix.len() && name.iter().zip(*prefix).all(same)
-    };
-    matches!(name.first(), Some(b'x' | b'X')) && IDENTITY_PREFIXES.iter().any(below)
+    matches!(name.first(), Some(b'x' | b'X')) && IDENTITY_PREFIXES.iter().any(|prefix| begins_as(name, prefix))
+}
+
+/// Whether some server takes the name of a field for this one: it is the same, or would be if no mark could be told from another.
+#[must_use]
+pub fn is_read_as(name: &[u8], other: &[u8]) -> bool {
+    name.len() == other.len() && begins_as(name, other)
+}
+
+fn begins_as(name: &[u8], prefix: &[u8]) -> bool {
+    let is_mark = |byte: &u8| !byte.is_ascii_alphanumeric();
+    let same = |(have, want): (&u8, &u8)| have.eq_ignore_ascii_case(want) || (is_mark(have) && is_mark(want));
+    name.len() >= prefix.len() && name.iter().zip(prefix).all(same)
 }
 
 // LIMIT: names longer than the longest known one need no look-up.

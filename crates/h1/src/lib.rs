@@ -25,7 +25,7 @@ pub use error::{BodyError, HeadError};
 pub use field::{Field, Fields, members};
 pub use framing::Framing;
 pub use fuzz::{fuzz_body, fuzz_compose, fuzz_head, fuzz_response_head};
-pub use known::{Known, claims_identity};
+pub use known::{Known, claims_identity, is_read_as};
 pub use request::{Composed, RequestHead, Version};
 pub use response::ResponseHead;
 pub use scan::HeadScan;

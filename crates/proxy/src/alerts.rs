@@ -1,15 +1,15 @@
 //! Who is told when something is wrong: one thread looks at the gateway once a second, says nothing twice within a time, puts what
 //! comes together into one message, and sends no more messages than were asked for.
 
-mod desk;
 mod look;
+mod outbox;
 mod send;
 
 use crate::gateway::Handle;
 use crate::outcall::patience::Ending;
 use crate::tls::files::TlsError;
-use desk::Desk;
 use look::Look;
+use outbox::Outbox;
 use portcullis_config::plan::AlertsPlan;
 use portcullis_types::{Clock, Millis};
 use send::Sender;
@@ -93,7 +93,7 @@ pub(crate) fn start(
     let sender = Sender::new(plan, (Arc::clone(counts), Arc::clone(&ending)), clock)?;
     let (stop, stopped) = sync_channel(1);
     let look = Look::new(plan, handle);
-    let alarm = Alarm { desk: Desk::new(plan), look, sender, counts: Arc::clone(counts), clock: clock.clone() };
+    let alarm = Alarm { outbox: Outbox::new(plan), look, sender, counts: Arc::clone(counts), clock: clock.clone() };
     let thread = std::thread::Builder::new().name("alerts".to_owned());
     let thread = thread.spawn(move || alarm.run(&stopped)).map_err(AlertError::System)?;
     Ok(Alerting { thread, stop, ending })
@@ -165,7 +165,7 @@ impl Alerting {
 
 /// The thread.
 struct Alarm {
-    desk: Desk,
+    outbox: Outbox,
     look: Look,
     sender: Sender,
     counts: Arc<Counts>,
@@ -180,7 +180,7 @@ impl Alarm {
             let ends = !matches!(stopped.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout));
             let now = self.clock.millis();
             self.turn(now);
-            if let Some(message) = if ends { self.desk.rest() } else { self.desk.due(now) } {
+            if let Some(message) = if ends { self.outbox.rest() } else { self.outbox.due(now) } {
                 self.sender.send(&message);
             }
             if ends {
@@ -192,7 +192,7 @@ impl Alarm {
 
     fn turn(&mut self, now: Millis) {
         for alert in self.look.at(now) {
-            if self.desk.take(alert.clone(), now)
+            if self.outbox.take(alert.clone(), now)
                 && let Some(count) = self.counts.told.get(alert.kind as usize)
             {
                 count.fetch_add(1, Ordering::Relaxed);

@@ -64,8 +64,8 @@ pub(crate) async fn run(
     // Everything after this sees one target, the same that the upstream will see.
     target::canonicalise(exchange)?;
     // Reports of browsers end here: they carry no credentials, and nobody believes them.
-    if let Some(desk) = local.snapshot.desks.find(&exchange.host, exchange.target.path()) {
-        return Err(reports::take(desk, worker, connection, exchange, client).await);
+    if let Some(inbox) = local.snapshot.inboxes.find(&exchange.host, exchange.target.path()) {
+        return Err(reports::take(inbox, worker, connection, exchange, client).await);
     }
     // What is not declared does not exist, so that nothing below has to decide about the unknown.
     let routed = route::find(&local.snapshot, connection, exchange)?;

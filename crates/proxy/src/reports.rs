@@ -27,11 +27,11 @@ const BURST: u64 = 100;
 
 /// Where reports come, of all APIs.
 #[derive(Debug, Default)]
-pub(crate) struct Desks(Vec<Arc<Desk>>);
+pub(crate) struct Inboxes(Vec<Arc<Inbox>>);
 
 /// Where the reports of one API come.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Inbox {
     pub(crate) api: Arc<str>,
     hosts: Vec<HostPattern>,
     path: String,
@@ -39,30 +39,30 @@ pub(crate) struct Desk {
     full_at: AtomicU64,
 }
 
-// === impl Desks ===
+// === impl Inboxes ===
 
-impl Desks {
+impl Inboxes {
     pub(crate) fn compile(plan: &Plan) -> Self {
-        let desks = plan.apis.iter().filter_map(|api| {
+        let inboxes = plan.apis.iter().filter_map(|api| {
             let path = format!("{}{}", api.base_path, api.headers.reports.as_ref()?);
             let (hosts, full_at) = (api.hosts.clone(), AtomicU64::new(0));
-            Some(Arc::new(Desk { api: Arc::clone(&api.name), hosts, path, full_at }))
+            Some(Arc::new(Inbox { api: Arc::clone(&api.name), hosts, path, full_at }))
         });
-        Self(desks.collect())
+        Self(inboxes.collect())
     }
 
-    /// The desk at a place.
-    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Arc<Desk>> {
+    /// The inbox at a place.
+    pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Arc<Inbox>> {
         if self.0.is_empty() {
             return None;
         }
-        self.0.iter().find(|desk| desk.path == path && desk.hosts.iter().any(|pattern| pattern.fits(host)))
+        self.0.iter().find(|inbox| inbox.path == path && inbox.hosts.iter().any(|pattern| pattern.fits(host)))
     }
 }
 
-// === impl Desk ===
+// === impl Inbox ===
 
-impl Desk {
+impl Inbox {
     /// Whether another message may be taken at a moment.
     fn has_room(&self, millis: u64) -> bool {
         const STEP: u64 = 1_000 / PER_SECOND;
@@ -76,20 +76,20 @@ impl Desk {
 
 /// Takes what a browser sends, and says no more than that.
 pub(crate) async fn take(
-    desk: &Arc<Desk>,
+    inbox: &Arc<Inbox>,
     worker: &Worker,
     connection: &Connection,
     exchange: &mut Exchange,
     client: &mut Channel,
 ) -> Stop {
-    match taken(desk, worker, connection, exchange, client).await {
+    match taken(inbox, worker, connection, exchange, client).await {
         Ok(()) => Stop::Noted,
         Err(stop) => stop,
     }
 }
 
 async fn taken(
-    desk: &Arc<Desk>,
+    inbox: &Arc<Inbox>,
     worker: &Worker,
     connection: &Connection,
     exchange: &mut Exchange,
@@ -106,7 +106,7 @@ async fn taken(
     if !is(b"application/csp-report") && !is(b"application/reports+json") {
         return Err(refuse(Reason::UnsupportedMediaType).into());
     }
-    if !desk.has_room(worker.millis()) {
+    if !inbox.has_room(worker.millis()) {
         let refusal = refuse(Reason::QuotaExceeded).violating(vec!["reports".to_owned()]);
         return Err(refusal.header("retry-after", "1").into());
     }
@@ -117,21 +117,21 @@ async fn taken(
     receive::held(&mut upload, client, worker, TIMEOUT).await.map_err(forward::stop)?;
     (exchange.record.body_read, exchange.record.request_bytes) = (true, upload.received());
     let reports = read::reports(upload.held()).ok_or_else(|| refuse(Reason::MalformedJson))?;
-    exchange.record.reports = Some(Box::new((Arc::clone(&desk.api), reports)));
+    exchange.record.reports = Some(Box::new((Arc::clone(&inbox.api), reports)));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BURST, Desk, PER_SECOND};
+    use super::{BURST, Inbox, PER_SECOND};
     use portcullis_config::plan::HostPattern;
     use std::sync::atomic::AtomicU64;
 
     #[test]
     fn no_more_are_taken_than_may_come() {
         let (hosts, full_at) = (vec![HostPattern::Any], AtomicU64::new(0));
-        let desk = Desk { api: "a".into(), hosts, path: "/r".to_owned(), full_at };
-        let taken = |millis: u64| (0..1_000).filter(|_| desk.has_room(millis)).count() as u64;
+        let inbox = Inbox { api: "a".into(), hosts, path: "/r".to_owned(), full_at };
+        let taken = |millis: u64| (0..1_000).filter(|_| inbox.has_room(millis)).count() as u64;
         assert_eq!(taken(10_000), BURST);
         assert_eq!(taken(10_000), 0);
         assert_eq!(taken(11_000), PER_SECOND);

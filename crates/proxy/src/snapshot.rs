@@ -24,7 +24,7 @@ use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
 use crate::ownership::{Ownership, Ownerships};
 use crate::record::json::route_members;
-use crate::reports::Desks;
+use crate::reports::Inboxes;
 use crate::tls::files::TlsError;
 use crate::tls::server::{self, ListenerTls};
 use crate::trace::TraceRules;
@@ -85,7 +85,7 @@ pub(crate) struct Snapshot {
     /// What is served about the APIs.
     pub(crate) documents: Documents,
     /// Where browsers report.
-    pub(crate) desks: Desks,
+    pub(crate) inboxes: Inboxes,
     /// What heads are shown to that lead nowhere; `None` where nothing is.
     pub(crate) waf: Option<WafPlan>,
 }
@@ -272,7 +272,7 @@ impl Snapshot {
             ownerships: Vec::new(),
             contracts: Contracts::default(),
             documents: Documents::compile(plan),
-            desks: Desks::compile(plan),
+            inboxes: Inboxes::compile(plan),
             waf: plan.waf.clone(),
         };
         snapshot.add_apis(plan, &shelf)?;

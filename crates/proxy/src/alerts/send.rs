@@ -1,6 +1,6 @@
 //! The way of alerts: a POST that is signed as Standard Webhooks has it, and lines of a file.
 
-use super::desk::Message;
+use super::outbox::Message;
 use super::{Alert, AlertError, Counts};
 use crate::identity::outside::{Question, ask, tls_of};
 use crate::identity::random;

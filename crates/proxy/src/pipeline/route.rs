@@ -138,6 +138,6 @@ fn preflight(snapshot: &Snapshot, (head, target): (&RequestHead, &CanonicalTarge
     }
     head.fields().first(Known::Origin)?;
     let method = head.fields().first(Known::AccessControlRequestMethod)?;
-    let Ok(Found::Route(index)) = snapshot.locate((head, target), host, method) else { return None };
+    let index = snapshot.announced((head, target), host, method)?;
     snapshot.routes.get(index)?.cors.as_ref().map(|_| index)
 }

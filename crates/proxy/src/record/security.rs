@@ -44,7 +44,7 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Security {
     /// For those who are no worker, who write seldom; `None` once the gateway ends.
-    desk: Mutex<Option<Desk>>,
+    common: Mutex<Option<Common>>,
     clock: Clock,
     seen: Mutex<HashSet<u128>>,
     seed: [u64; 2],
@@ -52,7 +52,7 @@ pub(crate) struct Security {
 }
 
 #[derive(Debug)]
-struct Desk {
+struct Common {
     queue: Arc<Queue>,
     lines: LogLines,
     wall: WallTexts,
@@ -136,9 +136,9 @@ impl Event {
 impl Security {
     pub(crate) fn new(queue: &Arc<Queue>, seed: [u64; 2], clock: &Clock) -> Arc<Self> {
         let lines = LogLines::new(Some(Arc::clone(queue)));
-        let desk = Desk { queue: Arc::clone(queue), lines, wall: WallTexts::default() };
+        let common = Common { queue: Arc::clone(queue), lines, wall: WallTexts::default() };
         Arc::new(Self {
-            desk: Mutex::new(Some(desk)),
+            common: Mutex::new(Some(common)),
             clock: clock.clone(),
             seen: Mutex::default(),
             seed,
@@ -148,8 +148,8 @@ impl Security {
 
     /// A worker's end; `None` once the gateway ends.
     pub(crate) fn lines(self: &Arc<Self>) -> Option<SecurityLines> {
-        let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = Arc::clone(&desk.as_ref()?.queue);
+        let common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = Arc::clone(&common.as_ref()?.queue);
         let (shared, lines) = (Arc::clone(self), LogLines::new(Some(queue)));
         Some(SecurityLines { shared, lines, seen: HashSet::new() })
     }
@@ -158,8 +158,8 @@ impl Security {
     pub(crate) fn tell(&self, told: Told<'_>) {
         let wall = self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(wall.as_millis()).unwrap_or(0);
-        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Desk { lines, wall, .. }) = &mut *desk else { return };
+        let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Common { lines, wall, .. }) = &mut *common else { return };
         self.count(told.event());
         lines.add((wall, now), told.event().severity(), |format, wall, out| form::other(format, told, now, wall, out));
         lines.flush();
@@ -167,13 +167,13 @@ impl Security {
 
     /// Lets go of the queue.
     pub(crate) fn close(&self) {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.common.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Asks for a file to be opened anew.
     pub(crate) fn reopen(&self) {
-        if let Some(desk) = &*self.desk.lock().unwrap_or_else(PoisonError::into_inner) {
-            desk.queue.reopen();
+        if let Some(common) = &*self.common.lock().unwrap_or_else(PoisonError::into_inner) {
+            common.queue.reopen();
         }
     }
 

@@ -8,7 +8,7 @@ use portcullis_access::{Caller, Decision, Field, Policy, Request, Rule, Truth};
 use portcullis_auth::outward::scope_challenge;
 use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_config::plan::{AuthzPlan, RoutePlan};
-use portcullis_h1::Fields;
+use portcullis_h1::{Fields, is_read_as};
 use portcullis_mask::Path;
 use portcullis_policy::Unclear;
 use portcullis_types::Reason;
@@ -120,11 +120,12 @@ impl Rules {
     fn weigh<T>(&self, judged: Judged<'_>, now: u64, guesses: &Cell<u64>, decide: impl FnOnce(&Request<'_>) -> T) -> T {
         let Judged { caller, also, address, path, query, fields, body, .. } = judged;
         let field = |name: &str| {
-            let mut lines = fields.iter().filter(|line| line.name.eq_ignore_ascii_case(name.as_bytes()));
+            let mut lines = fields.iter().filter(|line| is_read_as(line.name, name.as_bytes()));
             match (lines.next(), lines.next()) {
                 (None, _) => Field::Nothing,
-                (Some(line), None) => Field::One(line.value),
-                (Some(_), Some(_)) => Field::Several,
+                (Some(line), None) if line.name.eq_ignore_ascii_case(name.as_bytes()) => Field::One(line.value),
+                // The other may be one of `x_tenant`, which some servers take for `x-tenant`.
+                (Some(_), _) => Field::Several,
             }
         };
         let caller = caller.map(|principal| Caller { also, ..caller_of(principal) });

@@ -4,8 +4,9 @@
 
 use super::Snapshot;
 use super::paths::Found;
+use portcullis_access::{self as access, Ambiguous};
 use portcullis_config::plan::{ApiPlan, HostPattern, Plan, VersionBy};
-use portcullis_h1::{Known, RequestHead};
+use portcullis_h1::{Known, RequestHead, is_read_as};
 use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -106,12 +107,14 @@ impl Slot {
         match &self.by {
             VersionBy::Path => {}
             VersionBy::Header(name) => {
-                let lines = head.fields().iter().filter(|line| line.name.eq_ignore_ascii_case(name.as_bytes()));
+                let lines = head.fields().iter().filter(|line| is_read_as(line.name, name.as_bytes()));
                 named.extend(lines.map(|line| text(line.value)));
             }
             VersionBy::Query(name) => {
-                let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-                named.extend(pairs.filter(|(own, _)| own == name).map(|(_, value)| value.into()));
+                // What servers read in several ways would be another version to one of them.
+                let value =
+                    access::parameter(query.unwrap_or_default(), name).map_err(|_: Ambiguous| self.unknown())?;
+                named.extend(value);
             }
             VersionBy::MediaType(name) => {
                 let lines = head.fields().all(Known::Accept).flat_map(|line| line.split(|byte| *byte == b','));
@@ -122,18 +125,19 @@ impl Slot {
                 named.dedup();
             }
         }
-        let unknown = || {
-            let reason = match self.by {
-                VersionBy::MediaType(_) => Reason::VersionNotAcceptable,
-                VersionBy::Path | VersionBy::Header(_) | VersionBy::Query(_) => Reason::VersionUnknown,
-            };
-            Refusal::new(Stage::Route, reason, self.said.clone())
-        };
         match named.as_slice() {
-            [] => self.default.as_ref().ok_or_else(unknown),
-            [one] => self.versions.iter().find(|version| ***version == **one).ok_or_else(unknown),
-            [_, _, ..] => Err(unknown()),
+            [] => self.default.as_ref().ok_or_else(|| self.unknown()),
+            [one] => self.versions.iter().find(|version| ***version == **one).ok_or_else(|| self.unknown()),
+            [_, _, ..] => Err(self.unknown()),
         }
+    }
+
+    fn unknown(&self) -> Refusal {
+        let reason = match self.by {
+            VersionBy::MediaType(_) => Reason::VersionNotAcceptable,
+            VersionBy::Path | VersionBy::Header(_) | VersionBy::Query(_) => Reason::VersionUnknown,
+        };
+        Refusal::new(Stage::Route, reason, self.said.clone())
     }
 }
 
@@ -170,7 +174,7 @@ impl Choice {
 
     /// Whether a field is for us alone.
     pub(crate) fn hides(&self, field: &[u8]) -> bool {
-        matches!(&self.by, VersionBy::Header(name) if self.strips && field.eq_ignore_ascii_case(name.as_bytes()))
+        matches!(&self.by, VersionBy::Header(name) if self.strips && is_read_as(field, name.as_bytes()))
     }
 
     /// The value of `Accept` as a server may see it, where it is another one.
@@ -190,7 +194,7 @@ impl Choice {
     /// A query without what names the version, where it named one.
     pub(crate) fn query(&self, query: &str) -> Option<String> {
         let VersionBy::Query(name) = &self.by else { return None };
-        let is_ours = |pair: &str| pair.split_once('=').is_some_and(|(own, _)| own == name);
+        let is_ours = |pair: &str| access::parameter(pair, name).is_ok_and(|value| value.is_some());
         let hides = self.strips && query.split('&').any(is_ours);
         hides.then(|| query.split('&').filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join("&"))
     }
@@ -232,14 +236,7 @@ impl Snapshot {
         if !self.slots.chooses {
             return Ok(plain);
         }
-        let Some(slot) = self.slots.at(host, target.path(), true) else { return Ok(plain) };
-        // A table of the very host decides before one of a looser pattern.
-        if plain != Found::Nothing
-            && !slot.hosts.iter().any(|pattern| pattern.is_exactly(host))
-            && self.hosts.names(host)
-        {
-            return Ok(plain);
-        }
+        let Some(slot) = self.chooser(host, target.path(), &plain) else { return Ok(plain) };
         let version = match (slot.version(head, target.query()), plain) {
             (Ok(version), _) => version,
             (Err(refusal), Found::Nothing) => return Err(refusal),
@@ -250,6 +247,36 @@ impl Snapshot {
             Found::Nothing => Ok(plain),
             found @ (Found::Route(_) | Found::OtherMethods(_)) => Ok(found),
         }
+    }
+
+    /// The API that chooses versions at a path by something else than the path.
+    fn chooser(&self, host: &str, path: &str, plain: &Found<'_>) -> Option<&Slot> {
+        let slot = self.slots.at(host, path, true)?;
+        // A table of the very host decides before one of a looser pattern.
+        let is_own = slot.hosts.iter().any(|pattern| pattern.is_exactly(host));
+        (*plain == Found::Nothing || is_own || !self.hosts.names(host)).then_some(slot)
+    }
+
+    /// The route that a preflight is about. It comes without the fields of the request that it asks for (the Fetch standard, section
+    /// 4.8), so that it cannot say which version that will be for: where a field says so, any version that has the route will do,
+    /// because who may call from a page is the API's business.
+    pub(crate) fn announced(&self, from: (&RequestHead, &CanonicalTarget), host: &str, method: &[u8]) -> Option<usize> {
+        if let Ok(Found::Route(index)) = self.locate(from, host, method) {
+            return Some(index);
+        }
+        let path = from.1.path();
+        let slot = self.chooser(host, path, &self.hosts.find(host, path, method))?;
+        if !matches!(slot.by, VersionBy::Header(_) | VersionBy::MediaType(_)) {
+            return None;
+        }
+        let rest = below(path, &slot.base_path)?;
+        // The last version is the one that is least likely to be over.
+        slot.versions.iter().rev().find_map(|version| {
+            match self.hosts.find(host, &inner(&slot.base_path, version, rest), method) {
+                Found::Route(index) => Some(index),
+                Found::OtherMethods(_) | Found::Nothing => None,
+            }
+        })
     }
 
     /// What is said where nothing is: where an API with versions stands, which there are.
@@ -284,13 +311,17 @@ mod tests {
             assert_eq!(String::from_utf8(by_type.accept(accept.as_bytes()).unwrap()).unwrap(), expected);
         }
         let by_query = choice(VersionBy::Query("v".to_owned()));
-        for (query, expected) in
-            [("v=1&a=2", Some("a=2")), ("a=2&v=1", Some("a=2")), ("v=1", Some("")), ("w=1&v", None)]
-        {
+        for (query, expected) in [
+            ("v=1&a=2", Some("a=2")),
+            ("a=2&v=1", Some("a=2")),
+            ("v=1", Some("")),
+            ("w=1&v=%31", Some("w=1")),
+            ("w=1", None),
+        ] {
             assert_eq!(by_query.query(query).as_deref(), expected, "{query}");
         }
         let by_field = choice(VersionBy::Header("x-version".to_owned()));
-        assert!(by_field.hides(b"X-Version") && !by_field.hides(b"X-Versions"));
+        assert!(by_field.hides(b"X-Version") && by_field.hides(b"x_version") && !by_field.hides(b"X-Versions"));
         assert_eq!((by_field.vary(), by_type.vary(), by_query.vary()), (Some("x-version"), Some("accept"), None));
     }
 }

@@ -189,6 +189,9 @@ fn somebody_elses_objects_are_refused() {
         (ADA, "GET /users/ada", "X-Tenant: acme\r\nX-Tenant: globex\r\n", here),
         (ADA, "GET /users/ada", "x-tenant: globex\r\nX-Tenant: acme\r\n", here),
         (ADA, "GET /users/ada", "X-Tenant: acme, globex\r\n", here),
+        // Some servers take one for the other.
+        (ADA, "GET /users/ada", "X-Tenant: acme\r\nX_Tenant: globex\r\n", here),
+        (ADA, "GET /users/ada", "X_Tenant: acme\r\n", here),
         (ADAM, "DELETE /users/eve", "X-Tenant: globex\r\n", here),
     ] {
         if line.starts_with("HEAD") {

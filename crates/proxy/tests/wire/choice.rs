@@ -16,6 +16,7 @@ apis:
     base_path: /field
     upstream: { targets: ["http://UPSTREAM"] }
     version_by: { header: X-API-Version }
+    cors: { origins: ["https://app.test"], headers: [x-api-version] }
     versions: &versions
       v1: { default: true, upstream: { targets: ["http://UPSTREAM"] }, routes: [{ id: one, path: "/{id}", methods: [GET] }] }
       v2: { routes: [{ id: two, path: "/{id}", methods: [GET, POST] }, { id: more, path: "/{id}/more", methods: [GET] }] }
@@ -94,6 +95,7 @@ fn a_request_says_which_version_it_is_for() {
         ("GET /field/7/more", "x-api-version:  v2 \r\n", "v2", "/field/{id}/more"),
         ("GET /query/7", "", "v1", "/query/{id}"),
         ("GET /query/7?a=1&v=v2", "", "v2", "/query/{id}"),
+        ("GET /query/7?%76=v%32", "", "v2", "/query/{id}"),
         ("GET /type/7", "Accept: application/json; version=v2\r\n", "v2", "/type/{id}"),
         ("GET /type/7", "Accept: text/html;Version=\"v1\", */*\r\n", "v1", "/type/{id}"),
         ("GET /path/v1/7", "", "v1", "/path/v1/{id}"),
@@ -114,6 +116,11 @@ fn a_version_that_is_not_there_is_refused_with_the_list() {
         ("GET /field/7", "X-API-Version: v1, v2\r\n", 404, "version_unknown"),
         ("GET /query/7?v=v1&v=v2", "", 404, "version_unknown"),
         ("GET /query/7?v=", "", 404, "version_unknown"),
+        // What some servers take for the same.
+        ("GET /field/7", "X-API-Version: v1\r\nX_API_Version: v2\r\n", 404, "version_unknown"),
+        ("GET /query/7?V=v2", "", 404, "version_unknown"),
+        ("GET /query/7?v=v1&v[]=v2", "", 404, "version_unknown"),
+        ("GET /query/7?a=1;v=v2", "", 404, "version_unknown"),
         ("GET /type/7", "", 406, "version_not_acceptable"),
         ("GET /type/7", "Accept: a/b; version=v1, c/d; version=v2\r\n", 406, "version_not_acceptable"),
         ("GET /path/v9/7", "", 404, "route_not_found"),
@@ -137,6 +144,8 @@ fn servers_see_nothing_of_the_choice_and_caches_all_of_it() {
         ("GET /field/7", "X-API-Version: v2\r\nX-Other: v\r\n", "GET /field/7 ", "x-api-version"),
         ("GET /query/7?a=1&v=v2&b=2", "", "GET /query/7?a=1&b=2 ", "v=v2"),
         ("GET /query/7?v=v2", "", "GET /query/7 ", "v=v2"),
+        ("GET /query/7?%76=v%32", "", "GET /query/7 ", "%76"),
+        ("GET /field/7", "X_API_Version: v2\r\n", "GET /field/7 ", "x_api_version"),
         (
             "GET /type/7",
             "Accept: application/json; version=v2, */*;q=0.1\r\n",
@@ -156,4 +165,25 @@ fn servers_see_nothing_of_the_choice_and_caches_all_of_it() {
     assert!(varies("GET /field/7", "").contains("x-api-version"));
     assert!(varies("GET /type/7", "Accept: */*; version=v1\r\n").contains("accept"));
     assert!(!varies("GET /query/7", "").contains("x-api-version"));
+}
+
+/// A browser asks without the field that says which version it is about.
+#[test]
+fn a_preflight_is_answered_for_whichever_version_has_the_route() {
+    let gate = Gate::open();
+    let asked = |line: &str, method: &str| {
+        let fields = "Origin: https://app.test\r\nAccess-Control-Request-Headers: x-api-version\r\n";
+        gate.ask(line, &format!("{fields}Access-Control-Request-Method: {method}\r\n"))
+    };
+    for (line, method) in [("OPTIONS /field/7", "GET"), ("OPTIONS /field/7", "POST"), ("OPTIONS /field/7/more", "GET")]
+    {
+        let answer = asked(line, method);
+        assert_eq!(answer.status, 204, "{line} {method}: {}", answer.text());
+        assert_eq!(answer.field("access-control-allow-methods"), Some(method), "{line}");
+        assert_eq!(answer.field("access-control-allow-headers"), Some("x-api-version"), "{line}");
+    }
+    assert_eq!(asked("OPTIONS /field/7/none", "GET").status, 404);
+    assert_eq!(asked("OPTIONS /field/7", "DELETE").status, 405);
+    // A query is there in a preflight as well, and says it.
+    assert_eq!(asked("OPTIONS /query/7", "POST").status, 405);
 }

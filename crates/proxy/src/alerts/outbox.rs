@@ -15,7 +15,7 @@ const HOUR_MS: Millis = 60 * 60 * 1000;
 
 /// What waits, and what was told.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Outbox {
     group_ms: Millis,
     again_ms: Millis,
     per_hour: usize,
@@ -37,9 +37,9 @@ pub(super) struct Message {
     pub(super) left_out: usize,
 }
 
-// === impl Desk ===
+// === impl Outbox ===
 
-impl Desk {
+impl Outbox {
     pub(super) fn new(plan: &AlertsPlan) -> Self {
         let millis = |time: Duration| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX);
         Self {
@@ -105,12 +105,12 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::super::{Alert, Kind};
-    use super::{Desk, HOUR_MS};
+    use super::{HOUR_MS, Outbox};
     use portcullis_config::plan::AlertsPlan;
     use std::time::Duration;
 
-    fn desk(per_hour: usize) -> Desk {
-        Desk::new(&AlertsPlan {
+    fn outbox(per_hour: usize) -> Outbox {
+        Outbox::new(&AlertsPlan {
             webhook: None,
             file: None,
             group: Duration::from_secs(30),
@@ -129,31 +129,34 @@ mod tests {
 
     #[test]
     fn alerts_wait_for_each_other_and_none_is_told_twice() {
-        let mut desk = desk(10);
-        assert_eq!(desk.due(0), None);
-        assert!(desk.take(alert("a", false), 1_000) && desk.take(alert("b", false), 20_000));
-        assert!(!desk.take(alert("a", false), 25_000), "told already");
-        assert!(desk.take(alert("a", true), 25_000), "it has become worse");
-        assert_eq!(desk.due(30_999), None);
-        let message = desk.due(31_000).unwrap();
+        let mut outbox = outbox(10);
+        assert_eq!(outbox.due(0), None);
+        assert!(outbox.take(alert("a", false), 1_000) && outbox.take(alert("b", false), 20_000));
+        assert!(!outbox.take(alert("a", false), 25_000), "told already");
+        assert!(outbox.take(alert("a", true), 25_000), "it has become worse");
+        assert_eq!(outbox.due(30_999), None);
+        let message = outbox.due(31_000).unwrap();
         assert_eq!((message.alerts.len(), message.left_out), (3, 0));
-        assert_eq!(desk.due(31_000), None);
-        assert!(!desk.take(alert("a", false), 600_999) && desk.take(alert("a", false), 601_000), "again after a time");
+        assert_eq!(outbox.due(31_000), None);
+        assert!(
+            !outbox.take(alert("a", false), 600_999) && outbox.take(alert("a", false), 601_000),
+            "again after a time"
+        );
     }
 
     #[test]
     fn no_more_messages_than_asked_for_and_what_waits_is_bounded() {
-        let mut desk = desk(2);
+        let mut outbox = outbox(2);
         let mut sent = 0;
         for second in 0..3_600 {
-            assert!(desk.take(alert(&second.to_string(), false), second * 1_000));
-            sent += u32::from(desk.due(second * 1_000).is_some());
+            assert!(outbox.take(alert(&second.to_string(), false), second * 1_000));
+            sent += u32::from(outbox.due(second * 1_000).is_some());
         }
         assert_eq!(sent, 2);
-        let message = desk.due(HOUR_MS + 30_000).expect("the next hour has begun");
+        let message = outbox.due(HOUR_MS + 30_000).expect("the next hour has begun");
         assert_eq!(message.alerts.len(), 50);
         assert_eq!(message.left_out, 3_600 - 62 - 50, "those of the first two messages, and those that are named");
-        let mut many = self::desk(1);
+        let mut many = self::outbox(1);
         (0..100_000).for_each(|number| assert!(many.take(alert(&number.to_string(), false), 0)));
         assert!(many.told.len() <= super::TOLD_MAX && many.waiting.len() <= super::TOGETHER_MAX);
     }
