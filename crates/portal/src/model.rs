@@ -154,14 +154,17 @@ impl Portal {
     /// A contract cannot be read.
     pub fn of(plan: &Plan, problems: &str, fetch: Fetch<'_>) -> Result<Self, Unreadable> {
         let mut documents = Documents::default();
-        let mut apis = Vec::new();
+        let (mut apis, mut taken) = (Vec::new(), HashSet::new());
         for api in &plan.apis {
             let mut versions = Vec::new();
             for version in &api.versions {
                 let contract = version.routes.iter().find_map(|route| route.contract.as_ref());
                 let file = contract.map(|contract| contract.plan.file.as_path());
                 let document = file.map(|file| documents.read(file, &mut *fetch)).transpose()?;
-                versions.push(Scope { plan, api, version, document: document.as_deref(), problems }.version(&document));
+                let scope = Scope { plan, api, version, document: document.as_deref(), problems };
+                let version = scope.version(&document);
+                // Names that differ in what a folder's cannot hold.
+                versions.push(Version { folder: unique(&version.folder, &mut taken), ..version });
             }
             apis.push(Api { name: api.name.to_string(), versions });
         }
@@ -406,7 +409,8 @@ pub(crate) fn slug(name: &str) -> String {
     if out.is_empty() { "unnamed".to_owned() } else { out.to_owned() }
 }
 
-fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+/// The name, or the first free one with a number behind it.
+pub(crate) fn unique(name: &str, taken: &mut HashSet<String>) -> String {
     let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
     let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken.contains(name));
     let free = free.unwrap_or_else(|| name.to_owned());

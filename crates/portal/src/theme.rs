@@ -2,10 +2,11 @@
 
 use crate::document::{Fetch, Unreadable};
 use crate::markdown::own_markdown;
-use crate::model::slug;
+use crate::model::{slug, unique};
 use crate::pages::{Look, Page, put};
 use crate::site::{STYLE, Site};
 use portcullis_config::plan::PortalPlan;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// What a kind of image is called.
@@ -33,16 +34,18 @@ pub(crate) fn look(site: &mut Site, plan: &PortalPlan, fetch: Fetch<'_>) -> Resu
         site.add(path.clone(), media_type, read(file, &mut *fetch)?);
         look.logo = Some(path);
     }
-    look.menu = plan.pages.iter().map(|(title, _)| (path_of(title), title.clone())).collect();
+    let mut taken = HashSet::new();
+    let path = |title: &str, taken: &mut HashSet<String>| format!("pages/{}.html", unique(&slug(title), taken));
+    look.menu = plan.pages.iter().map(|(title, _)| (path(title, &mut taken), title.clone())).collect();
     let welcome = plan.welcome.as_deref().map(|file| text(file, &mut *fetch)).transpose()?;
     Ok((look, welcome.unwrap_or_default()))
 }
 
 /// Adds the operator's own pages.
 pub(crate) fn pages(site: &mut Site, look: &Look, plan: &PortalPlan, fetch: Fetch<'_>) -> Result<(), Unreadable> {
-    for (title, file) in &plan.pages {
+    for ((_, file), (path, title)) in plan.pages.iter().zip(&look.menu) {
         let text = text(file, &mut *fetch)?;
-        let mut page = Page { path: path_of(title), title: title.clone(), ..Page::default() };
+        let mut page = Page { path: path.clone(), title: title.clone(), ..Page::default() };
         if !text.trim_start().starts_with("# ") {
             page.body.leaf("h1", &[], title).line();
         }
@@ -50,10 +53,6 @@ pub(crate) fn pages(site: &mut Site, look: &Look, plan: &PortalPlan, fetch: Fetc
         put(site, look, &page);
     }
     Ok(())
-}
-
-fn path_of(title: &str) -> String {
-    format!("pages/{}.html", slug(title))
 }
 
 fn text(file: &Path, fetch: Fetch<'_>) -> Result<String, Unreadable> {

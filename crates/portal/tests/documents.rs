@@ -100,3 +100,26 @@ fn a_file_that_is_gone_is_told() {
     let error = portcullis_portal::site(&plan, PROBLEMS, &mut fetch).unwrap_err();
     assert!(error.to_string().contains("shop.yaml cannot be read"), "{error}");
 }
+
+#[test]
+fn nothing_takes_the_place_of_another_page() {
+    const API: &str = "{ base_path: /at/NAME, authn: public, hosts: ['*'], upstream: { targets: ['https://10.0.0.1:9000'] }, \
+                       routes: [{ path: /NAME, methods: [GET] }] }";
+    let api = |name: &str, key: &str| format!("  {key}: {}\n", API.replace("NAME", name));
+    let config = format!(
+        "version: 1\nlisteners: {{ public: {{ bind: '127.0.0.1:8080' }} }}\nportal: {{ pages: {{ 'Terms!': one.md, 'terms?': two.md }} }}\n\
+         apis:\n{}{}",
+        api("one", "orders"),
+        api("two", "Orders")
+    );
+    let site = made(&config, &folder("places", &[("one.md", "the first"), ("two.md", "the second")]));
+    for (path, holds) in [
+        ("pages/terms.html", "the first"),
+        ("pages/terms-2.html", "the second"),
+        ("apis/orders/index.html", "/at/one"),
+        ("apis/orders-2/index.html", "/at/two"),
+    ] {
+        assert!(text(&site, path).contains(holds), "{path}");
+    }
+    crate::links::check(&site);
+}
