@@ -13,9 +13,9 @@ mod view;
 
 pub use rules::RULES;
 
-use crate::document::{Walker, draft_of};
-use crate::schema::{Compiler, Direction, Draft, Fetch, Finding, Library, Settings, Spot, diagnostics};
-use crate::tree::{self, Diagnostic, Severity};
+use crate::document::{Walker, opened};
+use crate::schema::{Compiler, Direction, Fetch, Finding, Library, Settings, Spot, diagnostics};
+use crate::tree::Diagnostic;
 use std::collections::HashSet;
 
 /// LIMIT: findings about two documents.
@@ -61,21 +61,7 @@ pub fn diff(
 }
 
 fn open(named: Named<'_>) -> Result<(Library, Spot), Box<Diagnostic>> {
-    let tree = tree::read(named.bytes).map_err(|error| Box::new(error.diagnostic(named.file)))?;
-    let mut library = Library::new(Draft::Current);
-    let root = library.add(named.file, tree);
-    let draft = draft_of(&library, root).map_err(|(message, help)| {
-        Box::new(Diagnostic {
-            severity: Severity::Error,
-            code: "version",
-            file: named.file.to_owned(),
-            pointer: String::new(),
-            line: 1,
-            message,
-            help: help.to_owned(),
-        })
-    })?;
-    library.draft = draft;
+    let (mut library, root) = opened(named.file, named.bytes)?;
     let resource = library.resource_of_file(root);
     library.look_at(root, resource);
     Ok((library, root))

@@ -12,7 +12,7 @@ mod tests;
 pub(crate) use operation::Walker;
 pub use plain::{follow, plain};
 pub use read::load;
-pub(crate) use read::{METHODS, draft_of};
+pub(crate) use read::{METHODS, opened};
 pub use security::{Need, Scheme, Security};
 pub(crate) use template::Template;
 

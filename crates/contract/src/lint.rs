@@ -10,10 +10,10 @@ mod tests;
 
 pub use rules::{RULES, Rule};
 
-use crate::document::{METHODS, Walker, draft_of};
+use crate::document::{METHODS, Walker, opened};
 use crate::parameter::Location;
-use crate::schema::{Compiler, Draft, Fetch, Finding, Library, Settings, Spot, diagnostics};
-use crate::tree::{self, Diagnostic};
+use crate::schema::{Compiler, Fetch, Finding, Library, Settings, Spot, diagnostics};
+use crate::tree::Diagnostic;
 use std::collections::{HashMap, HashSet};
 
 /// LIMIT: findings about one document.
@@ -23,11 +23,7 @@ const FINDINGS_MAX: usize = 10_000;
 /// [`load`](crate::document::load) to say; of a text that is no document nothing is said here.
 #[must_use]
 pub fn lint(file: &str, bytes: &[u8], fetch: Fetch<'_>) -> Vec<Diagnostic> {
-    let Ok(tree) = tree::read(bytes) else { return Vec::new() };
-    let mut library = Library::new(Draft::Current);
-    let root = library.add(file, tree);
-    let Ok(draft) = draft_of(&library, root) else { return Vec::new() };
-    library.draft = draft;
+    let Ok((mut library, root)) = opened(file, bytes) else { return Vec::new() };
     let resource = library.resource_of_file(root);
     library.look_at(root, resource);
     let settings = Settings { open_objects: false, formats: true, openapi: true };

@@ -7,10 +7,9 @@
 mod tests;
 mod value;
 
-use crate::document::{METHODS, Walker, draft_of};
+use crate::document::{METHODS, Walker, opened};
 use crate::parameter::Location;
-use crate::schema::{Compiler, Draft, Fetch, Library, Settings, Spot};
-use crate::tree;
+use crate::schema::{Compiler, Fetch, Library, Settings, Spot};
 use std::collections::BTreeSet;
 
 /// LIMIT: operations of one document for which requests are made.
@@ -94,11 +93,7 @@ pub struct About {
 /// A request for each operation of a document. Of a text that is no document there are none: [`load`](crate::document::load) says why.
 #[must_use]
 pub fn samples(file: &str, bytes: &[u8], fetch: Fetch<'_>) -> Vec<Sample> {
-    let Ok(tree) = tree::read(bytes) else { return Vec::new() };
-    let mut library = Library::new(Draft::Current);
-    let root = library.add(file, tree);
-    let Ok(draft) = draft_of(&library, root) else { return Vec::new() };
-    library.draft = draft;
+    let Ok((mut library, root)) = opened(file, bytes) else { return Vec::new() };
     let resource = library.resource_of_file(root);
     library.look_at(root, resource);
     let settings = Settings { open_objects: true, formats: true, openapi: true };

@@ -16,17 +16,10 @@ pub(crate) const METHODS: &[&str] = &["get", "put", "post", "delete", "options",
 /// Reads and compiles a document and all that it refers to. `fetch` gives the bytes of another file by its address, relative to
 /// `file`; what it does not give is an error.
 pub fn load(file: &str, bytes: &[u8], options: Options, fetch: Fetch<'_>) -> Loaded {
-    let tree = match tree::read(bytes) {
-        Ok(tree) => tree,
-        Err(error) => return Loaded { contract: None, diagnostics: vec![error.diagnostic(file)] },
+    let (mut library, root) = match opened(file, bytes) {
+        Ok(opened) => opened,
+        Err(diagnostic) => return Loaded { contract: None, diagnostics: vec![*diagnostic] },
     };
-    let mut library = Library::new(Draft::Current);
-    let root = library.add(file, tree);
-    let draft = match draft_of(&library, root) {
-        Ok(draft) => draft,
-        Err((message, help)) => return refused(file, message, help),
-    };
-    library.draft = draft;
     let resource = library.resource_of_file(root);
     let components = library.member(root, "components").and_then(|at| library.member(at, "schemas"));
     for (_, spot) in components.map(|at| library.members(at)).unwrap_or_default() {
@@ -50,15 +43,24 @@ pub fn load(file: &str, bytes: &[u8], options: Options, fetch: Fetch<'_>) -> Loa
     Loaded { contract, diagnostics }
 }
 
-fn refused(file: &str, message: String, help: &str) -> Loaded {
-    let (pointer, line, code, help) = (String::new(), 1, "version", help.to_owned());
-    let severity = Severity::Error;
-    let diagnostic = Diagnostic { severity, code, file: file.to_owned(), pointer, line, message, help };
-    Loaded { contract: None, diagnostics: vec![diagnostic] }
+/// A document as the root of a library, nothing of which has been looked at.
+///
+/// # Errors
+/// A text that is no document, or one in a language that is not known.
+pub(crate) fn opened(file: &str, bytes: &[u8]) -> Result<(Library, Spot), Box<Diagnostic>> {
+    let tree = tree::read(bytes).map_err(|error| Box::new(error.diagnostic(file)))?;
+    let mut library = Library::new(Draft::Current);
+    let root = library.add(file, tree);
+    library.draft = draft_of(&library, root).map_err(|(message, help)| {
+        let (pointer, line, code, help) = (String::new(), 1, "version", help.to_owned());
+        let severity = Severity::Error;
+        Box::new(Diagnostic { severity, code, file: file.to_owned(), pointer, line, message, help })
+    })?;
+    Ok((library, root))
 }
 
 /// Which language a document is written in.
-pub(crate) fn draft_of(library: &Library, root: Spot) -> Result<Draft, (String, &'static str)> {
+fn draft_of(library: &Library, root: Spot) -> Result<Draft, (String, &'static str)> {
     if library.member(root, "swagger").is_some() {
         let message = "this is a document of Swagger 2.0".to_owned();
         return Err((message, "convert it to OpenAPI 3"));
