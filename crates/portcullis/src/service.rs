@@ -11,7 +11,7 @@ mod watch;
 
 pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
-pub(crate) use site::{bounded, model, site};
+pub(crate) use site::{FILE_BYTES_MAX, bounded, model, site};
 
 use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};

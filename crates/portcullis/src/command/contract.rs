@@ -3,7 +3,7 @@
 use crate::arguments::{CheckContract, ContractCommand, ContractFormat, DiffContracts};
 use crate::ending::{Ending, Stop};
 use crate::output::{bad, bold, faint, say};
-use crate::service::bounded;
+use crate::service::{FILE_BYTES_MAX, bounded};
 use portcullis_contract::diff::{self, Named};
 use portcullis_contract::lint::{self, Rule};
 use portcullis_contract::{Diagnostic, Options, Severity, load};
@@ -22,7 +22,8 @@ pub(super) fn contract(command: &ContractCommand) -> Result<Ending, Stop> {
 fn compare(question: &DiffContracts) -> Result<Ending, Stop> {
     let open = |path: &Path| {
         let name = path.display().to_string();
-        let bytes = bounded(path).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+        let bytes =
+            bounded(path, FILE_BYTES_MAX).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
         Ok::<_, Stop>((name, bytes))
     };
     let ((old, old_bytes), (new, new_bytes)) = (open(&question.old)?, open(&question.new)?);
@@ -35,12 +36,13 @@ fn compare(question: &DiffContracts) -> Result<Ending, Stop> {
 
 /// A file that a document refers to; nothing is fetched from elsewhere.
 fn fetch(address: &str) -> Option<Vec<u8>> {
-    if address.contains("://") { None } else { bounded(Path::new(address)).ok() }
+    if address.contains("://") { None } else { bounded(Path::new(address), FILE_BYTES_MAX).ok() }
 }
 
 fn check(question: &CheckContract) -> Result<Ending, Stop> {
     let name = question.file.display().to_string();
-    let bytes = bounded(&question.file).map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
+    let bytes = bounded(&question.file, FILE_BYTES_MAX)
+        .map_err(|why| Stop::environment(format!("{name} cannot be read: {why}")))?;
     let found = findings(&name, &bytes);
     tell(&found, question.format, ("portcullis contract check", lint::RULES))
 }

@@ -3,7 +3,7 @@
 use crate::arguments::{ExportPortal, PortalCommand};
 use crate::ending::{Ending, Stop};
 use crate::output::say;
-use crate::service::{bounded, model, read, site};
+use crate::service::{FILE_BYTES_MAX, bounded, model, read, site};
 use portcullis_portal::Site;
 use std::collections::BTreeSet;
 use std::fs;
@@ -49,7 +49,7 @@ fn written_before(folder: &Path) -> Result<BTreeSet<String>, Stop> {
     if is_empty {
         return Ok(BTreeSet::new());
     }
-    match bounded(&folder.join(LIST)) {
+    match bounded(&folder.join(LIST), FILE_BYTES_MAX) {
         Ok(list) => Ok(String::from_utf8_lossy(&list).lines().map(str::to_owned).collect()),
         Err(_) => Err(Stop::environment(format!(
             "{} is not empty and holds no earlier export; name a folder that is empty or not there",

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// LIMIT: bytes of a document, of a page, of a logo.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// All pages. Problems are explained below `problems`.
 pub(crate) fn site(plan: &Plan, problems: &str) -> Result<Site, Stop> {
@@ -21,20 +21,20 @@ pub(crate) fn model(plan: &Plan, problems: &str) -> Result<Portal, Stop> {
 }
 
 fn fetch(path: &Path) -> Result<Vec<u8>, String> {
-    bounded(path).map_err(|error| error.to_string())
+    bounded(path, FILE_BYTES_MAX).map_err(|error| error.to_string())
 }
 
 fn told(error: &Unreadable) -> Stop {
     Stop::environment(error.to_string())
 }
 
-/// A whole file that is not larger than it may be.
+/// A whole file that has no more bytes than it may.
 #[expect(clippy::disallowed_methods, reason = "`take` bounds it")]
-pub(crate) fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
-        return Err(std::io::Error::other("it is larger than 16 MiB"));
+    File::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max {
+        return Err(std::io::Error::other(format!("it has more than {bytes_max} bytes")));
     }
     Ok(bytes)
 }
