@@ -3,6 +3,7 @@
 use crate::document::Document;
 use crate::model::{Callers, Operation, Version};
 use portcullis_auth::principal::Scheme;
+use portcullis_config::plan::VersionBy;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -96,6 +97,7 @@ fn enrich(found: &mut Map<String, Value>, version: &Version, operation: &Operati
     if version.lifecycle.as_ref().is_some_and(|life| life.deprecated_at.is_some()) {
         found.insert("deprecated".to_owned(), json!(true));
     }
+    choose(found, operation);
     if let Some(life) = &version.lifecycle {
         let told: Map<String, Value> =
             life.fields().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
@@ -130,6 +132,29 @@ fn enrich(found: &mut Map<String, Value>, version: &Version, operation: &Operati
             Some(own) => drop(own.insert("x-gateway-problems".to_owned(), codes(&cases))),
             None => drop(responses.insert(status, response(&cases))),
         }
+    }
+}
+
+/// How a call names its version. `Accept` is no parameter of OpenAPI: there it is told in words alone.
+fn choose(found: &mut Map<String, Value>, operation: &Operation) {
+    let (Some((by, version)), Some(told)) = (&operation.version_by, operation.version_told()) else { return };
+    found.insert("x-version".to_owned(), json!(told));
+    let (location, name) = match by {
+        VersionBy::Header(name) => ("header", name),
+        VersionBy::Query(name) => ("query", name),
+        VersionBy::Path | VersionBy::MediaType(_) => return,
+    };
+    let is_it = |one: &Value| {
+        let is = |member: &str, what: &str| {
+            one.get(member).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(what))
+        };
+        is("in", location) && is("name", name)
+    };
+    let parameters = found.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut().filter(|all| !all.iter().any(is_it)) {
+        parameters.push(json!({
+            "name": name, "in": location, "required": true, "schema": { "type": "string", "enum": [version] },
+        }));
     }
 }
 

@@ -48,15 +48,9 @@ fn text(version: &Version, operation: &Operation) -> String {
         }
     };
     part("About", operation.description.lines().map(str::to_owned).collect());
-    part(
-        "Version",
-        version
-            .lifecycle
-            .iter()
-            .flat_map(|life| life.fields())
-            .map(|(name, value)| format!("- {name}: {value}"))
-            .collect(),
-    );
+    let fields = version.lifecycle.iter().flat_map(|life| life.fields());
+    let fields = fields.map(|(name, value)| format!("- {name}: {value}"));
+    part("Version", operation.version_told().into_iter().chain(fields).collect());
     part("Authentication", callers(operation));
     let parameter = |one: &crate::model::Parameter| {
         let needed = if one.row.required { ", required" } else { "" };

@@ -93,6 +93,30 @@ fn what_is_not_shown_is_nowhere() {
 }
 
 #[test]
+fn every_document_says_how_a_version_is_named() {
+    for (by, told, code, other) in [
+        ("{ header: X-Api }", "field `x-api`: `v1`", "version_unknown", "version_not_acceptable"),
+        ("{ query: v }", "`v=v1`", "version_unknown", "version_not_acceptable"),
+        ("{ media_type: v }", "`application/json;v=v1`", "version_not_acceptable", "version_unknown"),
+    ] {
+        let config = CONFIG.replace("    versions:\n", &format!("    version_by: {by}\n    versions:\n"));
+        let site = made(&config, &folder("named", &[("shop.yaml", SHOP)]));
+        let document: Value = serde_json::from_str(&text(&site, "apis/shop/v1/openapi.json")).unwrap();
+        let operation = &document["paths"]["/things/{id}"]["get"];
+        assert!(operation["x-version"].as_str().is_some_and(|text| text.contains(told)), "{by}: {operation:#}");
+        let place = if by.contains("header") { "header" } else { "query" };
+        let parameters = operation["parameters"].as_array();
+        let named = parameters.into_iter().flatten().find(|one| one["in"] == place);
+        assert_eq!(named.is_some(), !by.contains("media_type"), "{by}: {operation:#}");
+        assert!(named.is_none_or(|one| one["schema"]["enum"] == json!(["v1"])), "{by}: {named:?}");
+        for page in ["apis/shop/v1/getthing.md", "apis/shop/v1/getthing.html"] {
+            let page = text(&site, page).replace("<code>", "`").replace("</code>", "`");
+            assert!(page.contains(told) && page.contains(code) && !page.contains(other), "{by}: {page}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_is_gone_is_told() {
     let folder = folder("gone", &[("shop.yaml", SHOP)]);
     let plan = load(CONFIG, &folder).plan;
