@@ -1,21 +1,21 @@
 //! Heads that arrive as fields instead of bytes: HTTP/2 delivers them so (RFC 9113 section 8.3). They are written out and
 //! kept like any other head, so that every stage after the codec sees one kind of message, under the same rules.
 
-use crate::field::{Line, Span, is_token_byte};
+use crate::field::{Line, Lines, Span, is_token_byte};
 use crate::{FIELDS_CEILING, Fields, HeadError, HeadLimits, Known};
 
 /// Field lines as they are written out one after another.
 #[derive(Debug)]
 pub(crate) struct Composer<'a> {
     raw: &'a mut Vec<u8>,
-    lines: &'a mut Vec<Line>,
+    lines: &'a mut Lines,
     limits: &'a HeadLimits,
 }
 
 // === impl Composer ===
 
 impl<'a> Composer<'a> {
-    pub(crate) fn new(raw: &'a mut Vec<u8>, lines: &'a mut Vec<Line>, limits: &'a HeadLimits) -> Self {
+    pub(crate) fn new(raw: &'a mut Vec<u8>, lines: &'a mut Lines, limits: &'a HeadLimits) -> Self {
         Self { raw, lines, limits }
     }
 
@@ -44,11 +44,10 @@ impl<'a> Composer<'a> {
     /// Appends to the value of the last line, which HTTP/2 lets clients split (RFC 9113 section 8.2.3).
     fn crumb(&mut self, value: &[u8]) -> Result<(), HeadError> {
         check(b"cookie", value)?;
-        let Some(last) = self.lines.last_mut() else { return Ok(()) };
         self.raw.truncate(self.raw.len().saturating_sub(2));
         self.raw.extend_from_slice(b"; ");
         self.raw.extend_from_slice(value);
-        last.value = Span::of_range(last.value.start as usize, self.raw.len());
+        self.lines.end_last_at(self.raw.len());
         self.raw.extend_from_slice(b"\r\n");
         self.within()
     }

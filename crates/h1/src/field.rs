@@ -10,6 +10,14 @@ pub(crate) struct Line {
     pub(crate) known: Known,
 }
 
+/// The lines of a head in their order, and which known names are among them: most of the names that are asked for are not there,
+/// and then no line is looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines {
+    all: Vec<Line>,
+    present: u128,
+}
+
 /// A part of a head. `u32` holds, because a head is at most 4 GiB by any limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -32,7 +40,7 @@ pub struct Field<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     pub(crate) bytes: &'a [u8],
-    pub(crate) lines: &'a [Line],
+    pub(crate) lines: &'a Lines,
 }
 
 // === impl Line ===
@@ -44,6 +52,35 @@ impl Line {
             name: Span::of(header.name.as_bytes(), raw),
             value: Span::of(header.value, raw),
             known: Known::of(header.name.as_bytes()),
+        }
+    }
+}
+
+// === impl Lines ===
+
+impl Lines {
+    pub(crate) fn push(&mut self, line: Line) {
+        self.present |= line.known.bit();
+        self.all.push(line);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.present = 0;
+        self.all.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn last(&self) -> Option<&Line> {
+        self.all.last()
+    }
+
+    /// Lets the last value end elsewhere.
+    pub(crate) fn end_last_at(&mut self, end: usize) {
+        if let Some(last) = self.all.last_mut() {
+            last.value = Span::of_range(last.value.start as usize, end);
         }
     }
 }
@@ -82,7 +119,7 @@ impl<'a> Fields<'a> {
     /// All fields in their order.
     pub fn iter(self) -> impl Iterator<Item = Field<'a>> {
         let bytes = self.bytes;
-        self.lines.iter().map(move |line| Field {
+        self.lines.all.iter().map(move |line| Field {
             name: line.name.slice(bytes),
             value: line.value.slice(bytes),
             known: line.known,
@@ -92,7 +129,9 @@ impl<'a> Fields<'a> {
     /// The values of a known field in their order.
     pub fn all(self, known: Known) -> impl Iterator<Item = &'a [u8]> {
         let bytes = self.bytes;
-        self.lines.iter().filter(move |line| line.known == known).map(move |line| line.value.slice(bytes))
+        let is_there = self.lines.present & known.bit() != 0;
+        let lines = if is_there { self.lines.all.as_slice() } else { &[] };
+        lines.iter().filter(move |line| line.known == known).map(move |line| line.value.slice(bytes))
     }
 
     /// The first value of a known field.
@@ -111,13 +150,13 @@ impl<'a> Fields<'a> {
     /// How many field lines there are.
     #[must_use]
     pub fn len(self) -> usize {
-        self.lines.len()
+        self.lines.all.len()
     }
 
     /// Whether there is no field line.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.lines.is_empty()
+        self.lines.all.is_empty()
     }
 }
 

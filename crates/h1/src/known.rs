@@ -11,6 +11,9 @@ macro_rules! known {
             Other,
         }
 
+        // One bit for each in a set.
+        const _: () = assert!((Known::Other as u32) < u128::BITS);
+
         /// All names with what they are, for the table below.
         const NAMES: &[(&str, Known)] = &[$(($text, Known::$name),)+];
     };
@@ -162,15 +165,15 @@ const fn table() -> [Entry; SLOTS] {
     table
 }
 
-/// The bytes of a short name, zeros behind them.
+/// The bytes of a short name, zeros behind them. No copy first: a call for some bytes costs more than the words.
 fn words(name: &[u8]) -> Words {
-    let mut bytes = [0; LENGTH_MAX];
-    if let Some(slot) = bytes.get_mut(..name.len()) {
-        slot.copy_from_slice(name);
-    }
     let mut words = [0; LENGTH_MAX / 8];
-    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+    let (chunks, rest) = name.as_chunks::<8>();
+    for (word, chunk) in words.iter_mut().zip(chunks) {
         *word = u64::from_le_bytes(*chunk);
+    }
+    if let Some(word) = words.get_mut(chunks.len()) {
+        *word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
     }
     words
 }
@@ -217,6 +220,11 @@ impl Known {
             slot = (slot + 1) % SLOTS;
         }
         Self::Other
+    }
+
+    /// It alone, in a set of names.
+    pub(crate) const fn bit(self) -> u128 {
+        1 << self as u32
     }
 
     /// Whether the field speaks about one connection only and is never forwarded (RFC 9110 section 7.6.1).

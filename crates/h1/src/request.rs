@@ -1,7 +1,7 @@
 //! A request's head: parsed once, kept as raw bytes with offsets, memory used again for the next one.
 
 use crate::compose::{self, Composer};
-use crate::field::{Line, Span, is_token_byte, members};
+use crate::field::{Line, Lines, Span, is_token_byte, members};
 use crate::framing::{declared, keeps_alive};
 use crate::{FIELDS_CEILING, Fields, Framing, HeadError, HeadLimits, Known};
 use std::mem::MaybeUninit;
@@ -47,7 +47,7 @@ pub struct RequestHead {
     /// The origin-form part of the target.
     origin: Span,
     version: Version,
-    lines: Vec<Line>,
+    lines: Lines,
     framing: Framing,
     keep_alive: bool,
     expects_continue: bool,
@@ -157,7 +157,7 @@ impl RequestHead {
         self.method = Span::of(method.as_bytes(), raw);
         self.target = Span::of(target.as_bytes(), raw);
         self.version = if parsed.version == Some(1) { Version::Http11 } else { Version::Http10 };
-        self.lines.extend(parsed.headers.iter().map(|header| Line::parsed(header, raw)));
+        parsed.headers.iter().for_each(|header| self.lines.push(Line::parsed(header, raw)));
         if diagnose::is_bad_target(target.as_bytes()) { Err(HeadError::Target) } else { Ok(()) }
     }
 

@@ -1,7 +1,7 @@
 //! An answer's head, and where its body ends given what was asked.
 
 use crate::compose::{self, Composer};
-use crate::field::Line;
+use crate::field::{Line, Lines};
 use crate::framing::{declared, keeps_alive};
 use crate::request::diagnose_fields;
 use crate::{FIELDS_CEILING, Fields, Framing, HeadError, HeadLimits, Version};
@@ -13,7 +13,7 @@ pub struct ResponseHead {
     raw: Vec<u8>,
     version: Version,
     status: u16,
-    lines: Vec<Line>,
+    lines: Lines,
     framing: Framing,
     keep_alive: bool,
 }
@@ -92,7 +92,7 @@ impl ResponseHead {
         };
         self.status = status;
         self.version = if version == 1 { Version::Http11 } else { Version::Http10 };
-        self.lines.extend(parsed.headers.iter().map(|header| Line::parsed(header, raw)));
+        parsed.headers.iter().for_each(|header| self.lines.push(Line::parsed(header, raw)));
         Ok(())
     }
 

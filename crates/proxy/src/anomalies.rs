@@ -75,17 +75,16 @@ impl Anomalies {
     /// Starts the judge, with what was found before the last stop. `folder` is where findings are kept.
     ///
     /// # Errors
-    /// No randomness, no thread, a file of findings that cannot be read.
+    /// No thread, a file of findings that cannot be read.
     pub(crate) fn start(
         plan: &AnomaliesPlan,
         (folder, security): (Option<&Path>, Option<Arc<Security>>),
-        seed: [u64; 2],
         clock: &Clock,
     ) -> io::Result<Arc<Self>> {
         let (sender, receiver) = sync_channel(BATCHES_MAX);
         let anomalies = Arc::new(Self {
             sender,
-            names: Names::new(seed),
+            names: Names::default(),
             steps: Steps::default(),
             settings: ArcSwap::from_pointee(plan.clone()),
             findings: Findings::default(),

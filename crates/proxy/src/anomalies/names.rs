@@ -2,14 +2,14 @@
 
 use portcullis_auth::principal::Principal;
 use portcullis_limit::Prefixes;
-use portcullis_types::siphash::SipHash;
-use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
-/// Makes numbers of names. One for all workers, as long as the process lives.
-#[derive(Clone, Copy)]
+/// Makes numbers of names. One for all workers, as long as the process lives. The keyed hash is the standard library's
+/// (SipHash-1-3): four names a request are too many for one that is made for tags.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    start: SipHash,
+    secret: RandomState,
 }
 
 /// What a number stands for; the same text means two different ones.
@@ -27,20 +27,9 @@ pub(crate) enum Realm {
 // === impl Names ===
 
 impl Names {
-    pub(crate) const fn new([low, high]: [u64; 2]) -> Self {
-        Self { start: SipHash::new(low, high) }
-    }
-
     /// Never 0, which is nobody.
     pub(crate) fn of(&self, realm: Realm, parts: [&[u8]; 2]) -> u64 {
-        let [first, second] = parts;
-        let mut hash = self.start;
-        hash.write(&[realm as u8]);
-        hash.write(&(first.len() as u64).to_le_bytes());
-        hash.write(first);
-        hash.write(second);
-        let bits = hash.finish();
-        u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(1).max(1)
+        self.secret.hash_one((realm as u8, parts)).max(1)
     }
 
     pub(crate) fn principal(&self, caller: &Principal) -> u64 {
@@ -73,12 +62,5 @@ impl Names {
     pub(super) fn of_text(&self, who: &str) -> Vec<u64> {
         let address = who.parse().ok().map(|address| self.address(address));
         address.into_iter().chain([self.caller("", who)]).collect()
-    }
-}
-
-impl fmt::Debug for Names {
-    /// Without the secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Names")
     }
 }

@@ -4,7 +4,7 @@ use super::names::Realm;
 use super::{Anomalies, Message};
 use portcullis_anomaly::{Event, Object};
 use portcullis_auth::principal::Principal;
-use portcullis_h1::Fields;
+use portcullis_h1::{Fields, Known};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -74,10 +74,9 @@ impl Tally {
 
     pub(crate) fn add(&mut self, ended: &Ended<'_>) {
         let names = &self.anomalies.names;
-        let agent = ended.fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"user-agent"));
+        let agent = ended.fields.first(Known::UserAgent);
         // A product without its version: a browser that is updated is the same kind of client.
-        let product =
-            agent.map(|field| field.value.split(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default());
+        let product = agent.map(|value| value.split(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default());
         let object = |text: &str| match text.parse() {
             Ok(number) => Object::Number(number),
             Err(_) => Object::Name(names.of(Realm::Object, [text.as_bytes(), b""])),

@@ -108,7 +108,12 @@ fn path_escape(value: u8, out: &mut Vec<u8>, decoded: &mut Vec<u8>) -> Result<()
 /// upstream cannot read it in another way.
 pub(super) fn query(raw: &[u8], out: &mut Vec<u8>) -> Result<(), TargetError> {
     let mut rest = raw;
-    while let Some((&byte, tail)) = rest.split_first() {
+    loop {
+        // The usual query has nothing else; a run of it is one copy.
+        let stays = rest.iter().position(|byte| !has(*byte, STAYS_IN_QUERY)).unwrap_or(rest.len());
+        let (run, other) = rest.split_at_checked(stays).unwrap_or_default();
+        out.extend_from_slice(run);
+        let Some((&byte, tail)) = other.split_first() else { return Ok(()) };
         rest = tail;
         match byte {
             0..=0x20 | 0x7f => return Err(TargetError::Control),
@@ -120,11 +125,9 @@ pub(super) fn query(raw: &[u8], out: &mut Vec<u8>) -> Result<(), TargetError> {
                 }
                 None => push_escape(b'%', out),
             },
-            byte if has(byte, STAYS_IN_QUERY) => out.push(byte),
             byte => push_escape(byte, out),
         }
     }
-    Ok(())
 }
 
 fn query_escape(value: u8, out: &mut Vec<u8>) {
