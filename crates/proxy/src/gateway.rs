@@ -105,6 +105,11 @@ impl Shared {
         open == 0 || self.leaving.is_over(self.clock.millis())
     }
 
+    /// Notes that a worker ends so many connections by force.
+    pub(crate) fn cuts(&self, open: u64) {
+        self.leaving.cut(open);
+    }
+
     pub(crate) fn export_queue(&self) -> Option<Arc<export::Queue>> {
         self.export.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -38,6 +38,7 @@ pub(super) fn status(handle: &Handle) -> Value {
         "pid": std::process::id(),
         "phase": facts.phase.name(),
         "ends_within_ms": facts.ends_within_ms,
+        "cut_off": facts.cut_off,
         "ready": facts.ready,
         "uptime_s": facts.uptime_seconds,
         "workers": facts.workers,

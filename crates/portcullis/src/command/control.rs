@@ -75,11 +75,13 @@ pub(super) fn drain(control: &Control) -> Result<Ending, Stop> {
         looked = asked;
     }
     let left = told.unwrap_or(0);
-    // Until the deadline a gateway ends only when nothing is open any more. Whoever sees it late cannot tell whether what was
-    // open then ended in time, and does not say so.
+    // A gateway that still answers says itself what it cut off. Until the deadline one ends only when nothing is open any more.
+    // Whoever sees it late cannot tell whether what was open then ended in time, and does not say so.
+    let said = last.get("cut_off").and_then(Value::as_u64).unwrap_or(0);
+    let left = left.max(said);
     let since = Duration::from_millis(clock.millis().saturating_sub(looked));
     let deadline = last.get("ends_within_ms").and_then(Value::as_u64).map(Duration::from_millis);
-    let cut = left > 0 && deadline.is_some_and(|deadline| deadline <= since + 2 * LOOK_EVERY);
+    let cut = said > 0 || left > 0 && deadline.is_some_and(|deadline| deadline <= since + 2 * LOOK_EVERY);
     let text =
         || if cut { format!("ended at its deadline with {left} connections open") } else { "drained".to_owned() };
     report(control.form.format, text, || json!({ "drained": !cut, "last_connections": left }))?;

@@ -14,6 +14,8 @@ pub struct Facts {
     pub phase: Phase,
     /// When it will have ended at the latest, in milliseconds from now; `None` while it serves.
     pub ends_within_ms: Option<u64>,
+    /// Connections that were ended by force because the time was up.
+    pub cut_off: u64,
     /// Whether new requests are welcome.
     pub ready: bool,
     /// Seconds since it was started.
@@ -95,6 +97,7 @@ impl Handle {
         Facts {
             phase: self.phase(),
             ends_within_ms: self.shared.leaving.ends_at().map(|at| at.saturating_sub(self.shared.clock.millis())),
+            cut_off: self.shared.leaving.cut_off(),
             ready: self.is_ready(),
             uptime_seconds: shared.clock.millis().saturating_sub(shared.started) / 1000,
             workers: shared.workers_left.load(Ordering::Relaxed),

@@ -19,6 +19,8 @@ pub(crate) struct Leaving {
     from: AtomicU64,
     /// When open requests are cut off. Set before `from`.
     until: AtomicU64,
+    /// Connections that were.
+    cut: AtomicU64,
 }
 
 // === impl Life ===
@@ -70,6 +72,15 @@ impl Leaving {
     /// Whether open requests are cut off.
     pub(crate) fn is_over(&self, now: Millis) -> bool {
         now >= self.until.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a worker cuts so many connections off.
+    pub(crate) fn cut(&self, connections: u64) {
+        self.cut.fetch_add(connections, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cut_off(&self) -> u64 {
+        self.cut.load(Ordering::Relaxed)
     }
 }
 

@@ -115,6 +115,7 @@ async fn tick_until_drained(worker: &Rc<Worker>, index: usize, mut accepting: Ve
 
 /// Ends what is still open by letting every deadline pass, so that each request ends in its record.
 async fn cut_off(worker: &Worker) {
+    worker.shared.cuts(worker.open.get());
     worker.timers.cut();
     for _ in 0..CUT_TURNS_MAX {
         if worker.open.get() == 0 {

@@ -196,6 +196,7 @@ fn a_drain_ends_what_is_idle_and_lets_finish_what_is_open() {
     gate.stop(Duration::from_secs(10));
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     assert_eq!(gate.records().all().len(), 1);
+    assert_eq!(gate.handle().facts().cut_off, 0);
 }
 
 #[test]
@@ -209,6 +210,7 @@ fn a_drain_does_not_wait_beyond_its_deadline() {
     gate.stop(Duration::from_millis(300));
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     drop(open.rest());
+    assert_eq!(gate.handle().facts().cut_off, 1, "and says so, when nothing is open any more");
     let records = gate.records().all();
     assert_eq!(records.len(), 1, "a request that was cut off has its record as well");
     assert_eq!(records[0]["outcome"], "failed", "{records:?}");
