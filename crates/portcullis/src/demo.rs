@@ -6,6 +6,7 @@ mod live;
 mod members;
 mod sample;
 mod site;
+mod stock;
 mod upstream;
 
 pub(crate) use callers::Callers;

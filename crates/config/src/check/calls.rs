@@ -4,9 +4,10 @@ use portcullis_contract::graphql;
 use portcullis_types::segment::Segment;
 
 use super::Check;
+use super::apis::Scope;
 use crate::diagnostic::Diagnostic;
 use crate::file::{GraphQl, Grpc, Route};
-use crate::plan::{GrpcCalls, Methods, UpstreamPlan, UpstreamProtocol};
+use crate::plan::{GrpcCalls, Methods, UpstreamProtocol};
 use crate::scalar::Count;
 use crate::tree::At;
 
@@ -53,12 +54,7 @@ impl Check<'_> {
 
     /// gRPC of a route: it goes to a server that speaks HTTP/2. Whether it comes at all, and which calls are let through where
     /// not all are.
-    pub(super) fn grpc(
-        &mut self,
-        route: &Route,
-        at: &At<'_>,
-        upstream: &UpstreamPlan,
-    ) -> (bool, Option<Vec<GrpcCalls>>) {
+    pub(super) fn grpc(&mut self, route: &Route, at: &At<'_>, scope: &Scope<'_, '_>) -> (bool, Option<Vec<GrpcCalls>>) {
         let at = at.key("grpc");
         let (list, calls) = match &route.grpc {
             None | Some(Grpc::False) => return (false, None),
@@ -73,7 +69,7 @@ impl Check<'_> {
                 ("methods", Some(calls.collect()))
             }
         };
-        if upstream.protocol != UpstreamProtocol::Http2 {
+        if scope.upstream.protocol != UpstreamProtocol::Http2 {
             let message = "gRPC goes to a server that speaks HTTP/2, and this upstream does not";
             let diagnostic = Diagnostic::new("contradiction", at.name_span(), message)
                 .help("give the route's version or API an upstream with `protocol: http2`, or remove `grpc`");
@@ -82,7 +78,8 @@ impl Check<'_> {
         let list = at.key(list);
         for (index, call) in calls.iter().flatten().enumerate() {
             let item = list.index(index);
-            if !reaches(&route.path.0, call) {
+            let served = |prefix: &String| reaches(&format!("{prefix}{}", route.path.0), call);
+            if !scope.prefixes.iter().any(served) {
                 let message =
                     format!("no call of {} has a path that this route answers", self.shown(&item, &call.to_string()));
                 let diagnostic = self.wrong(&item, "no-effect", message);

@@ -99,7 +99,7 @@ impl Check<'_> {
         let chain = Chain { levels: &levels };
         let (authn, required) = self.decided(&chain, contract.as_ref(), (at, &id), open);
         self.open(scope.locks, &authn, chain.deciding(Lockable::Authn));
-        let (grpc, grpc_calls) = self.grpc(route, at, &scope.upstream);
+        let (grpc, grpc_calls) = self.grpc(route, at, scope);
         let websocket = self.websocket(route, (at, &methods), &scope.upstream);
         let graphql = self.graphql(route, (at, &methods));
         let place = format!("{} {id}", scope.place);

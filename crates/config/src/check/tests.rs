@@ -129,6 +129,25 @@ fn routes_that_differ_do_not_conflict() {
 }
 
 #[test]
+fn a_call_of_grpc_has_the_whole_path() {
+    let text = |base: &str, path: &str| {
+        format!(
+            "{LISTENER}defaults: {{ authn: public }}\n{API}    base_path: {base}\n    routes:\n      \
+             - {{ path: '{path}', methods: [POST], grpc: {{ methods: [a.B/Get] }} }}\n"
+        )
+        .replace("upstream: {", "upstream: { protocol: http2,")
+    };
+    for (base, path, calls) in [("/a.B", "/{method}", 1), ("/a.B", "/Get", 1), ("/", "/a.B/{method}", 1)] {
+        let plan = plan(&text(base, path));
+        let route = &plan.apis[0].versions[0].routes[0];
+        assert_eq!(route.grpc_calls.as_ref().map(Vec::len), Some(calls), "{base} {path}");
+    }
+    for (base, path) in [("/a.C", "/{method}"), ("/a.B", "/Put"), ("/x", "/{method}")] {
+        assert_eq!(load(&text(base, path)).unwrap_err(), ["no-effect"], "{base} {path}");
+    }
+}
+
+#[test]
 fn addresses_collide_if_they_cannot_both_be_bound() {
     let address = |text: &str| text.parse().expect("an address");
     for (one, other, expected) in [

@@ -118,6 +118,7 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         (_, ["lab", "echo" | "limited" | "priced"] | ["account"] | ["account", _] | ["shop", ..] | ["graphql"]) => {
             told(200, &echo(name, question))
         }
+        ("GET", ["narrow", _]) => Told { after: Duration::from_millis(500), ..told(200, &echo(name, question)) },
         ("POST", ["introspect"]) => introspect(&question.body),
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }

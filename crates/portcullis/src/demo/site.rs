@@ -100,6 +100,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports, collector: SocketAddr) -> 
         ("@SYSLOG@", collector.port()),
         ("@A@", first.port()),
         ("@B@", second.port()),
+        ("@STOCK@", upstreams.stock().port()),
         ("@DOWN@", upstreams.nobody().port()),
     ] {
         text = text.replace(name, &port.to_string());

@@ -2,6 +2,7 @@
 
 use super::live::{self, Answered};
 use super::sample::{self, Question};
+use super::stock;
 use crate::ending::Stop;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -29,6 +30,7 @@ const ASKED_BY_GATEWAY: [&str; 4] = ["/introspect", METADATA, "/.well-known/oaut
 #[derive(Debug)]
 pub(crate) struct Upstreams {
     addresses: [SocketAddr; 2],
+    stock: SocketAddr,
     nobody: SocketAddr,
     /// Bound and never listening: the port stays ours, and connecting is refused.
     _reserved: TcpSocket,
@@ -65,14 +67,20 @@ impl Upstreams {
             };
             std::thread::Builder::new().name(format!("sample-{name}")).spawn(serving)?;
         }
+        let stock = stock::start()?;
         let reserved = TcpSocket::new_v4()?;
         reserved.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let nobody = reserved.local_addr()?;
-        Ok(Self { addresses, nobody, _reserved: reserved, asked, keys })
+        Ok(Self { addresses, stock, nobody, _reserved: reserved, asked, keys })
     }
 
     pub(crate) fn addresses(&self) -> [SocketAddr; 2] {
         self.addresses
+    }
+
+    /// Where calls of gRPC are answered.
+    pub(crate) fn stock(&self) -> SocketAddr {
+        self.stock
     }
 
     /// Which issuer the first of them is as well, and says of itself where its keys are.

@@ -74,7 +74,7 @@ fn attacks(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 /// What is asked of APIs that have a contract, or take GraphQL: method, path, body; status and code.
-const CONTRACT: [(&str, &str, &str, &str); 11] = [
+const CONTRACT: [(&str, &str, &str, &str); 14] = [
     ("PUT", "/shop/customers/7", r#"{"name":"Ada"}"#, "200"),
     ("PUT", "/shop/customers/7", r#"{"name":"Ada","role":"admin"}"#, "422 invalid_body"),
     ("PUT", "/shop/customers/7", r#"{"name":"Ada","id":1}"#, "422 invalid_body"),
@@ -82,6 +82,9 @@ const CONTRACT: [(&str, &str, &str, &str); 11] = [
     ("GET", "/shop/customers/7?debug=1", "", "400 invalid_request"),
     ("GET", "/shop/customers/me", "", "400 invalid_request"),
     ("GET", "/shop/secrets", "", "502 invalid_answer"),
+    ("POST", "/shop/labels", "<label><to>Ada</to><copies>2</copies></label>", "200"),
+    ("POST", "/shop/labels", "<label><to>Ada</to><copies>many</copies></label>", "422 invalid_body"),
+    ("POST", "/shop/labels", "<!DOCTYPE label []><label><to>Ada</to></label>", "400 invalid_request"),
     ("POST", "/graphql", r#"{"query":"{orders(first: 10) {id}}"}"#, "200"),
     ("POST", "/graphql", r#"{"query":"{a{b{a{b{a}}}}}"}"#, "400 graphql_limit"),
     ("POST", "/graphql", r#"{"query":"{orders(first: 9999) {id}}"}"#, "400 graphql_limit"),
@@ -90,9 +93,10 @@ const CONTRACT: [(&str, &str, &str, &str); 11] = [
 
 fn contract(scene: &Scene<'_>) -> impl Iterator<Item = Row> {
     CONTRACT.iter().map(|(method, path, body, expected)| {
+        let kind = if body.starts_with('<') { "xml" } else { "json" };
         let lines = match body.len() {
             0 => String::new(),
-            bytes => format!("Content-Type: application/json\r\nContent-Length: {bytes}\r\n"),
+            bytes => format!("Content-Type: application/{kind}\r\nContent-Length: {bytes}\r\n"),
         };
         let bytes = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n{body}");
         let request = format!("{method} {path} {body}");

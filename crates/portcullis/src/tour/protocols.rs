@@ -12,7 +12,15 @@ const HANDSHAKE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSoc
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
-    vec![http2(scene), conversation(scene), events(scene), foreign_page(scene), flood(scene)]
+    vec![
+        http2(scene),
+        conversation(scene),
+        events(scene),
+        foreign_page(scene),
+        call(scene, "Count", "its message"),
+        call(scene, "Empty", "UNIMPLEMENTED (12)"),
+        flood(scene),
+    ]
 }
 
 fn http2(scene: &Scene<'_>) -> Row {
@@ -86,4 +94,22 @@ fn events(scene: &Scene<'_>) -> Row {
         Ok((got, apart))
     })();
     Row::new(GATEWAY, "GET /lab/events, a stream of events", expected, outcome)
+}
+
+/// A call of gRPC, by a client of HTTP/1.1; refusals are statuses of gRPC.
+fn call(scene: &Scene<'_>, method: &str, expected: &str) -> Row {
+    let path = format!("/stock.v1.Stock/{method}");
+    let bytes = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/grpc\r\nTE: trailers\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0"
+    );
+    let outcome = scene.client.raw(bytes.as_bytes()).map(|answer| {
+        let got = match (answer.status, answer.field("grpc-status")) {
+            (200, None) if answer.body.ends_with("\u{8}\u{7}") => "its message".to_owned(),
+            (200, Some("12")) => "UNIMPLEMENTED (12)".to_owned(),
+            (status, code) => format!("{status}, grpc-status {code:?}"),
+        };
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(VALIDATION, &format!("a call of gRPC: stock.v1.Stock/{method}"), expected, outcome)
 }

@@ -8,7 +8,7 @@ const TEAM: &str = "X-Team: green\r\n";
 const ATTEMPTS_MAX: usize = 1_024;
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
-    vec![several(scene), priced(scene), shown(scene), explained(scene), left_alone(scene)]
+    vec![several(scene), priced(scene), shown(scene), explained(scene), left_alone(scene), shed(scene)]
 }
 
 /// What an answer says of its limits: names with what is left.
@@ -95,4 +95,32 @@ fn left_alone(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     })();
     Row::new(LIMITS, "GET /flaky, whose server is gone, again and again", expected, outcome)
+}
+
+/// Each worker has room for two, of which only one may be of low priority; one call more than there are workers cannot all find it.
+fn shed(scene: &Scene<'_>) -> Row {
+    let expected = "some wait and get 200, the rest 503 reduced_capacity; an urgent call among them 200";
+    let outcome = (|| {
+        let (_, status) = crate::command::ask(&scene.admin, "GET", "/status")?;
+        let workers = status.get("workers").and_then(serde_json::Value::as_u64).unwrap_or(1);
+        let mut open = Vec::new();
+        for _ in 0..=workers {
+            let mut one = scene.client.open()?;
+            one.send(b"GET /narrow/reports HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+            open.push(one);
+        }
+        let urgent = scene.client.get("/narrow/alarms", "")?.status;
+        let (mut served, mut shed, mut other) = (0, 0, String::new());
+        for mut one in open {
+            match one.answer()?.brief().as_str() {
+                "200" => served += 1,
+                "503 reduced_capacity" => shed += 1,
+                brief => brief.clone_into(&mut other),
+            }
+        }
+        let ok = served > 0 && shed > 0 && other.is_empty() && urgent == 200;
+        let got = format!("{served} got 200, {shed} 503 reduced_capacity {other}, the urgent one {urgent}");
+        Ok((if ok { expected.to_owned() } else { got }, ok))
+    })();
+    Row::new(LIMITS, "more GET /narrow/reports at once than its server bears", expected, outcome)
 }
