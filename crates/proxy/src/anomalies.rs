@@ -79,12 +79,13 @@ impl Anomalies {
     pub(crate) fn start(
         plan: &AnomaliesPlan,
         (folder, security): (Option<&Path>, Option<Arc<Security>>),
+        seed: [u64; 2],
         clock: &Clock,
     ) -> io::Result<Arc<Self>> {
         let (sender, receiver) = sync_channel(BATCHES_MAX);
         let anomalies = Arc::new(Self {
             sender,
-            names: Names::default(),
+            names: Names::new(seed),
             steps: Steps::default(),
             settings: ArcSwap::from_pointee(plan.clone()),
             findings: Findings::default(),

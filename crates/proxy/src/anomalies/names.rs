@@ -2,14 +2,14 @@
 
 use portcullis_auth::principal::Principal;
 use portcullis_limit::Prefixes;
-use std::hash::{BuildHasher, RandomState};
+use portcullis_types::siphash::short;
+use std::fmt;
 use std::net::IpAddr;
 
-/// Makes numbers of names. One for all workers, as long as the process lives. The keyed hash is the standard library's
-/// (SipHash-1-3): four names a request are too many for one that is made for tags.
-#[derive(Clone, Debug, Default)]
+/// Makes numbers of names. One for all workers, as long as the process lives.
+#[derive(Clone, Copy)]
 pub(crate) struct Names {
-    secret: RandomState,
+    key: [u64; 2],
 }
 
 /// What a number stands for; the same text means two different ones.
@@ -27,9 +27,13 @@ pub(crate) enum Realm {
 // === impl Names ===
 
 impl Names {
+    pub(crate) const fn new(key: [u64; 2]) -> Self {
+        Self { key }
+    }
+
     /// Never 0, which is nobody.
     pub(crate) fn of(&self, realm: Realm, parts: [&[u8]; 2]) -> u64 {
-        self.secret.hash_one((realm as u8, parts)).max(1)
+        short(self.key, realm as u8, parts).max(1)
     }
 
     pub(crate) fn principal(&self, caller: &Principal) -> u64 {
@@ -62,5 +66,12 @@ impl Names {
     pub(super) fn of_text(&self, who: &str) -> Vec<u64> {
         let address = who.parse().ok().map(|address| self.address(address));
         address.into_iter().chain([self.caller("", who)]).collect()
+    }
+}
+
+impl fmt::Debug for Names {
+    /// Without the secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Names")
     }
 }

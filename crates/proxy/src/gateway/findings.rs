@@ -1,6 +1,6 @@
 //! What operators are told of findings, and how they take back what followed from them.
 
-use super::{Handle, SecurityRecord, StartError};
+use super::{Handle, SecurityRecord, StartError, listen};
 use crate::anomalies::{Anomalies, FindingFacts};
 use portcullis_anomaly::Step;
 use portcullis_config::plan::Plan;
@@ -14,9 +14,10 @@ pub(super) fn anomalies(
     clock: &Clock,
 ) -> Result<Option<Arc<Anomalies>>, StartError> {
     let Some(anomalies) = &plan.anomalies else { return Ok(None) };
+    let seed = listen::seed(0).map_err(StartError::System)?;
     let folder = plan.identity.store.as_deref();
     let security = security.map(|security| Arc::clone(&security.shared));
-    Anomalies::start(anomalies, (folder, security), clock).map(Some).map_err(StartError::System)
+    Anomalies::start(anomalies, (folder, security), seed, clock).map(Some).map_err(StartError::System)
 }
 
 // === impl Handle ===
