@@ -5,6 +5,7 @@ mod contract;
 mod cost;
 mod example;
 mod figure;
+mod growth;
 mod identity;
 mod idle;
 mod limits;

@@ -13,9 +13,6 @@ use portcullis_limit::{
 const PAIRS: usize = 11;
 const DECISIONS: u32 = 1_000_000;
 const NANOS_PER_S: u64 = 1_000_000_000;
-/// CPU time of a whole request of the gateway with one route, its log apart (ARCHITECTURE.md, "Growth").
-const REQUEST_NS: f64 = 17_000.0;
-
 struct Bench {
     limiter: Limiter,
     hasher: KeyHasher,
@@ -135,7 +132,6 @@ fn main() {
         samples(&format!("limit_local_decision_100k_keys{suffix}_ns"), &of(|pair| pair.1));
         if workers == 1 {
             samples("limit_local_decision_growth", &of(|pair| pair.1 / pair.0));
-            samples("limit_request_growth", &of(|pair| 1.0 + (pair.1 - pair.0) / REQUEST_NS));
         }
     }
     let shared: Vec<(f64, f64)> = (0..count).map(|_| shared()).collect();
