@@ -1,5 +1,7 @@
 //! What applies to a route and which line says so. Answers from the same chain of levels as the plan.
 
+mod inspected;
+
 use crate::check::layers::{Chain, INHERITED, Level};
 use crate::check::limits::DEFAULTS;
 use crate::check::waf::Settings;
@@ -175,14 +177,16 @@ impl Question<'_> {
             locked,
         };
         let mut lines = vec![line("mode", settings.mode().name().to_owned(), settings.mode.map(|(_, span)| span))];
-        let plan = self.version.routes.get(self.index).and_then(|route| route.waf.as_ref());
-        let Some(plan) = plan else { return lines };
+        let Some(route) = self.version.routes.get(self.index) else { return lines };
+        let Some(plan) = &route.waf else { return lines };
         let counts = plan.rules.set.counts();
         let value = format!("{} ({} rules)", plan.rules.text, counts.rules);
         lines.push(line("rules", value, settings.rules.as_ref().map(|(_, span)| *span)));
         lines.extend(settings.paranoia.map(|(level, span)| line("paranoia", level.0.to_string(), Some(span))));
         lines.extend(settings.threshold.map(|(score, span)| line("threshold", score.0.to_string(), Some(span))));
         lines.extend(settings.exclusions.as_ref().map(|(name, span)| line("exclusions", name.0.clone(), Some(*span))));
+        lines.push(line("answers", inspected::answers(&plan.rules.set), None));
+        lines.extend(inspected::messages(route).map(|value| line("messages", value, None)));
         lines
     }
 

@@ -1,10 +1,12 @@
 //! How a request ends, whatever the client's connection speaks: with the answer of its upstream or with one of ours, and with
 //! one record.
 
+mod held;
 mod look;
 mod own;
 mod promised;
 mod rest;
+mod ruled;
 mod tunnel;
 mod watch;
 
@@ -29,12 +31,12 @@ use crate::snapshot::disclosure::Masked;
 use crate::snapshot::slots::Choice;
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
+use held::Ways;
 pub(crate) use look::Scrubbed;
 use own::Own;
 use portcullis_config::plan::StreamsPlan;
 use portcullis_h1::{Framing, Known, ResponseHead, Version};
 use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
-use promised::judge;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -114,11 +116,20 @@ async fn pass_on(
     let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
     exchange.record.status = exchange.answer.status();
     let sent_before = client.sent;
+    let ways = &mut Ways {
+        client: &mut *client,
+        upstream: &mut lease.channel,
+        upload: &mut upload,
+        download: &mut download,
+    };
     if exchange.answer.status() == 101 {
+        // Whoever is served messages has seen to them in the request; rules see the head.
+        ruled::inspect(worker, exchange, ways).await?;
         return converse(worker, local, connection, exchange, client, lease).await;
     }
+    promised::judge((worker, local), exchange, ways).await?;
+    ruled::inspect(worker, exchange, ways).await?;
     let leaving = leaving(client, framing, old);
-    judge((worker, local), exchange, (&mut *client, &mut lease.channel), (&mut upload, &mut download)).await?;
     answer_head(worker, local, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
     be_patient((worker, connection), client, &mut lease.channel, going_on);
@@ -460,6 +471,12 @@ pub(crate) fn finish(worker: &Worker, local: &Local, mut exchange: Box<Exchange>
             (&local.snapshot.books, worker.shared.store.as_ref()),
             worker.moment(),
         );
+    }
+    if let Some(asked) = exchange.record.asked.take() {
+        // No answer of a server has come of it.
+        let mut inspector = worker.inspector.borrow_mut();
+        let looking = inspector.resume(*asked);
+        exchange.record.findings = inspector.end(looking).1;
     }
     knowledge::note(worker, local, &exchange);
     worker.note(local, &exchange);

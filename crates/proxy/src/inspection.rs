@@ -1,4 +1,5 @@
-//! Looks at requests for attacks: what a worker keeps for that, and what of the findings goes into records.
+//! Looks at requests for attacks, and at their answers for what they give away: what a worker keeps for that, and what of
+//! the findings goes into records.
 //!
 //! The rules are the business of `portcullis-waf`; whether what they find counts is the business of the stage.
 
@@ -9,7 +10,7 @@ use crate::record::AccessRecord;
 use findings::Findings;
 use portcullis_config::plan::WafPlan;
 use portcullis_h1::{RequestHead, Version};
-use portcullis_waf::{Field, LooseHead, Refused, RequestHead as Shown, Scratch, Transaction};
+use portcullis_waf::{Field, LooseHead, Paused, Refused, RequestHead as Shown, Scratch, Transaction};
 use std::net::IpAddr;
 
 // LIMIT: sets of rules whose memory a worker keeps; routes with more of them pay for it anew.
@@ -30,16 +31,36 @@ pub(crate) struct Subject<'a> {
     pub(crate) address: IpAddr,
 }
 
+/// What rules said of a request.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// What it is refused for.
+    pub(crate) refused: Option<Refused>,
+    /// What is worth a record.
+    pub(crate) findings: Option<Box<Findings>>,
+    /// What is kept of it until its answer comes; `None` where no rule looks at answers.
+    pub(crate) asked: Option<Box<Asked>>,
+}
+
+/// A request that rules have let pass, and whose answer they are to see.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    paused: Paused,
+    serial: u64,
+}
+
+/// An inspection that goes on.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub(crate) transaction: Transaction,
+    serial: u64,
+}
+
 // === impl Inspector ===
 
 impl Inspector {
-    /// Shows a request to the rules: what it is refused for, and what is worth a record.
-    pub(crate) fn request(
-        &mut self,
-        waf: &WafPlan,
-        subject: Subject<'_>,
-        body: &[u8],
-    ) -> (Option<Refused>, Option<Box<Findings>>) {
+    /// Shows a request to the rules.
+    pub(crate) fn request(&mut self, waf: &WafPlan, subject: Subject<'_>, body: &[u8]) -> Looked {
         let head = subject.head;
         let fields: Vec<Field<'_>> = head.fields().iter().map(|field| (field.name, field.value)).collect();
         let protocol: &[u8] = match head.version() {
@@ -47,7 +68,14 @@ impl Inspector {
             Version::Http11 => b"HTTP/1.1",
             Version::Http2 => b"HTTP/2.0",
         };
-        self.inspect(waf, &shown((head.method(), head.target(), protocol), &fields, subject), body)
+        let looking = self.look(waf, &shown((head.method(), head.target(), protocol), &fields, subject), body);
+        let refused = refused(&looking.transaction);
+        if refused.is_some() || !waf.rules.set.inspects_responses() {
+            let (refused, findings) = self.end(looking);
+            return Looked { refused, findings, asked: None };
+        }
+        let findings = Findings::of(&looking.transaction, looking.transaction.would_refuse().is_some());
+        Looked { refused, findings, asked: Some(self.pause(looking)) }
     }
 
     /// Shows rules a head that was refused before it could be read, so that its record names the attack.
@@ -58,10 +86,12 @@ impl Inspector {
         }
         let head = LooseHead::read(raw);
         let observed = WafPlan { enforces: false, rules: waf.rules.clone() };
-        self.inspect(&observed, &shown((head.method, head.target, head.protocol), &head.headers, subject), b"").1
+        let looking =
+            self.look(&observed, &shown((head.method, head.target, head.protocol), &head.headers, subject), b"");
+        self.end(looking).1
     }
 
-    fn inspect(&mut self, waf: &WafPlan, head: &Shown<'_>, body: &[u8]) -> (Option<Refused>, Option<Box<Findings>>) {
+    fn look(&mut self, waf: &WafPlan, head: &Shown<'_>, body: &[u8]) -> Looking {
         let rules = &waf.rules.set;
         let mut transaction = rules.transaction_with(self.take(rules.serial())).with_body_limit(usize::MAX);
         transaction = if waf.enforces { transaction.enforcing() } else { transaction.observing() };
@@ -69,9 +99,31 @@ impl Inspector {
             // A later phase keeps the verdict; it is read below.
             let _verdict = transaction.request_body(body);
         }
+        Looking { transaction, serial: rules.serial() }
+    }
+
+    /// Lets an inspection wait, without what other requests need.
+    pub(crate) fn pause(&mut self, looking: Looking) -> Box<Asked> {
+        let Looking { transaction, serial } = looking;
+        let (paused, scratch) = transaction.pause();
+        self.put(serial, scratch);
+        Box::new(Asked { paused, serial })
+    }
+
+    /// Goes on with an inspection that waited.
+    pub(crate) fn resume(&mut self, asked: Asked) -> Looking {
+        let Asked { paused, serial } = asked;
+        Looking { transaction: paused.resume(self.take(serial)), serial }
+    }
+
+    /// Ends an inspection: what the message is refused for, and what is worth a record.
+    pub(crate) fn end(&mut self, looking: Looking) -> (Option<Refused>, Option<Box<Findings>>) {
+        let Looking { mut transaction, serial } = looking;
         let refused = refused(&transaction);
-        let findings = Findings::of(&transaction, refused.is_some() || transaction.would_refuse().is_some());
-        self.put(rules.serial(), transaction.into_scratch());
+        let is_attack = refused.is_some() || transaction.would_refuse().is_some();
+        transaction.finish();
+        let findings = Findings::of(&transaction, is_attack);
+        self.put(serial, transaction.into_scratch());
         (refused, findings)
     }
 

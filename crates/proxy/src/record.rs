@@ -17,6 +17,7 @@ pub(crate) mod wall;
 
 pub(crate) use crate::trace::Trace;
 
+use crate::inspection::Asked;
 use crate::inspection::findings::Findings;
 use crate::reports::Report;
 use crate::snapshot::disclosure::Masked;
@@ -65,6 +66,8 @@ pub(crate) struct AccessRecord {
     pub(crate) permit: Option<portcullis_access::Decision>,
     /// What rules about attacks found, where they found something.
     pub(crate) findings: Option<Box<Findings>>,
+    /// What such rules keep of the request until they have seen its answer.
+    pub(crate) asked: Option<Box<Asked>>,
     /// Which rules about values count for the caller, where the route has some.
     pub(crate) active: Option<Active>,
     /// What they did.

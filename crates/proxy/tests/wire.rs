@@ -67,6 +67,8 @@ mod introspection;
 mod issuers;
 #[path = "wire/knowledge.rs"]
 mod knowledge;
+#[path = "wire/leaks.rs"]
+mod leaks;
 #[path = "wire/learned.rs"]
 mod learned;
 #[path = "wire/life.rs"]

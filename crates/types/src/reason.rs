@@ -445,6 +445,24 @@ reasons! {
         "Send less at a time.",
         "The record says which limit it was. A route for uploads can say `waf: { mode: off }`.",
     }
+    /// The body cannot be read as what it says it is, so that rules cannot judge it.
+    UnreadableBody = 400 "unreadable_body" "The body of the request is not what it says it is" {
+        "Bodies of requests to this operation are looked at for attacks, and this one cannot be read as its content type says: broken JSON or XML, parts without a boundary or the like. What cannot be read cannot be judged, so that none of it was forwarded.",
+        "Send a body of the type that Content-Type names.",
+        "The record's private detail says that no rule was about it. A rule about `REQBODY_ERROR` in the file of `waf.exclusions` decides otherwise.",
+    }
+    /// Rules found in the answer what must not leave.
+    AnswerRefused = 502 "answer_refused" "The API gave an answer that gives too much away" {
+        "Something in the answer of the server behind this API has the form of what nobody outside is meant to see: an error of a database, source text, a listing of a folder or the like. None of it was passed on. What was found is not said here.",
+        "Tell the operator of the API, with the request id.",
+        "The record with this id has the rules that matched, and on what. `waf.exclusions` names a file of exceptions; `waf: { mode: observe }` lets everything pass and notes it.",
+    }
+    /// The answer is one that rules cannot look into.
+    AnswerUninspected = 502 "answer_uninspected" "The API gave an answer that cannot be inspected" {
+        "Answers of this operation are looked at before they leave, and this one is longer than is looked at, or in a form in which nobody can look into it. What was not looked at is not passed on.",
+        "Tell the operator of the API, with the request id.",
+        "The record's private detail says why. `SecResponseBodyLimit`, `SecResponseBodyLimitAction` and `SecResponseBodyMimeType` in a file of rules say which answers are looked into, and how far.",
+    }
     /// No target of the upstream could be reached.
     UpstreamUnreachable = 502 "upstream_unreachable" "The API cannot be reached" {
         "No server behind this API accepted a connection.",

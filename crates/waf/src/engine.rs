@@ -259,13 +259,9 @@ impl Machine {
         std::mem::swap(&mut self.scanner, &mut worker.scanner);
     }
 
-    /// The request holds more than rules see: says what refuses it, where rules are asked at all. They go on looking.
-    pub(crate) fn unseen(&mut self) -> Option<Refused> {
-        if self.engine == EngineMode::Off || self.allowed != Allowed::No {
-            return None;
-        }
-        self.would_refuse.get_or_insert(too_much(2));
-        (self.engine == EngineMode::On).then_some(too_much(2))
+    /// Whether rules have a say in what becomes of the request: no exception has let it pass.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.engine != EngineMode::Off && self.allowed == Allowed::No
     }
 
     fn outcome(&mut self, outcome: Outcome, id: u64, phase: u8) -> std::ops::ControlFlow<Option<Refused>> {

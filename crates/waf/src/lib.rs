@@ -11,6 +11,9 @@
 //! and the body may go on at once. What is longer is refused, or its rest goes on unseen, as the rule files say. Types
 //! that `SecResponseBodyMimeType` doesn't name are not looked at, nor is a body without a type. `finish` ends both.
 //!
+//! A body that isn't what its content type says is refused with 400 where no rule of the set looks at `REQBODY_ERROR`: what
+//! can't be read can't be judged. A set whose rule about it was removed has decided, and lets it pass.
+//!
 //! A refusal because of a rule has the rule's status; because of a limit, 413 for a request and 500 for a response. In
 //! `observing` transactions nothing is refused, and `would_refuse` says what would have been, of the request first.
 
@@ -47,6 +50,6 @@ pub use message::{Field, LooseHead, RequestHead, ResponseHead};
 pub use pack::builtin;
 pub use random::Random;
 pub use rule::RuleInfo;
-pub use ruleset::{Counts, Part, RuleSet};
+pub use ruleset::{Counts, Part, ResponseBodies, RuleSet};
 pub use transaction::{Paused, Scratch, Transaction};
 pub use verdict::{Detail, Limit, Match, Refused, Scores, Step, Verdict};

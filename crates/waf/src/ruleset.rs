@@ -89,6 +89,8 @@ pub(crate) struct Program {
     pub(crate) wanted: crate::store::Wanted,
     /// Those that rules of phases 3 to 5 read.
     pub(crate) wanted_later: crate::store::Wanted,
+    /// Whether a rule says what becomes of bodies that aren't what they claim to be, or one was taken out that did.
+    pub(crate) judges_body_errors: bool,
     /// The variables that hold the scores, in the order of `Scores`.
     pub(crate) scores: [Option<u32>; 4],
     pub(crate) names: TxNames,
@@ -114,6 +116,17 @@ pub struct Counts {
     pub by_phase: [usize; 5],
     /// Rules that the gates can leave out for most values.
     pub gated: usize,
+}
+
+/// Which bodies of responses are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResponseBodies<'r> {
+    /// Their media types.
+    pub types: &'r [String],
+    /// Bytes, decoded.
+    pub limit: usize,
+    /// Whether the rest of a longer one goes on unseen; if not, it is refused.
+    pub partial: bool,
 }
 
 // === impl RuleSet ===
@@ -147,6 +160,17 @@ impl RuleSet {
     pub fn inspects_responses(&self) -> bool {
         let [_, _, head, body, _] = &self.program.turns;
         !head.is_empty() || !body.is_empty()
+    }
+
+    /// Which bodies of responses rules look at; none where no rule reads them, or the rule files say so.
+    pub fn response_bodies(&self) -> Option<ResponseBodies<'_>> {
+        let settings = &self.program.settings;
+        let reads = settings.response_body && self.program.wanted.has(crate::store::List::ResponseBody);
+        reads.then_some(ResponseBodies {
+            types: &settings.response_body_types,
+            limit: settings.response_body_limit,
+            partial: settings.response_body_partial,
+        })
     }
 
     /// How many rules there are.

@@ -144,18 +144,25 @@ impl Transaction {
         }
         self.sizes();
         self.run(2);
+        if self.body_error && self.whole && !self.program.judges_body_errors {
+            self.refuse_unless(Limit::BodyUnreadable, 400);
+        }
         self.unless_whole()
     }
 
     /// Refuses what wasn't looked at whole, if no rule has refused it: rules can't, for what they don't see.
     fn unless_whole(&mut self) -> Verdict {
-        if !self.whole
-            && !self.verdict.is_refused()
-            && let Some(refused) = self.machine.unseen()
-        {
-            self.verdict = Verdict::Refuse(refused);
+        if !self.whole {
+            self.refuse_unless(Limit::TooMuchWork, 413);
         }
         self.verdict
+    }
+
+    /// Refuses what rules can't judge, unless they have refused it, or have let all pass.
+    fn refuse_unless(&mut self, limit: Limit, status: u16) {
+        if !self.verdict.is_refused() && self.machine.is_asked() {
+            self.limit(limit, status);
+        }
     }
 
     /// Lets rules know that the message isn't what it claims to be, or is more than they see; nothing if it is in order.
@@ -217,8 +224,17 @@ impl Transaction {
         }
     }
 
+    /// Whether what speaks against the message refuses it: not where rules only look, or a `ctl` says that they do.
+    pub fn refuses(&self) -> bool {
+        self.machine.engine == EngineMode::On
+    }
+
     /// Phase 5: rules that only record. Refuses nothing.
     pub fn finish(&mut self) {
+        let [.., last] = &self.program.turns;
+        if last.is_empty() {
+            return;
+        }
         let verdict = self.verdict;
         self.run(5);
         self.verdict = verdict;

@@ -32,6 +32,8 @@ pub enum Limit {
     BodyTooLong,
     /// The request has more values, or larger ones, than are inspected.
     TooMuchWork,
+    /// The request's body isn't what its content type says, and no rule is about that.
+    BodyUnreadable,
 }
 
 /// One condition of a rule that held.

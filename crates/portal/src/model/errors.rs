@@ -60,6 +60,7 @@ struct Facts {
     limits: bool,
     anomalies: bool,
     waf: bool,
+    waf_answers: bool,
     masked: bool,
     errors: ErrorsPlan,
     websocket: bool,
@@ -151,6 +152,7 @@ fn facts(scope: Scope<'_>, route: &RoutePlan, method: &str) -> Facts {
         limits: route.held_limits().next().is_some(),
         anomalies: plan.anomalies.is_some(),
         waf: route.waf.is_some(),
+        waf_answers: route.waf.as_ref().is_some_and(|waf| waf.rules.set.inspects_responses()),
         masked: !route.shape.masks.is_empty(),
         errors: route.shape.errors,
         websocket: route.websocket.is_some(),
@@ -236,7 +238,8 @@ fn group(reason: Reason, facts: &Facts) -> Option<Group> {
         Reason::VersionNotAcceptable => when(facts.negotiated, Group::Request),
         Reason::VersionGone => when(facts.sunset, Group::Request),
         Reason::VersionBrownout => when(facts.brownouts, Group::Request),
-        Reason::AttackRefused | Reason::InspectionLimit => when(facts.waf, Group::Request),
+        Reason::AttackRefused | Reason::InspectionLimit | Reason::UnreadableBody => when(facts.waf, Group::Request),
+        Reason::AnswerRefused | Reason::AnswerUninspected => when(facts.waf_answers, Group::Api),
         Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamClosed | Reason::UpstreamMalformed => {
             when(!facts.closed, Group::Api)
         }

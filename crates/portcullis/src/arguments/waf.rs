@@ -52,6 +52,9 @@ pub(crate) struct ExplainAttack {
     /// A file with a request as it is sent: request line, header lines, an empty line, the body
     #[arg(value_name = "REQUEST")]
     pub(crate) request: PathBuf,
+    /// A file with the answer to it: status line, header lines, an empty line, the body without a content coding
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answer: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: RuleSource,
     #[command(flatten)]

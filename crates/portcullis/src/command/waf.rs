@@ -1,5 +1,6 @@
 //! Rules against attacks by themselves, without a gateway: whether they load, what their suite says, why one matches.
 
+mod answer;
 mod tune;
 
 use crate::arguments::{CheckRules, ExplainAttack, RuleSource, TestRules, WafCommand};
@@ -118,6 +119,9 @@ fn explain(question: &ExplainAttack) -> Result<Ending, Stop> {
     // It looks only; what would have been refused is asked for below.
     let _head = transaction.request_head(&head);
     let _body = transaction.request_body(&request.body);
+    if let Some(file) = &question.answer {
+        answer::show(&mut transaction, &read(file)?)?;
+    }
     transaction.finish();
     let refused = transaction.would_refuse().is_some();
     report(question.form.format, || shown(&transaction, refused), || json_of(&transaction, refused))?;
@@ -149,7 +153,9 @@ fn shown(transaction: &Transaction, refused: bool) -> String {
         }
     }
     let verdict = if refused { bad("refused") } else { good("passes") };
-    out.push_str(&format!("{verdict}, score {}\n", transaction.scores().inbound));
+    let scores = transaction.scores();
+    let of_answer = if scores.outbound > 0 { format!(", of the answer {}", scores.outbound) } else { String::new() };
+    out.push_str(&format!("{verdict}, score {}{of_answer}\n", scores.inbound));
     out
 }
 
@@ -174,6 +180,7 @@ fn json_of(transaction: &Transaction, refused: bool) -> Value {
     json!({
         "refused": refused,
         "score": transaction.scores().inbound,
+        "answer_score": transaction.scores().outbound,
         "rules": transaction.matches().iter().map(one).collect::<Vec<_>>(),
     })
 }

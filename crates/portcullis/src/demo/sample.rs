@@ -123,6 +123,11 @@ pub(crate) fn answer(name: &str, question: &Question) -> Told {
         (_, ["lab", "crash"]) => {
             Told { status: 500, content_type: "text/plain", body: TRACE.into(), after: Duration::ZERO }
         }
+        // A mistake that nobody has made an error of.
+        (_, ["lab", "told"]) => match question.query {
+            Some(_) => told(200, &json!({ "orders": [], "log": "You have an error in your SQL syntax near 'x'" })),
+            None => told(200, &json!({ "orders": [] })),
+        },
         (_, ["lab", "slow"]) => {
             Told { after: Duration::from_secs(3), ..told(200, &json!({ "answer": "late", "served_by": name })) }
         }

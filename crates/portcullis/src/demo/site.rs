@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = include_str!("portcullis.yaml");
 /// What the configuration names, and is the same at each start.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("shop.yaml", include_str!("shop.yaml")),
     ("staff.yaml", STAFF),
     ("ledger.yaml", include_str!("ledger.yaml")),
     ("desk.cedar", include_str!("desk.cedar")),
+    ("answers.conf", include_str!("answers.conf")),
 ];
 pub(crate) const STAFF: &str = include_str!("staff.yaml");
 

@@ -4,6 +4,7 @@ use super::{Row, Scene};
 
 const MASKING: &str = "data masking";
 const ERRORS: &str = "error handling";
+const INSPECTED: &str = "input validation";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     vec![
@@ -13,6 +14,13 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         staff(scene, "support", "ada.nowak@example.com; email, id, name, role"),
         crash(scene),
         harmless(scene),
+        Row::brief(
+            INSPECTED,
+            "GET /lab/told, which says 200 and what its database said",
+            "502 answer_refused",
+            scene.client.get("/lab/told?page=x", ""),
+        ),
+        Row::brief(INSPECTED, "GET /lab/told, which gives nothing away", "200", scene.client.get("/lab/told", "")),
     ]
 }
 

@@ -1,7 +1,6 @@
 //! Whether an answer is what the contract promises, before any of it leaves.
 
-use crate::carry::channel::{Broken, Channel};
-use crate::carry::relay::{Relay, Stopped};
+use super::held::{self, Taken, Ways};
 use crate::exchange::Exchange;
 use crate::knowledge;
 use crate::pipeline::Stop;
@@ -12,30 +11,17 @@ use portcullis_coding::CodingError;
 use portcullis_config::plan::ContractMode;
 use portcullis_contract::json::Json;
 use portcullis_contract::{Body, Objection, Operation, Part, Reading, Refused, Reply};
-use portcullis_h1::BodyError;
-use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
-use std::future::poll_fn;
-use std::task::Poll;
-
-/// The two ways of bodies through an exchange.
-struct Ways<'w> {
-    client: &'w mut Channel,
-    upstream: &'w mut Channel,
-    upload: &'w mut Relay,
-    download: &'w mut Relay,
-}
+use portcullis_types::{Reason, Refusal, Stage};
 
 /// Judges the answer in the exchange, if its route has a contract that speaks of answers.
 pub(super) async fn judge(
     (worker, local): (&Worker, &Local),
     exchange: &mut Exchange,
-    (client, upstream): (&mut Channel, &mut Channel),
-    (upload, download): (&mut Relay, &mut Relay),
+    ways: &mut Ways<'_>,
 ) -> Result<(), Stop> {
     let route = exchange.record.route.and_then(|index| local.snapshot.routes.get(index));
     let Some(conforms) = route.and_then(|route| route.contract.as_deref()) else { return Ok(()) };
     let mode = conforms.response();
-    let mut ways = Ways { client, upstream, upload, download };
     let Some(operation) = conforms.operation(exchange.head.method()).filter(|_| mode != ContractMode::Off) else {
         return Ok(());
     };
@@ -44,10 +30,10 @@ pub(super) async fn judge(
     let reads = has_body && operation.reads_answer(exchange.answer.status(), content_type);
     let outcome = match reads {
         false => reply(conforms, operation, exchange, if has_body { Body::Unread } else { Body::Absent }),
-        true if hold(worker, conforms, &mut ways).await? => {
-            read(worker, conforms, (operation, exchange), ways.download.held())
-        }
-        true => Err(unread("answer_bytes", "it is larger than can be judged")),
+        true => match held::take_in(worker, conforms.answer_bytes(), ways).await? {
+            Taken::Whole => read(worker, conforms, (operation, exchange), ways.download.held()),
+            Taken::Part | Taken::NoRoom => Err(unread("answer_bytes", "it is larger than can be judged")),
+        },
     };
     let Err(refused) = outcome else { return Ok(()) };
     let found = violations(refused.objections);
@@ -63,45 +49,6 @@ pub(super) async fn judge(
             // What the server said is nobody's business but the operator's.
             Err(Refusal::new(Stage::Shape, reason, reason.page().caller).private(private).into())
         }
-    }
-}
-
-/// Takes the answer's body in; `false` if it is longer than may be held. The request's body goes on meanwhile.
-async fn hold(worker: &Worker, conforms: &Conforms, ways: &mut Ways<'_>) -> Result<bool, Stop> {
-    let Ways { client, upstream, upload, download } = ways;
-    if download.is_held() {
-        // An error that was looked at before.
-        return Ok(true);
-    }
-    download.hold(conforms.answer_bytes(), worker.rooms.room());
-    let carry = (&worker.timers, &worker.buffers);
-    let mut uploading = true;
-    let outcome = poll_fn(|context| {
-        if upstream.timer.expired(carry.0, context) {
-            return Poll::Ready(Err(Stopped::Source(Broken::Late)));
-        }
-        if uploading && let Poll::Ready(sent) = upload.poll(client, upstream, context, carry) {
-            uploading = false;
-            if sent.is_err() {
-                upload.abandon();
-            }
-        }
-        match download.poll_hold(upstream, context, carry) {
-            Poll::Pending if client.timer.is_cut(carry.0, context) => Poll::Ready(Err(Stopped::Source(Broken::Late))),
-            Poll::Pending if upload.is_finished() && client.is_gone(context, carry.1) => {
-                Poll::Ready(Err(Stopped::Sink(Broken::Late)))
-            }
-            outcome @ (Poll::Ready(_) | Poll::Pending) => outcome,
-        }
-    });
-    match outcome.await {
-        Ok(()) => Ok(true),
-        Err(Stopped::Body(BodyError::TooLarge) | Stopped::NoRoom) => Ok(false),
-        Err(Stopped::Sink(_)) => Err(Stop::Gone),
-        Err(Stopped::Source(Broken::Late)) => {
-            Err(Fault::new(FaultKind::Timeout, "the answer was not complete in time").into())
-        }
-        Err(stopped) => Err(Fault::new(FaultKind::Truncated, format!("within the answer: {stopped}")).into()),
     }
 }
 

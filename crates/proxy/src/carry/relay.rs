@@ -155,15 +155,24 @@ impl Relay {
         }
     }
 
-    /// Takes the whole body in, of at most `bytes_max` bytes, and lets nothing of it leave yet.
+    /// Takes the whole body in, of at most `bytes_max` bytes, and lets nothing of it leave yet. What is held already stays.
     pub(crate) fn hold(&mut self, bytes_max: u64, room: Room) {
         let bytes_max = bytes_max.min(self.bytes_max);
+        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.room.is_some()) {
+            kept.bytes_max = kept.bytes_max.max(bytes_max);
+            return;
+        }
         self.kept = Some(Box::new(Kept { data: Vec::new(), bytes_max, again: Some(0), room: Some(room) }));
     }
 
     /// Whether all of it was taken in before any of it may leave.
     pub(crate) fn is_held(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.room.is_some())
+    }
+
+    /// Whether nothing of it is still to come.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.body.is_done()
     }
 
     /// What has been taken in.

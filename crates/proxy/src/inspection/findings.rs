@@ -7,13 +7,15 @@ use std::sync::Arc;
 // LIMIT: rules that a record names.
 const RULES_MAX: usize = 32;
 
-/// What rules found in one request.
+/// What rules found in one request and its answer.
 #[derive(Debug)]
 pub(crate) struct Findings {
     /// Whether it is refused for it, or would be if rules were enforced.
     pub(crate) is_attack: bool,
-    /// What it scored.
+    /// What the request scored.
     pub(crate) score: i64,
+    /// What its answer scored.
+    pub(crate) answer_score: i64,
     /// The rules that matched, in order.
     pub(crate) matches: Vec<Finding>,
 }
@@ -42,9 +44,11 @@ impl Findings {
             variable: redact::variable(&found.variable),
             excerpt: redact::excerpt(&found.value),
         };
+        let scores = transaction.scores();
         Some(Box::new(Self {
             is_attack,
-            score: transaction.scores().inbound,
+            score: scores.inbound,
+            answer_score: scores.outbound,
             matches: matches.iter().take(RULES_MAX).map(finding).collect(),
         }))
     }

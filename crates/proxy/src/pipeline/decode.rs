@@ -55,10 +55,21 @@ pub(crate) fn decoded(
     limits: Limits,
     room: &mut Room,
 ) -> Result<Vec<u8>, Option<CodingError>> {
+    decoded_till(said, (sent, true), usize::MAX, limits, room)
+}
+
+/// The same for a body of which only the beginning may be there, or is wanted: at least `wanted` bytes if there are so many.
+pub(crate) fn decoded_till(
+    said: &Said,
+    (sent, is_whole): (&[u8], bool),
+    wanted: usize,
+    limits: Limits,
+    room: &mut Room,
+) -> Result<Vec<u8>, Option<CodingError>> {
     let mut decoder = Decoder::new(&said.codings, limits)?;
     let mut out = Vec::new();
     let (mut at, mut length) = (0, 0);
-    loop {
+    while length < wanted {
         if out.len() < length + STEP_BYTES {
             let grown = (out.len().saturating_mul(2)).max(length + STEP_BYTES);
             room.grow_by(grown - out.len()).map_err(|Full| None)?;
@@ -73,10 +84,12 @@ pub(crate) fn decoded(
             break;
         }
     }
-    if at == sent.len() {
-        decoder.finish()?
-    } else {
-        return Err(Some(CodingError::TrailingBytes));
+    if length < wanted && is_whole {
+        if at == sent.len() {
+            decoder.finish()?
+        } else {
+            return Err(Some(CodingError::TrailingBytes));
+        }
     }
     out.truncate(length);
     Ok(out)

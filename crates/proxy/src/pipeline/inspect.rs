@@ -6,7 +6,7 @@
 use super::Stop;
 use super::conform::Valid;
 use super::receive::Seen;
-use crate::inspection::{Inspector, Subject};
+use crate::inspection::{Inspector, Looked, Subject};
 use portcullis_types::{Reason, Refusal, Stage};
 use portcullis_waf::{Limit, Refused};
 use std::cell::RefCell;
@@ -37,8 +37,8 @@ pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>)
         }
     };
     let subject = Subject { head: routed.request.head, record: routed.record, address: routed.request.client.address };
-    let (refused, findings) = inspector.borrow_mut().request(waf, subject, body);
-    routed.record.findings = findings;
+    let Looked { refused, findings, asked } = inspector.borrow_mut().request(waf, subject, body);
+    (routed.record.findings, routed.record.asked) = (findings, asked);
     match refused {
         Some(refused) => Err(refusal(refused).into()),
         None => Ok(Inspected(before)),
@@ -50,6 +50,9 @@ fn refusal(refused: Refused) -> Refusal {
     let (reason, private) = match refused.limit {
         None => (Reason::AttackRefused, format!("refused by the rule {}", refused.rule)),
         Some(Limit::BodyTooLong) => (Reason::InspectionLimit, "the body is longer than rules look at".to_owned()),
+        Some(Limit::BodyUnreadable) => {
+            (Reason::UnreadableBody, "the body is not what it says it is, and no rule is about that".to_owned())
+        }
         Some(Limit::TooMuchWork) => (Reason::InspectionLimit, "the request is more work than one may be".to_owned()),
     };
     Refusal::new(Stage::Inspect, reason, reason.page().caller).private(private)

@@ -137,6 +137,9 @@ fn findings(found: &Findings, verdict: &'static str, own: &mut Object<'_>) {
     own.object("waf", |waf| {
         waf.text("verdict", verdict.as_bytes());
         waf.number("score", u64::try_from(found.score).unwrap_or(0));
+        if found.answer_score > 0 {
+            waf.number("answer_score", found.answer_score.unsigned_abs());
+        }
         waf.objects("matches", &found.matches, |one, object| {
             object.number("id", one.rule.id);
             object.text("variable", one.variable.as_bytes());

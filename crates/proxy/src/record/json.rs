@@ -225,6 +225,9 @@ fn findings(found: &Findings, verdict: &'static str, out: &mut Vec<u8>) {
     out.extend_from_slice(verdict.as_bytes());
     out.push(b'"');
     number(member!("score"), u64::try_from(found.score).unwrap_or(0), out);
+    if found.answer_score > 0 {
+        number(member!("answer_score"), found.answer_score.unsigned_abs(), out);
+    }
     out.extend_from_slice(b",\"rules\":[");
     for (index, one) in found.matches.iter().enumerate() {
         out.extend_from_slice(if index > 0 { b",{\"id\":" } else { b"{\"id\":" });

@@ -109,6 +109,9 @@ pub(super) fn request(ended: Ended<'_>, event: Option<Event>, out: &mut Vec<u8>)
         }
         if let Some(found) = &record.findings {
             own.number("score", u64::try_from(found.score).unwrap_or(0));
+            if found.answer_score > 0 {
+                own.number("answer_score", found.answer_score.unsigned_abs());
+            }
             own.objects("rules", &found.matches, |one, object| {
                 object.text("uid", one.rule.id.to_string().as_bytes());
                 object.text("name", one.rule.msg.as_bytes());

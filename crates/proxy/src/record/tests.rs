@@ -86,7 +86,7 @@ fn findings() -> Option<Box<Findings>> {
         one(100_302, "SQL in a parameter", "ARGS:q", "0' union select aaaa"),
         one(100_601, "A look-up in a header", "REQUEST_HEADERS:X-Api", "${jndi:aaaa://a/a}"),
     ];
-    Some(Box::new(Findings { is_attack: true, score: 10, matches }))
+    Some(Box::new(Findings { is_attack: true, score: 10, answer_score: 0, matches }))
 }
 
 /// Every kind of request, by name.

@@ -34,6 +34,7 @@ struct Compiler {
     settings: Settings,
     notes: Vec<Diagnostic>,
     names: TxNames,
+    judges_body_errors: bool,
     /// The chain that still waits for its next rule.
     open: bool,
 }
@@ -79,6 +80,7 @@ pub(super) fn compile(parsed: Parsed, source: &dyn Source, errors: &mut Vec<Diag
         turns,
         wanted,
         wanted_later,
+        judges_body_errors: compiler.judges_body_errors,
         scores,
         names: compiler.names,
         settings: compiler.settings,
@@ -197,6 +199,7 @@ impl Compiler {
 
     fn source(&mut self, source: RuleSource) -> Result<(), String> {
         let chain = source.actions.chain;
+        self.judges_body_errors |= source.targets.targets.iter().any(|target| target.var == Var::ReqbodyError);
         if std::mem::replace(&mut self.open, chain) {
             if source.actions.id.is_some() || source.actions.phase.is_some() || source.actions.disruptive.is_some() {
                 self.open = false;

@@ -2,7 +2,7 @@
 
 use super::{Scratch, Transaction, head};
 use crate::bytes::{sub, trim};
-use crate::message::ResponseHead;
+use crate::message::{Field, ResponseHead};
 use crate::store::List;
 use crate::verdict::{Limit, Verdict};
 
@@ -34,31 +34,49 @@ impl Transaction {
             return self.verdict;
         }
         head::response(&mut self.machine.store, head);
+        self.response_inspected = self.is_inspected_type(head.headers);
+        self.run(3)
+    }
+
+    /// Whether a response with these fields is one whose body is looked at, unless rules about its head change that:
+    /// what to decode, before the head is shown.
+    pub fn looks_into(&self, headers: &[Field<'_>]) -> bool {
+        self.is_inspected_type(headers) && self.looks_into_bodies()
+    }
+
+    fn is_inspected_type(&self, headers: &[Field<'_>]) -> bool {
         let inspected = |kind: &[u8]| {
             self.program.settings.response_body_types.iter().any(|t| kind.eq_ignore_ascii_case(t.as_bytes()))
         };
         // Of several types, whoever reads the response may believe any.
-        let mut types = head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
-        self.response_inspected = types.any(|(_, value)| {
+        let mut types = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        types.any(|(_, value)| {
             let end = memchr::memchr2(b';', b',', value).unwrap_or(value.len());
             inspected(trim(sub(value, 0, end)))
-        });
-        self.run(3)
+        })
+    }
+
+    fn looks_into_bodies(&self) -> bool {
+        self.machine.response_body_access
+            && self.program.wanted.has(List::ResponseBody)
+            && !self.verdict.is_refused()
+            && self.machine.looks_on()
     }
 
     /// Whether the response's body is wanted; if not, it needn't be collected, and may go on at once.
     pub fn wants_response_body(&self) -> bool {
-        self.response_inspected
-            && self.machine.response_body_access
-            && self.program.wanted.has(List::ResponseBody)
-            && !self.verdict.is_refused()
-            && self.machine.looks_on()
+        self.response_inspected && self.looks_into_bodies()
     }
 
     /// How many bytes of a response's body are looked at. A caller collects one more at most: that tells a body that
     /// is too long, which is refused or looked at in part, as the rule files say (`SecResponseBodyLimitAction`).
     pub fn response_body_limit(&self) -> usize {
         self.program.settings.response_body_limit
+    }
+
+    /// Whether of a longer body the rest may go on unseen; if not, it is refused.
+    pub fn response_body_partial(&self) -> bool {
+        self.program.settings.response_body_partial
     }
 
     /// Phase 4: the response's body, decoded, as far as it was collected; empty if it isn't wanted.

@@ -267,3 +267,34 @@ fn words_that_a_step_puts_together_are_seen() {
         assert_eq!(refused(&rules, Sent { target: &target, ..NOTHING }), Some((403, 1)), "{chain} {value:?}");
     }
 }
+
+#[test]
+fn a_body_that_cannot_be_read_is_refused_where_no_rule_decides_about_it() {
+    let broken = Sent { content_type: "application/json", body: b"{\"a\":", ..NOTHING };
+    let parts = Sent { content_type: "multipart/form-data", body: b"--b\r\n", ..NOTHING };
+    let xml = Sent { content_type: "text/xml", body: b"<a><b></a>", ..NOTHING };
+    let good = Sent { content_type: "application/json", body: b"{\"a\":1}", ..NOTHING };
+    let plain = Sent { content_type: "text/plain", body: b"{\"a\":", ..NOTHING };
+    const JUDGE: &str = "SecRule REQBODY_ERROR \"!@eq 0\" \"id:3,phase:2,deny,status:422\"\n";
+    for (more, expect) in [
+        ("", Some((400, 0))),
+        (JUDGE, Some((422, 3))),
+        ("SecRule REQBODY_ERROR \"!@eq 0\" \"id:3,phase:2,pass,log\"\n", None),
+        (&*format!("{JUDGE}SecRuleRemoveById 3\n"), None),
+        ("SecRuleEngine DetectionOnly\n", None),
+        ("SecRequestBodyAccess Off\n", None),
+        ("SecAction \"id:2,phase:1,allow,nolog\"\n", None),
+        ("SecAction \"id:2,phase:1,pass,nolog,ctl:ruleEngine=Off\"\n", None),
+    ] {
+        let rules = load(&format!("{more}{EVIL}"));
+        for sent in [broken, parts, xml] {
+            assert_eq!(refused(&rules, sent), expect, "{more} {}", sent.content_type);
+        }
+        assert_eq!((refused(&rules, good), refused(&rules, plain)), (None, None), "{more}");
+    }
+    let seen = run(load(EVIL).transaction().observing(), broken);
+    assert_eq!(seen.would_refuse().and_then(|refused| refused.limit), Some(Limit::BodyUnreadable));
+    // Rules that match come first: their verdict says more.
+    let evil = Sent { target: "/?q=evil", ..broken };
+    assert_eq!(refused(&load(EVIL), evil), Some((403, 1)));
+}
