@@ -116,12 +116,8 @@ async fn pass_on(
     let keep_alive = exchange.head.keep_alive() && !last && !shape::needs_close(framing, old) && upload.is_whole();
     exchange.record.status = exchange.answer.status();
     let sent_before = client.sent;
-    let ways = &mut Ways {
-        client: &mut *client,
-        upstream: &mut lease.channel,
-        upload: &mut upload,
-        download: &mut download,
-    };
+    let ways =
+        &mut Ways { client: &mut *client, upstream: &mut lease.channel, upload: &mut upload, download: &mut download };
     if exchange.answer.status() == 101 {
         // Whoever is served messages has seen to them in the request; rules see the head.
         ruled::inspect(worker, exchange, ways).await?;

@@ -11,7 +11,9 @@ pub(super) fn answers(set: &RuleSet) -> String {
     let Some(bodies) = set.response_bodies() else { return "status and fields; bodies are not looked at".to_owned() };
     let (types, limit) = (bodies.types.join(", "), bodies.limit);
     let longer = if bodies.partial { "of longer ones the beginning" } else { "longer ones do not leave" };
-    format!("status, fields, and bodies of {types} up to {limit} bytes, {longer}; bodies of other types are not looked at")
+    format!(
+        "status, fields, and bodies of {types} up to {limit} bytes, {longer}; bodies of other types are not looked at"
+    )
 }
 
 /// What goes on in both directions by declaration of the route, and is seen by no rule.
