@@ -12,7 +12,8 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use portcullis_config::plan::HeadersPlan;
 use portcullis_portal::Site;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// How long a page may be shown without asking anew; a reload makes others.
@@ -44,10 +45,25 @@ impl Portal {
     /// # Errors
     /// The address is taken or not ours, or there is no thread to be had.
     pub fn listen(bind: SocketAddr, site: Site) -> Result<Self, ServerError> {
-        let shelf = Shelf(Arc::new(RwLock::new(Arc::new(site))));
-        let counter = Counter { shelf: shelf.clone(), headers: headers().into() };
-        let router = Router::new().fallback(answer).with_state(counter);
+        let (shelf, router) = shelved(site);
         Ok(Self { server: Server::listen("portal", bind, router)?, shelf })
+    }
+
+    /// The same at a socket that a predecessor gave.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn adopt(listener: TcpListener, site: Site) -> Result<Self, ServerError> {
+        let (shelf, router) = shelved(site);
+        Ok(Self { server: Server::adopt("portal", listener, router)?, shelf })
+    }
+
+    /// The socket at which it listens, for a successor.
+    ///
+    /// # Errors
+    /// The system grants no more files.
+    pub fn socket(&self) -> io::Result<TcpListener> {
+        self.server.socket()
     }
 
     /// From now on these pages are served.
@@ -65,6 +81,12 @@ impl Portal {
     pub fn stop(self) {
         self.server.stop();
     }
+}
+
+fn shelved(site: Site) -> (Shelf, Router) {
+    let shelf = Shelf(Arc::new(RwLock::new(Arc::new(site))));
+    let counter = Counter { shelf: shelf.clone(), headers: headers().into() };
+    (shelf, Router::new().fallback(answer).with_state(counter))
 }
 
 /// The security headers of pages that load nothing but what is theirs.

@@ -32,6 +32,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
+    /// For a successor.
+    kept: std::net::TcpListener,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -57,10 +59,20 @@ pub enum ServerError {
 impl Server {
     /// Listens and answers.
     pub(crate) fn listen(name: &'static str, bind: SocketAddr, router: Router) -> Result<Self, ServerError> {
-        let error = |source| ServerError::Listen { name, bind, source };
-        let listener = std::net::TcpListener::bind(bind).map_err(error)?;
+        let listener = std::net::TcpListener::bind(bind);
+        Self::adopt(name, listener.map_err(|source| ServerError::Listen { name, bind, source })?, router)
+    }
+
+    /// The same at a socket that listens already.
+    pub(crate) fn adopt(
+        name: &'static str,
+        listener: std::net::TcpListener,
+        router: Router,
+    ) -> Result<Self, ServerError> {
+        let address = listener.local_addr().map_err(|error| ServerError::System(name, error))?;
+        let error = |source| ServerError::Listen { name, bind: address, source };
         listener.set_nonblocking(true).map_err(error)?;
-        let address = listener.local_addr().map_err(error)?;
+        let kept = listener.try_clone().map_err(error)?;
         let system = |error| ServerError::System(name, error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         let (stop, stopped) = oneshot::channel();
@@ -74,12 +86,17 @@ impl Server {
             });
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(serving).map_err(system)?;
-        Ok(Self { address, stop, thread })
+        Ok(Self { address, kept, stop, thread })
     }
 
     /// Where it listens; a port of 0 is a real one here.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The socket at which it listens, for a successor.
+    pub(crate) fn socket(&self) -> io::Result<std::net::TcpListener> {
+        self.kept.try_clone()
     }
 
     /// The same as somebody on this machine calls it.

@@ -11,8 +11,8 @@ mod tests;
 
 use axum::Router;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bind::Place;
@@ -53,6 +53,15 @@ pub enum Order {
         /// Who waits for the outcome.
         answer: oneshot::Sender<Reloaded>,
     },
+    /// Let another program take over, and say what came of it.
+    Upgrade {
+        /// The user who asks.
+        by: u32,
+        /// The program.
+        binary: PathBuf,
+        /// Who waits for the outcome.
+        answer: oneshot::Sender<Reloaded>,
+    },
     /// End, as after SIGTERM.
     Drain {
         /// The user who asks.
@@ -69,10 +78,10 @@ pub enum Order {
     },
 }
 
-/// What came of a reload.
+/// What came of a reload, or of an upgrade.
 #[derive(Clone, Debug)]
 pub struct Reloaded {
-    /// Whether the configuration was taken over.
+    /// Whether the configuration, or the gateway, was taken over.
     pub done: bool,
     /// What to tell people if not: everything that is wrong with it.
     pub text: String,
@@ -94,6 +103,9 @@ pub struct AdminSocket {
 #[derive(Debug)]
 pub struct Admin {
     place: Place,
+    /// For a successor.
+    kept: std::os::unix::net::UnixListener,
+    leave: Option<oneshot::Sender<()>>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
@@ -121,6 +133,16 @@ impl AdminSocket {
         Ok(Self { place, listener })
     }
 
+    /// Takes over the one that a predecessor made.
+    ///
+    /// # Errors
+    /// It is not at this path any more.
+    pub fn adopt(path: &Path, listener: std::os::unix::net::UnixListener) -> Result<Self, AdminError> {
+        let error = |error| AdminError::System(path.to_owned(), error);
+        listener.set_nonblocking(true).map_err(error)?;
+        Ok(Self { place: Place::found(path).map_err(error)?, listener })
+    }
+
     /// Answers on a thread of its own.
     ///
     /// # Errors
@@ -129,22 +151,26 @@ impl AdminSocket {
         let Self { place, listener } = self;
         let error = |error| AdminError::System(place.path().to_owned(), error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(error)?;
+        let kept = listener.try_clone().map_err(error)?;
         let listener = {
             let _entered = runtime.enter();
             UnixListener::from_std(listener).map_err(error)?
         };
-        let (stop, stopped) = oneshot::channel();
+        let ((stop, mut stopped), (leave, left)) = (oneshot::channel(), oneshot::channel());
         let owner = place.owner();
         let serving = move || {
             runtime.block_on(async move {
                 tokio::select! {
                     () = accept(listener, router(Source { handle, orders }), owner) => {}
-                    _ = stopped => {}
+                    _ = &mut stopped => return,
+                    _ = left => {}
                 }
+                // Whoever has asked already still gets an answer.
+                drop(stopped.await);
             });
         };
         let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(serving).map_err(error)?;
-        Ok(Admin { place, stop, thread })
+        Ok(Admin { place, kept, leave: Some(leave), stop, thread })
     }
 }
 
@@ -155,6 +181,23 @@ impl Admin {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.place.path()
+    }
+
+    /// The socket at which it listens, for a successor.
+    ///
+    /// # Errors
+    /// The system grants no more files.
+    pub fn socket(&self) -> io::Result<std::os::unix::net::UnixListener> {
+        self.kept.try_clone()
+    }
+
+    /// Leaves the socket to a successor: who asks from now on asks that one.
+    pub fn leave(&mut self) {
+        self.place.leave();
+        if let Some(leave) = self.leave.take() {
+            // A thread that has ended already hears nothing and needs nothing.
+            let _told = leave.send(());
+        }
     }
 
     /// Stops answering and takes the socket away.
@@ -215,6 +258,7 @@ fn router(source: Source) -> Router {
         .route("/status", get(status))
         .route("/reload", post(reload))
         .route("/drain", post(drain))
+        .route("/upgrade", post(upgrade))
         .route("/contracts", get(contracts::show))
         .route("/findings", get(findings::show))
         .route("/findings/pardon", post(findings::pardon))
@@ -232,11 +276,27 @@ async fn reload(State(source): State<Source>, Extension(User(by)): Extension<Use
     if !(source.orders)(Order::Reload { by, answer: sender }) {
         return busy();
     }
+    outcome("reloaded", told).await
+}
+
+/// The path of the program in hexadecimal digits.
+async fn upgrade(State(source): State<Source>, Extension(User(by)): Extension<User>, uri: Uri) -> Response {
+    let query = uri.query().and_then(|query| query.strip_prefix("binary="));
+    let Some(binary) = query.and_then(limits::decoded).map(PathBuf::from).filter(|path| path.is_absolute()) else {
+        return answer(StatusCode::BAD_REQUEST, &json!({ "text": "the query names no program by its whole path" }));
+    };
+    let (sender, told) = oneshot::channel();
+    if !(source.orders)(Order::Upgrade { by, binary, answer: sender }) {
+        return busy();
+    }
+    outcome("upgraded", told).await
+}
+
+async fn outcome(what: &str, told: oneshot::Receiver<Reloaded>) -> Response {
     match told.await {
-        Ok(reloaded) => {
-            let status = if reloaded.done { StatusCode::OK } else { StatusCode::CONFLICT };
-            let body = json!({ "reloaded": reloaded.done, "text": reloaded.text, "details": reloaded.details });
-            answer(status, &body)
+        Ok(outcome) => {
+            let status = if outcome.done { StatusCode::OK } else { StatusCode::CONFLICT };
+            answer(status, &json!({ what: outcome.done, "text": outcome.text, "details": outcome.details }))
         }
         Err(_) => busy(),
     }

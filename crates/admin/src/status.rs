@@ -6,7 +6,8 @@ mod tests;
 use crate::server::{Server, ServerError};
 use crate::site::{self, Source};
 use portcullis_proxy::Handle;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 
 /// The running status listener.
 #[derive(Debug)]
@@ -27,6 +28,24 @@ impl Status {
         let source = Source::default();
         let server = Server::listen("status", bind, site::router(source.clone()))?;
         Ok(Self { source, server })
+    }
+
+    /// The same at a socket that a predecessor gave.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn adopt(listener: TcpListener) -> Result<Self, ServerError> {
+        let source = Source::default();
+        let server = Server::adopt("status", listener, site::router(source.clone()))?;
+        Ok(Self { source, server })
+    }
+
+    /// The socket at which it listens, for a successor.
+    ///
+    /// # Errors
+    /// The system grants no more files.
+    pub fn socket(&self) -> io::Result<TcpListener> {
+        self.server.socket()
     }
 
     /// Listens for a gateway that runs already.

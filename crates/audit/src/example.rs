@@ -7,6 +7,8 @@ listeners: { public: { bind: '127.0.0.1:8443', tls: { self_signed: { names: [api
 status: { bind: '127.0.0.1:9901' }
 admin: { socket: ./admin.sock }
 access_log: { to: stdout }
+security_log: { to: { file: security.log }, rotate: { keep: 7 } }
+alerts: { file: alerts.log }
 store: { path: ./data }
 issuers: { corp: { issuer: 'https://idp.example.com', audiences: [one], algorithms: [ES256], jwks: { uri: 'https://idp.example.com/jwks' } } }
 apis:

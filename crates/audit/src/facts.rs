@@ -1,5 +1,6 @@
 //! What is not in the configuration: how files are kept, what certificates say, how keys are used.
 
+use crate::supply::Known;
 use std::path::PathBuf;
 
 /// Everything that was looked up for the rules.
@@ -7,12 +8,14 @@ use std::path::PathBuf;
 pub struct Facts {
     /// Seconds since 1970.
     pub now: u64,
-    /// Files that hold secrets or records.
+    /// Files that hold secrets, records or settings.
     pub files: Vec<FileFact>,
     /// Certificates that listeners show.
     pub certificates: Vec<CertificateFact>,
     /// API keys that are not revoked.
     pub keys: Vec<KeyFact>,
+    /// What is known against the program, if somebody looked.
+    pub known: Option<Known>,
 }
 
 /// A file.
@@ -22,8 +25,19 @@ pub struct FileFact {
     pub path: PathBuf,
     /// Its permission bits.
     pub mode: u32,
-    /// Whether it holds a secret.
-    pub secret: bool,
+    /// What is in it.
+    pub holds: FileUse,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileUse {
+    /// A private key, a password: nobody else may read it.
+    Secret,
+    /// Records: nobody else may change them.
+    Records,
+    /// What the gateway is made from: nobody else may change it.
+    Settings,
 }
 
 /// A certificate that is shown to clients.

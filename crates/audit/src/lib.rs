@@ -4,19 +4,25 @@
 //! and says where it is not as it should be. Rules are numbered, and a number means the same for ever. Nothing is read
 //! here: what files and keys are like comes in as [`Facts`].
 
+mod compare;
 #[cfg(test)]
 mod example;
 mod facts;
+mod html;
+pub mod page;
 mod report;
 mod rule;
 mod rules;
 pub mod sarif;
+pub mod supply;
 mod waiver;
 
 #[cfg(test)]
 mod tests;
 
-pub use facts::{CertificateFact, Facts, FileFact, KeyFact, KeyKind};
+pub use compare::{Comparison, EarlierError, compare};
+pub use facts::{CertificateFact, Facts, FileFact, FileUse, KeyFact, KeyKind};
+pub use html::html;
 pub use report::{Finding, PracticeScore, Report};
 pub use rule::{Practice, Rule, Severity};
 pub use sarif::sarif;

@@ -28,6 +28,8 @@ pub enum Practice {
     Logging,
     /// Whom the gateway believes, and what stands behind it.
     Gateway,
+    /// What the program is made of.
+    Updates,
 }
 
 /// How bad it is.
@@ -164,7 +166,7 @@ impl<'a> Operation<'a> {
 
 impl Practice {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Authentication,
         Self::Jwt,
         Self::Https,
@@ -175,6 +177,7 @@ impl Practice {
         Self::Versions,
         Self::Logging,
         Self::Gateway,
+        Self::Updates,
     ];
 
     /// Its name.
@@ -191,6 +194,7 @@ impl Practice {
             Self::Versions => "versioning",
             Self::Logging => "logging and monitoring",
             Self::Gateway => "gateway",
+            Self::Updates => "updates and patches",
         }
     }
 }

@@ -9,6 +9,7 @@ mod input;
 mod jwt;
 mod limits;
 mod logging;
+mod updates;
 mod versions;
 
 use crate::rule::{Looks, Subject};
@@ -26,6 +27,7 @@ pub(crate) static ALL: &[&[Rule]] = &[
     versions::RULES,
     logging::RULES,
     gateway::RULES,
+    updates::RULES,
 ];
 
 type Look = fn(&Subject<'_>, &mut Looks);

@@ -1,5 +1,6 @@
 //! Findings in SARIF 2.1.0 (OASIS), which code hosts and editors show beside the lines; the frame is for whoever has findings.
 
+use crate::compare::Comparison;
 use crate::report::Report;
 use crate::rule::Severity;
 use serde_json::{Value, json};
@@ -28,27 +29,55 @@ pub struct Driver<'d> {
     pub whole: bool,
 }
 
-/// A report as one run.
+/// A report as one run; what of it is new, if it was held against an earlier one.
 #[must_use]
-pub fn sarif(report: &Report, version: &str) -> Value {
+pub fn sarif(report: &Report, version: &str, comparison: Option<&Comparison>) -> Value {
     let rules = crate::rules().map(|one| {
         let properties = json!({ "tags": one.refs, "severity": one.severity.name(), "practice": one.practice.name() });
         let (id, title, why, help) = (one.id, one.title, one.why, one.fix);
         rule(&Entry { id, title, why, help, severity: one.severity }, properties)
     });
-    let results = report.findings.iter().map(|finding| {
+    let results = report.findings.iter().enumerate().map(|(at, finding)| {
         let mut result = self::finding(finding.rule, finding.severity, &finding.place, &finding.text);
         if let (Some(origin), Some(members)) = (&finding.origin, result.as_object_mut()) {
             let location =
-                json!({ "artifactLocation": { "uri": &*origin.file }, "region": { "startLine": origin.line } });
+                json!({ "artifactLocation": { "uri": reference(&origin.file) }, "region": { "startLine": origin.line } });
             members.insert("locations".to_owned(), json!([{ "physicalLocation": location }]));
         }
         if let (Some(reason), Some(members)) = (&finding.waived, result.as_object_mut()) {
             members.insert("suppressions".to_owned(), json!([{ "kind": "external", "justification": reason }]));
         }
+        if let Some(comparison) = comparison {
+            let state = if comparison.new.contains(&at) { "new" } else { "unchanged" };
+            in_state(&mut result, state);
+        }
         result
     });
-    log(&Driver { version, whole: true }, rules.collect(), results.collect())
+    let gone = comparison.into_iter().flat_map(|comparison| &comparison.gone).filter(|(rule, ..)| is_known(rule));
+    let gone = gone.map(|(rule, severity, place)| {
+        let mut result = self::finding(rule, *severity, place, "it was here in the earlier report");
+        in_state(&mut result, "absent");
+        result
+    });
+    log(&Driver { version, whole: true }, rules.collect(), results.chain(gone).collect())
+}
+
+/// A result about a rule that nobody described would be no SARIF.
+fn is_known(id: &str) -> bool {
+    crate::rules().any(|rule| rule.id == id)
+}
+
+fn in_state(result: &mut Value, state: &str) {
+    if let Some(members) = result.as_object_mut() {
+        members.insert("baselineState".to_owned(), Value::from(state));
+    }
+}
+
+/// The name of a file as a reference (RFC 3986 section 4.1).
+fn reference(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let encoded = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    name.bytes().map(encoded).collect()
 }
 
 /// One rule, with what else is to be said about it.

@@ -1,5 +1,6 @@
 //! Every rule has a configuration, or facts, that break it and others that do not.
 
+mod compare;
 mod facts;
 
 use crate::example::{BASE, with};
@@ -21,11 +22,13 @@ fn load(text: &str) -> Result<Plan, String> {
     let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let revoked = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
     let set = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let contract = "openapi: 3.1.0\ninfo: { title: a, version: '1' }\npaths: { /a: { get: { operationId: a, responses: { '200': { description: a } } } } }\n";
     for (name, text) in [
         ("k.json", set),
         ("ca.pem", certificate),
         ("a.pem", certificate),
         ("ca.crl", revoked),
+        ("o.yaml", contract),
         ("a.key", key),
         ("g.pem", key),
     ] {
@@ -40,6 +43,13 @@ fn a_gateway_that_cannot_be_asked_is_told() {
     let text = BASE.replace("admin: { socket: ./admin.sock }\n", "");
     assert!(breaks(&report(&text, Facts::default()), "PC0904"));
     assert!(!breaks(&report(BASE, Facts::default()), "PC0904"));
+}
+
+#[test]
+fn a_gateway_that_tells_nobody_is_told() {
+    let text = BASE.replace("alerts: { file: alerts.log }\n", "");
+    assert!(breaks(&report(&text, Facts::default()), "PC0908"));
+    assert!(!breaks(&report(BASE, Facts::default()), "PC0908"));
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn sarif_names_rules_lines_and_levels() {
         ),
         Facts::default(),
     );
-    let sarif = sarif(&report, "0.1.0");
+    let sarif = sarif(&report, "0.1.0", None);
     let run = &sarif["runs"][0];
     assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), rules().count());
     let results = run["results"].as_array().unwrap();

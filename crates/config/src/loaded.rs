@@ -25,6 +25,16 @@ pub struct Loaded {
     pub(crate) outside: Outside,
 }
 
+impl Loaded {
+    /// The files that hold values of their own, `{ file: PATH }`: mostly secrets.
+    #[must_use]
+    pub fn value_files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        add_value_files(&mut files, &self.sources, &self.tree, &self.outside);
+        files
+    }
+}
+
 /// Loads a configuration file and what it includes, or says everything that is wrong with it.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Failure> {
     finish(read_file(path, environment), environment)

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod audit_log;
 mod contract;
+mod evidence;
 mod findings;
 mod help;
 mod identity;
@@ -11,6 +12,7 @@ mod limits;
 mod mask;
 mod pentest;
 mod portal;
+mod supply;
 mod versions;
 mod waf;
 
@@ -22,12 +24,14 @@ pub(crate) use access::{Access, AccessCommand};
 pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat, DiffContracts, ReportContract};
+pub(crate) use evidence::{EvidenceCommand, EvidenceKey, MakeEvidence, VerifyEvidence};
 pub(crate) use findings::{FindingsCommand, Pardon};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
 pub(crate) use pentest::{PentestFormat, PentestQuestion};
 pub(crate) use portal::{ExportPortal, PortalCommand};
+pub(crate) use supply::{VulnsFormat, VulnsQuestion};
 pub(crate) use versions::{VersionsCommand, VersionsReport};
 pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};
 
@@ -61,7 +65,7 @@ pub(crate) enum Command {
     /// SIGHUP or a change of a file (the configuration, what it includes, certificates and keys) reloads all of it or
     /// nothing. SIGTERM and Ctrl-C let open requests end; a second one ends at once.
     #[command(after_help = help::RUN)]
-    Run(Reading),
+    Run(Run),
     /// Show how a running gateway is: listeners, connections, reloads, certificates and when they expire, upstreams
     #[command(after_help = help::STATUS)]
     Status(Control),
@@ -83,6 +87,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: FindingsCommand,
     },
+    /// Let another binary of Portcullis take over from a running gateway, without a connection refused
+    ///
+    /// The running gateway starts it, gives it its listening sockets and drains once it serves. If it does not, everything stays
+    /// as it is, and this says why.
+    #[command(after_help = help::UPGRADE)]
+    Upgrade(Upgrade),
     /// List every route: who may call it, where it goes and which line says so
     #[command(after_help = help::ROUTES)]
     Routes(Reading),
@@ -149,6 +159,22 @@ pub(crate) enum Command {
     /// `--destructive`.
     #[command(after_help = help::PENTEST)]
     Pentest(Box<PentestQuestion>),
+    /// Put together what shows how an API is protected, sign it, and prove later that nobody changed it
+    #[command(after_help = help::EVIDENCE)]
+    Evidence {
+        #[command(subcommand)]
+        command: EvidenceCommand,
+    },
+    /// Print what this program is made of: a bill of materials in CycloneDX 1.6
+    ///
+    /// The list is in the binary, and once more where scanners of binaries look for it (`.dep-v0`).
+    #[command(after_help = help::SBOM)]
+    Sbom,
+    /// Show which known vulnerabilities are about what this program is made of
+    ///
+    /// Nothing is fetched: the database is a folder.
+    #[command(after_help = help::VULNS)]
+    Vulns(VulnsQuestion),
     /// Show who changed what, and prove that nobody changed the answer
     #[command(after_help = help::AUDIT_LOG)]
     AuditLog {
@@ -210,6 +236,24 @@ pub(crate) struct Reading {
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) form: Form,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Take over from the gateway at the other end of standard input, which started this one
+    #[arg(long, hide = true)]
+    pub(crate) take_over: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Upgrade {
+    /// The program that is to serve from now on
+    #[arg(value_name = "NEW_BINARY")]
+    pub(crate) binary: PathBuf,
+    #[command(flatten)]
+    pub(crate) control: Control,
 }
 
 /// Commands that ask a running gateway.
@@ -309,4 +353,16 @@ pub(crate) enum Format {
     Text,
     // One document.
     Json,
+}
+
+// === impl Format ===
+
+impl Format {
+    /// As it is written after `--format`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }

@@ -6,21 +6,24 @@ mod audit;
 mod audit_log;
 mod contract;
 mod control;
+mod evidence;
 mod explain;
 mod inspect;
 mod keys;
 mod mask;
 mod pentest;
 mod portal;
+mod supply;
 mod tokens;
 mod versions;
 mod waf;
 mod write;
 
-use crate::arguments::{Arguments, Command, FindingsCommand, JwtCommand, LimitsCommand, Reading, TokensCommand};
+use crate::arguments::{Arguments, Command, FindingsCommand, JwtCommand, LimitsCommand, Run, TokensCommand};
 use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
+use crate::signed::PublicKey;
 use control::{findings, limits};
 use portcullis_audit_log::Damage;
 use std::path::Path;
@@ -31,7 +34,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Demo(demo) => demo::demo(demo),
         Command::Init(init) => write::init(init),
         Command::Validate(reading) => inspect::validate(reading),
-        Command::Run(reading) => serve(reading),
+        Command::Run(run) => serve(run),
+        Command::Upgrade(question) => control::upgrade(question),
         Command::Status(control) => control::status(control),
         Command::Reload(control) => control::reload(control),
         Command::Drain(control) => control::drain(control),
@@ -52,6 +56,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Tokens { command: TokensCommand::Revoke(question) } => tokens::revoke(question),
         Command::Audit(question) => audit::audit(question),
         Command::Pentest(question) => pentest::pentest(question),
+        Command::Evidence { command } => evidence::evidence(command),
+        Command::Sbom => supply::sbom(),
+        Command::Vulns(question) => supply::vulns(question),
         Command::AuditLog { command } => audit_log::audit_log(command),
         Command::Waf { command } => waf::waf(command),
         Command::Schema => write::schema(),
@@ -65,6 +72,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
 /// Rule and place of everything that is weak in a configuration.
 pub(crate) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
     audit::weaknesses(path)
+}
+
+/// What this program is made of.
+pub(crate) fn bill_of_materials() -> Result<serde_json::Value, Stop> {
+    supply::bill()
+}
+
+/// Evidence about a configuration, signed by a key that is forgotten at once, and the half of it that checks.
+pub(crate) fn evidence_about(config: &Path) -> Result<(String, PublicKey), Stop> {
+    evidence::about(config)
+}
+
+/// Whether that key signed exactly this.
+pub(crate) fn is_evidence(sealed: &str, signer: &PublicKey) -> bool {
+    evidence::is_sealed(sealed, signer)
 }
 
 /// What a light penetration test finds.
@@ -92,9 +114,14 @@ pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> Result<(u16, serde
     control::ask_once(socket, method, path).map_err(|stop| stop.summary())
 }
 
-fn serve(reading: &Reading) -> Result<Ending, Stop> {
+fn serve(run: &Run) -> Result<Ending, Stop> {
     // Before anything is started, so that nobody is ended by a signal that came too early.
     let signals = Signals::listen()?;
-    let service = Service::start(&reading.config.path, Journal::Screen(reading.form.format), &signals)?;
+    let (path, journal) = (&run.reading.config.path, Journal::Screen(run.reading.form.format));
+    let service = if run.take_over {
+        Service::start_over(path, journal, &signals)?
+    } else {
+        Service::start(path, journal, &signals)?
+    };
     service.serve(&signals, WATCH_INTERVAL)
 }

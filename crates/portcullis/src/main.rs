@@ -7,6 +7,7 @@ mod demo;
 mod ending;
 mod output;
 mod service;
+mod signed;
 mod tour;
 
 use clap::Parser as _;

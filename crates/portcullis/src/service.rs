@@ -7,6 +7,7 @@ mod reload;
 mod shared_store;
 mod signals;
 mod site;
+mod succession;
 mod watch;
 
 pub(crate) use journal::Journal;
@@ -16,19 +17,21 @@ pub(crate) use site::{FILE_BYTES_MAX, bounded, model, site};
 use crate::audit::{Audit, by_user, user};
 use crate::ending::{Ending, Stop};
 use notify::Notify;
-use portcullis_admin::{Admin, AdminSocket, Order, Orders, Portal, Status};
+use portcullis_admin::{Admin, AdminError, AdminSocket, Order, Orders, Portal, Reloaded, Status};
 use portcullis_audit_log::Entry;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
-use portcullis_proxy::{ExplainRequest, Gateway, Handle, StartError};
+use portcullis_proxy::{ExplainRequest, Gateway, Giver, Handle, Inherited, StartError};
 use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared_store::SharedStoreWatch;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
+use succession::{Given, Predecessor, Successor};
 use watch::Watch;
 
 /// Within it a second signal is the first one, delivered to the process and to its group.
@@ -102,21 +105,40 @@ impl Service {
     /// Serves what the file says, or says why not. Whoever runs it alone takes sockets from systemd and tells it how it
     /// goes; what admin commands ask for is heard among the signals.
     pub(crate) fn start(path: &Path, journal: Journal, signals: &Signals) -> Result<Self, Stop> {
+        Self::start_with(path, journal, signals, None)
+    }
+
+    /// The same with the sockets of the gateway that started this process, which hears what came of it.
+    pub(crate) fn start_over(path: &Path, journal: Journal, signals: &Signals) -> Result<Self, Stop> {
+        let (predecessor, given) = Predecessor::at_standard_input()?;
+        let started = Self::start_with(path, journal, signals, Some(given));
+        predecessor.tell(&started);
+        started
+    }
+
+    fn start_with(path: &Path, journal: Journal, signals: &Signals, given: Option<Given>) -> Result<Self, Stop> {
         let mut watch = Watch::new(path);
         let plan = watch.read(|| read(path))?.plan;
         announce_dangers(&journal, &plan);
         let environment = Environment::process();
         let notify = Notify::new(&environment)?;
-        let sockets = inherited::inherited(&environment, plan.listeners.iter().map(|listener| &*listener.name))?;
+        let names = plan.listeners.iter().map(|listener| &*listener.name);
+        let given = match given {
+            Some(given) => given,
+            None => Given { listeners: inherited::inherited(&environment, names)?, ..Given::default() },
+        };
         let unusable = |error: &dyn std::fmt::Display| Stop::environment(error.to_string());
         // First, so that nothing has to be taken back where it cannot be written.
         let audit = plan.identity.store.as_deref().map(Audit::open).transpose()?;
-        let admin = plan.admin.socket.as_deref().map(AdminSocket::bind).transpose();
-        let admin = admin.map_err(|error| unusable(&error))?;
-        let status = Status::listen(plan.status.bind).map_err(|error| unusable(&error))?;
-        let portal = portal(&plan, &status.problem_base())?;
+        let admin = admin_socket(&plan, given.admin).map_err(|error| unusable(&error))?;
+        let status = match succession::at(given.status, plan.status.bind) {
+            Some(socket) => Status::adopt(socket),
+            None => Status::listen(plan.status.bind),
+        };
+        let status = status.map_err(|error| unusable(&error))?;
+        let portal = portal(&plan, &status.problem_base(), given.portal)?;
         let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
-        let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), sockets) {
+        let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), given.listeners) {
             Ok(gateway) => gateway,
             Err(error) => {
                 status.stop();
@@ -155,7 +177,7 @@ impl Service {
         let clock = Clock::system();
         let mut looked = clock.millis();
         let mut store = SharedStoreWatch::default();
-        let actor = loop {
+        let (actor, parting) = loop {
             self.notify.alive(|within| self.gateway.handle().is_lively(within));
             match signals.next(self.notify.interval(interval)) {
                 Ok(Asked::Reload) => drop(self.reload("SIGHUP", "signal")),
@@ -181,27 +203,90 @@ impl Service {
                 Ok(Asked::Told(Order::Note { by, what, details })) => {
                     self.note(&Entry::new(what, &user(by)).with("of", details));
                 }
-                Ok(Asked::Told(Order::Drain { by })) => break user(by),
-                Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break "signal".to_owned(),
+                Ok(Asked::Told(Order::Upgrade { by, binary, answer })) => {
+                    let outcome = self.upgrade(&binary, by);
+                    let done = outcome.done;
+                    drop(answer.send(outcome));
+                    if done {
+                        break (user(by), Parting::Succeeded);
+                    }
+                }
+                Ok(Asked::Told(Order::Drain { by })) => break (user(by), Parting::Alone),
+                Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break ("signal".to_owned(), Parting::Alone),
             }
         };
         self.note(&Entry::new("gateway.drain", &actor));
-        Ok(self.end(signals))
+        Ok(self.end(signals, parting))
+    }
+
+    /// Lets another program take over, if it can.
+    fn upgrade(&mut self, binary: &Path, by: u32) -> Reloaded {
+        let outcome = self.succeeded_by(binary);
+        let (kind, text, details) = match &outcome {
+            Ok(process) => ("gateway.upgrade", format!("process {process} serves"), json!({ "process": process })),
+            Err(why) => ("gateway.upgrade_failed", why.clone(), Value::Null),
+        };
+        self.note(
+            &Entry::new(kind, &user(by)).with("binary", binary.display().to_string()).with("outcome", text.clone()),
+        );
+        let event = if outcome.is_ok() { "upgraded" } else { "upgrade_failed" };
+        self.journal.event(event, &[("binary", binary.display().to_string()), ("outcome", text.clone())]);
+        Reloaded { done: outcome.is_ok(), text, details }
+    }
+
+    /// The number of the process that serves from now on. Until it does, nothing here changes.
+    fn succeeded_by(&mut self, binary: &Path) -> Result<u32, String> {
+        let system = |error: std::io::Error| error.to_string();
+        let listeners = self.handle().sockets().map_err(system)?.into_iter().map(|(name, socket)| Inherited {
+            giver: Giver::Predecessor,
+            listener: name.to_string(),
+            socket,
+        });
+        let admin = self.admin.as_ref().map(|admin| Ok((admin.path().to_owned(), admin.socket()?)));
+        let given = Given {
+            listeners: listeners.collect(),
+            status: Some(self.status.socket().map_err(system)?),
+            portal: self.portal.as_ref().map(Portal::socket).transpose().map_err(system)?,
+            admin: admin.transpose().map_err(system)?,
+        };
+        let successor = Successor::start(binary, &self.path, self.journal.format(), given)?;
+        let handle = self.gateway.handle();
+        let process = successor.wait(|| self.notify.alive(|within| handle.is_lively(within)))?;
+        self.notify.succeeded_by(process);
+        Ok(process)
     }
 
     /// Not ready from this moment; after the grace nobody is accepted, and open requests may end until the deadline or
     /// until somebody asks again. A log that takes nothing holds nobody back for longer than that.
-    fn end(mut self, signals: &Signals) -> Ending {
-        let Shutdown { grace, deadline } = self.shutdown;
+    fn end(mut self, signals: &Signals, parting: Parting) -> Ending {
+        let Shutdown { mut grace, deadline } = self.shutdown;
         let handle = self.gateway.handle();
         // Before it is told, so that whoever reads the line finds /readyz down.
-        handle.begin_drain(grace, deadline);
+        match parting {
+            Parting::Alone => handle.begin_drain(grace, deadline),
+            Parting::Succeeded => {
+                handle.give_way(deadline);
+                grace = Duration::ZERO;
+                self.admin.iter_mut().for_each(Admin::leave);
+            }
+        }
+        // What a successor answers is not to be answered here.
+        let (status, portal) = match parting {
+            Parting::Alone => (Some(self.status), self.portal),
+            Parting::Succeeded => {
+                self.status.stop();
+                self.portal.into_iter().for_each(Portal::stop);
+                (None, None)
+            }
+        };
         let mut fields = vec![("deadline_s", deadline.as_secs().to_string())];
         if !grace.is_zero() {
             fields.insert(0, ("grace_s", grace.as_secs().to_string()));
         }
         self.journal.event("draining", &fields);
-        self.notify.stopping("open requests end");
+        if parting == Parting::Alone {
+            self.notify.stopping("open requests end");
+        }
         let (ended, wait) = std::sync::mpsc::sync_channel(1);
         let gateway = self.gateway;
         let draining = std::thread::Builder::new().name("drain".to_owned()).spawn(move || {
@@ -215,8 +300,8 @@ impl Service {
                 self.notify.alive(|within| handle.is_lively(within) || !handle.has_workers());
             }),
         };
-        self.status.stop();
-        self.portal.into_iter().for_each(Portal::stop);
+        status.into_iter().for_each(Status::stop);
+        portal.into_iter().for_each(Portal::stop);
         if how == Drain::Forced {
             let fields = [
                 ("what", "the last records of the access log".to_owned()),
@@ -272,10 +357,30 @@ impl Service {
 }
 
 /// The listener with the pages for developers, where there is to be one.
-fn portal(plan: &Plan, problems: &str) -> Result<Option<Portal>, Stop> {
+fn portal(plan: &Plan, problems: &str, given: Option<TcpListener>) -> Result<Option<Portal>, Stop> {
     let Some(settings) = &plan.portal else { return Ok(None) };
-    let portal = Portal::listen(settings.bind, site(plan, problems)?);
+    let site = site(plan, problems)?;
+    let portal = match succession::at(given, settings.bind) {
+        Some(socket) => Portal::adopt(socket, site),
+        None => Portal::listen(settings.bind, site),
+    };
     portal.map(Some).map_err(|error| Stop::environment(error.to_string()))
+}
+
+/// The admin socket of a plan: the one that was given, if it is at that place.
+fn admin_socket(plan: &Plan, given: Option<(PathBuf, UnixListener)>) -> Result<Option<AdminSocket>, AdminError> {
+    let Some(path) = plan.admin.socket.as_deref() else { return Ok(None) };
+    match given.filter(|(have, _)| have == path) {
+        Some((_, socket)) => AdminSocket::adopt(path, socket).map(Some),
+        None => AdminSocket::bind(path).map(Some),
+    }
+}
+
+/// Whether somebody else serves on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    Alone,
+    Succeeded,
 }
 
 /// How the wait for open requests and last records ended.

@@ -8,6 +8,7 @@ mod callers;
 mod client;
 mod control;
 mod edge;
+mod evidence;
 mod gateway;
 mod inputs;
 mod life;
@@ -106,6 +107,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         unusual::rows,
         records::rows,
         control::rows,
+        evidence::rows,
         attacked::rows,
         life::rows,
     ];

@@ -75,11 +75,58 @@ fn what_is_weak_is_told_with_its_line() {
 }
 
 #[test]
+fn only_what_is_new_fails_a_comparison() {
+    let folder = folder("audit-compare");
+    let plain = "version: 1\nlisteners: { public: { bind: '127.0.0.1:8080' } }\naccess_log: { to: stdout }\napis:\n  one:\n    hosts: [api.test]\n    \
+                 authn: public\n    upstream: { targets: ['https://10.0.0.1'] }\n    routes: [{ path: /, methods: [POST] }]\n";
+    fs::write(folder.join("portcullis.yaml"), plain).expect("a configuration");
+    let (code, earlier) = ask(&folder, &["audit", "--format", "json"]);
+    assert_eq!(code, Some(1), "{earlier}");
+    fs::write(folder.join("earlier.json"), &earlier).expect("a report");
+    let (code, text) = ask(&folder, &["audit", "--compare", "earlier.json"]);
+    assert!(code == Some(0) && text.contains("0 new, 0 gone"), "{text}");
+    fs::write(folder.join("portcullis.yaml"), plain.replace("to: stdout", "to: off")).expect("a configuration");
+    let (code, text) = ask(&folder, &["audit", "--compare", "earlier.json"]);
+    assert!(code == Some(1) && text.contains("new   PC0901 access_log") && text.contains("1 new, 0 gone"), "{text}");
+    let (_, text) = ask(&folder, &["audit", "--compare", "earlier.json", "--format", "json"]);
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(value["compared"]["new"][0]["rule"], "PC0901");
+    fs::write(folder.join("portcullis.yaml"), plain.replace("[POST]", "[GET]")).expect("a configuration");
+    let (code, text) = ask(&folder, &["audit", "--compare", "earlier.json"]);
+    assert!(code == Some(0) && text.contains("gone  PC0101 one/POST /"), "{text}");
+    fs::write(folder.join("earlier.json"), "{}").expect("a report");
+    let (code, text) = ask(&folder, &["audit", "--compare", "earlier.json"]);
+    assert!(code == Some(2) && text.contains("earlier.json: it is not what"), "{text}");
+}
+
+#[test]
+fn files_that_others_may_read_or_change_are_found() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder("audit-files");
+    let text = "version: 1\nlisteners: { public: { bind: '127.0.0.1:8080' } }\nmask_key: { file: mask.key }\napis:\n  one:\n    hosts: [api.test]\n    \
+                authn: public\n    upstream: { targets: ['https://10.0.0.1'] }\n    routes: [{ path: /, methods: [GET], mask: [{ fields: ['$.a'], show: tokenise }] }]\n";
+    fs::write(folder.join("portcullis.yaml"), text).expect("a configuration");
+    fs::write(folder.join("mask.key"), "0123456789abcdef0123456789abcdef").expect("a key");
+    let found = |modes: [u32; 2]| {
+        for (name, mode) in [("mask.key", modes[0]), ("portcullis.yaml", modes[1])] {
+            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
+        }
+        let (_, text) = ask(&folder, &["audit", "--format", "json"]);
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        let findings = value["findings"].as_array().expect("findings").clone();
+        ["PC0357", "PC0952"].map(|rule| findings.iter().any(|one| one["rule"] == rule))
+    };
+    assert_eq!(found([0o644, 0o644]), [true, false]);
+    assert_eq!(found([0o600, 0o664]), [false, true]);
+    assert_eq!(found([0o600, 0o644]), [false, false]);
+}
+
+#[test]
 fn rules_are_listed() {
     let folder = folder("audit-list");
     let (code, text) = ask(&folder, &["audit", "--list"]);
     assert!(code == Some(0) && text.contains("PC0301 a listener speaks plain HTTP to other machines"), "{text}");
     let (_, text) = ask(&folder, &["audit", "--list", "--format", "json"]);
     let listed: Value = serde_json::from_str(&text).expect("JSON");
-    assert!(listed["rules"].as_array().expect("rules").len() >= 75);
+    assert!(listed["rules"].as_array().expect("rules").len() >= 80);
 }

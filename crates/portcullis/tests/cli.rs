@@ -5,11 +5,13 @@
 mod audit;
 mod audit_log;
 mod documents;
+mod evidence;
 mod keys;
 mod life;
 mod matrices;
 mod operate;
 mod snapshots;
+mod supply;
 mod support;
 mod tour;
 mod versions;

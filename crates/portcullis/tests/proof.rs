@@ -38,6 +38,8 @@ mod portal;
 mod provider;
 #[path = "proof/reload.rs"]
 mod reload;
+#[path = "proof/reports.rs"]
+mod reports;
 #[path = "proof/secrets.rs"]
 mod secrets;
 #[path = "proof/sharing.rs"]
@@ -47,3 +49,5 @@ mod slow;
 #[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]
 #[path = "support.rs"]
 mod support;
+#[path = "proof/upgrade.rs"]
+mod upgrade;

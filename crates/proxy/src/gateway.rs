@@ -2,6 +2,7 @@
 
 use crate::alerts::{self, Alerting};
 use crate::anomalies::Anomalies;
+use crate::carry::timer::Closing;
 use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
@@ -18,10 +19,10 @@ use portcullis_limit::{KeyHasher, Peers};
 use portcullis_types::{Clock, Millis};
 use post::Post;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
@@ -40,7 +41,7 @@ pub use error::{ReloadError, StartError};
 pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
 pub(crate) use life::Life;
-pub use listen::Inherited;
+pub use listen::{Giver, Inherited};
 pub(crate) use records::{Records, SecurityRecord};
 
 /// What all workers share. Nothing in it is locked on the path of a request.
@@ -89,6 +90,8 @@ struct Listener {
     /// As it is: a port of 0 in the plan is a real one here.
     address: SocketAddr,
     life: Arc<Life>,
+    /// Its sockets, as long as workers accept at them.
+    open: Vec<Weak<TcpListener>>,
 }
 
 // === impl Shared ===
@@ -98,6 +101,15 @@ impl Shared {
     /// drain has begun.
     pub(crate) fn is_draining(&self) -> bool {
         self.leaving.is_draining(|| self.clock.millis())
+    }
+
+    /// What happens to connections between two requests.
+    pub(crate) fn closing(&self) -> Closing {
+        match (self.is_draining(), self.leaving.is_gentle()) {
+            (false, _) => Closing::No,
+            (true, true) => Closing::Gently,
+            (true, false) => Closing::AtOnce,
+        }
     }
 
     /// Whether a draining worker with so many connections may end.
@@ -200,7 +212,12 @@ impl Gateway {
         let mut listeners = Vec::new();
         for fresh in fresh {
             listeners.push(fresh.listener);
-            by_worker.iter_mut().zip(fresh.sockets).for_each(|(sockets, socket)| sockets.push(socket));
+            // There may be more sockets than workers, if whoever opened them had more.
+            for (at, socket) in fresh.sockets.into_iter().enumerate() {
+                if let Some(bound) = by_worker.get_mut(at % workers) {
+                    bound.push(socket);
+                }
+            }
         }
         let mut threads = Vec::with_capacity(workers);
         for (index, bound) in by_worker.into_iter().enumerate() {

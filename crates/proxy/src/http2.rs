@@ -163,7 +163,7 @@ impl Serving {
     }
 
     fn rest(&self) {
-        self.timer.set_idle(&self.worker.timers, self.connection.settings.limits.idle_timeout);
+        self.timer.set_told(&self.worker.timers, self.connection.settings.limits.idle_timeout);
     }
 
     /// A connection may rest as long as one of HTTP/1; whether it did is looked at once in that time. When the worker

@@ -35,8 +35,8 @@ mod worker;
 
 pub use anomalies::FindingFacts;
 pub use gateway::{
-    AccountFacts, CertificateFacts, Facts, Gateway, Handle, Inherited, LimitFacts, ListenerFacts, Phase, ReloadError,
-    StartError, StoreFacts,
+    AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, LimitFacts, ListenerFacts, Phase,
+    ReloadError, StartError, StoreFacts,
 };
 pub use identity::fetch_keys;
 pub use knowledge::{ContractFacts, OperationFacts, ShadowFacts, StrangerFacts};

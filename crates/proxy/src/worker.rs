@@ -245,7 +245,7 @@ impl Worker {
         if let Some(notes) = self.tokens.borrow_mut().due(seconds) {
             self.shared.identity.note(notes);
         }
-        self.timers.close(self.shared.is_draining());
+        self.timers.close(self.shared.closing());
         // Also so that a worker without requests lets go of what a reload has removed.
         for targets in &self.local().targets {
             targets.expire(nanos / 1_000_000);

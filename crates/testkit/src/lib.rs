@@ -26,6 +26,7 @@ pub mod histogram;
 pub mod load;
 pub mod moody;
 pub mod records;
+pub mod sarif;
 pub mod scratch;
 pub mod store_server;
 pub mod suite;

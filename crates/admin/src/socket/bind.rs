@@ -14,6 +14,8 @@ pub(super) struct Place {
     path: PathBuf,
     file: (u64, u64),
     owner: u32,
+    /// Whether a successor has it.
+    left: bool,
 }
 
 pub(super) fn bind(path: &Path) -> Result<(UnixListener, Place), AdminError> {
@@ -35,7 +37,8 @@ fn make(first: &Path, path: &Path) -> io::Result<(UnixListener, Place)> {
     fs::set_permissions(first, fs::Permissions::from_mode(0o600))?;
     let metadata = fs::symlink_metadata(first)?;
     fs::rename(first, path)?;
-    let place = Place { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid() };
+    let place =
+        Place { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid(), left: false };
     Ok((listener, place))
 }
 
@@ -59,6 +62,20 @@ fn look(path: &Path) -> Result<(), AdminError> {
 // === impl Place ===
 
 impl Place {
+    /// Of a socket that is there.
+    pub(super) fn found(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        if !metadata.file_type().is_socket() {
+            return Err(io::Error::other("it is no socket any more"));
+        }
+        Ok(Self { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid(), left: false })
+    }
+
+    /// From now on the file is somebody else's.
+    pub(super) fn leave(&mut self) {
+        self.left = true;
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -72,7 +89,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let same = |found: &fs::Metadata| (found.dev(), found.ino()) == self.file;
-        if fs::symlink_metadata(&self.path).as_ref().is_ok_and(same) {
+        if !self.left && fs::symlink_metadata(&self.path).as_ref().is_ok_and(same) {
             // If it stays, the next start replaces it.
             drop(fs::remove_file(&self.path));
         }

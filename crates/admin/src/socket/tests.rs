@@ -56,6 +56,11 @@ fn serve(path: &Path, gateway: &Gateway) -> (Admin, Arc<Mutex<Vec<&'static str>>
                 let done = heard.len() % 2 == 1;
                 drop(answer.send(Reloaded { done, text: "a mistake".to_owned(), details: json!({ "line": 7 }) }));
             }
+            Order::Upgrade { binary, answer, .. } => {
+                let text = binary.display().to_string();
+                drop(answer.send(Reloaded { done: false, text, details: Value::Null }));
+                heard.push("upgrade");
+            }
             Order::Drain { .. } => heard.push("drain"),
             Order::Note { what, .. } => heard.push(what),
         }

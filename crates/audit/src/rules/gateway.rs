@@ -83,6 +83,35 @@ pub(super) const RULES: &[Rule] = &[
         ),
         unbounded,
     ),
+    rule(
+        "PC1006",
+        P,
+        Severity::Medium,
+        (
+            "the pages for developers are served in plain HTTP to other machines",
+            "They say how each API is protected, and whoever is on the way can change what they tell people to run.",
+            "Bind it to loopback, and put a listener with TLS in front of it.",
+        ),
+        &["API8:2023", "ASVS 12.2.1", "CWE-319"],
+        ("portal: { bind: '0.0.0.0:9902', danger_exposed: true }", "portal: { bind: '127.0.0.1:9902' }"),
+        pages,
+    ),
+    rule(
+        "PC1007",
+        P,
+        Severity::High,
+        (
+            "the store that gateways share asks for no password",
+            "Whoever reaches it gives himself every limit, or takes it from others.",
+            "Set `shared_store.password: { env: STORE_PASSWORD }`, and the same at the store.",
+        ),
+        &["API8:2023", "ASVS 13.2.3", "CWE-306"],
+        (
+            "shared_store: { servers: ['rediss://10.0.0.9:6379'] }\napis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, limits: { all: { key: [address], rate: 10/s, shared: true } }, routes: [{ path: /, methods: [GET] }] }",
+            "shared_store: { servers: ['rediss://10.0.0.9:6379'], password: '0123456789abcdef' }\napis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, limits: { all: { key: [address], rate: 10/s, shared: true } }, routes: [{ path: /, methods: [GET] }] }",
+        ),
+        unasked,
+    ),
 ];
 
 fn any_host(subject: &Subject<'_>, looks: &mut Looks) {
@@ -140,4 +169,17 @@ fn unwatched(subject: &Subject<'_>, looks: &mut Looks) {
 
 fn unbounded(subject: &Subject<'_>, looks: &mut Looks) {
     upstreams(subject, looks, |upstream| Some(upstream.pool.connections.is_some()), "no `connections`");
+}
+
+fn pages(subject: &Subject<'_>, looks: &mut Looks) {
+    if let Some(portal) = &subject.plan.portal {
+        looks.at("portal", None, portal.bind.ip().is_loopback(), || format!("it listens on {}", portal.bind));
+    }
+}
+
+fn unasked(subject: &Subject<'_>, looks: &mut Looks) {
+    let Some(store) = &subject.plan.shared_store else { return };
+    if store.servers.iter().any(|server| !server.is_within_machine()) {
+        looks.at("shared_store", None, store.password.is_some(), || "no `password`".to_owned());
+    }
 }

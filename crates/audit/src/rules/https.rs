@@ -1,7 +1,7 @@
 //! Encryption, towards clients and towards servers.
 
 use super::{Looks, NO_EXAMPLES, Practice, Rule, Severity, Subject, rule};
-use crate::facts::{CertificateFact, KeyKind};
+use crate::facts::{CertificateFact, FileUse, KeyKind};
 use portcullis_config::plan::{CertificateSource, HostPattern, TargetPlan, TlsVersion};
 use std::net::IpAddr;
 
@@ -154,7 +154,7 @@ pub(super) const RULES: &[Rule] = &[
         Severity::High,
         (
             "a file with a secret can be read by others on this machine",
-            "A private key that others can read is not private.",
+            "A private key or a password that others can read is not a secret.",
             "`chmod 600` it.",
         ),
         &["ASVS 13.3.2", "CWE-732"],
@@ -269,7 +269,7 @@ fn unnamed(subject: &Subject<'_>, looks: &mut Looks) {
 }
 
 fn exposed(subject: &Subject<'_>, looks: &mut Looks) {
-    for file in subject.facts.files.iter().filter(|file| file.secret) {
+    for file in subject.facts.files.iter().filter(|file| file.holds == FileUse::Secret) {
         let mode = file.mode & 0o777;
         looks.at(file.path.display().to_string(), None, mode & 0o077 == 0, || format!("its mode is {mode:o}"));
     }

@@ -1,7 +1,7 @@
 //! What comes in.
 
 use super::{Looks, Practice, Rule, Severity, Subject, rule};
-use portcullis_config::plan::Methods;
+use portcullis_config::plan::{ContractMode, Methods};
 
 const P: Practice = Practice::Input;
 const MIB: u64 = 1024 * 1024;
@@ -87,6 +87,38 @@ pub(super) const RULES: &[Rule] = &[
         ),
         heads,
     ),
+    rule(
+        "PC0406",
+        P,
+        Severity::Medium,
+        (
+            "requests are not held to the contract that is there",
+            "What the contract forbids reaches the servers all the same.",
+            "Write `validation: { request: enforce }`, once the report about it is empty.",
+        ),
+        &["API8:2023", "ASVS 2.2.1", "CWE-20"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, openapi: o.yaml, validation: { request: report } }",
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, openapi: o.yaml, validation: { request: enforce } }",
+        ),
+        unheld,
+    ),
+    rule(
+        "PC0407",
+        P,
+        Severity::High,
+        (
+            "requests are not looked at for attacks, or attacks are let through",
+            "Injections reach servers that nobody has written against them.",
+            "Write `waf: { mode: enforce }`; `portcullis waf tune` finds the exceptions that honest requests need.",
+        ),
+        &["API8:2023", "ASVS 1.2.4", "CWE-74"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, waf: { mode: observe }, routes: [{ path: /, methods: [GET] }] }",
+            "",
+        ),
+        unguarded,
+    ),
 ];
 
 fn any_method(subject: &Subject<'_>, looks: &mut Looks) {
@@ -120,5 +152,25 @@ fn heads(subject: &Subject<'_>, looks: &mut Looks) {
     for listener in &subject.plan.listeners {
         let kib = listener.limits.head_bytes / 1024;
         looks.at(&*listener.name, None, kib <= 64, || format!("`head_bytes` is {kib} KiB"));
+    }
+}
+
+fn unheld(subject: &Subject<'_>, looks: &mut Looks) {
+    for operation in subject.open_operations() {
+        let Some(contract) = &operation.route.contract else { continue };
+        let mode = contract.plan.request;
+        looks.at(operation.place(), operation.origin(), mode == ContractMode::Enforce, || {
+            format!("`validation.request: {}`", mode.name())
+        });
+    }
+}
+
+fn unguarded(subject: &Subject<'_>, looks: &mut Looks) {
+    // Calls of gRPC are streamed; no rule reads what is in them.
+    for operation in subject.open_operations().filter(|operation| !operation.route.grpc) {
+        let waf = operation.route.waf.as_ref();
+        looks.at(operation.place(), operation.origin(), waf.is_some_and(|waf| waf.enforces), || {
+            if waf.is_some() { "`waf.mode: observe`".to_owned() } else { "`waf.mode: off`".to_owned() }
+        });
     }
 }

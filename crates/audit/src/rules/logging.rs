@@ -1,6 +1,7 @@
 //! What operators see, and what others do not.
 
 use super::{Looks, NO_EXAMPLES, Practice, Rule, Severity, Subject, rule};
+use crate::FileUse;
 use portcullis_config::plan::LogSink;
 
 const P: Practice = Practice::Logging;
@@ -99,6 +100,58 @@ pub(super) const RULES: &[Rule] = &[
         unaudited,
     ),
     rule(
+        "PC0907",
+        P,
+        Severity::Low,
+        (
+            "what attackers do is not recorded apart from what everybody does",
+            "Refusals and attacks are looked for among all requests, by whoever may read those.",
+            "Set `security_log.to`.",
+        ),
+        &["API8:2023", "ASVS 16.3.2", "CWE-778"],
+        ("security_log: { to: off }", ""),
+        unrecorded,
+    ),
+    rule(
+        "PC0908",
+        P,
+        Severity::Low,
+        (
+            "nobody is told when something is wrong",
+            "A certificate that ends or a mask that fails is seen by whoever happens to look.",
+            "Set `alerts.webhook`, or `alerts.file` that something watches.",
+        ),
+        &["ASVS 16.4.1", "CWE-778"],
+        NO_EXAMPLES,
+        untold,
+    ),
+    rule(
+        "PC0909",
+        P,
+        Severity::Medium,
+        (
+            "nobody looks for callers who do what is unusual",
+            "Ids that are tried one after another pass every rule one at a time.",
+            "Take `anomalies.mode: off` away.",
+        ),
+        &["API6:2023", "ASVS 16.3.3", "CWE-778"],
+        ("anomalies: { mode: off }", ""),
+        unwatched,
+    ),
+    rule(
+        "PC0910",
+        P,
+        Severity::Low,
+        (
+            "a file of records grows without an end",
+            "Once the disk is full, records are lost, and what else needs the disk fails.",
+            "Set `rotate`, unless something else puts the file aside.",
+        ),
+        &["ASVS 16.2.1", "CWE-400"],
+        ("access_log: { to: { file: access.log } }", "access_log: { to: { file: access.log }, rotate: { keep: 7 } }"),
+        endless,
+    ),
+    rule(
         "PC0951",
         P,
         Severity::Medium,
@@ -110,6 +163,19 @@ pub(super) const RULES: &[Rule] = &[
         &["ASVS 16.4.2", "CWE-732"],
         NO_EXAMPLES,
         changeable,
+    ),
+    rule(
+        "PC0952",
+        P,
+        Severity::High,
+        (
+            "a file that the gateway is made from can be changed by others on this machine",
+            "Whoever can change the configuration, a contract or a key decides what is let through.",
+            "`chmod go-w` it.",
+        ),
+        &["API8:2023", "ASVS 13.4.1", "CWE-732"],
+        NO_EXAMPLES,
+        governed,
     ),
 ];
 
@@ -143,8 +209,40 @@ fn unaudited(subject: &Subject<'_>, looks: &mut Looks) {
 }
 
 fn changeable(subject: &Subject<'_>, looks: &mut Looks) {
-    for file in subject.facts.files.iter().filter(|file| !file.secret) {
+    unchanged(subject, looks, FileUse::Records);
+}
+
+fn governed(subject: &Subject<'_>, looks: &mut Looks) {
+    unchanged(subject, looks, FileUse::Settings);
+}
+
+fn unchanged(subject: &Subject<'_>, looks: &mut Looks, kind: FileUse) {
+    for file in subject.facts.files.iter().filter(|file| file.holds == kind) {
         let mode = file.mode & 0o777;
         looks.at(file.path.display().to_string(), None, mode & 0o022 == 0, || format!("its mode is {mode:o}"));
+    }
+}
+
+fn unrecorded(subject: &Subject<'_>, looks: &mut Looks) {
+    looks.at("security_log", None, subject.plan.security_log.is_some(), || "no `security_log`".to_owned());
+}
+
+fn untold(subject: &Subject<'_>, looks: &mut Looks) {
+    looks.at("alerts", None, subject.plan.alerts.is_some(), || "no `alerts`".to_owned());
+}
+
+fn unwatched(subject: &Subject<'_>, looks: &mut Looks) {
+    looks.at("anomalies", None, subject.plan.anomalies.is_some(), || "every detector is off".to_owned());
+}
+
+fn endless(subject: &Subject<'_>, looks: &mut Looks) {
+    let plan = subject.plan;
+    let security = plan.security_log.as_ref().map(|log| ("security_log", &log.sink, log.rotation));
+    for (place, sink, rotation) in
+        [Some(("access_log", &plan.access_log.sink, plan.access_log.rotation)), security].into_iter().flatten()
+    {
+        if let LogSink::File(path) = sink {
+            looks.at(place, None, rotation.is_some(), || format!("{} without `rotate`", path.display()));
+        }
     }
 }

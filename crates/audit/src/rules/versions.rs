@@ -1,7 +1,7 @@
 //! How versions come to their end.
 
 use super::{Looks, Practice, Rule, Severity, Subject, rule};
-use portcullis_config::plan::LifecyclePlan;
+use portcullis_config::plan::{LifecyclePlan, VersionBy};
 
 const P: Practice = Practice::Versions;
 
@@ -50,6 +50,22 @@ pub(super) const RULES: &[Rule] = &[
         ),
         nowhere,
     ),
+    rule(
+        "PC0804",
+        P,
+        Severity::Low,
+        (
+            "a request that names no version is refused, and nothing in its path says that there are versions",
+            "Callers who do not know of the field are turned away, and move to whatever happens to answer.",
+            "Give one version `default: true`.",
+        ),
+        &["API9:2023"],
+        (
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, version_by: { header: X-API-Version }, versions: { v1: { routes: [{ path: /, methods: [GET] }] }, v2: { routes: [{ path: /, methods: [GET] }] } } }",
+            "apis:\n  one: { hosts: [a.test], authn: public, upstream: { targets: ['https://10.0.0.1'] }, version_by: { header: X-API-Version }, versions: { v1: { routes: [{ path: /, methods: [GET] }] }, v2: { default: true, routes: [{ path: /, methods: [GET] }] } } }",
+        ),
+        unnamed,
+    ),
 ];
 
 fn ending(subject: &Subject<'_>, looks: &mut Looks, well: impl Fn(&LifecyclePlan) -> Result<(), String>) {
@@ -82,4 +98,12 @@ fn nowhere(subject: &Subject<'_>, looks: &mut Looks) {
     ending(subject, looks, |plan| {
         if plan.link.is_none() && plan.successor.is_none() { Err("no `deprecation_link`".to_owned()) } else { Ok(()) }
     });
+}
+
+fn unnamed(subject: &Subject<'_>, looks: &mut Looks) {
+    for api in subject.plan.apis.iter().filter(|api| api.version_by != VersionBy::Path) {
+        let well = api.versions.iter().any(|version| version.default);
+        let origin = api.versions.iter().find_map(|version| version.routes.first()).map(|route| &route.origin);
+        looks.at(&*api.name, origin, well, || "`version_by` a field, and no version is the default".to_owned());
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::{NOW, breaks, report};
 use crate::example::BASE;
-use crate::{CertificateFact, Facts, FileFact, KeyFact, KeyKind};
+use crate::supply::{Known, packages, rustsec};
+use crate::{CertificateFact, Facts, FileFact, FileUse, KeyFact, KeyKind};
 
 const DAY: u64 = 86_400;
 
@@ -68,11 +69,38 @@ fn certificates() {
 
 #[test]
 fn files() {
-    let with = |mode, secret| {
-        report(BASE, Facts { files: vec![FileFact { path: "f".into(), mode, secret }], ..Facts::default() })
+    let with = |mode, holds| {
+        report(BASE, Facts { files: vec![FileFact { path: "f".into(), mode, holds }], ..Facts::default() })
     };
-    assert!(breaks(&with(0o100_640, true), "PC0357"));
-    assert!(!breaks(&with(0o100_600, true), "PC0357"));
-    assert!(breaks(&with(0o100_666, false), "PC0951"));
-    assert!(!breaks(&with(0o100_644, false), "PC0951"));
+    for (rule, holds, open, closed) in [
+        ("PC0357", FileUse::Secret, 0o100_640, 0o100_600),
+        ("PC0951", FileUse::Records, 0o100_666, 0o100_644),
+        ("PC0952", FileUse::Settings, 0o100_664, 0o100_644),
+    ] {
+        assert!(breaks(&with(open, holds), rule), "{rule}");
+        assert!(!breaks(&with(closed, holds), rule), "{rule}");
+    }
+}
+
+#[test]
+fn what_is_known_of_the_program() {
+    let advisory = |date: &str| {
+        let text = format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"a\"\ndate = \"{date}\"\n[versions]\npatched = [\">= 1.2.0\"]\n```\n# Bad\n"
+        );
+        rustsec(&text).unwrap()
+    };
+    let with = |version: &str, date: &str| {
+        let list = format!(
+            r#"{{"packages":[{{"name":"a","version":"{version}","source":"crates.io","licence":"MIT","dependencies":[]}}]}}"#
+        );
+        let known =
+            Known::of(&packages(&list).unwrap(), [advisory(date)], ("linux", "x86_64"), NOW.try_into().unwrap());
+        report(BASE, Facts { known: Some(known), ..Facts::default() })
+    };
+    assert!(breaks(&with("1.1.0", "2026-11-20"), "PC1401"));
+    assert!(!breaks(&with("1.2.0", "2026-11-20"), "PC1401") && with("1.2.0", "2026-11-20").looked_at("PC1401"));
+    assert!(breaks(&with("1.2.0", "2026-11-12"), "PC1402"));
+    assert!(!breaks(&with("1.2.0", "2026-11-13"), "PC1402"));
+    assert!(!report(BASE, Facts::default()).looked_at("PC1401"), "nobody looked");
 }

@@ -17,7 +17,13 @@ pub(crate) struct AuditQuestion {
     /// Exit with 1 if something at least so bad was found
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Least::High)]
     pub(crate) fail_on: Least,
-    /// Text for people, JSON for programs, SARIF for code hosts and editors
+    /// An earlier report in JSON: say what is new since, what is gone, and fail for what is new only
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Look into this database of vulnerabilities as well, as `portcullis vulns` does
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<PathBuf>,
+    /// Text for people, JSON for programs, SARIF for code hosts and editors, HTML to pass on
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AuditFormat::Text)]
     pub(crate) format: AuditFormat,
 }
@@ -28,6 +34,7 @@ pub(crate) enum AuditFormat {
     Text,
     Json,
     Sarif,
+    Html,
 }
 
 /// From which severity on an audit fails.

@@ -79,9 +79,13 @@ Examples:
   portcullis audit --list
   portcullis audit --format sarif > audit.sarif
   portcullis audit --waivers waivers.json --fail-on medium
+  portcullis audit --format json > audit.json
+  portcullis audit --compare audit.json --format html > audit.html
+  portcullis audit --db advisory-db
 
 A waiver is { \"rule\": \"PC0701\", \"place\": \"orders\", \"reason\": \"...\", \"until\": \"2027-03-31\" } in a list; without `place` it is
-about all of them. Exits 1 if something at least as bad as `--fail-on` was found and not waived.";
+about all of them. Exits 1 if something at least as bad as `--fail-on` was found and not waived; with `--compare`, if something
+such is new.";
 
 pub(super) const PENTEST: &str = "\
 Examples:
@@ -94,6 +98,36 @@ Examples:
 A target that is not on this machine has to serve /.well-known/portcullis-pentest with the line `portcullis-pentest allowed: HOST`, its port
 behind the host where it is not the usual one. Exits 1 if anything was found (with --through: through the gateway), 2 if not everything
 could be tried.";
+
+pub(super) const UPGRADE: &str = "\
+Examples:
+  portcullis upgrade /usr/local/bin/portcullis-0.2.0
+
+The configuration is the file that the running gateway was started with, as it is now. Accounts of limits begin anew unless
+`shared_store` keeps them. Exits 1 if the new one does not serve; the old one then serves on.";
+
+pub(super) const EVIDENCE: &str = "\
+Examples:
+  portcullis evidence key evidence.key
+  portcullis evidence make -c portcullis.yaml --key evidence.key --tests access-tests.yaml -o 2026-11.evidence
+  portcullis evidence verify 2026-11.evidence --signer 9f2c...
+
+In it: digests of the configuration and its files, the policy of every route with the line that decides it, the audit, a penetration
+test if one is given, outcomes of tests of rules, where the audit log stands and whether it is whole, the bill of materials. `verify` exits
+with 1 if anything was changed, or signed by another key.";
+
+pub(super) const SBOM: &str = "\
+Examples:
+  portcullis sbom > portcullis.cdx.json";
+
+pub(super) const VULNS: &str = "\
+Examples:
+  git clone --depth 1 https://github.com/rustsec/advisory-db
+  portcullis vulns --db advisory-db
+  portcullis vulns --db advisory-db --format metrics > /var/lib/node_exporter/portcullis.prom
+
+Advisories that were withdrawn do not count, and those that only tell (such as `unmaintained`) do not make it fail. Exits 1 if a
+vulnerability is known, and 2 if anything of the database cannot be read: it might be what is known.";
 
 pub(super) const AUDIT_LOG: &str = "\
 Examples:

@@ -36,6 +36,11 @@ pub(super) fn access(access: &Access) -> Result<Ending, Stop> {
     }
 }
 
+/// What came of tests of rules.
+pub(super) fn outcome(config: &Path, tests: &Path) -> Result<Value, Stop> {
+    cases::outcome(config, tests, false).map(|(_, json, _)| json)
+}
+
 fn matrix_of(path: &Path) -> Result<Matrix, Stop> {
     Ok(Matrix::of(&read(path)?.plan))
 }

@@ -1,38 +1,75 @@
 //! `audit`: what of a configuration, and of what belongs to it, is weak.
 
 mod look;
+mod told;
 
 use crate::arguments::{AuditFormat, AuditQuestion, Least};
 use crate::ending::{Ending, Stop};
-use crate::output::{bad, bold, faint, good, say};
-use crate::service::read;
-use portcullis_audit::{Finding, Report, Rule, Severity, Waiver, audit as judge, rules, sarif, waivers};
+use crate::output::{bold, say};
+use crate::service::{bounded, read};
+use portcullis_audit::{
+    Comparison, Facts, Report, Rule, Severity, Waiver, audit as judge, compare, html, rules, sarif, waivers,
+};
+use portcullis_config::Loaded;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// LIMIT: bytes of a file of waivers.
 const WAIVER_BYTES_MAX: u64 = 1024 * 1024;
+/// LIMIT: bytes of an earlier report.
+const REPORT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Does what was asked for.
 pub(super) fn audit(question: &AuditQuestion) -> Result<Ending, Stop> {
     if question.list {
         return list(question.format);
     }
-    let plan = read(&question.config.path)?.plan;
-    let waivers = waived(question)?;
-    let report = judge(&plan, &look::facts(&plan)?, &waivers);
-    match question.format {
-        AuditFormat::Text => say(&text(&report))?,
-        AuditFormat::Json => say(&format!("{:#}", report.to_json()))?,
-        AuditFormat::Sarif => say(&format!("{:#}", sarif(&report, env!("CARGO_PKG_VERSION"))))?,
+    let loaded = read(&question.config.path)?;
+    let report = report(&loaded, question.waivers.as_deref(), question.db.as_deref())?;
+    let comparison = question.compare.as_deref().map(|path| compared(&report, path)).transpose()?;
+    let comparison = comparison.as_ref();
+    say(&match question.format {
+        AuditFormat::Text => told::text(&report, comparison),
+        AuditFormat::Json => format!("{:#}", json(&report, comparison)),
+        AuditFormat::Sarif => format!("{:#}", sarif(&report, env!("CARGO_PKG_VERSION"), comparison)),
+        AuditFormat::Html => html(&report, comparison),
+    })?;
+    let least = severity(question.fail_on);
+    let fails = comparison.map_or_else(|| report.has(least), |comparison| comparison.has(&report, least));
+    Ok(if fails { Ending::No } else { Ending::Done })
+}
+
+/// What of a configuration is weak, but for what is let be.
+pub(super) fn report(loaded: &Loaded, waivers: Option<&Path>, database: Option<&Path>) -> Result<Report, Stop> {
+    let waivers = waived(waivers)?;
+    let known = database.map(super::supply::known).transpose()?;
+    Ok(judge(&loaded.plan, &Facts { known, ..look::facts(loaded)? }, &waivers))
+}
+
+/// A report as JSON, and beside it what has changed.
+fn json(report: &Report, comparison: Option<&Comparison>) -> Value {
+    let mut value = report.to_json();
+    if let (Some(comparison), Some(members)) = (comparison, value.as_object_mut()) {
+        members.insert("compared".to_owned(), comparison.to_json(report));
     }
-    Ok(if report.has(severity(question.fail_on)) { Ending::No } else { Ending::Done })
+    value
+}
+
+fn compared(report: &Report, path: &Path) -> Result<Comparison, Stop> {
+    let text = bounded_text(path, REPORT_BYTES_MAX)?;
+    compare(report, &text).map_err(|error| Stop::environment(format!("{}: {error}", path.display())))
+}
+
+fn bounded_text(path: &Path, bytes_max: u64) -> Result<String, Stop> {
+    let cannot = |why: &dyn std::fmt::Display| Stop::environment(format!("{}: {why}", path.display()));
+    let bytes = bounded(path, bytes_max).map_err(|error| cannot(&error))?;
+    String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))
 }
 
 /// Rule and place of everything that is found in a configuration.
 pub(super) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
-    let plan = read(path)?.plan;
-    let report = judge(&plan, &look::facts(&plan)?, &[]);
+    let loaded = read(path)?;
+    let report = judge(&loaded.plan, &look::facts(&loaded)?, &[]);
     Ok(report.findings.into_iter().map(|finding| (finding.rule, finding.place)).collect())
 }
 
@@ -45,15 +82,10 @@ const fn severity(least: Least) -> Severity {
     }
 }
 
-fn waived(question: &AuditQuestion) -> Result<Vec<Waiver>, Stop> {
-    let Some(path) = &question.waivers else { return Ok(Vec::new()) };
-    let cannot = |why: String| Stop::environment(format!("{}: {why}", path.display()));
-    let length = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?.len();
-    if length > WAIVER_BYTES_MAX {
-        return Err(cannot("it is too long for a file of waivers".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
-    waivers(&text).map_err(|error| cannot(error.to_string()))
+fn waived(path: Option<&Path>) -> Result<Vec<Waiver>, Stop> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = bounded_text(path, WAIVER_BYTES_MAX)?;
+    waivers(&text).map_err(|error| Stop::environment(format!("{}: {error}", path.display())))
 }
 
 fn list(format: AuditFormat) -> Result<Ending, Stop> {
@@ -82,52 +114,11 @@ fn list(format: AuditFormat) -> Result<Ending, Stop> {
     };
     match format {
         AuditFormat::Text => say(&text())?,
-        AuditFormat::Json | AuditFormat::Sarif => say(&format!("{:#}", json()))?,
+        AuditFormat::Json | AuditFormat::Sarif | AuditFormat::Html => say(&format!("{:#}", json()))?,
     }
     Ok(Ending::Done)
 }
 
 fn some(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { Value::from(text) }
-}
-
-fn text(report: &Report) -> String {
-    let mut text = String::new();
-    let mut last = "";
-    for finding in &report.findings {
-        let rule = rules().find(|rule| rule.id == finding.rule);
-        if let Some(rule) = rule.filter(|rule| rule.id != last) {
-            let severity = rule.severity.name();
-            let severity = if rule.severity >= Severity::High { bad(severity) } else { bold(severity) };
-            text.push_str(&format!("{severity} {} {}\n  {}\n  {}\n", rule.id, rule.title, rule.why, good(rule.fix)));
-        }
-        last = finding.rule;
-        text.push_str(&place(finding));
-    }
-    if report.unlisted > 0 {
-        text.push_str(&format!("and {} more places\n", report.unlisted));
-    }
-    for idle in &report.idle_waivers {
-        text.push_str(&format!("waiver without effect: {idle}\n"));
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    for one in &report.practices {
-        let (rules, hold) = one.rules;
-        text.push_str(&format!(
-            "{:>4}  {:<24} {}\n",
-            one.score,
-            one.practice.name(),
-            faint(&format!("{hold} of {rules} rules hold"))
-        ));
-    }
-    text.push_str(&format!("{:>4}  {}\n", report.score, bold("in all")));
-    text
-}
-
-fn place(finding: &Finding) -> String {
-    let at = finding.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
-    let waived = finding.waived.as_ref().map(|reason| faint(&format!(" waived: {reason}"))).unwrap_or_default();
-    format!("    {}{at}: {}{waived}\n", finding.place, finding.text)
 }

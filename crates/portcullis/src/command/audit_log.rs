@@ -70,6 +70,16 @@ pub(super) fn damage(store: &Path, folder: &Path) -> Result<Option<Damage>, Stop
     Ok(asked.look(&mut |_| {})?.damages.into_iter().next())
 }
 
+/// Where the log of a store stands, and whether it is whole; nothing where there is none yet.
+pub(super) fn checkpoint(store: &Path) -> Result<Value, Stop> {
+    let folder = Home::new(store).audit_log();
+    if !folder.is_dir() {
+        return Ok(Value::Null);
+    }
+    let asked = Asked { folder, keys: vec![public_key(store)?], anchors: Vec::new(), from: 1 };
+    Ok(json(&asked, &asked.look(&mut |_| {})?))
+}
+
 fn check(asked: &Asked, format: Format) -> Result<Ending, Stop> {
     let found = asked.look(&mut |_| {})?;
     report(format, || text(asked, &found), || json(asked, &found))?;

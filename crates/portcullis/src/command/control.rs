@@ -6,7 +6,7 @@ pub(super) mod findings;
 pub(super) mod limits;
 mod show;
 
-use crate::arguments::{Control, Format};
+use crate::arguments::{Control, Format, Upgrade};
 use crate::ending::{Ending, Stop};
 use crate::output::{note, report};
 use crate::service;
@@ -47,6 +47,25 @@ pub(super) fn reload(control: &Control) -> Result<Ending, Stop> {
         }
     };
     report(control.form.format, text, || json!({ "reloaded": done, "details": member("details") }))?;
+    Ok(if done { Ending::Done } else { Ending::No })
+}
+
+/// Lets another program take over, or says why it does not.
+pub(super) fn upgrade(question: &Upgrade) -> Result<Ending, Stop> {
+    let control = &question.control;
+    let cannot = |error: std::io::Error| Stop::environment(format!("{}: {error}", question.binary.display()));
+    let binary = std::fs::canonicalize(&question.binary).map_err(cannot)?;
+    let name = binary.to_str().ok_or_else(|| Stop::environment("the program's path is no text"))?;
+    let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let answer = Asking::to(socket(control)?).ask("POST", &format!("/upgrade?binary={digits}"))?;
+    let done = answer.status == 200;
+    if !done && answer.status != 409 {
+        return Err(unexpected(&answer));
+    }
+    let member = |name: &str| answer.body.get(name).cloned().unwrap_or_default();
+    let words = || member("text").as_str().unwrap_or_default().to_owned();
+    let text = || if done { words() } else { format!("not upgraded, everything stays as it is: {}", words()) };
+    report(control.form.format, text, || json!({ "upgraded": done, "text": words(), "details": member("details") }))?;
     Ok(if done { Ending::Done } else { Ending::No })
 }
 

@@ -6,7 +6,7 @@ use crate::ending::{Ending, Stop};
 use crate::output::{Table, bold, complain, faint, good, report, say};
 use crate::service::{check, read};
 use portcullis_config::plan::{Danger, Origin, Plan};
-use portcullis_config::{PolicyLine, RouteRow};
+use portcullis_config::{Loaded, PolicyLine, RouteRow};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -153,6 +153,20 @@ pub(super) fn effective_policy(question: &EffectivePolicy) -> Result<Ending, Sto
         json!({ "routes": members })
     })?;
     Ok(Ending::Done)
+}
+
+/// What applies to every route, and the line that decides it.
+pub(super) fn policies(loaded: &Loaded) -> Value {
+    let mut all = Vec::new();
+    for row in portcullis_config::routes(loaded) {
+        let name = row
+            .version
+            .as_ref()
+            .map_or_else(|| format!("{}/{}", row.api, row.id), |version| format!("{}/{version}/{}", row.api, row.id));
+        let found = portcullis_config::effective_policy(loaded, &name);
+        all.extend(found.iter().map(|(row, lines)| policy_json(row, lines)));
+    }
+    Value::Array(all)
 }
 
 fn policy_text(row: &RouteRow, lines: &[PolicyLine]) -> String {

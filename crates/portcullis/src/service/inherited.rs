@@ -3,7 +3,7 @@
 use crate::ending::Stop;
 use listenfd::ListenFd;
 use portcullis_config::Environment;
-use portcullis_proxy::Inherited;
+use portcullis_proxy::{Giver, Inherited};
 
 // LIMIT: sockets that are taken over.
 const SOCKETS_MAX: usize = 256;
@@ -35,7 +35,7 @@ pub(super) fn inherited<'a>(
             |why: String| Stop::environment(format!("the socket handed over as `{listener}` cannot be used: {why}"));
         let socket = passed.take_tcp_listener(index).map_err(|error| refused(error.to_string()))?;
         let socket = socket.ok_or_else(|| refused("it is gone".to_owned()))?;
-        sockets.push(Inherited { listener, socket });
+        sockets.push(Inherited { giver: Giver::System, listener, socket });
     }
     Ok(sockets)
 }

@@ -39,6 +39,14 @@ impl Journal {
         }
     }
 
+    /// The form of its lines.
+    pub(crate) const fn format(self) -> Format {
+        match self {
+            Self::Screen(format) => format,
+            Self::Silent => Format::Text,
+        }
+    }
+
     /// Why something was not done, in full.
     pub(crate) fn detail(self, stop: &Stop) {
         match (self, stop) {

@@ -51,6 +51,11 @@ impl Notify {
         self.say(&format!("READY=1\nSTATUS={}", one_line(status)));
     }
 
+    /// Another process is the service from now on.
+    pub(super) fn succeeded_by(&self, process: u32) {
+        self.say(&format!("MAINPID={process}\nREADY=1"));
+    }
+
     /// The moment lets systemd tell this reload from the one before.
     pub(super) fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);

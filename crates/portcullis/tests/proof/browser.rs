@@ -24,6 +24,25 @@ fn run(script: &str, package: &str, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("it prints JSON")
 }
 
+/// Opens pages below an address, light and dark: what they are called, and what their search finds if there is one. Nothing about
+/// them may be in anybody's way, come from elsewhere or be complained about.
+pub(crate) fn look(home: &str, pages: &Value) -> Value {
+    let axe = packages("axe-core");
+    let (axe, pages_text) = (axe.to_str().expect("a name"), pages.to_string());
+    #[expect(clippy::disallowed_methods, reason = "asks whether pictures are to be taken")]
+    let pictures = std::env::var("PORTCULLIS_PICTURES").ok();
+    let arguments = [axe, "/usr/bin/chromium", home, &pages_text].into_iter().chain(pictures.as_deref());
+    let seen = run("look.mjs", "playwright-core", &arguments.collect::<Vec<_>>());
+    let all = seen["seen"].as_array().expect("pages");
+    assert_eq!(all.len(), 2 * pages.as_array().expect("pages").len());
+    for page in all {
+        for what in ["violations", "elsewhere", "said"] {
+            assert_eq!(page[what], json!([]), "{what} of {} ({})", page["path"], page["colorScheme"]);
+        }
+    }
+    seen
+}
+
 fn page() -> FakeUpstream {
     let text = "<!doctype html><title>a page</title>";
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{text}", text.len());

@@ -7,4 +7,4 @@ mod curl;
 #[path = "clients/grpc.rs"]
 mod grpc;
 #[path = "clients/websocket.rs"]
-mod websocket;
+pub(crate) mod websocket;

@@ -421,13 +421,6 @@ fn errors_limits_and_fields_are_as_the_pages_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Where `cargo xtask test needs` has put a package.
-fn packages(name: &str) -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("npm").join(name).join("node_modules");
-    assert!(place.join(name).is_dir(), "{} is missing; `cargo xtask test needs` brings it", place.join(name).display());
-    place
-}
-
 #[test]
 fn everybody_can_use_the_pages() {
     let house = House::new();
@@ -444,23 +437,7 @@ fn everybody_can_use_the_pages() {
         "/guides/retries.html",
         "/problems/quota_exceeded.html",
     ]);
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser/look.mjs");
-    let output = Command::new("node")
-        .arg(script)
-        .args([packages("playwright-core"), packages("axe-core")])
-        .args(["/usr/bin/chromium", &home, &pages.to_string()])
-        .args(std::env::var_os("PORTCULLIS_PICTURES"))
-        .output()
-        .expect("node runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let seen: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
-    let all = seen["seen"].as_array().unwrap();
-    assert_eq!(all.len(), 2 * pages.as_array().unwrap().len());
-    for page in all {
-        for what in ["violations", "elsewhere", "said"] {
-            assert_eq!(page[what], json!([]), "{what} of {} ({})", page["path"], page["colorScheme"]);
-        }
-    }
+    let seen = crate::browser::look(&home, &pages);
     assert!(seen["search"]["all"].as_u64().unwrap() >= 8, "{}", seen["search"]);
     assert_eq!(seen["search"]["said"], json!([]), "the page's policy forbids nothing that it does");
     let found = seen["search"]["found"].as_array().unwrap();

@@ -14,12 +14,35 @@ use std::time::Duration;
 /// How often the worker looks for deadlines that have passed.
 pub(crate) const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
+/// What happens to connections between two messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// They rest.
+    #[default]
+    No,
+    /// Those that can be told before they end are told; others rest.
+    Gently,
+    /// They end.
+    AtOnce,
+}
+
+/// What a connection does that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// It has something to do.
+    No,
+    /// It is between two messages, so that it may end at any time.
+    Idle,
+    /// The same, and its other side hears of the end in time, however it comes.
+    Told,
+}
+
 /// All deadlines of a worker.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     entries: RefCell<Vec<Weak<Entry>>>,
     now: Cell<Millis>,
-    closing: Cell<bool>,
+    closing: Cell<Closing>,
     cut: Cell<bool>,
 }
 
@@ -30,8 +53,7 @@ pub(crate) struct Timer(Rc<Entry>);
 #[derive(Debug)]
 struct Entry {
     due: Cell<Millis>,
-    /// Whether the connection is between two messages, so that it may end at any time.
-    idle: Cell<bool>,
+    rest: Cell<Rest>,
     /// The listener that a client's connection belongs to.
     life: Option<Arc<Life>>,
     waker: RefCell<Option<Waker>>,
@@ -54,7 +76,8 @@ impl Timers {
     }
 
     fn enter(&self, life: Option<Arc<Life>>) -> Timer {
-        let entry = Rc::new(Entry { due: Cell::new(NEVER), idle: Cell::new(false), life, waker: RefCell::new(None) });
+        let entry =
+            Rc::new(Entry { due: Cell::new(NEVER), rest: Cell::new(Rest::No), life, waker: RefCell::new(None) });
         self.entries.borrow_mut().push(Rc::downgrade(&entry));
         Timer(entry)
     }
@@ -74,7 +97,7 @@ impl Timers {
     }
 
     /// Whether idle connections end with the next sweep.
-    pub(crate) fn close(&self, closing: bool) {
+    pub(crate) fn close(&self, closing: Closing) {
         self.closing.set(closing);
     }
 
@@ -104,9 +127,14 @@ impl Entry {
 
     /// Whether it is over for what it belongs to, whatever the deadline is.
     fn is_cut(&self, timers: &Timers) -> bool {
-        let idle = self.idle.get();
-        let ends = |life: &Arc<Life>| life.is_ending() && (idle || life.has_ended(timers.now()));
-        timers.cut.get() || (idle && timers.closing.get()) || self.life.as_ref().is_some_and(ends)
+        let (rest, closing) = (self.rest.get(), timers.closing.get());
+        let ends = |life: &Arc<Life>| life.is_ending() && (rest != Rest::No || life.has_ended(timers.now()));
+        let closes = match rest {
+            Rest::No => false,
+            Rest::Idle => closing == Closing::AtOnce,
+            Rest::Told => closing != Closing::No,
+        };
+        timers.cut.get() || closes || self.life.as_ref().is_some_and(ends)
     }
 }
 
@@ -128,31 +156,37 @@ impl Timer {
     /// Sets the deadline `after` from now.
     pub(crate) fn set(&self, timers: &Timers, after: Duration) {
         self.0.due.set(timers.after(after));
-        self.0.idle.set(false);
+        self.0.rest.set(Rest::No);
     }
 
     /// Sets the deadline to a moment that [`Timers::after`] gave.
     pub(crate) fn set_at(&self, due: Millis) {
         self.0.due.set(due);
-        self.0.idle.set(false);
+        self.0.rest.set(Rest::No);
     }
 
     /// Sets the deadline of a connection between two messages, which also ends when the worker closes.
     pub(crate) fn set_idle(&self, timers: &Timers, after: Duration) {
         self.set(timers, after);
-        self.0.idle.set(true);
+        self.0.rest.set(Rest::Idle);
+    }
+
+    /// The same for a connection whose other side is told before it ends.
+    pub(crate) fn set_told(&self, timers: &Timers, after: Duration) {
+        self.set(timers, after);
+        self.0.rest.set(Rest::Told);
     }
 
     /// Sets the deadline to a moment that [`Timers::after`] gave, or to when the worker closes.
     pub(crate) fn set_idle_at(&self, due: Millis) {
         self.set_at(due);
-        self.0.idle.set(true);
+        self.0.rest.set(Rest::Idle);
     }
 
     /// Takes the deadline away.
     pub(crate) fn clear(&self) {
         self.0.due.set(NEVER);
-        self.0.idle.set(false);
+        self.0.rest.set(Rest::No);
     }
 
     /// Whether the deadline has passed. If not, the task is woken when it does.

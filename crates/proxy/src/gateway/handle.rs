@@ -7,9 +7,10 @@ use crate::metrics::Extras;
 use crate::snapshot::Snapshot;
 use portcullis_config::plan::{ListenerPlan, LogFormat, Plan, RotationPlan};
 use portcullis_types::Millis;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// What the admin side and the command line hold of a gateway.
@@ -108,6 +109,26 @@ impl Handle {
         let millis = |time: Duration| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX);
         let from = self.shared.clock.millis().saturating_add(millis(grace));
         self.shared.leaving.begin(from, from.saturating_add(millis(deadline)));
+    }
+
+    /// The sockets at which it accepts, for a successor; the name of the listener with each. Both may accept until this one drains.
+    ///
+    /// # Errors
+    /// The system grants no more files.
+    pub fn sockets(&self) -> io::Result<Vec<(Arc<str>, TcpListener)>> {
+        let state = self.state();
+        let open = state.listeners.iter().flat_map(|listener| {
+            listener.open.iter().filter_map(Weak::upgrade).map(|socket| (Arc::clone(&listener.name), socket))
+        });
+        open.map(|(name, socket)| Ok((name, socket.try_clone()?))).collect()
+    }
+
+    /// Drains for a successor that accepts at the same sockets: nothing is accepted from now on, and what is open may go on within
+    /// `deadline`. Connections of HTTP/1 end with their next request, those of HTTP/2 are told to go.
+    pub fn give_way(&self, deadline: Duration) {
+        let from = self.shared.clock.millis();
+        let deadline = Millis::try_from(deadline.as_millis()).unwrap_or(Millis::MAX);
+        self.shared.leaving.begin_gently(from, from.saturating_add(deadline));
     }
 
     pub(super) fn close_log(&self) {

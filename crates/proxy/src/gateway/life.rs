@@ -1,7 +1,7 @@
 //! What ends, and when: a listener that a reload removed, the gateway that was asked to stop.
 
 use portcullis_types::Millis;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// One listener from its bind to its last connection, over all workers.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Leaving {
     until: AtomicU64,
     /// Connections that were.
     cut: AtomicU64,
+    /// Whether somebody else serves on at the same address, so that nothing has to be hurried.
+    gentle: AtomicBool,
 }
 
 // === impl Life ===
@@ -51,6 +53,17 @@ impl Leaving {
         if self.until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, first).is_ok() {
             self.from.store(from.max(1), Ordering::Release);
         }
+    }
+
+    /// The same for a gateway that has a successor: connections without a request under way may stay, until they have made one more.
+    pub(crate) fn begin_gently(&self, from: Millis, until: Millis) {
+        // Before anybody sees that the end has begun.
+        self.gentle.store(!self.has_begun(), Ordering::Release);
+        self.begin(from, until);
+    }
+
+    pub(crate) fn is_gentle(&self) -> bool {
+        self.gentle.load(Ordering::Acquire)
     }
 
     /// Whether new requests are no longer welcome.

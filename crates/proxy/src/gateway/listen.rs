@@ -18,9 +18,20 @@ const BACKLOG: i32 = 4096;
 // costs megabytes of the system's memory beyond what we see.
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
+/// Who opened a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// The system, which was told of listeners: one that there is not is a mistake.
+    System,
+    /// The gateway before this one, which had listeners of its own: those that there are not any more are closed.
+    Predecessor,
+}
+
 /// A socket that somebody else opened for us, by the name of its listener.
 #[derive(Debug)]
 pub struct Inherited {
+    /// By whom.
+    pub giver: Giver,
     /// The listener that it is for.
     pub listener: String,
     /// The socket, listening.
@@ -41,13 +52,15 @@ pub(super) fn bind_all(
 ) -> Result<Vec<Fresh>, StartError> {
     let mut all = Vec::new();
     for plan in plans {
-        let at = inherited.iter().position(|socket| *socket.listener == *plan.name);
-        all.push(match at.map(|at| inherited.swap_remove(at)) {
-            Some(socket) => adopt(plan, workers, &socket.socket)?,
-            None => bind(plan, workers, &[])?,
-        });
+        let mut found = false;
+        // The system opens one for each; a second one is left, and told as such.
+        let is_given = |one: &mut Inherited| {
+            is_for(plan, one) && (!std::mem::replace(&mut found, true) || one.giver == Giver::Predecessor)
+        };
+        let given: Vec<TcpListener> = inherited.extract_if(.., is_given).map(|one| one.socket).collect();
+        all.push(if given.is_empty() { bind(plan, workers, &[])? } else { adopt(plan, workers, &given)? });
     }
-    match inherited.first() {
+    match inherited.iter().find(|left| left.giver == Giver::System) {
         None => Ok(all),
         Some(left) => Err(StartError::Inherited(format!(
             "the socket `{}` was inherited, but there is no listener of that name (or it came twice); \
@@ -55,6 +68,17 @@ pub(super) fn bind_all(
             left.listener
         ))),
     }
+}
+
+/// Whether a socket is the listener's. What a predecessor had elsewhere is not; what the system opened elsewhere is a mistake, which is
+/// told when it is adopted.
+fn is_for(plan: &ListenerPlan, one: &Inherited) -> bool {
+    let is_named = *one.listener == *plan.name;
+    is_named && (one.giver == Giver::System || one.socket.local_addr().is_ok_and(|address| fits(plan, address)))
+}
+
+fn fits(plan: &ListenerPlan, address: SocketAddr) -> bool {
+    address.ip() == plan.bind.ip() && (address.port() == plan.bind.port() || plan.bind.port() == 0)
 }
 
 /// Binds one listener beside those that are open already.
@@ -71,31 +95,41 @@ pub(super) fn bind(plan: &ListenerPlan, workers: usize, open: &[Listener]) -> Re
         let socket = listen(address).map_err(error)?;
         // The first socket turns port 0 into a real one, which the others share.
         address = socket.local_addr().map_err(error)?;
-        sockets.push(Bound { name: Arc::clone(&plan.name), socket, life: Arc::clone(&life) });
+        sockets.push(bound(plan, socket, &life).map_err(error)?);
     }
-    Ok(Fresh { listener: Listener { name: Arc::clone(&plan.name), bind: plan.bind, address, life }, sockets })
+    Ok(fresh(plan, address, life, sockets))
 }
 
-/// Takes over an inherited socket.
-fn adopt(plan: &ListenerPlan, workers: usize, socket: &TcpListener) -> Result<Fresh, StartError> {
+fn bound(plan: &ListenerPlan, socket: TcpListener, life: &Arc<Life>) -> io::Result<Bound> {
+    let kept = Arc::new(socket.try_clone()?);
+    Ok(Bound { name: Arc::clone(&plan.name), socket, kept, life: Arc::clone(life) })
+}
+
+fn fresh(plan: &ListenerPlan, address: SocketAddr, life: Arc<Life>, sockets: Vec<Bound>) -> Fresh {
+    let open = sockets.iter().map(|bound| Arc::downgrade(&bound.kept)).collect();
+    Fresh { listener: Listener { name: Arc::clone(&plan.name), bind: plan.bind, address, life, open }, sockets }
+}
+
+/// Takes over inherited sockets: each by a worker at least, since clients may wait at any of them, and each worker at least one.
+fn adopt(plan: &ListenerPlan, workers: usize, given: &[TcpListener]) -> Result<Fresh, StartError> {
     let name = &plan.name;
     let error = |source| StartError::Listen { listener: Arc::clone(name), bind: plan.bind, source };
-    let address = socket.local_addr().map_err(error)?;
-    let fits = address.ip() == plan.bind.ip() && (address.port() == plan.bind.port() || plan.bind.port() == 0);
-    if !fits {
+    let nothing = || error(io::Error::other("no socket was given"));
+    let address = given.first().ok_or_else(nothing)?.local_addr().map_err(error)?;
+    if !fits(plan, address) {
         return Err(StartError::Inherited(format!(
             "listeners.{name}: the inherited socket is on {address}, the configuration says {}; make them the same",
             plan.bind
         )));
     }
-    socket.set_nonblocking(true).map_err(error)?;
     let life = Arc::new(Life::default());
-    let mut sockets = Vec::with_capacity(workers);
-    for _ in 0..workers {
+    let mut sockets = Vec::with_capacity(workers.max(given.len()));
+    for socket in given.iter().cycle().take(workers.max(given.len())) {
+        socket.set_nonblocking(true).map_err(error)?;
         let socket = socket.try_clone().map_err(error)?;
-        sockets.push(Bound { name: Arc::clone(name), socket, life: Arc::clone(&life) });
+        sockets.push(bound(plan, socket, &life).map_err(error)?);
     }
-    Ok(Fresh { listener: Listener { name: Arc::clone(name), bind: plan.bind, address, life }, sockets })
+    Ok(fresh(plan, address, life, sockets))
 }
 
 /// Sockets that share a port are granted to every process of the same user; binding once without sharing tells

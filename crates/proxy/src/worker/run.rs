@@ -22,6 +22,8 @@ use tokio::task::{JoinHandle, LocalSet};
 pub(crate) struct Bound {
     pub(crate) name: Arc<str>,
     pub(crate) socket: std::net::TcpListener,
+    /// The same once more, for as long as this worker accepts: what a successor is given.
+    pub(crate) kept: Arc<std::net::TcpListener>,
     pub(crate) life: Arc<Life>,
 }
 
@@ -37,6 +39,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 struct Listening {
     name: Arc<str>,
     socket: TcpListener,
+    kept: Arc<std::net::TcpListener>,
     life: Arc<Life>,
 }
 
@@ -82,7 +85,7 @@ impl Ready {
 
 impl Listening {
     fn new(bound: Bound) -> io::Result<Self> {
-        Ok(Self { name: bound.name, socket: TcpListener::from_std(bound.socket)?, life: bound.life })
+        Ok(Self { name: bound.name, socket: TcpListener::from_std(bound.socket)?, kept: bound.kept, life: bound.life })
     }
 
     fn accept(self, worker: &Rc<Worker>) -> Accepting {
@@ -128,7 +131,8 @@ async fn cut_off(worker: &Worker) {
 }
 
 async fn accept(worker: Rc<Worker>, listening: Listening) {
-    let Listening { name, socket, life } = listening;
+    // Closed with the other, or connections would wait for somebody who accepts no more.
+    let Listening { name, socket, kept: _kept, life } = listening;
     let mut settings: Option<(u64, Rc<ListenerSettings>)> = None;
     loop {
         let Ok((stream, peer)) = socket.accept().await else {

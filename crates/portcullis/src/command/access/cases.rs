@@ -13,6 +13,13 @@ use std::path::Path;
 
 /// Says yes if everything is decided as expected.
 pub(super) fn run(config: &Path, file: &Path, all_rules: bool, format: Format) -> Result<Ending, Stop> {
+    let (text, json, ending) = outcome(config, file, all_rules)?;
+    report(format, || text, || json)?;
+    Ok(ending)
+}
+
+/// What came of it, for people and for programs.
+pub(super) fn outcome(config: &Path, file: &Path, all_rules: bool) -> Result<(String, Value, Ending), Stop> {
     let plan = read(config)?.plan;
     let cases = access_cases(file, &Environment::process())?;
     let supposed: Vec<Supposed> = cases.iter().map(supposed).collect();
@@ -23,8 +30,8 @@ pub(super) fn run(config: &Path, file: &Path, all_rules: bool, format: Format) -
     let missed: Vec<&(String, String)> =
         rules.iter().filter(|rule| !decided.iter().any(|one| meets(one, rule))).collect();
     let failed = results.iter().filter(|(.., wrong)| wrong.is_some()).count();
-    report(format, || text(&results, rules.len(), &missed), || to_json(&results, rules.len(), &missed))?;
-    Ok(if failed > 0 || (all_rules && !missed.is_empty()) { Ending::No } else { Ending::Done })
+    let ending = if failed > 0 || (all_rules && !missed.is_empty()) { Ending::No } else { Ending::Done };
+    Ok((text(&results, rules.len(), &missed), to_json(&results, rules.len(), &missed), ending))
 }
 
 fn meets(permission: &Permission, rule: &(String, String)) -> bool {

@@ -2,13 +2,14 @@
 
 use crate::audit::random;
 use crate::ending::Stop;
-use portcullis_audit::{CertificateFact, Facts, FileFact, KeyFact, KeyKind};
+use portcullis_audit::{CertificateFact, Facts, FileFact, FileUse, KeyFact, KeyKind};
 use portcullis_auth::key::KeyText;
+use portcullis_config::Loaded;
 use portcullis_config::plan::{CertificateSource, LogSink, Plan};
 use portcullis_store::{Home, Listed};
 use portcullis_types::Clock;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -25,7 +26,8 @@ const CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
 const WEAK: [&str; 3] = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1"];
 
 /// All of it. What cannot be read is an error: an audit that looks away would be a good one.
-pub(super) fn facts(plan: &Plan) -> Result<Facts, Stop> {
+pub(super) fn facts(loaded: &Loaded) -> Result<Facts, Stop> {
+    let plan = &loaded.plan;
     let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut facts = Facts { now, ..Facts::default() };
     for listener in &plan.listeners {
@@ -34,13 +36,19 @@ pub(super) fn facts(plan: &Plan) -> Result<Facts, Stop> {
         };
         for pair in pairs {
             facts.certificates.push(certificate(&listener.name, &pair.cert_file)?);
-            file(&mut facts, &pair.key_file, true)?;
+            file(&mut facts, &pair.key_file, FileUse::Secret)?;
         }
+    }
+    for path in client_keys(plan).chain(loaded.value_files()) {
+        file(&mut facts, &path, FileUse::Secret)?;
+    }
+    for path in &plan.watched {
+        file(&mut facts, path, FileUse::Settings)?;
     }
     let logs = [Some(&plan.access_log.sink), plan.security_log.as_ref().map(|log| &log.sink)];
     for sink in logs.into_iter().flatten() {
         if let LogSink::File(path) = sink {
-            file(&mut facts, path, false)?;
+            file(&mut facts, path, FileUse::Records)?;
         }
     }
     if let Some(home) = plan.identity.store.as_deref().map(Home::new).filter(Home::is_there) {
@@ -49,11 +57,22 @@ pub(super) fn facts(plan: &Plan) -> Result<Facts, Stop> {
     Ok(facts)
 }
 
-/// A file that is not there yet, as a log before the first start, has no mode.
-fn file(facts: &mut Facts, path: &Path, secret: bool) -> Result<(), Stop> {
+/// Keys by which the gateway shows servers who it is.
+fn client_keys(plan: &Plan) -> impl Iterator<Item = PathBuf> {
+    let versions = plan.apis.iter().flat_map(|api| &api.versions);
+    let upstreams = versions.flat_map(|version| &version.routes).filter_map(|route| route.upstream.tls.as_ref());
+    upstreams.filter_map(|tls| tls.client_certificate.as_ref()).map(|pair| pair.key_file.clone())
+}
+
+/// A file that is not there yet, as a log before the first start, has no mode. One that is named in several places is what it was
+/// named as first.
+fn file(facts: &mut Facts, path: &Path, holds: FileUse) -> Result<(), Stop> {
+    if facts.files.iter().any(|known| known.path == path) {
+        return Ok(());
+    }
     match std::fs::metadata(path) {
         Ok(metadata) => {
-            facts.files.push(FileFact { path: path.to_owned(), mode: metadata.permissions().mode(), secret });
+            facts.files.push(FileFact { path: path.to_owned(), mode: metadata.permissions().mode(), holds });
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -8,7 +8,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
 
 /// Repeats what it gets, until it is told to close.
-fn echoing() -> SocketAddr {
+pub(crate) fn echoing() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -27,7 +27,7 @@ fn echoing() -> SocketAddr {
     address
 }
 
-fn connect(address: SocketAddr, origin: Option<&str>) -> Result<WebSocket<TcpStream>, String> {
+pub(crate) fn connect(address: SocketAddr, origin: Option<&str>) -> Result<WebSocket<TcpStream>, String> {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut request =
