@@ -182,7 +182,6 @@ mod tests {
         for (place, value) in [
             ("/version", json!("2.0.0")),
             ("/runs", json!([])),
-            ("/runs/0/tool", json!({})),
             ("/runs/0/tool/driver/name", json!(1)),
             ("/runs/0/tool/driver/rules", json!([{ "id": "A1" }, { "id": "A1" }])),
             ("/runs/0/tool/driver/rules/0/properties/tags", json!(["x", "x"])),
@@ -198,5 +197,9 @@ mod tests {
             *document.pointer_mut(place).unwrap() = value;
             assert_eq!(faults(&document).len(), 1, "{place}: {:?}", faults(&document));
         }
+        // Without a driver nothing is described either, the rule of the result included.
+        let mut document = sound();
+        *document.pointer_mut("/runs/0/tool").unwrap() = json!({});
+        assert_eq!(faults(&document).len(), 2, "{:?}", faults(&document));
     }
 }
