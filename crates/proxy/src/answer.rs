@@ -118,13 +118,10 @@ async fn pass_on(
     let sent_before = client.sent;
     let ways =
         &mut Ways { client: &mut *client, upstream: &mut lease.channel, upload: &mut upload, download: &mut download };
+    vet(worker, local, exchange, ways).await?;
     if exchange.answer.status() == 101 {
-        // Whoever is served messages has seen to them in the request; rules see the head.
-        ruled::inspect(worker, exchange, ways).await?;
         return converse(worker, local, connection, exchange, client, lease).await;
     }
-    promised::judge((worker, local), exchange, ways).await?;
-    ruled::inspect(worker, exchange, ways).await?;
     let leaving = leaving(client, framing, old);
     answer_head(worker, local, exchange, client, (keep_alive, leaving == Leaving::Bare))?;
     let going_on = lasts(&exchange.answer).then(|| streams(local, exchange));
@@ -132,9 +129,8 @@ async fn pass_on(
     download.leave(leaving);
     download.tap(tap(worker, local, exchange, going_on.is_none() && filter.is_none()));
     filter.into_iter().for_each(|filter| download.set_filter(filter));
-    let carry = (&worker.timers, &worker.buffers);
     // Until its last bytes have left, not only until they have been read.
-    let (mut uploading, mut lapsed) = (true, false);
+    let (mut uploading, mut lapsed, carry) = (true, false, (&worker.timers, &worker.buffers));
     let watch = going_on.and_then(|_| Watch::begin(worker, local, exchange));
     let outcome = poll_fn(|context| {
         let upstream = &mut lease.channel;
@@ -181,8 +177,16 @@ async fn pass_on(
     }
     record.outcome = became(worker, &outcome);
     record.note = lapsed.then_some(LAPSED).or(record.note);
-    let breaks = shape::needs_close(framing, old);
-    Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), breaks))
+    Ok(follows(outcome.is_ok(), (keep_alive, clean, exchange.head.keep_alive()), shape::needs_close(framing, old)))
+}
+
+/// Shows the answer to its contract and to the rules, before any of it leaves.
+async fn vet(worker: &Worker, local: &Local, exchange: &mut Exchange, ways: &mut Ways<'_>) -> Result<(), Stop> {
+    // Whoever is served messages has seen to them in the request; rules see the head.
+    if exchange.answer.status() != 101 {
+        promised::judge((worker, local), exchange, ways).await?;
+    }
+    ruled::inspect(worker, exchange, ways).await
 }
 
 /// Charges what the answer says that it has cost.
