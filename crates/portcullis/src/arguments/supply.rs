@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(crate) struct VulnsQuestion {
-    /// A checkout of RustSec's database (https://github.com/rustsec/advisory-db), or a folder with entries of OSV in JSON
+    /// A checkout of RustSec's database (`rustsec/advisory-db` at GitHub), or a folder with entries of OSV in JSON
     #[arg(long, value_name = "DIR")]
     pub(crate) db: PathBuf,
     /// Warn when the newest entry of the database is older than so many days
