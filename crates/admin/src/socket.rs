@@ -133,7 +133,7 @@ impl AdminSocket {
         Ok(Self { place, listener })
     }
 
-    /// Takes over the one that a predecessor made.
+    /// Takes over the one that a predecessor made. Until it is served, it stays the predecessor's: whoever cannot start takes nothing away.
     ///
     /// # Errors
     /// It is not at this path any more.
@@ -148,7 +148,7 @@ impl AdminSocket {
     /// # Errors
     /// The system grants no thread.
     pub fn serve(self, handle: Handle, orders: Orders) -> Result<Admin, AdminError> {
-        let Self { place, listener } = self;
+        let Self { mut place, listener } = self;
         let error = |error| AdminError::System(place.path().to_owned(), error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(error)?;
         let kept = listener.try_clone().map_err(error)?;
@@ -170,6 +170,7 @@ impl AdminSocket {
             });
         };
         let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(serving).map_err(error)?;
+        place.take();
         Ok(Admin { place, kept, leave: Some(leave), stop, thread })
     }
 }

@@ -14,8 +14,8 @@ pub(super) struct Place {
     path: PathBuf,
     file: (u64, u64),
     owner: u32,
-    /// Whether a successor has it.
-    left: bool,
+    /// Whether it is ours to take away: not before we serve at one that a predecessor made, nor after a successor does.
+    is_ours: bool,
 }
 
 pub(super) fn bind(path: &Path) -> Result<(UnixListener, Place), AdminError> {
@@ -38,7 +38,7 @@ fn make(first: &Path, path: &Path) -> io::Result<(UnixListener, Place)> {
     let metadata = fs::symlink_metadata(first)?;
     fs::rename(first, path)?;
     let place =
-        Place { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid(), left: false };
+        Place { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid(), is_ours: true };
     Ok((listener, place))
 }
 
@@ -62,18 +62,28 @@ fn look(path: &Path) -> Result<(), AdminError> {
 // === impl Place ===
 
 impl Place {
-    /// Of a socket that is there.
+    /// Of a socket that a predecessor made, and still answers.
     pub(super) fn found(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         if !metadata.file_type().is_socket() {
             return Err(io::Error::other("it is no socket any more"));
         }
-        Ok(Self { path: path.to_owned(), file: (metadata.dev(), metadata.ino()), owner: metadata.uid(), left: false })
+        Ok(Self {
+            path: path.to_owned(),
+            file: (metadata.dev(), metadata.ino()),
+            owner: metadata.uid(),
+            is_ours: false,
+        })
     }
 
-    /// From now on the file is somebody else's.
+    /// From now on the file is ours.
+    pub(super) fn take(&mut self) {
+        self.is_ours = true;
+    }
+
+    /// From now on it is somebody else's.
     pub(super) fn leave(&mut self) {
-        self.left = true;
+        self.is_ours = false;
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,7 +99,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let same = |found: &fs::Metadata| (found.dev(), found.ino()) == self.file;
-        if !self.left && fs::symlink_metadata(&self.path).as_ref().is_ok_and(same) {
+        if self.is_ours && fs::symlink_metadata(&self.path).as_ref().is_ok_and(same) {
             // If it stays, the next start replaces it.
             drop(fs::remove_file(&self.path));
         }

@@ -9,7 +9,7 @@ use portcullis_testkit::{FakeUpstream, MoodyUpstream};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -207,6 +207,12 @@ fn what_does_not_serve_changes_nothing() {
     fs::write(line.folder.join("line.yaml"), text.replace("workers: 2", "wokers: 2")).unwrap();
     let (code, value) = line.upgrade(Path::new(env!("CARGO_BIN_EXE_portcullis")));
     assert!(code == Some(1) && value["text"].as_str().unwrap().contains("wokers"), "{value}");
+    // So is a listener whose address is taken, which is found late; the admin socket is still where it was.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let another = format!("127.0.0.1:0' }}, other: {{ bind: '{}' }} }}\nstatus", taken.local_addr().unwrap());
+    fs::write(line.folder.join("line.yaml"), text.replacen("127.0.0.1:0' } }\nstatus", &another, 1)).unwrap();
+    let (code, value) = line.upgrade(Path::new(env!("CARGO_BIN_EXE_portcullis")));
+    assert!(code == Some(1) && value["text"].as_str().unwrap().contains("other"), "{value}");
     // A setting that only a start can change, and workers that become more and fewer.
     let (code, _) = {
         fs::write(line.folder.join("line.yaml"), text.replace("workers: 2", "workers: 3")).unwrap();
