@@ -5,6 +5,7 @@ mod audit;
 mod command;
 mod demo;
 mod ending;
+mod hex;
 mod output;
 mod service;
 mod signed;

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::hex::{bytes, digits};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
@@ -126,26 +127,6 @@ impl PublicKey {
 
 impl std::fmt::Display for PublicKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&digits(&self.0))
+        formatter.write_str(&digits(self.0))
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// One spelling only: digits in capitals would be another text with the same meaning.
-fn bytes<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
-    let digit = |byte: &u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let pairs = text.as_bytes().chunks_exact(2);
-    if !pairs.remainder().is_empty() {
-        return None;
-    }
-    let all = pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.last()?)?));
-    all.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }

@@ -19,6 +19,8 @@ mod anomalies;
 mod answers;
 #[path = "wire/bodies.rs"]
 mod bodies;
+#[path = "wire/bytes.rs"]
+mod bytes;
 #[path = "wire/chaos.rs"]
 mod chaos;
 #[path = "wire/check.rs"]

@@ -8,6 +8,7 @@ mod show;
 
 use crate::arguments::{Control, Format, Upgrade};
 use crate::ending::{Ending, Stop};
+use crate::hex::digits;
 use crate::output::{note, report};
 use crate::service;
 use ask::{Answer, Asking};
@@ -56,8 +57,7 @@ pub(super) fn upgrade(question: &Upgrade) -> Result<Ending, Stop> {
     let cannot = |error: std::io::Error| Stop::environment(format!("{}: {error}", question.binary.display()));
     let binary = std::fs::canonicalize(&question.binary).map_err(cannot)?;
     let name = binary.to_str().ok_or_else(|| Stop::environment("the program's path is no text"))?;
-    let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let answer = Asking::to(socket(control)?).ask("POST", &format!("/upgrade?binary={digits}"))?;
+    let answer = Asking::to(socket(control)?).ask("POST", &format!("/upgrade?binary={}", digits(name)))?;
     let done = answer.status == 200;
     if !done && answer.status != 409 {
         return Err(unexpected(&answer));

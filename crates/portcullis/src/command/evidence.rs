@@ -3,9 +3,10 @@
 use crate::arguments::{Config, EvidenceCommand, EvidenceKey, MakeEvidence, VerifyEvidence};
 use crate::audit::random;
 use crate::ending::{Ending, Stop};
+use crate::hex::digits;
 use crate::output::{good, report, say};
 use crate::service::{bounded, read};
-use crate::signed::{PublicKey, Signer, digits, open, seal};
+use crate::signed::{PublicKey, Signer, open, seal};
 use aws_lc_rs::digest::{SHA256, digest};
 use portcullis_config::Loaded;
 use portcullis_types::Clock;
@@ -107,7 +108,7 @@ fn configuration(path: &Path, loaded: &Loaded) -> Result<Value, Stop> {
     let mut files = Vec::new();
     for path in loaded.plan.watched.iter().filter(|path| !secret.contains(path)) {
         let bytes = bounded(path, FILE_BYTES_MAX).map_err(|error| cannot(path, &error))?;
-        files.push(json!({ "path": path.display().to_string(), "sha256": digits(digest(&SHA256, &bytes).as_ref()) }));
+        files.push(json!({ "path": path.display().to_string(), "sha256": digits(digest(&SHA256, &bytes)) }));
     }
     Ok(json!({ "file": path.display().to_string(), "hash": loaded.plan.hash, "files": files }))
 }

@@ -1,6 +1,7 @@
 //! What a caller may ask for: served, told how much is left, refused, and somebody else served meanwhile.
 
 use super::{Answer, Row, Scene};
+use crate::hex::digits;
 
 const LIMITS: &str = "rate limiting";
 
@@ -48,8 +49,7 @@ fn refused(request: &str, answer: Result<Answer, String>) -> Row {
 fn forgiven(scene: &Scene<'_>) -> Row {
     let expected = "forgotten, then 200";
     let place = "apis.lab limited.limits.team";
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let path = format!("/limits/reset?limit={}&value={}&value={}", hex(place), hex("red"), hex("127.0.0.1"));
+    let path = format!("/limits/reset?limit={}&value={}&value={}", digits(place), digits("red"), digits("127.0.0.1"));
     let outcome = crate::command::ask(&scene.admin, "POST", &path).and_then(|(status, body)| {
         if status != 200 || body.get("reset") != Some(&true.into()) {
             return Ok((format!("{status} {body}"), false));

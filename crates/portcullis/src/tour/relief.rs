@@ -1,6 +1,7 @@
 //! What calls cost, what operators see of limits, and what becomes of a server that fails.
 
 use super::{Answer, Row, Scene};
+use crate::hex::digits;
 
 const LIMITS: &str = "rate limiting";
 const TEAM: &str = "X-Team: green\r\n";
@@ -44,9 +45,8 @@ fn priced(scene: &Scene<'_>) -> Row {
 
 fn shown(scene: &Scene<'_>) -> Row {
     let expected = "40 of 100 left";
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let place = hex("apis.lab priced.limits.work");
-    let path = format!("/limits?limit={place}&value={}&value={}", hex("green"), hex("127.0.0.1"));
+    let place = digits("apis.lab priced.limits.work");
+    let path = format!("/limits?limit={place}&value={}&value={}", digits("green"), digits("127.0.0.1"));
     let outcome = crate::command::ask(&scene.admin, "GET", &path).map(|(status, body)| {
         let number = |name: &str| body.get(name).and_then(serde_json::Value::as_u64);
         let got = match (status, number("remaining"), number("limit")) {

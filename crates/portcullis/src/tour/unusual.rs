@@ -1,6 +1,7 @@
 //! What is unusual: somebody who takes one person after another is noticed, refused, and pardoned.
 
 use super::{Outcome, Row, Scene};
+use crate::hex::digits;
 use serde_json::Value;
 
 const MONITORING: &str = "monitoring";
@@ -44,7 +45,7 @@ fn told(scene: &Scene<'_>) -> Row {
 
 fn pardoned(scene: &Scene<'_>, ask: impl Fn() -> Result<String, String>) -> Row {
     let expected = "pardoned, then 200";
-    let who: String = "ada".bytes().map(|byte| format!("{byte:02x}")).collect();
+    let who = digits("ada");
     let asked = crate::command::ask(&scene.admin, "POST", &format!("/findings/pardon?who={who}"));
     let outcome: Outcome = asked.map(|(status, body)| {
         if body.get("pardoned") != Some(&true.into()) {

@@ -1,14 +1,12 @@
 //! Messages that are held to a contract, in both directions and both versions of HTTP.
 
+use crate::bytes::{gzip, says};
 use crate::check::{good_request_works, problem};
 use crate::http2::peer::{Peer, Server, post};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use portcullis_config::plan::{ContractMode, ContractPlan, Methods, Plan, RouteContract};
 use portcullis_contract::Options;
 use portcullis_testkit::gateway::{self, Gatehouse};
 use portcullis_testkit::{Answer, Client, FakeUpstream};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -197,18 +195,6 @@ fn a_report_lets_pass_and_says_what() {
     assert_eq!(record["answer_breach"], "body: mediaType", "{record}");
     assert_eq!(gate.metric("portcullis_contract_breaches_total{direction=\"request\"}"), 1.0);
     assert_eq!(gate.metric("portcullis_contract_breaches_total{direction=\"answer\"}"), 1.0);
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// An answer of 200, `fields` with their line ends.
-fn says(fields: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! Bodies that a stage looks into: held whole within bounds, decoded and read once, and sent on as they came.
 
+use crate::bytes::gzip;
 use crate::check::{good_request_works, problem};
 use crate::http2::peer::{Peer, Server, post};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use portcullis_config::plan::{BodiesPlan, RetryPlan};
 use portcullis_testkit::gateway::{self, Gatehouse};
 use portcullis_testkit::{Answer, Client, FakeUpstream};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,12 +35,6 @@ fn mirror() -> FakeUpstream {
             talk.send(&heard.body);
         }
     })
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn head(fields: &str, length: usize) -> String {

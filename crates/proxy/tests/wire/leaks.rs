@@ -1,14 +1,12 @@
 //! Answers that give too much away do not leave: what rules see of them, what they cannot see, and what passes untouched.
 
+use crate::bytes::{gzip, says};
 use crate::check::{good_request_works, problem};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use portcullis_config::{Environment, load_text};
 use portcullis_testkit::gateway::Gatehouse;
 use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Answer, Client, FakeUpstream};
 use serde_json::Value;
-use std::io::Write;
 use std::time::Duration;
 
 const RULES: &str = r#"
@@ -22,17 +20,6 @@ SecRule RESPONSE_HEADERS:Content-Encoding "@rx ." "id:15,phase:4,pass,log,msg:'A
 const LEAK: &str = "{\"error\":\"You have an error in your SQL syntax near 'x'\"}";
 const HARMLESS: &str = "{ \"orders\" : [ 1,2 ,3 ],\r\n\"note\":\"\u{e9}\\u0041 <?xml\" }";
 const JSON: &str = "Content-Type: application/json\r\n";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn says(fields: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
 
 /// A gateway with these rules before a server that says whatever stands in `says` for the path.
 struct Place {

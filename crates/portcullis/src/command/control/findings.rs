@@ -1,9 +1,10 @@
 //! What callers of a running gateway do that is unusual.
 
-use super::limits::{asked, hex, plain};
+use super::limits::{asked, plain};
 use super::show::moment;
 use crate::arguments::{Control, Pardon};
 use crate::ending::{Ending, Stop};
+use crate::hex::digits;
 use crate::output::{Table, report};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub(in crate::command) fn show(control: &Control) -> Result<Ending, Stop> {
 
 /// Forgets what was found about somebody.
 pub(in crate::command) fn pardon(pardon: &Pardon) -> Result<Ending, Stop> {
-    let body = asked(&pardon.control, "POST", &format!("/findings/pardon?who={}", hex(&pardon.who)))?;
+    let body = asked(&pardon.control, "POST", &format!("/findings/pardon?who={}", digits(&pardon.who)))?;
     let done = body.get("pardoned").and_then(Value::as_bool).unwrap_or(false);
     let text = if done { "pardoned" } else { "nothing was done about them" };
     report(pardon.control.form.format, || text.to_owned(), || body.clone())?;

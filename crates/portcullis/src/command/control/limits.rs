@@ -4,6 +4,7 @@ use super::ask::Asking;
 use super::{expected, socket};
 use crate::arguments::{Control, ResetLimit, ShowLimits};
 use crate::ending::{Ending, Stop};
+use crate::hex::digits;
 use crate::output::{Table, report};
 use serde_json::Value;
 
@@ -33,14 +34,9 @@ pub(super) fn asked(control: &Control, method: &str, path: &str) -> Result<Value
     expected(Asking::to(socket(control)?).ask(method, path)?, 200)
 }
 
-/// A name as the socket takes it.
-pub(super) fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn query(limit: &str, values: &[String]) -> String {
-    let values: String = values.iter().map(|value| format!("&value={}", hex(value))).collect();
-    format!("limit={}{values}", hex(limit))
+    let values: String = values.iter().map(|value| format!("&value={}", digits(value))).collect();
+    format!("limit={}{values}", digits(limit))
 }
 
 pub(super) fn plain(value: Option<&Value>) -> String {
