@@ -124,7 +124,9 @@ impl Predecessor {
     pub(super) fn tell<T>(&self, outcome: &Result<T, Stop>) {
         let text = match outcome {
             Ok(_) => READY.to_owned(),
-            Err(stop) => format!("no\n{}", stop.plain()),
+            // Mistakes with their lines; anything else is one line, which whoever asked puts into a sentence.
+            Err(stop @ Stop::Mistakes(_)) => format!("no\n{}", stop.plain()),
+            Err(stop @ (Stop::Unfit(_) | Stop::Environment(_))) => format!("no\n{}", stop.summary()),
         };
         let most = text.floor_char_boundary(PACKET_BYTES_MAX);
         let _told = send(&self.0, text.get(..most).unwrap_or_default().as_bytes(), SendFlags::NOSIGNAL);
