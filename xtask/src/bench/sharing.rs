@@ -70,16 +70,23 @@ impl Bench<'_> {
         wrk_as(subject.plain_port, self.options.seconds, &self.callers, &self.script, false)
     }
 
-    fn round(&self, subject: &Subject, store: &Server) -> Result<Round, String> {
-        let of = |series: &str| subject.status_port.map_or(Ok(0.0), |port| metric(port, series));
-        let (waits, calls, alone, store_us) = (of(WAITS)?, of(CALLS)?, of(ALONE)?, store.cpu_us());
+    /// Microseconds a request, and how many there were.
+    fn cost(&self, subject: &Subject) -> Result<(f64, f64), String> {
         let mut requests = 0.0;
         let load = || {
             let seen = self.load(subject)?;
             requests = f64::from(seen.requests);
             Ok(seen)
         };
-        let (gateway_us, _) = cpu_per_request_us(subject, BY_LIMIT, CONNECTIONS, load)?;
+        let (microseconds, _) = cpu_per_request_us(subject, BY_LIMIT, CONNECTIONS, load)?;
+        Ok((microseconds, requests))
+    }
+
+    /// Of a gateway that has a store.
+    fn round(&self, subject: &Subject, store: &Server) -> Result<Round, String> {
+        let of = |series: &str| subject.status_port.map_or(Ok(0.0), |port| metric(port, series));
+        let (waits, calls, alone, store_us) = (of(WAITS)?, of(CALLS)?, of(ALONE)?, store.cpu_us());
+        let (gateway_us, requests) = self.cost(subject)?;
         if of(ALONE)? > alone {
             return Err("the store was away: some requests were decided without it".to_owned());
         }
@@ -107,14 +114,13 @@ impl Bench<'_> {
         }
         let mut samples: [Vec<f64>; 5] = Default::default();
         for round in 1..=self.options.pairs {
-            let own = self.round(&alone, &store)?;
+            let (own_us, _) = self.cost(&alone)?;
             let Round { gateway_us, store_us, waits, calls } = self.round(shared, &store)?;
             eprintln!(
-                "store {round}: {:.2} us alone, {gateway_us:.2} us shared and {store_us:.2} us of the store, {waits:.4} waits \
-                 and {calls:.4} calls a request",
-                own.gateway_us
+                "store {round}: {own_us:.2} us alone, {gateway_us:.2} us shared and {store_us:.2} us of the store, {waits:.4} waits \
+                 and {calls:.4} calls a request"
             );
-            let values = [gateway_us / own.gateway_us, gateway_us, store_us, waits, calls];
+            let values = [gateway_us / own_us, gateway_us, store_us, waits, calls];
             samples.iter_mut().zip(values).for_each(|(all, value)| all.push(value));
         }
         let names = [
