@@ -2,18 +2,21 @@
 //!
 //! What is served is others' business; this file bounds what a client may cost.
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_rustls::TlsAcceptor;
 
 // LIMIT: connections at once; more wait in the system's queue.
 pub(crate) const CONNECTIONS_MAX: usize = 64;
@@ -27,6 +30,22 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
 /// After an accept that failed for want of file descriptors, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+// LIMIT: threads of a server that wait for something.
+const WAITING_MAX: usize = 8;
+// LIMIT: how long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) is_secure: bool,
+}
+
+/// How new connections are encrypted, if they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Security(Arc<RwLock<Option<Arc<ServerConfig>>>>);
 
 /// A server at work.
 #[derive(Debug)]
@@ -54,13 +73,17 @@ pub enum ServerError {
     System(&'static str, io::Error),
 }
 
+/// A socket that listens there.
+pub(crate) fn bound(name: &'static str, bind: SocketAddr) -> Result<std::net::TcpListener, ServerError> {
+    std::net::TcpListener::bind(bind).map_err(|source| ServerError::Listen { name, bind, source })
+}
+
 // === impl Server ===
 
 impl Server {
     /// Listens and answers.
     pub(crate) fn listen(name: &'static str, bind: SocketAddr, router: Router) -> Result<Self, ServerError> {
-        let listener = std::net::TcpListener::bind(bind);
-        Self::adopt(name, listener.map_err(|source| ServerError::Listen { name, bind, source })?, router)
+        Self::adopt(name, bound(name, bind)?, router)
     }
 
     /// The same at a socket that listens already.
@@ -69,21 +92,38 @@ impl Server {
         listener: std::net::TcpListener,
         router: Router,
     ) -> Result<Self, ServerError> {
+        Self::adopt_with(name, listener, router, (Security::default(), std::future::pending()))
+    }
+
+    /// The same with encryption, and with something that goes on beside it.
+    pub(crate) fn adopt_with(
+        name: &'static str,
+        listener: std::net::TcpListener,
+        router: Router,
+        (security, beside): (Security, impl Future<Output = ()> + Send + 'static),
+    ) -> Result<Self, ServerError> {
         let address = listener.local_addr().map_err(|error| ServerError::System(name, error))?;
         let error = |source| ServerError::Listen { name, bind: address, source };
         listener.set_nonblocking(true).map_err(error)?;
         let kept = listener.try_clone().map_err(error)?;
         let system = |error| ServerError::System(name, error);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(WAITING_MAX)
+            .enable_all()
+            .build()
+            .map_err(system)?;
         let (stop, stopped) = oneshot::channel();
         let serving = move || {
             runtime.block_on(async move {
                 let Ok(listener) = TcpListener::from_std(listener) else { return };
                 tokio::select! {
-                    () = accept(listener, router) => {}
+                    () = accept(listener, router, security) => {}
+                    () = beside => {}
                     _ = stopped => {}
                 }
             });
+            // What waits for the disk or for an answer that nobody gives any more must not hold up the end.
+            runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(serving).map_err(system)?;
         Ok(Self { address, kept, stop, thread })
@@ -117,18 +157,36 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(listener: TcpListener, router: Router, security: Security) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(serve(stream, router.clone(), slot))),
+            Ok((stream, address)) => {
+                let tls = security.current();
+                let peer = Peer { address, is_secure: tls.is_some() };
+                let router = router.clone().layer(Extension(peer));
+                drop(tokio::spawn(welcome(stream, tls, router, slot)));
+            }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
+async fn welcome(stream: TcpStream, tls: Option<Arc<ServerConfig>>, router: Router, slot: OwnedSemaphorePermit) {
+    match tls {
+        None => serve(stream, router).await,
+        Some(tls) => {
+            let handshake = TlsAcceptor::from(tls).accept(stream);
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+                serve(stream, router).await;
+            }
+        }
+    }
+    drop(slot);
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -137,7 +195,22 @@ async fn serve(stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // A client that breaks off or dawdles is its own problem.
     drop(tokio::time::timeout(CONNECTION_TIMEOUT, connection).await);
-    drop(slot);
+}
+
+// === impl Security ===
+
+impl Security {
+    pub(crate) fn new(tls: Option<Arc<ServerConfig>>) -> Self {
+        Self(Arc::new(RwLock::new(tls)))
+    }
+
+    pub(crate) fn replace(&self, tls: Option<Arc<ServerConfig>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tls;
+    }
+
+    fn current(&self) -> Option<Arc<ServerConfig>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 // === impl ServerError ===

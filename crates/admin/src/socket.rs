@@ -9,16 +9,18 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use crate::console::reply;
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use bind::Place;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use portcullis_console::{By, Console, Order, Orders, Reloaded, Via};
 use portcullis_proxy::Handle;
 use serde_json::{Value, json};
 use std::fmt;
@@ -42,55 +44,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
 /// After an accept that failed for want of file descriptors, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What is asked of the process.
-#[derive(Debug)]
-pub enum Order {
-    /// Read the configuration again, and say what came of it.
-    Reload {
-        /// The user who asks.
-        by: u32,
-        /// Who waits for the outcome.
-        answer: oneshot::Sender<Reloaded>,
-    },
-    /// Let another program take over, and say what came of it.
-    Upgrade {
-        /// The user who asks.
-        by: u32,
-        /// The program.
-        binary: PathBuf,
-        /// Who waits for the outcome.
-        answer: oneshot::Sender<Reloaded>,
-    },
-    /// End, as after SIGTERM.
-    Drain {
-        /// The user who asks.
-        by: u32,
-    },
-    /// Nothing: this was done, and has to be written down.
-    Note {
-        /// The user who did it.
-        by: u32,
-        /// What, in words with points.
-        what: &'static str,
-        /// To what.
-        details: Value,
-    },
-}
-
-/// What came of a reload, or of an upgrade.
-#[derive(Clone, Debug)]
-pub struct Reloaded {
-    /// Whether the configuration, or the gateway, was taken over.
-    pub done: bool,
-    /// What to tell people if not: everything that is wrong with it.
-    pub text: String,
-    /// The same for programs.
-    pub details: Value,
-}
-
-/// Hands an order to the owner of the process; whether it was taken.
-pub type Orders = Arc<dyn Fn(Order) -> bool + Send + Sync>;
 
 /// A socket that is there and not answered yet.
 #[derive(Debug)]
@@ -143,11 +96,11 @@ impl AdminSocket {
         Ok(Self { place: Place::found(path).map_err(error)?, listener })
     }
 
-    /// Answers on a thread of its own.
+    /// Answers on a thread of its own, the admin API as well where there is a console.
     ///
     /// # Errors
     /// The system grants no thread.
-    pub fn serve(self, handle: Handle, orders: Orders) -> Result<Admin, AdminError> {
+    pub fn serve(self, handle: Handle, orders: Orders, console: Option<Console>) -> Result<Admin, AdminError> {
         let Self { mut place, listener } = self;
         let error = |error| AdminError::System(place.path().to_owned(), error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(error)?;
@@ -161,13 +114,15 @@ impl AdminSocket {
         let serving = move || {
             runtime.block_on(async move {
                 tokio::select! {
-                    () = accept(listener, router(Source { handle, orders }), owner) => {}
+                    () = accept(listener, router(Source { handle, orders, console }), owner) => {}
                     _ = &mut stopped => return,
                     _ = left => {}
                 }
                 // Whoever has asked already still gets an answer.
                 drop(stopped.await);
             });
+            // An answer that nobody gives any more must not hold up the end.
+            runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(serving).map_err(error)?;
         place.take();
@@ -252,6 +207,7 @@ struct User(u32);
 struct Source {
     handle: Handle,
     orders: Orders,
+    console: Option<Console>,
 }
 
 fn router(source: Source) -> Router {
@@ -265,7 +221,19 @@ fn router(source: Source) -> Router {
         .route("/findings/pardon", post(findings::pardon))
         .route("/limits", get(limits::show))
         .route("/limits/reset", post(limits::reset))
+        .route("/api/v1", any(api))
+        .route("/api/v1/{*rest}", any(api))
         .with_state(source)
+}
+
+/// The same that the listener of the console answers to programs.
+async fn api(State(source): State<Source>, Extension(User(by)): Extension<User>, request: Request) -> Response {
+    match source.console {
+        Some(console) => reply(console, Via::Socket(by), request).await,
+        None => {
+            answer(StatusCode::NOT_FOUND, &json!({ "text": "the admin API comes with the console (`admin.bind`)" }))
+        }
+    }
 }
 
 async fn status(State(source): State<Source>) -> Response {
@@ -274,7 +242,7 @@ async fn status(State(source): State<Source>) -> Response {
 
 async fn reload(State(source): State<Source>, Extension(User(by)): Extension<User>) -> Response {
     let (sender, told) = oneshot::channel();
-    if !(source.orders)(Order::Reload { by, answer: sender }) {
+    if !(source.orders)(Order::Reload { by: By::Uid(by), answer: sender }) {
         return busy();
     }
     outcome("reloaded", told).await
@@ -287,7 +255,7 @@ async fn upgrade(State(source): State<Source>, Extension(User(by)): Extension<Us
         return answer(StatusCode::BAD_REQUEST, &json!({ "text": "the query names no program by its whole path" }));
     };
     let (sender, told) = oneshot::channel();
-    if !(source.orders)(Order::Upgrade { by, binary, answer: sender }) {
+    if !(source.orders)(Order::Upgrade { by: By::Uid(by), binary, answer: sender }) {
         return busy();
     }
     outcome("upgraded", told).await
@@ -304,11 +272,16 @@ async fn outcome(what: &str, told: oneshot::Receiver<Reloaded>) -> Response {
 }
 
 async fn drain(State(source): State<Source>, Extension(User(by)): Extension<User>) -> Response {
-    if (source.orders)(Order::Drain { by }) {
+    if (source.orders)(Order::Drain { by: By::Uid(by) }) {
         answer(StatusCode::ACCEPTED, &report::status(&source.handle))
     } else {
         busy()
     }
+}
+
+/// Something that is to be written down.
+fn noted(by: u32, what: &'static str, details: Value) -> Order {
+    Order::Note { by: By::Uid(by), what, details, written: None }
 }
 
 fn busy() -> Response {

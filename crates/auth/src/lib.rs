@@ -24,6 +24,7 @@ pub mod jwt;
 pub mod key;
 pub mod network;
 pub mod outward;
+pub mod password;
 pub mod principal;
 pub mod replay;
 pub mod revocation;

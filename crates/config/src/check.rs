@@ -102,7 +102,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let security_log = check.security_log(file, root, &access_log);
     let tracing = check.tracing(file, root);
     let anomalies = check.anomalies(file, root);
-    let admin = check.admin(file, root);
+    let admin = check.admin(file, root, (&listeners, &status, portal.as_ref()));
     let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
     let identity = check.identity(file, root);

@@ -32,7 +32,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use admin::Admin;
+pub(crate) use admin::{Admin, Role};
 pub(crate) use alerts::{Alerts, Webhook};
 pub(crate) use anomalies::{Anomalies, AnomalyMode, AnomalyPoints};
 pub(crate) use api::UpstreamTls;
@@ -87,7 +87,7 @@ pub(crate) struct File {
     pub(crate) listeners: IndexMap<String, Listener>,
     /// Where operators look: `/livez`, `/readyz`, `/metrics` and the pages that explain problems.
     pub(crate) status: Option<Status>,
-    /// Where commands reach the running gateway.
+    /// Where commands and people reach the running gateway.
     pub(crate) admin: Option<Admin>,
     /// Pages for developers who integrate with the APIs. Nothing is served without it.
     pub(crate) portal: Option<Portal>,

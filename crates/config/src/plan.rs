@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::values::ValueSource;
-pub use admin::AdminPlan;
+pub use admin::{AdminPlan, ConsolePlan, Role, UserPlan};
 pub use alerts::{AlertsPlan, WebhookPlan};
 pub use anomalies::AnomaliesPlan;
 pub use listener::{PacePlan, ProvenancePlan};
@@ -75,7 +75,7 @@ pub struct Plan {
     pub status: StatusPlan,
     /// Pages for developers; `None` where none are served.
     pub portal: Option<PortalPlan>,
-    /// Where commands reach the running gateway.
+    /// Where commands and people reach the running gateway.
     pub admin: AdminPlan,
     /// Threads that carry requests; `None` means one per core.
     pub workers: Option<NonZeroUsize>,

@@ -87,6 +87,29 @@ impl Html {
         self
     }
 
+    /// A table with a caption for those who do not see it, heads that say what it is of, and room to scroll.
+    pub fn table(&mut self, caption: &str, heads: &[&str], body: impl FnOnce(&mut Self)) -> &mut Self {
+        self.element(
+            "div",
+            &[("class", "wide"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)],
+            |html| {
+                html.element("table", &[], |html| {
+                    html.leaf("caption", &[], caption).line();
+                    html.element("thead", &[], |html| {
+                        html.element("tr", &[], |html| {
+                            for head in heads {
+                                html.leaf("th", &[("scope", "col")], head);
+                            }
+                        });
+                    });
+                    html.line();
+                    html.element("tbody", &[], body);
+                });
+            },
+        );
+        self.line()
+    }
+
     /// A line break, so that sources can be read.
     pub fn line(&mut self) -> &mut Self {
         self.0.push('\n');

@@ -26,6 +26,9 @@ pub use model::Portal;
 pub use samples::{Sample, samples};
 pub use site::{File, Site};
 
+/// The style sheet of every page, for whoever makes pages that look alike.
+pub const STYLE_SHEET: &str = pages::STYLE_SHEET;
+
 use portcullis_config::Plan;
 use portcullis_config::plan::PortalPlan;
 use site::OPENAPI;

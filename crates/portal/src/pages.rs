@@ -11,7 +11,7 @@ use crate::html::Html;
 use crate::model::{Operation, Portal, Version};
 use crate::site::{HTML, SCRIPT, STYLE, Site};
 
-const STYLE_SHEET: &str = include_str!("pages/style.css");
+pub(crate) const STYLE_SHEET: &str = include_str!("pages/style.css");
 const SEARCH_SCRIPT: &str = include_str!("pages/search.js");
 
 /// What browsers show beside the title, where there is no logo.

@@ -1,6 +1,7 @@
 //! What can be asked of the program. Parser, help, manual pages and completions all come from here.
 
 mod access;
+mod admin;
 mod audit;
 mod audit_log;
 mod contract;
@@ -21,6 +22,7 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 pub(crate) use access::{Access, AccessCommand};
+pub(crate) use admin::AdminCommand;
 pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat, DiffContracts, ReportContract};
@@ -75,6 +77,12 @@ pub(crate) enum Command {
     /// Let a running gateway end: not ready first, then no new connections, then open requests end
     #[command(after_help = help::DRAIN)]
     Drain(Control),
+    /// Prepare who may come into the console of a gateway
+    #[command(after_help = help::ADMIN)]
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
     /// Show the limits of a running gateway and what a caller has left, or forget what he has spent
     #[command(after_help = help::LIMITS)]
     Limits {

@@ -3,6 +3,7 @@
 use crate::ending::Stop;
 use crate::service::Journal;
 use portcullis_audit_log::{AuditLog, AuditLogError, Entry, PublicKey, SealKey};
+use portcullis_console::By;
 use portcullis_store::Home;
 use portcullis_types::Clock;
 use std::os::unix::fs::MetadataExt;
@@ -29,24 +30,22 @@ impl Audit {
         self.0.add(u64::try_from(now.as_millis()).unwrap_or(u64::MAX), entries).map(drop).map_err(unusable)
     }
 
-    /// The same; what goes wrong is said among the process's own facts.
-    pub(crate) fn add_or_say(&self, journal: &Journal, entry: &Entry) {
-        if let Err(stop) = self.add(std::slice::from_ref(entry)) {
+    /// The same, and whether it was written; what goes wrong is said among the process's own facts.
+    pub(crate) fn add_or_say(&self, journal: &Journal, entry: &Entry) -> bool {
+        let outcome = self.add(std::slice::from_ref(entry));
+        if let Err(stop) = &outcome {
             journal.event("audit_log_failed", &[("why", stop.summary())]);
         }
+        outcome.is_ok()
     }
 }
 
 /// An entry about what the user does who runs this.
 pub(crate) fn by_user(kind: &str) -> Entry {
     // Files of a process belong to the user who runs it.
-    let actor = std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |file| user(file.uid()));
+    let actor =
+        std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |file| By::Uid(file.uid()).to_string());
     Entry::new(kind, &actor)
-}
-
-/// A user of this machine as an actor.
-pub(crate) fn user(number: u32) -> String {
-    format!("uid:{number}")
 }
 
 /// The public half of the key that seals the log of this store; `None` where there is no key yet.

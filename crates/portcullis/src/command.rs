@@ -2,6 +2,7 @@
 
 mod about;
 mod access;
+mod admin;
 mod audit;
 mod audit_log;
 mod contract;
@@ -19,7 +20,9 @@ mod versions;
 mod waf;
 mod write;
 
-use crate::arguments::{Arguments, Command, FindingsCommand, JwtCommand, LimitsCommand, Run, TokensCommand};
+use crate::arguments::{
+    AdminCommand, Arguments, Command, FindingsCommand, JwtCommand, LimitsCommand, Run, TokensCommand,
+};
 use crate::demo;
 use crate::ending::{Ending, Stop};
 use crate::service::{Journal, Service, Signals, WATCH_INTERVAL};
@@ -39,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Status(control) => control::status(control),
         Command::Reload(control) => control::reload(control),
         Command::Drain(control) => control::drain(control),
+        Command::Admin { command: AdminCommand::Password } => admin::password(),
         Command::Findings { command: FindingsCommand::Show(control) } => findings::show(control),
         Command::Findings { command: FindingsCommand::Pardon(pardon) } => findings::pardon(pardon),
         Command::Limits { command: LimitsCommand::Show(question) } => limits::show(question),
@@ -92,6 +96,11 @@ pub(crate) fn is_evidence(sealed: &str, signer: &PublicKey) -> bool {
 /// What a light penetration test finds.
 pub(crate) fn openings(target: &str, contract: &Path, ca: &Path) -> Result<portcullis_pentest::Report, Stop> {
     pentest::openings(target, contract, ca)
+}
+
+/// The last entries of the audit log beside a store.
+pub(crate) fn audit_log_tail(store: &Path, count: usize) -> Result<Vec<serde_json::Value>, Stop> {
+    audit_log::tail(store, count)
 }
 
 /// What is wrong first with the audit log in a folder, which was sealed by the key beside this store.

@@ -1,5 +1,6 @@
 //! A gateway with its status listener, from a configuration file that is watched.
 
+mod console;
 mod inherited;
 mod journal;
 mod notify;
@@ -14,13 +15,14 @@ pub(crate) use journal::Journal;
 pub(crate) use signals::{Asked, Signals};
 pub(crate) use site::{FILE_BYTES_MAX, bounded, model, site};
 
-use crate::audit::{Audit, by_user, user};
+use crate::audit::{Audit, by_user};
 use crate::ending::{Ending, Stop};
 use notify::Notify;
-use portcullis_admin::{Admin, AdminError, AdminSocket, Order, Orders, Portal, Reloaded, Status};
+use portcullis_admin::{Admin, AdminError, AdminSocket, ConsoleListener, Portal, Status};
 use portcullis_audit_log::Entry;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
+use portcullis_console::{Order, Reloaded};
 use portcullis_proxy::{ExplainRequest, Gateway, Giver, Handle, Inherited, StartError};
 use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
@@ -50,6 +52,7 @@ pub(crate) struct Service {
     status: Status,
     admin: Option<Admin>,
     portal: Option<Portal>,
+    console: Option<ConsoleListener>,
     watch: Watch,
     notify: Notify,
     shutdown: Shutdown,
@@ -94,7 +97,7 @@ pub(crate) fn unwritten(plan: &Plan) -> Plan {
 pub(crate) fn check(plan: &Plan) -> Result<(), Stop> {
     let any = ExplainRequest { method: "GET".to_owned(), url: "http://localhost/".to_owned(), ..Default::default() };
     match portcullis_proxy::explain(&unwritten(plan), "", &any) {
-        Ok(_) => Ok(()),
+        Ok(_) => console::check(plan),
         Err(error) => Err(Stop::Unfit(error.to_string())),
     }
 }
@@ -118,7 +121,8 @@ impl Service {
 
     fn start_with(path: &Path, journal: Journal, signals: &Signals, given: Option<Given>) -> Result<Self, Stop> {
         let mut watch = Watch::new(path);
-        let plan = watch.read(|| read(path))?.plan;
+        let loaded = watch.read(|| read(path))?;
+        let plan = loaded.plan.clone();
         announce_dangers(&journal, &plan);
         let environment = Environment::process();
         let notify = Notify::new(&environment)?;
@@ -137,7 +141,7 @@ impl Service {
         };
         let status = status.map_err(|error| unusable(&error))?;
         let portal = portal(&plan, &status.problem_base(), given.portal)?;
-        let (facts, shutdown) = (Facts::of(&plan), Shutdown::of(&plan));
+        let (facts, shutdown, plan_store) = (Facts::of(&plan), Shutdown::of(&plan), plan.identity.store.clone());
         let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), given.listeners) {
             Ok(gateway) => gateway,
             Err(error) => {
@@ -153,12 +157,26 @@ impl Service {
             }
         };
         status.attach(gateway.handle());
-        let admin = admin.map(|socket| socket.serve(gateway.handle(), orders(signals))).transpose();
+        let orders = console::orders(signals, path, plan_store.as_deref());
+        let console = console::start(loaded, gateway.handle(), &orders, given.console)?;
+        let shown = console.as_ref().map(|listener| listener.console().clone());
+        let admin = admin.map(|socket| socket.serve(gateway.handle(), orders, shown)).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
-        let service =
-            Self { path: path.to_owned(), journal, gateway, status, admin, portal, watch, notify, shutdown, audit };
+        let service = Self {
+            path: path.to_owned(),
+            journal,
+            gateway,
+            status,
+            admin,
+            portal,
+            console,
+            watch,
+            notify,
+            shutdown,
+            audit,
+        };
         let start = by_user("gateway.start").with("version", env!("CARGO_PKG_VERSION"));
-        service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));
+        let _said = service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));
         service.announce(&facts);
         service.notify.ready(&format!("serving {} routes", facts.routes));
         Ok(service)
@@ -170,6 +188,11 @@ impl Service {
 
     pub(crate) fn status_address(&self) -> SocketAddr {
         self.status.address()
+    }
+
+    /// Where the console is, if there is one.
+    pub(crate) fn console_address(&self) -> Option<SocketAddr> {
+        self.console.as_ref().map(ConsoleListener::address)
     }
 
     /// Reloads when asked or when a file changed, until told to stop; then lets open requests end.
@@ -186,7 +209,7 @@ impl Service {
                     self.journal.event("logs_reopened", &[]);
                 }
                 Ok(Asked::Told(Order::Reload { by, answer })) => {
-                    let reloaded = self.reload("admin", &user(by));
+                    let reloaded = self.reload("admin", &by.to_string());
                     // Whoever asked may have gone.
                     drop(answer.send(reloaded));
                 }
@@ -200,35 +223,41 @@ impl Service {
                         }
                     }
                 }
-                Ok(Asked::Told(Order::Note { by, what, details })) => {
-                    self.note(&Entry::new(what, &user(by)).with("of", details));
+                Ok(Asked::Told(Order::Note { by, what, details, written })) => {
+                    let done = self.note(&Entry::new(what, &by.to_string()).with("of", details));
+                    // Whoever asked may have gone.
+                    if let Some(waits) = written {
+                        let _heard = waits.send(done);
+                    }
                 }
                 Ok(Asked::Told(Order::Upgrade { by, binary, answer })) => {
-                    let outcome = self.upgrade(&binary, by);
+                    let actor = by.to_string();
+                    let outcome = self.upgrade(&binary, &actor);
                     let done = outcome.done;
                     drop(answer.send(outcome));
                     if done {
-                        break (user(by), Parting::Succeeded);
+                        break (actor, Parting::Succeeded);
                     }
                 }
-                Ok(Asked::Told(Order::Drain { by })) => break (user(by), Parting::Alone),
+                // Answered where they are asked.
+                Ok(Asked::Told(Order::Look { .. } | Order::Recall { .. })) => {}
+                Ok(Asked::Told(Order::Drain { by })) => break (by.to_string(), Parting::Alone),
                 Ok(Asked::Stop) | Err(RecvTimeoutError::Disconnected) => break ("signal".to_owned(), Parting::Alone),
             }
         };
-        self.note(&Entry::new("gateway.drain", &actor));
+        let _said = self.note(&Entry::new("gateway.drain", &actor));
         Ok(self.end(signals, parting))
     }
 
     /// Lets another program take over, if it can.
-    fn upgrade(&mut self, binary: &Path, by: u32) -> Reloaded {
+    fn upgrade(&mut self, binary: &Path, by: &str) -> Reloaded {
         let outcome = self.succeeded_by(binary);
         let (kind, text, details) = match &outcome {
             Ok(process) => ("gateway.upgrade", format!("process {process} serves"), json!({ "process": process })),
             Err(why) => ("gateway.upgrade_failed", why.clone(), Value::Null),
         };
-        self.note(
-            &Entry::new(kind, &user(by)).with("binary", binary.display().to_string()).with("outcome", text.clone()),
-        );
+        let entry = Entry::new(kind, by).with("binary", binary.display().to_string());
+        let _said = self.note(&entry.with("outcome", text.clone()));
         let event = if outcome.is_ok() { "upgraded" } else { "upgrade_failed" };
         self.journal.event(event, &[("binary", binary.display().to_string()), ("outcome", text.clone())]);
         Reloaded { done: outcome.is_ok(), text, details }
@@ -247,6 +276,7 @@ impl Service {
             listeners: listeners.collect(),
             status: Some(self.status.socket().map_err(system)?),
             portal: self.portal.as_ref().map(Portal::socket).transpose().map_err(system)?,
+            console: self.console.as_ref().map(ConsoleListener::socket).transpose().map_err(system)?,
             admin: admin.transpose().map_err(system)?,
         };
         let successor = Successor::start(binary, &self.path, self.journal.format(), given)?;
@@ -271,12 +301,13 @@ impl Service {
             }
         }
         // What a successor answers is not to be answered here.
-        let (status, portal) = match parting {
-            Parting::Alone => (Some(self.status), self.portal),
+        let (status, portal, console) = match parting {
+            Parting::Alone => (Some(self.status), self.portal, self.console),
             Parting::Succeeded => {
                 self.status.stop();
                 self.portal.into_iter().for_each(Portal::stop);
-                (None, None)
+                self.console.into_iter().for_each(ConsoleListener::stop);
+                (None, None, None)
             }
         };
         let mut fields = vec![("deadline_s", deadline.as_secs().to_string())];
@@ -302,6 +333,7 @@ impl Service {
         };
         status.into_iter().for_each(Status::stop);
         portal.into_iter().for_each(Portal::stop);
+        console.into_iter().for_each(ConsoleListener::stop);
         if how == Drain::Forced {
             let fields = [
                 ("what", "the last records of the access log".to_owned()),
@@ -310,7 +342,8 @@ impl Service {
             self.journal.event("not_written", &fields);
         }
         if let Some(audit) = &self.audit {
-            audit.add_or_say(&self.journal, &Entry::new("gateway.stop", "portcullis").with("how", how.name()));
+            let _said =
+                audit.add_or_say(&self.journal, &Entry::new("gateway.stop", "portcullis").with("how", how.name()));
         }
         self.journal.event("stopped", &[("how", how.name().to_owned())]);
         // Last, so that whoever waits for the end over it has seen everything else end.
@@ -320,14 +353,14 @@ impl Service {
         if how == Drain::Forced { Ending::No } else { Ending::Done }
     }
 
-    /// Writes down what was done. A gateway whose audit log cannot be written serves on, and says so: to stop would be worse.
-    fn note(&self, entry: &Entry) {
-        if let Some(audit) = &self.audit {
-            audit.add_or_say(&self.journal, entry);
-        }
+    /// Writes down what was done; whether that is possible. A gateway whose audit log cannot be written serves on, and says so: to
+    /// stop would be worse.
+    fn note(&self, entry: &Entry) -> bool {
+        let written = self.audit.as_ref().is_none_or(|audit| audit.add_or_say(&self.journal, entry));
         let details = entry.details().iter();
         let details: Vec<(&str, String)> = details.map(|(name, value)| (name.as_str(), plain(value))).collect();
         self.handle().note_action(entry.kind(), entry.actor(), &details);
+        written
     }
 
     fn announce(&self, facts: &Facts) {
@@ -341,6 +374,10 @@ impl Service {
         self.journal.event("status", &[("address", self.status_address().to_string())]);
         if let Some(portal) = &self.portal {
             self.journal.event("portal", &[("address", portal.address().to_string())]);
+        }
+        if let Some(console) = &self.console {
+            let (address, scheme) = (console.address().to_string(), if facts.console_tls { "https" } else { "http" });
+            self.journal.event("console", &[("address", address), ("scheme", scheme.to_owned())]);
         }
         if let Some(admin) = &self.admin {
             self.journal.event("admin", &[("socket", admin.path().display().to_string())]);
@@ -415,12 +452,6 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Puts what admin commands ask for among the signals.
-fn orders(signals: &Signals) -> Orders {
-    let teller = signals.teller();
-    std::sync::Arc::new(move |order| teller.tell(Asked::Told(order)))
-}
-
 // === impl Shutdown ===
 
 impl Shutdown {
@@ -447,6 +478,7 @@ struct Facts {
     hash: String,
     routes: usize,
     encrypted: Vec<String>,
+    console_tls: bool,
 }
 
 // === impl Facts ===
@@ -458,6 +490,7 @@ impl Facts {
             hash: plan.hash.clone(),
             routes: plan.apis.iter().flat_map(|api| &api.versions).map(|version| version.routes.len()).sum(),
             encrypted: encrypted.map(|listener| listener.name.to_string()).collect(),
+            console_tls: plan.admin.console.as_ref().is_some_and(|console| console.tls.is_some()),
         }
     }
 }

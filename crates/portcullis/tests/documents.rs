@@ -6,7 +6,7 @@ use portcullis_types::Reason;
 
 use crate::support::{Running, folder, get, golden, portcullis};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "demo",
     "init",
     "validate",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 26] = [
     "status",
     "reload",
     "drain",
+    "admin",
     "limits",
     "routes",
     "effective-policy",
@@ -36,7 +37,8 @@ const COMMANDS: [&str; 26] = [
 ];
 
 /// Commands below commands.
-const BELOW: [(&str, &str); 22] = [
+const BELOW: [(&str, &str); 23] = [
+    ("admin", "password"),
     ("limits", "show"),
     ("limits", "reset"),
     ("access", "matrix"),

@@ -20,6 +20,8 @@ mod browser;
 mod chaos;
 #[path = "proof/clients.rs"]
 mod clients;
+#[path = "proof/console.rs"]
+mod console;
 #[path = "proof/contracts.rs"]
 mod contracts;
 #[path = "proof/crowds.rs"]

@@ -53,6 +53,8 @@ pub(crate) struct Alert {
     pub(crate) text: String,
     /// In milliseconds since 1970.
     pub(crate) at_ms: u64,
+    /// The page of the console that shows more; empty without a console.
+    pub(crate) link: String,
 }
 
 /// What was counted.
@@ -122,6 +124,19 @@ impl Kind {
             Self::SecurityBufferFilling => "security_buffer_filling",
             Self::SecurityRecordsLost => "security_records_lost",
             Self::MaskingFailures => "masking_failures",
+        }
+    }
+
+    /// The page of the console about it.
+    const fn page(self) -> &'static str {
+        match self {
+            Self::Anomaly => "/findings",
+            Self::CertificateExpiring => "/certificates",
+            Self::MaskingFailures => "/traffic?reason=answer_unreadable",
+            Self::StoreUnreachable
+            | Self::SharedStoreUnreachable
+            | Self::SecurityBufferFilling
+            | Self::SecurityRecordsLost => "/",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
 use crate::record::log::Writer;
+use crate::record::recent::Recent;
 use crate::snapshot::Snapshot;
 use crate::trace::export::{self, Exporter};
 use crate::upstream::check;
@@ -31,6 +32,7 @@ mod error;
 mod facts;
 mod findings;
 mod handle;
+mod keys;
 mod life;
 mod listen;
 mod post;
@@ -40,6 +42,7 @@ pub use budgets::{AccountFacts, LimitFacts, StoreFacts};
 pub use error::{ReloadError, StartError};
 pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
+pub use keys::{IssuerFacts, KeyWish, KeysError};
 pub(crate) use life::Life;
 pub use listen::{Giver, Inherited};
 pub(crate) use records::{Records, SecurityRecord};
@@ -66,6 +69,8 @@ pub(crate) struct Shared {
     workers_left: AtomicUsize,
     started: Millis,
     pub(crate) records: Records,
+    /// The last records, where there is a console to show them.
+    pub(crate) recent: Option<Arc<Recent>>,
     /// What became of alerts.
     pub(crate) alerts: Arc<alerts::Counts>,
     export: Mutex<Option<Arc<export::Queue>>>,
@@ -200,6 +205,7 @@ impl Gateway {
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             records,
+            recent: plan.admin.console.is_some().then(Arc::default),
             alerts: Arc::default(),
             export: Mutex::new(export),
             clock,

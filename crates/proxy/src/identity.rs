@@ -18,7 +18,7 @@ use crate::snapshot::access::{Callers, IssuerKeys};
 use crate::worker::Tokens;
 use portcullis_auth::dpop::Nonces;
 use portcullis_auth::failures::{FailurePolicy, Failures};
-use portcullis_auth::key::{Door, KeyText};
+use portcullis_auth::key::{Door, KeyText, Peppers};
 use portcullis_auth::principal::{Principal, Scheme};
 use portcullis_auth::replay::ReplayTable;
 use portcullis_auth::revocation::TokenNames;
@@ -285,8 +285,13 @@ impl Identity {
         Some(self.clock.millis().saturating_sub(compared))
     }
 
+    /// The store with what keys are hashed with; `None` without one. Never on the path of a request.
+    pub(crate) fn key_store(&self) -> Option<(&Store, Arc<Peppers>)> {
+        self.keys.as_ref().map(|keys| (&keys.store, keys.mirror.peppers()))
+    }
+
     /// Takes over what has changed in the store.
-    fn look(&self) {
+    pub(crate) fn look(&self) {
         let Some(keys) = &self.keys else { return };
         let began = self.clock.millis();
         if keys.mirror.refresh(&keys.store).is_ok() {
@@ -384,9 +389,9 @@ fn follow(followed: &Weak<Identity>, batches: &Receiver<Notes>) {
     }
 }
 
-/// 32 bytes that nobody can guess.
-pub(crate) fn random() -> io::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
+/// Bytes that nobody can guess.
+pub(crate) fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("no randomness"))?;
     Ok(bytes)
 }

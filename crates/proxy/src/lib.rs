@@ -35,15 +35,18 @@ mod worker;
 
 pub use anomalies::FindingFacts;
 pub use gateway::{
-    AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, LimitFacts, ListenerFacts, Phase,
-    ReloadError, StartError, StoreFacts,
+    AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, IssuerFacts, KeyWish, KeysError,
+    LimitFacts, ListenerFacts, Phase, ReloadError, StartError, StoreFacts,
 };
 pub use identity::fetch_keys;
 pub use knowledge::{ContractFacts, OperationFacts, ShadowFacts, StrangerFacts};
+pub use metrics::{RuleOfRoute, Totals, Traffic};
 pub use origin::{fuzz_forwarded, fuzz_proxy_header};
 pub use pipeline::explain::{ExplainRequest, Explanation, Step, explain, explain_raw};
 pub use pipeline::suppose::{Permission, Supposed, suppose};
+pub use record::recent::{RecentRecord, RecentRecords};
 pub use snapshot::CompileError;
 pub use tls::files::TlsError;
 pub use tls::self_signed::{AUTHORITY_FILE, ensure as ensure_self_signed};
+pub use tls::server::for_people as tls_for_people;
 pub use upstream::fleet::{ServerStatus, UpstreamStatus};

@@ -13,6 +13,7 @@ mod reports;
 mod rules;
 mod security;
 mod text;
+mod traffic;
 mod upstreams;
 mod waf;
 
@@ -23,6 +24,7 @@ pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use security::security_text;
 pub(crate) use text::Extras;
+pub use traffic::{RuleOfRoute, Totals, Traffic};
 pub(crate) use upstreams::{relief_text, upstreams_text};
 
 use crate::http2::meter::Flood;

@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod object;
 mod ocsf;
 pub(crate) mod output;
+pub(crate) mod recent;
 pub(crate) mod security;
 pub(crate) mod syslog;
 #[cfg(test)]

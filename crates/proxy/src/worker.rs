@@ -21,6 +21,7 @@ use crate::record::AccessRecord;
 use crate::record::form::{self, Turned};
 use crate::record::json::Subject;
 use crate::record::log::LogLines;
+use crate::record::recent::RecentLines;
 use crate::record::security::SecurityLines;
 use crate::record::syslog::Severity;
 use crate::record::wall::WallTexts;
@@ -61,6 +62,8 @@ pub(crate) struct Worker {
     pub(crate) rooms: Rooms,
     pub(crate) ids: RefCell<Ids>,
     pub(crate) log: RefCell<LogLines>,
+    /// The last records, for people who look; `None` where nobody can.
+    recent: Option<RefCell<RecentLines>>,
     /// The security record; `None` where there is none.
     security: Option<RefCell<SecurityLines>>,
     /// What is told to a collector; `None` without one.
@@ -106,6 +109,7 @@ impl Worker {
             rooms: Rooms::default(),
             ids: RefCell::new(Ids::new(seed)),
             log: RefCell::new(LogLines::new(shared.records.access())),
+            recent: shared.recent.as_ref().map(|recent| RefCell::new(recent.lines())),
             security: shared.records.security().and_then(|record| record.shared.lines()).map(RefCell::new),
             spool: shared.export_queue().map(|queue| RefCell::new(Spool::new(queue))),
             tally: shared.anomalies.as_ref().map(|anomalies| RefCell::new(Tally::new(Arc::clone(anomalies)))),
@@ -234,6 +238,9 @@ impl Worker {
         if let Some(security) = &self.security {
             security.borrow_mut().flush();
         }
+        if let Some(recent) = &self.recent {
+            recent.borrow_mut().flush();
+        }
         self.notes.borrow_mut().tell();
         if let Some(spool) = &self.spool {
             spool.borrow_mut().flush();
@@ -272,6 +279,9 @@ impl Worker {
         });
         if let Some(security) = &self.security {
             security.borrow_mut().note(ended, &mut wall);
+        }
+        if let Some(recent) = &self.recent {
+            recent.borrow_mut().note(ended, &mut wall);
         }
         if let Some(spool) = &self.spool {
             self.tell(spool, local, exchange);

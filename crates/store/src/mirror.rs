@@ -114,6 +114,12 @@ impl Mirror {
         Ok(generation)
     }
 
+    /// The hashing keys in force.
+    #[must_use]
+    pub fn peppers(&self) -> Arc<Peppers> {
+        self.peppers.load_full()
+    }
+
     /// Takes other hashing keys, after their file was changed.
     pub fn replace_peppers(&self, peppers: Peppers) {
         self.peppers.store(Arc::new(peppers));

@@ -26,9 +26,10 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-audit", 3),
     ("portcullis-portal", 3),
     ("portcullis-proxy", 3),
-    ("portcullis-admin", 4),
+    ("portcullis-console", 4),
     ("portcullis-pentest", 4),
-    ("portcullis", 5),
+    ("portcullis-admin", 5),
+    ("portcullis", 6),
 ];
 /// Up to this layer a crate is pure.
 const PURE_LAYER_MAX: u8 = 2;

@@ -2,7 +2,7 @@
 //! `who=…`.
 
 use super::limits::{decoded, unclear};
-use super::{Order, Source, User, answer, busy};
+use super::{Source, User, answer, busy, noted};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -28,7 +28,7 @@ pub(super) async fn pardon(
     let who = query.as_deref().and_then(|query| decoded(query.strip_prefix("who=")?));
     let Some(who) = who else { return unclear("the question is malformed") };
     // Nobody pardons unseen.
-    if !(source.orders)(Order::Note { by, what: "findings.pardon", details: json!({ "who": who }) }) {
+    if !(source.orders)(noted(by, "findings.pardon", json!({ "who": who }))) {
         return busy();
     }
     match source.handle.pardon(&who) {

@@ -1,7 +1,7 @@
 //! Limits over the socket: which there are, how an account stands, and to forget what it has spent. Names come in the query as
 //! hexadecimal digits, `limit=…&value=…`, because they may hold anything.
 
-use super::{Order, Source, User, answer, busy};
+use super::{Source, User, answer, busy, noted};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -33,7 +33,7 @@ pub(super) async fn reset(
     let Some((place, values)) = query.as_deref().and_then(named) else { return unclear("the question is malformed") };
     // Nobody forgives unseen.
     let details = json!({ "limit": place, "values": values });
-    if !(source.orders)(Order::Note { by, what: "limits.reset", details }) {
+    if !(source.orders)(noted(by, "limits.reset", details)) {
         return busy();
     }
     match source.handle.forgive(&place, &values) {

@@ -1,7 +1,8 @@
 //! The admin socket over real connections: who makes it, who may ask, what is answered.
 
-use super::{Admin, AdminError, AdminSocket, Order, Reloaded};
+use super::{Admin, AdminError, AdminSocket, Order};
 use portcullis_config::{Environment, load_text};
+use portcullis_console::Reloaded;
 use portcullis_proxy::Gateway;
 use portcullis_types::Clock;
 use serde_json::{Value, json};
@@ -63,10 +64,11 @@ fn serve(path: &Path, gateway: &Gateway) -> (Admin, Arc<Mutex<Vec<&'static str>>
             }
             Order::Drain { .. } => heard.push("drain"),
             Order::Note { what, .. } => heard.push(what),
+            Order::Look { .. } | Order::Recall { .. } => return false,
         }
         true
     };
-    (AdminSocket::bind(path).unwrap().serve(gateway.handle(), Arc::new(orders)).unwrap(), asked)
+    (AdminSocket::bind(path).unwrap().serve(gateway.handle(), Arc::new(orders), None).unwrap(), asked)
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Check<'_> {
         }
     }
 
-    fn tls(&mut self, tls: &ListenerTls, at: &At<'_>) -> TlsPlan {
+    pub(super) fn tls(&mut self, tls: &ListenerTls, at: &At<'_>) -> TlsPlan {
         let certificates = match (&tls.certificates, &tls.self_signed) {
             (Some(_), Some(_)) => {
                 let self_signed = at.key("self_signed");

@@ -86,7 +86,7 @@ impl Check<'_> {
     }
 
     /// An address without a path, by which visitors know the site.
-    fn home(&mut self, at: &At<'_>, address: &Text) -> Option<String> {
+    pub(super) fn home(&mut self, at: &At<'_>, address: &Text) -> Option<String> {
         let text = address.0.trim_end_matches('/');
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let is_plain = |host: &str| {

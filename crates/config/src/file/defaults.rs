@@ -5,6 +5,8 @@ use crate::scalar::{Amount, Count, Period, Rate, Size};
 
 pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const PORTAL_BIND: &str = "127.0.0.1:9902";
+pub(crate) const SESSION_IDLE: Period = Period::seconds(30 * 60);
+pub(crate) const SESSION_LIFETIME: Period = Period::seconds(10 * 60 * 60);
 pub(crate) const PORTAL_TITLE: &str = "Developer portal";
 pub(crate) const ACCENT_LIGHT: &str = "#0b5cad";
 pub(crate) const ACCENT_DARK: &str = "#79b8ff";

@@ -6,7 +6,7 @@ use crate::markdown::markdown;
 
 /// A table of texts.
 pub(super) fn table(html: &mut Html, caption: &str, heads: &[&str], rows: &[Vec<String>]) {
-    framed(html, caption, heads, |html| {
+    html.table(caption, heads, |html| {
         for row in rows {
             html.element("tr", &[], |html| {
                 for (index, cell) in row.iter().enumerate() {
@@ -23,7 +23,7 @@ pub(super) fn table(html: &mut Html, caption: &str, heads: &[&str], rows: &[Vec<
 
 /// Members of a schema, or parameters.
 pub(super) fn fields<'r>(html: &mut Html, caption: &str, rows: impl IntoIterator<Item = (&'r Row, &'r str)>) {
-    framed(html, caption, &["Name", "Type", "Description"], |html| {
+    html.table(caption, &["Name", "Type", "Description"], |html| {
         for (row, place) in rows {
             html.element("tr", &[], |html| {
                 html.element("th", &[("scope", "row")], |html| {
@@ -47,22 +47,4 @@ pub(super) fn fields<'r>(html: &mut Html, caption: &str, rows: impl IntoIterator
             html.line();
         }
     });
-}
-
-fn framed(html: &mut Html, caption: &str, heads: &[&str], body: impl FnOnce(&mut Html)) {
-    html.element("div", &[("class", "wide"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)], |html| {
-        html.element("table", &[], |html| {
-            html.leaf("caption", &[], caption).line();
-            html.element("thead", &[], |html| {
-                html.element("tr", &[], |html| {
-                    for head in heads {
-                        html.leaf("th", &[("scope", "col")], head);
-                    }
-                });
-            });
-            html.line();
-            html.element("tbody", &[], body);
-        });
-    });
-    html.line();
 }

@@ -176,6 +176,11 @@ Examples:
   portcullis portal export -c portcullis.yaml site
   portcullis portal export -c portcullis.yaml site && python3 -m http.server -d site";
 
+pub(super) const ADMIN: &str = "\
+Examples:
+  portcullis admin password
+  openssl rand -base64 18 | tee password.txt | portcullis admin password > ada.hash";
+
 pub(super) const ACCESS: &str = "\
 Examples:
   portcullis access matrix -c portcullis.yaml

@@ -63,6 +63,31 @@ impl Asked {
     }
 }
 
+/// The last entries of the log beside a store, without those that it makes for itself.
+pub(super) fn tail(store: &Path, count: usize) -> Result<Vec<Value>, Stop> {
+    let (folder, keys) = (Home::new(store).audit_log(), vec![public_key(store)?]);
+    let asked = Asked { folder, keys, anchors: Vec::new(), from: 1 };
+    Ok(last(&asked, None, count)?.0.iter().map(Record::to_json).collect())
+}
+
+/// The last entries of a kind, and what was found of the whole log.
+fn last(asked: &Asked, kind: Option<&str>, count: usize) -> Result<(VecDeque<Record>, Report), Stop> {
+    let mut last = VecDeque::new();
+    let found = asked.look(&mut |record| {
+        let wanted = match kind {
+            Some(kind) => record.kind.starts_with(kind),
+            None => !ITS_OWN.contains(&&*record.kind),
+        };
+        if wanted {
+            last.push_back(record.clone());
+            if last.len() > count {
+                last.pop_front();
+            }
+        }
+    })?;
+    Ok((last, found))
+}
+
 /// What is wrong first with a log that is not where logs are.
 pub(super) fn damage(store: &Path, folder: &Path) -> Result<Option<Damage>, Stop> {
     let keys = vec![public_key(store)?];
@@ -136,19 +161,7 @@ fn json(asked: &Asked, found: &Report) -> Value {
 
 fn show(question: &ShowAuditLog) -> Result<Ending, Stop> {
     let asked = Asked::of(&question.question)?;
-    let mut last = VecDeque::new();
-    let found = asked.look(&mut |record| {
-        let wanted = match &question.kind {
-            Some(kind) => record.kind.starts_with(kind.as_str()),
-            None => !ITS_OWN.contains(&&*record.kind),
-        };
-        if wanted {
-            last.push_back(record.clone());
-            if last.len() > usize::from(question.last) {
-                last.pop_front();
-            }
-        }
-    })?;
+    let (last, found) = last(&asked, question.kind.as_deref(), usize::from(question.last))?;
     let text = || {
         let mut table = Table::new(["LINE", "AT", "WHAT", "BY", "DETAILS"]);
         for record in &last {

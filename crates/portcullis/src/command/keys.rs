@@ -8,9 +8,10 @@ use crate::service::read;
 use portcullis_audit_log::Entry;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, LeakScan, Peppers};
 use portcullis_config::plan::Plan;
-use portcullis_store::{Home, Listed, Store};
+use portcullis_console::{key_row, key_state};
+use portcullis_store::{Home, Store};
 use portcullis_types::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -136,7 +137,7 @@ fn list(opened: &Opened, format: Format) -> Result<Ending, Stop> {
             table.row([
                 KeyText::id_of(record.number),
                 record.consumer.clone(),
-                state(record, opened.now).to_owned(),
+                key_state(record, opened.now).to_owned(),
                 record.scopes.join(" "),
                 record.roles.join(" "),
                 if record.apis.is_empty() { "all".to_owned() } else { record.apis.join(" ") },
@@ -145,17 +146,8 @@ fn list(opened: &Opened, format: Format) -> Result<Ending, Stop> {
         }
         table.text()
     };
-    report(format, text, || json!({ "keys": all.iter().map(|one| row(one, opened.now)).collect::<Vec<_>>() }))?;
+    report(format, text, || json!({ "keys": all.iter().map(|one| key_row(one, opened.now)).collect::<Vec<_>>() }))?;
     Ok(Ending::Done)
-}
-
-fn state(record: &KeyRecord, now: u64) -> &'static str {
-    match (record.revoked_at, record.expires_at) {
-        (Some(_), _) => "revoked",
-        (None, Some(end)) if end <= now => "expired",
-        (None, _) if record.rotated_to.is_some() => "replaced",
-        (None, _) => "good",
-    }
 }
 
 /// To the hour, as it is stored.
@@ -165,25 +157,6 @@ fn ago(now: u64, at: u64) -> String {
         hours if hours < 48 => format!("{hours} h ago"),
         hours => format!("{} days ago", hours / 24),
     }
-}
-
-fn row(listed: &Listed, now: u64) -> Value {
-    let record = &listed.record;
-    json!({
-        "id": KeyText::id_of(record.number),
-        "consumer": record.consumer,
-        "username": record.username,
-        "state": state(record, now),
-        "scopes": record.scopes,
-        "roles": record.roles,
-        "apis": record.apis,
-        "networks": record.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "created": record.created_at,
-        "expires": record.expires_at,
-        "revoked": record.revoked_at,
-        "rotated_to": record.rotated_to.map(KeyText::id_of),
-        "last_used": listed.last_used_at,
-    })
 }
 
 fn revoke(opened: &Opened, ids: &[String], format: Format) -> Result<Ending, Stop> {

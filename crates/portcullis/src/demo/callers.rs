@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
+use portcullis_auth::password::PasswordHash;
 use portcullis_store::Home;
 use portcullis_types::Clock;
 use serde_json::{Value, json};
@@ -60,6 +61,11 @@ impl Callers {
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
         let set = json!({ "keys": [callers.partner.public_jwk()] }).to_string();
         fs::write(folder.join("partner.json"), set).map_err(|error| failed(&error))?;
+        let password = URL_SAFE_NO_PAD.encode(random::<15>()?);
+        let hash = PasswordHash::make(&password, &random()?);
+        let hash = hash.ok_or_else(|| Stop::environment("there is no memory for a password"))?;
+        fs::write(folder.join("console.hash"), hash).map_err(|error| failed(&error))?;
+        write(&folder.join("console-password.txt"), &password).map_err(|error| failed(&error))?;
         for (name, text) in
             [("token.txt", callers.token(DAY_SECONDS.cast_signed())?), ("api-key.txt", callers.key.reveal().to_owned())]
         {

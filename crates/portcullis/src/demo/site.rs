@@ -98,6 +98,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports, collector: SocketAddr) -> 
         ("@SMALL@", friendly(8081)),
         ("@BEHIND@", friendly(8082)),
         ("@STATUS@", friendly(9901)),
+        ("@CONSOLE@", friendly(9903)),
         ("@SYSLOG@", collector.port()),
         ("@A@", first.port()),
         ("@B@", second.port()),

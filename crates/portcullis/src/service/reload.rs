@@ -1,9 +1,9 @@
 //! Taking over a changed configuration, whole or not at all, and telling everybody who wants to know.
 
-use super::{Facts, Service, Shutdown, announce_dangers, read, site};
+use super::{Facts, Service, Shutdown, announce_dangers, console, read, site};
 use crate::ending::Stop;
-use portcullis_admin::Reloaded;
 use portcullis_audit_log::Entry;
+use portcullis_console::Reloaded;
 use portcullis_proxy::ReloadError;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ impl Service {
     pub(super) fn reload(&mut self, cause: &str, actor: &str) -> Reloaded {
         self.notify.reloading();
         let outcome = self.take_over(cause);
-        self.note(&match &outcome {
+        let _said = self.note(&match &outcome {
             Ok(facts) => Entry::new("config.reload", actor).with("cause", cause).with("config_hash", &*facts.hash),
             Err(stop) => {
                 Entry::new("config.refused", actor).with("cause", cause).with("why", shortened(&stop.summary()))
@@ -41,7 +41,8 @@ impl Service {
             // Before anything is taken over, so that no page is missing behind a policy that is in force.
             let pages = self.portal.as_ref().map(|_| site(&loaded.plan, &self.status.problem_base())).transpose();
             let pages = pages.inspect_err(|stop| handle.note_failed_reload(&stop.summary()))?;
-            let taken = handle.reload(loaded.plan).map_err(|error| match error {
+            let tls = console::tls(&loaded.plan).inspect_err(|stop| handle.note_failed_reload(&stop.summary()))?;
+            let taken = handle.reload(loaded.plan.clone()).map_err(|error| match error {
                 ReloadError::Compile(_) => Stop::Unfit(error.to_string()),
                 ReloadError::NeedsRestart(_) | ReloadError::Listen(_) | ReloadError::Draining => {
                     Stop::environment(error.to_string())
@@ -50,6 +51,9 @@ impl Service {
             taken.map(|()| {
                 if let (Some(portal), Some(pages)) = (&self.portal, pages) {
                     portal.show(pages);
+                }
+                if let Some(listener) = &self.console {
+                    console::take_over(listener, tls, loaded);
                 }
                 (facts, shutdown)
             })
@@ -77,7 +81,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(WHY_MAX).collect()
 }
 
-fn details(stop: &Stop) -> Value {
+pub(super) fn details(stop: &Stop) -> Value {
     match stop {
         Stop::Mistakes(failure) => failure.to_json(),
         Stop::Unfit(text) | Stop::Environment(text) => json!({ "message": text }),

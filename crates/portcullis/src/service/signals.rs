@@ -1,7 +1,7 @@
 //! What is asked of us: SIGHUP to reload, SIGUSR1 to open logs anew, SIGTERM and SIGINT to stop, and the same over the admin socket.
 
 use crate::ending::Stop;
-use portcullis_admin::Order;
+use portcullis_console::Order;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;

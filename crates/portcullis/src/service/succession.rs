@@ -37,6 +37,7 @@ pub(super) struct Given {
     pub(super) listeners: Vec<Inherited>,
     pub(super) status: Option<TcpListener>,
     pub(super) portal: Option<TcpListener>,
+    pub(super) console: Option<TcpListener>,
     /// With its path, since the socket itself does not know it.
     pub(super) admin: Option<(PathBuf, UnixListener)>,
 }
@@ -65,8 +66,9 @@ impl Given {
         let listeners = self.listeners.into_iter().map(|one| (format!("listener:{}", one.listener), one.socket.into()));
         let status = self.status.map(|socket| ("status".to_owned(), socket.into()));
         let portal = self.portal.map(|socket| ("portal".to_owned(), socket.into()));
+        let console = self.console.map(|socket| ("console".to_owned(), socket.into()));
         let admin = self.admin.map(|(path, socket)| (format!("admin:{}", path.display()), socket.into()));
-        listeners.chain(status).chain(portal).chain(admin).unzip()
+        listeners.chain(status).chain(portal).chain(console).chain(admin).unzip()
     }
 
     fn unpacked(names: &[String], sockets: Vec<OwnedFd>) -> Result<Self, Stop> {
@@ -83,6 +85,7 @@ impl Given {
                 }),
                 ("status", _) => given.status = Some(socket.into()),
                 ("portal", _) => given.portal = Some(socket.into()),
+                ("console", _) => given.console = Some(socket.into()),
                 ("admin", path) => given.admin = Some((path.into(), socket.into())),
                 // Of a version that has more than this one: closed.
                 _ => {}

@@ -16,6 +16,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         believed(scene),
         unreadable(scene),
         asked(scene),
+        looked_up(scene),
         expiring(scene),
         reloaded(scene),
         written_down(scene),
@@ -74,6 +75,24 @@ fn asked(scene: &Scene<'_>) -> Row {
         (got, ok)
     });
     Row::new(LOGGING, "portcullis status, over the admin socket", expected, outcome)
+}
+
+/// A refusal, found again by its id.
+fn looked_up(scene: &Scene<'_>) -> Row {
+    let expected = "route_closed, with the line that says so";
+    let outcome = scene.client.ask("DELETE", "/users/7", "").and_then(|answer| {
+        let id = answer.field("x-request-id").ok_or("the answer has no X-Request-ID")?.to_owned();
+        let got = scene.eventually(|| {
+            let (_, found) = ask(&scene.admin, "GET", &format!("/api/v1/records/{id}")).ok()?;
+            let text = |name: &str| found.pointer(&format!("/record/{name}"))?.as_str();
+            let told = text("decided_by").is_some_and(|line| line.contains("portcullis.yaml:"));
+            Some(format!("{}, {}", text("reason")?, if told { "with the line that says so" } else { "and no line" }))
+        });
+        let got = got.ok_or("no record with its id within ten seconds")?;
+        let ok = got == expected;
+        Ok((got, ok))
+    });
+    Row::new(LOGGING, "a refusal, found in the console by its id", expected, outcome)
 }
 
 fn expiring(scene: &Scene<'_>) -> Row {

@@ -61,7 +61,8 @@ impl Look {
 
     fn alert(&self, kind: Kind, about: impl Into<String>, is_critical: bool, text: String) -> Alert {
         let at_ms = self.handle.shared.identity.seconds().saturating_mul(1000);
-        Alert { kind, about: about.into(), is_critical, text, at_ms }
+        let link = self.handle.console_home().map_or_else(String::new, |home| home + kind.page());
+        Alert { kind, about: about.into(), is_critical, text, at_ms, link }
     }
 
     fn anomalies(&mut self, alerts: &mut Vec<Alert>) {

@@ -124,7 +124,7 @@ mod tests {
 
     fn alert(about: &str, is_critical: bool) -> Alert {
         let (kind, text) = (Kind::Anomaly, String::new());
-        Alert { kind, about: about.to_owned(), is_critical, text, at_ms: 0 }
+        Alert { kind, about: about.to_owned(), is_critical, text, at_ms: 0, link: String::new() }
     }
 
     #[test]

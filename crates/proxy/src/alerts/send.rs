@@ -100,8 +100,8 @@ impl Sender {
 impl Hook {
     /// Posts a message until it is taken, within bounds; whether it was. Each attempt has the id of the first.
     async fn deliver(&self, body: &[u8], ending: &Ending, clock: &Clock) -> bool {
-        let Ok(id) = random() else { return false };
-        let id: String = id.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let Ok(id) = random::<12>() else { return false };
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut pauses = Pauses::default();
         for attempt in 1..=ATTEMPTS_MAX {
             let now = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -164,6 +164,7 @@ fn write(alert: &Alert, wall: &mut WallTexts, object: &mut Object<'_>) {
     object.text("severity", if alert.is_critical { b"critical" } else { b"warning" });
     object.some("about", alert.about.as_bytes());
     object.text("text", alert.text.as_bytes());
+    object.some("link", alert.link.as_bytes());
 }
 
 #[cfg(test)]

@@ -278,7 +278,8 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
     [
         (old.status != new.status, "status"),
         (shown(old) != shown(new), "portal (whether there is one, and `bind`)"),
-        (old.admin != new.admin, "admin.socket"),
+        (old.admin.socket != new.admin.socket, "admin.socket"),
+        (entered(old) != entered(new), "admin (whether there is a console, its `bind` and whether it has `tls`)"),
         (old.workers != new.workers, "workers"),
         (old.identity.store != new.identity.store, "store"),
         (old.identity.proofs.remembered != new.identity.proofs.remembered, "proofs.remembered"),
@@ -297,6 +298,11 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
 /// Where the pages for developers are.
 fn shown(plan: &Plan) -> Option<std::net::SocketAddr> {
     plan.portal.as_ref().map(|plan| plan.bind)
+}
+
+/// Where the console is, and whether it is encrypted.
+fn entered(plan: &Plan) -> Option<(std::net::SocketAddr, bool)> {
+    plan.admin.console.as_ref().map(|console| (console.bind, console.tls.is_some()))
 }
 
 /// What of access records is taken once, besides where they go.

@@ -152,7 +152,7 @@ impl Introspector {
 
     /// Asks once; `None` where no usable answer came.
     async fn question(&self, token: &str, clock: &Clock) -> Option<Answer> {
-        let unique: String = random().ok()?.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let unique: String = random::<16>().ok()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let question = self.client.ask(token, seconds(clock), &unique).ok()?;
         let body = question.body.expose().as_bytes();
         let mut lines = format!(

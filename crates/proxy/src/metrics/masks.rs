@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError};
 /// One rule of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct MaskLabels {
-    route: RouteLabels,
-    rule: Arc<str>,
+    pub(super) route: RouteLabels,
+    pub(super) rule: Arc<str>,
 }
 
 // === impl Counters ===

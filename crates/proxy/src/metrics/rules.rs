@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 /// One rule and what it did.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RuleLabels {
-    route: RouteLabels,
-    rule: Arc<str>,
-    decision: &'static str,
+    pub(super) route: RouteLabels,
+    pub(super) rule: Arc<str>,
+    pub(super) decision: &'static str,
 }
 
 /// The decisions; each has a place in the keys of a route's series.

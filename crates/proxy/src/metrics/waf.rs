@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 /// A rule on a route. Rules are named by the configuration, so that there is an end of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct MatchLabels {
-    route: RouteLabels,
-    rule: u64,
-    verdict: &'static str,
+    pub(super) route: RouteLabels,
+    pub(super) rule: u64,
+    pub(super) verdict: &'static str,
 }
 
 // === impl Counters ===

@@ -315,13 +315,14 @@ fn found(finding: &FindingFacts, line: &mut Object<'_>) {
 }
 
 fn done(action: Action<'_>, line: &mut Object<'_>) {
-    let done = !action.what.ends_with(".refused");
+    let done = !action.what.ends_with(".refused") && !action.what.ends_with("_failed");
     status(done, line);
     disposition(done, line);
     line.object("actor", |actor| actor.object("user", |user| user.text("name", action.actor.as_bytes())));
     line.object("api", |api| api.text("operation", action.what.as_bytes()));
-    // Over the admin socket, by a signal or by a file: always from this machine.
-    line.object("src_endpoint", |source| source.text("hostname", b"localhost"));
+    // Over the admin socket, by a signal or by a file: from this machine. Users of the console may be anywhere.
+    let host = if action.actor.starts_with("user:") { "console" } else { "localhost" };
+    line.object("src_endpoint", |source| source.text("hostname", host.as_bytes()));
     line.object("unmapped", |own| {
         own.text("event", Event::AdminAction.name().as_bytes());
         own.object("details", |details| {

@@ -66,6 +66,14 @@ pub(crate) fn listener(plan: &TlsPlan, http2: bool) -> Result<ListenerTls, TlsEr
     Ok(ListenerTls { config: Arc::new(config), names, authorities })
 }
 
+/// What the listener of the console needs, which speaks HTTP/1 only.
+///
+/// # Errors
+/// As of any listener.
+pub fn for_people(plan: &TlsPlan) -> Result<Arc<ServerConfig>, TlsError> {
+    listener(plan, false).map(|tls| tls.config)
+}
+
 fn named(files: &CertificateFiles) -> Result<Named, TlsError> {
     let chain = files::certificates(&files.cert_file)?;
     let names = chain.first().map(|leaf| dns_names(leaf)).unwrap_or_default();
