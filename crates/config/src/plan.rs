@@ -38,6 +38,7 @@ mod questions;
 mod shape;
 mod shared_store;
 mod signature;
+mod spared;
 mod tracing;
 mod waf;
 

@@ -185,6 +185,7 @@ impl Question<'_> {
         lines.extend(settings.paranoia.map(|(level, span)| line("paranoia", level.0.to_string(), Some(span))));
         lines.extend(settings.threshold.map(|(score, span)| line("threshold", score.0.to_string(), Some(span))));
         lines.extend(settings.exclusions.as_ref().map(|(name, span)| line("exclusions", name.0.clone(), Some(*span))));
+        lines.extend(inspected::spared(route).map(|value| line("spared", value, None)));
         lines.push(line("answers", inspected::answers(&plan.rules.set), None));
         lines.extend(inspected::messages(route).map(|value| line("messages", value, None)));
         lines

@@ -67,6 +67,40 @@ fn routes_that_a_contract_makes_are_masked_scrubbed_inspected_and_limited() {
     }
 }
 
+#[test]
+fn only_a_contract_that_is_enforced_spares_rules_their_fields() {
+    let document = "openapi: 3.1.0
+info: { title: Orders, version: '1' }
+paths:
+  /orders:
+    get:
+      operationId: list
+      parameters:
+        - { name: page, in: query, schema: { type: integer } }
+        - { name: text, in: query, schema: { type: string } }
+        - { name: X-Trace, in: header, schema: { type: string, format: uuid } }
+      responses: { '200': { description: all } }
+";
+    let api = |more: &str| format!("    authn: public\n    openapi: spared-people.yaml\n{more}");
+    for (more, spares) in [
+        ("", true),
+        ("    validation: { request: enforce }\n", true),
+        ("    validation: { request: report }\n", false),
+        ("    validation: { request: 'off' }\n", false),
+        ("    waf: { mode: 'off' }\n", false),
+        ("    waf: { mode: observe }\n", true),
+    ] {
+        let routes = routes_of("spared", &api(more), document);
+        let spared = routes[0].spared();
+        assert_eq!(spared.is_some(), spares, "{more}");
+        let mut fields: Vec<_> = spared.iter().flat_map(|spared| spared.fields()).collect();
+        fields.sort();
+        let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+        assert_eq!(names, if spares { vec!["page", "x-trace"] } else { Vec::new() }, "{more}");
+        assert!(fields.iter().all(|field| field.tried < field.looking), "{fields:?}");
+    }
+}
+
 /// What comes of `security` of the contract and `authn` of the configuration: who is let in, and what the rules of the route say.
 fn secured(name: &str, security: &str, authn: &str, more: &str) -> (String, Vec<String>) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("contracts");

@@ -173,6 +173,24 @@ fn the_table_of_routes_has_whole_paths() {
 }
 
 #[test]
+fn what_a_contract_spares_rules_is_told() {
+    let loaded = example("full.yaml");
+    for (route, said) in [
+        ("createInvoice", Some("body json.lines.*.amount")),
+        // Its only field is in the path, which rules see as a whole.
+        ("getInvoice", None),
+        ("getOrder", None),
+    ] {
+        let found = effective_policy(&loaded, route);
+        let line = found[0].1.iter().find(|line| line.setting == "waf.spared").map(|line| line.value.as_str());
+        assert_eq!(line.is_some(), said.is_some(), "{route}: {line:?}");
+        let Some((line, said)) = line.zip(said) else { continue };
+        let numbers: Vec<usize> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+        assert!(line.contains(said) && numbers[0] * 2 > numbers[1] && numbers[1] > 20, "{line}");
+    }
+}
+
+#[test]
 fn several_files_are_one_configuration() {
     let loaded = example("split/portcullis.yaml");
     let names: Vec<&str> = loaded.plan.apis.iter().map(|api| &*api.name).collect();

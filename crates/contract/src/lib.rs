@@ -21,7 +21,7 @@ pub use diff::diff;
 pub use document::{Contract, Loaded, Need, Operation, Options, Scheme, Security, follow, load, plain};
 pub use lint::lint;
 pub use media::{Reading, is_foreign_charset};
-pub use message::{Body, Bounds, Fits, Objection, Part, Refused, Reply, Request};
+pub use message::{Body, Bounds, Fits, KnownField, Objection, Part, Refused, Reply, Request};
 pub use parameter::Location;
 pub use parameter::decoded_name;
 pub use sample::{Sample, samples};

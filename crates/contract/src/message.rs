@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod fields;
+mod known;
 mod multipart;
 mod outline;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::schema::{Effort, Verdict};
 use std::borrow::Cow;
 
 pub use answer::Reply;
+pub use known::KnownField;
 
 /// LIMIT: reasons that one message is refused for.
 const OBJECTIONS_MAX: usize = 64;

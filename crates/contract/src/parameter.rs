@@ -13,7 +13,7 @@ pub(crate) use plan::Plan;
 use crate::schema::SchemaId;
 
 /// Where a parameter stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Location {
     /// In the path.
     Path,

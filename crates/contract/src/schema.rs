@@ -3,6 +3,7 @@
 //! Draft 4 (with the words of OpenAPI 3.0 or without) and 2020-12. A schema becomes rules that point to each other by number;
 //! judging a value that fits allocates nothing but what `unevaluated…` and large arrays of unique items need.
 
+pub(crate) mod bytes;
 mod compile;
 mod constant;
 mod format;

@@ -10,8 +10,9 @@ use crate::record::AccessRecord;
 use findings::Findings;
 use portcullis_config::plan::WafPlan;
 use portcullis_h1::{RequestHead, Version};
-use portcullis_waf::{Field, LooseHead, Paused, Refused, RequestHead as Shown, Scratch, Transaction};
+use portcullis_waf::{Field, LooseHead, Paused, Refused, RequestHead as Shown, Scratch, Spared, Transaction};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 // LIMIT: sets of rules whose memory a worker keeps; routes with more of them pay for it anew.
 const SETS_MAX: usize = 4;
@@ -60,7 +61,12 @@ pub(crate) struct Looking {
 
 impl Inspector {
     /// Shows a request to the rules.
-    pub(crate) fn request(&mut self, waf: &WafPlan, subject: Subject<'_>, body: &[u8]) -> Looked {
+    pub(crate) fn request(
+        &mut self,
+        (waf, spared): (&WafPlan, Option<&Arc<Spared>>),
+        subject: Subject<'_>,
+        body: &[u8],
+    ) -> Looked {
         let head = subject.head;
         let fields: Vec<Field<'_>> = head.fields().iter().map(|field| (field.name, field.value)).collect();
         let protocol: &[u8] = match head.version() {
@@ -68,7 +74,8 @@ impl Inspector {
             Version::Http11 => b"HTTP/1.1",
             Version::Http2 => b"HTTP/2.0",
         };
-        let looking = self.look(waf, &shown((head.method(), head.target(), protocol), &fields, subject), body);
+        let shown = shown((head.method(), head.target(), protocol), &fields, subject);
+        let looking = self.look((waf, spared), &shown, body);
         let refused = refused(&looking.transaction);
         if refused.is_some() || !waf.rules.set.inspects_responses() {
             let (refused, findings) = self.end(looking);
@@ -86,15 +93,21 @@ impl Inspector {
         }
         let head = LooseHead::read(raw);
         let observed = WafPlan { enforces: false, rules: waf.rules.clone() };
-        let looking =
-            self.look(&observed, &shown((head.method, head.target, head.protocol), &head.headers, subject), b"");
+        let looking = self.look(
+            (&observed, None),
+            &shown((head.method, head.target, head.protocol), &head.headers, subject),
+            b"",
+        );
         self.end(looking).1
     }
 
-    fn look(&mut self, waf: &WafPlan, head: &Shown<'_>, body: &[u8]) -> Looking {
+    fn look(&mut self, (waf, spared): (&WafPlan, Option<&Arc<Spared>>), head: &Shown<'_>, body: &[u8]) -> Looking {
         let rules = &waf.rules.set;
         let mut transaction = rules.transaction_with(self.take(rules.serial())).with_body_limit(usize::MAX);
         transaction = if waf.enforces { transaction.enforcing() } else { transaction.observing() };
+        if let Some(spared) = spared {
+            transaction = transaction.sparing(spared);
+        }
         if !transaction.request_head(head).is_refused() {
             // A later phase keeps the verdict; it is read below.
             let _verdict = transaction.request_body(body);

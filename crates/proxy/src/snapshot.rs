@@ -48,6 +48,7 @@ use portcullis_h1::HeadLimits;
 use portcullis_limit::Priority;
 use portcullis_mask::Keys;
 use portcullis_types::Stage;
+use portcullis_waf::Spared;
 use rules::Rules;
 use slots::{Choice, Slots};
 use std::collections::HashMap;
@@ -116,6 +117,8 @@ pub(crate) struct Route {
     pub(crate) rules: Option<Box<Rules>>,
     /// What is done about attacks; `None` is nothing.
     pub(crate) waf: Option<WafPlan>,
+    /// What its contract spares such rules.
+    pub(crate) spared: Option<Arc<Spared>>,
     /// What of its answers is not for everybody.
     pub(crate) disclosure: Option<Arc<Disclosure>>,
     /// What its answers tell browsers to refuse.
@@ -376,6 +379,7 @@ impl Route {
             limits,
             rules,
             waf: plan.waf.clone(),
+            spared: plan.spared().map(Arc::new),
             disclosure,
             headers: Arc::clone(&shared.headers),
             errors: plan.shape.errors,

@@ -89,6 +89,8 @@ mod mtls;
 mod names;
 #[path = "wire/pace.rs"]
 mod pace;
+#[path = "wire/proved.rs"]
+mod proved;
 #[path = "wire/provenance.rs"]
 mod provenance;
 #[path = "wire/records.rs"]

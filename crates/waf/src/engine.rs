@@ -259,6 +259,11 @@ impl Machine {
         std::mem::swap(&mut self.scanner, &mut worker.scanner);
     }
 
+    /// Uses what is known of fields beforehand, if it is known for these rules.
+    pub(crate) fn spare(&mut self, program: &Program, spared: &Arc<crate::spared::Spared>) {
+        self.scanner.spared = (spared.serial == program.gate.serial).then(|| Arc::clone(spared));
+    }
+
     /// Whether rules have a say in what becomes of the request: no exception has let it pass.
     pub(crate) fn is_asked(&self) -> bool {
         self.engine != EngineMode::Off && self.allowed == Allowed::No

@@ -10,6 +10,7 @@ mod fold;
 mod literals;
 mod memory;
 mod scan;
+mod spared;
 mod sqli;
 mod together;
 mod views;
@@ -20,7 +21,7 @@ use crate::ruleset::TxNames;
 use crate::store::{Half, LISTS, List};
 use crate::tx::TxValue;
 pub(crate) use bits::Bits;
-pub(crate) use scan::Scanner;
+pub(crate) use scan::{Mixer, Scanner};
 #[cfg(test)]
 pub(crate) use sqli::Words as SqlWords;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -64,6 +65,8 @@ pub(crate) struct Gate {
     /// The `tx` variables that are the same for every request, and the texts they hold.
     pub(crate) initial: Vec<TxValue>,
     pub(crate) prelude: Vec<u8>,
+    /// What values of known classes can match, by their classes. Asked while routes are compiled, and for no request.
+    possible: std::sync::Mutex<std::collections::HashMap<Classes, Bits>>,
 }
 
 // === impl Gate ===

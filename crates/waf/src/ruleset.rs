@@ -173,6 +173,11 @@ impl RuleSet {
         })
     }
 
+    /// What these promises about fields spare the rules.
+    pub fn spared(&self, promises: &[crate::spared::Promise<'_>]) -> crate::spared::Spared {
+        crate::spared::Spared::new(&self.program.gate, promises)
+    }
+
     /// How many rules there are.
     pub fn counts(&self) -> Counts {
         let rules = &self.program.rules;

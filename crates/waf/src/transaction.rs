@@ -85,6 +85,13 @@ impl Transaction {
         self
     }
 
+    /// Uses what is known of fields beforehand. Without effect if it was made for another set.
+    #[must_use]
+    pub fn sparing(mut self, spared: &Arc<crate::spared::Spared>) -> Self {
+        self.machine.spare(&self.program, spared);
+        self
+    }
+
     /// Takes bodies of up to `bytes` where no rule file states a limit: the caller has bounded them.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {

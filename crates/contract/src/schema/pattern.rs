@@ -3,6 +3,8 @@
 //! What both dialects write alike but mean differently is rewritten (`\d` and `\w` are ASCII, `\s` is not, `.` stops at four
 //! line ends); what cannot be matched in linear time (looking around, referring back) has no translation.
 
+mod bytes;
+
 use regex_automata::Input;
 use regex_automata::dfa::dense::{self, DFA};
 use regex_automata::dfa::{Automaton, StartKind};

@@ -26,7 +26,8 @@ impl<'a> Inspected<'a> {
 /// Asks the rules of the route, if it has some.
 pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>) -> Result<Inspected<'a>, Stop> {
     let (routed, seen) = before.parts_mut();
-    let Some(waf) = &routed.route().waf else { return Ok(Inspected(before)) };
+    let route = routed.route();
+    let Some(waf) = &route.waf else { return Ok(Inspected(before)) };
     let body = match seen {
         Seen::Nothing => &[][..],
         Seen::Whole(content) => content.bytes(),
@@ -37,7 +38,8 @@ pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>)
         }
     };
     let subject = Subject { head: routed.request.head, record: routed.record, address: routed.request.client.address };
-    let Looked { refused, findings, asked } = inspector.borrow_mut().request(waf, subject, body);
+    let Looked { refused, findings, asked } =
+        inspector.borrow_mut().request((waf, route.spared.as_ref()), subject, body);
     (routed.record.findings, routed.record.asked) = (findings, asked);
     match refused {
         Some(refused) => Err(refusal(refused).into()),

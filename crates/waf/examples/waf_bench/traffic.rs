@@ -1,7 +1,7 @@
 //! Thousands of different requests: ordinary ones of an API, and bytes that trigger every decoder.
 
-use portcullis_waf::Random;
 use portcullis_waf::ftw::RawRequest;
+use portcullis_waf::{Place, Promise, Random};
 
 const WORDS: &str = "the order was shipped to our customer on time and we would like to know when next delivery arrives \
 because several people asked about their invoices while others need a new address please confirm that it is possible \
@@ -11,6 +11,42 @@ meeting notes from yesterday include plans about product quality training budget
 pub(crate) struct Maker {
     random: Random,
     words: Vec<&'static str>,
+}
+
+/// A field of which a contract would say of which bytes its values are.
+pub(crate) struct Known {
+    place: Place,
+    name: String,
+    bytes: &'static [u8],
+}
+
+impl Known {
+    pub(crate) fn promise(&self) -> Promise<'_> {
+        Promise { place: self.place, name: &self.name, bytes: self.bytes }
+    }
+}
+
+/// Those of the traffic below: numbers, times, tokens and booleans. Names, prose and addresses of people are none.
+pub(crate) fn promised() -> Vec<Known> {
+    const NUMBER: &[u8] = b"+-.0123456789Ee";
+    const TIME: &[u8] = b"+-.:0123456789TZtz ";
+    const TOKEN: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = vec![
+        Known { place: Place::Query, name: "page".to_owned(), bytes: NUMBER },
+        Known { place: Place::Query, name: "cursor".to_owned(), bytes: TOKEN },
+    ];
+    for n in 1..100 {
+        let fields = [
+            (format!("json.id{n}"), NUMBER),
+            (format!("json.at{n}"), TIME),
+            (format!("json.ref{n}"), TOKEN),
+            (format!("json.items{n}.*.sku"), TOKEN),
+            (format!("json.items{n}.*.count"), NUMBER),
+            (format!("json.items{n}.*.gift"), b"aeflnrstu"),
+        ];
+        out.extend(fields.map(|(name, bytes)| Known { place: Place::Body, name, bytes }));
+    }
+    out
 }
 
 impl Maker {

@@ -32,6 +32,11 @@ impl Bits {
         self.0.iter().fold(0, |all, w| all | w) == 0
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| crate::bytes::index(word.count_ones())).sum()
+    }
+
     pub(crate) fn or(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(&other.0) {
             *word |= more;

@@ -2,6 +2,7 @@
 
 use super::Bits;
 use super::analysis::{AnyOf, SETS};
+use crate::classes::Classes;
 use aho_corasick::Anchored;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
@@ -13,6 +14,8 @@ pub(super) struct Literals {
     automaton: Option<DFA>,
     /// For each literal: the any-of set and the rule it belongs to.
     owners: Vec<Vec<(usize, u16)>>,
+    /// The classes of each literal, case ignored.
+    classes: Vec<Classes>,
     /// The rules that have no such set.
     absent: [Bits; SETS],
 }
@@ -57,7 +60,8 @@ impl Collector {
         };
         // Without an automaton nothing is ever ruled out by a literal.
         let present = if automaton.is_some() { self.present } else { [Bits::NONE; SETS] };
-        Literals { automaton, owners: self.owners, absent: present.map(|p| rules.without(&p)) }
+        let classes = self.list.iter().map(|literal| crate::classes::of(literal)).collect();
+        Literals { automaton, owners: self.owners, classes, absent: present.map(|p| rules.without(&p)) }
     }
 }
 
@@ -85,6 +89,18 @@ impl Literals {
                         }
                     }
                 }
+            }
+        }
+        hits.iter().fold(rules, |rules, hit| rules.and(hit))
+    }
+
+    /// The rules among `rules` of whose every any-of set a literal can occur in a view of these classes.
+    pub(super) fn possible(&self, rules: Bits, allowed: Classes) -> Bits {
+        let mut hits = self.absent;
+        let literals = self.classes.iter().zip(&self.owners).filter(|(classes, _)| **classes & !allowed == 0);
+        for (set, rule) in literals.flat_map(|(_, owners)| owners) {
+            if let Some(hit) = hits.get_mut(*set) {
+                hit.insert(usize::from(*rule));
             }
         }
         hits.iter().fold(rules, |rules, hit| rules.and(hit))

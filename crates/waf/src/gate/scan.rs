@@ -25,6 +25,8 @@ pub(crate) struct Scanner {
     lower: Vec<u8>,
     /// For each scanned value that has any: its rules.
     left: Vec<Bits>,
+    /// What is known of values beforehand.
+    pub(crate) spared: Option<std::sync::Arc<crate::spared::Spared>>,
     /// For each of them where its verdict is remembered, if it is.
     remembered: Vec<Option<usize>>,
     memory: super::memory::Memory,
@@ -81,6 +83,7 @@ impl Scanner {
             self.memory.clear();
         }
         self.left.clear();
+        self.spared = None;
         self.remembered.clear();
         self.union = Bits::NONE;
         self.work = 0;
@@ -156,7 +159,12 @@ impl Scanner {
             return 0;
         }
         let mask = classes::mask(value);
-        let rules = gate.clauses.loose(mask, &rules);
+        let mut rules = gate.clauses.loose(mask, &rules);
+        // Asked only about what is left: most values need no promise to be passed over.
+        let known = self.spared.as_ref().filter(|_| at.1 == Half::Value && !rules.is_empty());
+        if let Some(possible) = known.and_then(|spared| spared.rules(at.0, name, mask)) {
+            rules = rules.and(possible);
+        }
         if rules.is_empty() {
             return 0;
         }

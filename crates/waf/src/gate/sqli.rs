@@ -68,6 +68,13 @@ impl Words {
         self.word(crate::bytes::sub(value, start, value.len()), hash)
     }
 
+    /// Whether any value with no other classes than these may have a fingerprint.
+    pub(super) fn possible_of(&self, allowed: Classes) -> bool {
+        // A number of more than 64 digits may have a word in it, as far as `word` looks.
+        allowed & (MARKS | classes::of(b"-*") | classes::DIGIT) != 0
+            || self.words.iter().any(|word| classes::of(word) & !allowed == 0)
+    }
+
     /// Whether a piece between other bytes is, or ends in, a word of the table.
     fn word(&self, word: &[u8], hash: usize) -> bool {
         if !word.first().is_some_and(u8::is_ascii_digit) {

@@ -4,6 +4,7 @@
 
 use super::Bits;
 use super::analysis::{Facts, is_weak};
+use crate::classes::{self, Classes};
 use crate::operator::Operator;
 use crate::pattern::syntax;
 use crate::rule::Link;
@@ -11,7 +12,9 @@ use crate::transform::Transform;
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::dense::{self, DFA};
 use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
 use regex_automata::{Input, MatchKind, PatternSet};
+use std::collections::HashSet;
 
 /// LIMIT: the table of one automaton; expressions that need more are tried in smaller groups, or alone.
 const TABLE_BYTES: usize = 1 << 20;
@@ -118,6 +121,21 @@ impl Together {
         left
     }
 
+    /// The rules among `rules` whose expression some view of these classes can match, and those that aren't tried here.
+    pub(super) fn possible(&self, rules: Bits, allowed: Classes, is_lower: bool) -> Bits {
+        let mut left = rules.without(&self.all);
+        let bytes: Vec<u8> = (0..=255u8)
+            .filter(|byte| classes::class(*byte) & !allowed == 0 && !(is_lower && byte.is_ascii_uppercase()))
+            .collect();
+        for group in &self.groups {
+            let asked = rules.and(&group.all);
+            if !asked.is_empty() {
+                left.or(&group.reachable(&bytes).map_or(asked, |matching| asked.and(&matching)));
+            }
+        }
+        left
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.groups.iter().map(|g| g.dfa.memory_usage()).sum()
     }
@@ -144,6 +162,37 @@ impl Group {
             all.insert(usize::from(*rule));
         }
         Some(Self { dfa, rules: list.iter().map(|(rule, _)| *rule).collect(), all })
+    }
+
+    /// The rules whose expression matches some text of these bytes; none if that can't be said.
+    fn reachable(&self, bytes: &[u8]) -> Option<Bits> {
+        let start = self.dfa.start_state_forward(&Input::new(b"")).ok()?;
+        let (mut seen, mut waiting) = (HashSet::from([start]), vec![start]);
+        let mut out = Bits::NONE;
+        let mut note = |state: StateID| {
+            if self.dfa.is_match_state(state) {
+                for at in 0..self.dfa.match_len(state) {
+                    if let Some(rule) = self.rules.get(self.dfa.match_pattern(state, at).as_usize()) {
+                        out.insert(usize::from(*rule));
+                    }
+                }
+            }
+        };
+        while let Some(state) = waiting.pop() {
+            // A match is told one byte late, or by the end.
+            note(state);
+            note(self.dfa.next_eoi_state(state));
+            for byte in bytes {
+                let next = self.dfa.next_state(state, *byte);
+                if self.dfa.is_quit_state(next) {
+                    return None;
+                }
+                if seen.insert(next) {
+                    waiting.push(next);
+                }
+            }
+        }
+        Some(out)
     }
 
     /// The rules whose expression matches; none if that can't be said.
