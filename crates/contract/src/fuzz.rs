@@ -117,6 +117,42 @@ pub fn parameters(input: &[u8]) {
     }
 }
 
+/// A document with bodies in XML of every form.
+const ELEMENTS: &str = include_str!("fuzz/elements.yaml");
+
+/// Whatever a body calls XML, it is judged soon and always in the same way; one that does not fit has a reason, and none
+/// with a document type fits.
+///
+/// # Panics
+/// Where that does not hold.
+#[allow(clippy::panic, clippy::expect_used, reason = "the purpose of this function is to fail loudly")]
+pub fn xml(input: &[u8]) {
+    static CONTRACT: OnceLock<Contract> = OnceLock::new();
+    let contract = CONTRACT.get_or_init(|| {
+        let loaded = load("elements", ELEMENTS.as_bytes(), Options::default(), &mut |_| None);
+        loaded.contract.expect("it loads")
+    });
+    for operation in contract.operations() {
+        let headers = [("content-type", "application/xml")];
+        let request = Request { path: operation.template(), query: "", headers: &headers, body: Body::Whole(input) };
+        let judge = || contract.conform(operation, &request, &Bounds::default()).map(drop);
+        let outcome = judge();
+        assert_eq!(outcome, judge(), "twice the same");
+        if let Err(refused) = outcome {
+            assert!(!refused.objections.is_empty() && matches!(refused.status, 400 | 415 | 422), "{refused:?}");
+            for one in refused.objections {
+                assert!(!one.keyword.is_empty() && !one.detail.is_empty(), "{one:?}");
+            }
+        }
+        // It declares entities, which nobody reads; in a comment and the like it is a text.
+        let has = |sign: &[u8]| input.windows(sign.len()).any(|window| window == sign);
+        assert!(
+            judge().is_err() || !has(b"<!DOCTYPE") || has(b"<![CDATA[") || has(b"<!--") || has(b"<?"),
+            "a document type passes"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -159,6 +195,20 @@ mod tests {
         "subscription { a(b: \"\"\"x\\\"\"\" y\"\"\") # end\n }",
         "{{{{{{{{",
     ];
+
+    const XML: &[&str] = &[
+        "<?xml version='1.0'?><pet xmlns='urn:pets' id='7'><name>Rex</name><tag>a</tag><tag>&lt;b&#x41;</tag></pet>",
+        "<pets><pet>a</pet><pet><![CDATA[<!DOCTYPE]]></pet></pets>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        "<a xmlns:x='urn:codes'><x:Code xmlns:x=''>1</x:Code><a a='1' a='2'/></b>",
+        "<a><!-- -- --><?pi ?><b xsi:nil='true' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'/></a>",
+        "\u{feff}<a>]]></a>",
+    ];
+
+    #[test]
+    fn fuzz_smoke_contract_xml() {
+        XML.iter().for_each(|text| super::xml(text.as_bytes()));
+    }
 
     #[test]
     fn fuzz_smoke_contract_graphql() {
@@ -204,6 +254,16 @@ mod tests {
             let at = at.min(input.len());
             input.splice(at..(at + 2).min(text.len()), bytes);
             super::parameters(&input);
+        }
+
+        #[test]
+        fn fuzz_smoke_contract_xml_at_random(
+            text in prop::sample::select(XML), at in 0_usize..120, bytes in prop::collection::vec(any::<u8>(), 0..4),
+        ) {
+            let mut input = text.as_bytes().to_vec();
+            let at = at.min(input.len());
+            input.splice(at..(at + 2).min(text.len()), bytes);
+            super::xml(&input);
         }
 
         #[test]
