@@ -71,6 +71,8 @@ mod issuers;
 mod knowledge;
 #[path = "wire/leaks.rs"]
 mod leaks;
+#[path = "wire/leaks_http2.rs"]
+mod leaks_http2;
 #[path = "wire/learned.rs"]
 mod learned;
 #[path = "wire/life.rs"]

@@ -9,7 +9,7 @@ use portcullis_testkit::{Answer, Client, FakeUpstream};
 use serde_json::Value;
 use std::time::Duration;
 
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 SecRule RESPONSE_HEADERS:X-Debug "@rx ." "id:10,phase:3,deny,log,msg:'A field for developers'"
 SecRule RESPONSE_BODY "@rx (?i)you have an error in your sql syntax" "id:11,phase:4,deny,log,msg:'An error of a database'"
 SecRule RESPONSE_BODY "@rx <\?php\b" "id:12,phase:4,deny,log,msg:'Source text'"
@@ -17,8 +17,8 @@ SecRule ARGS:name "@rx ." "id:13,phase:2,pass,nolog,setvar:'tx.name=%{MATCHED_VA
 SecRule RESPONSE_BODY "@contains secret of %{tx.name}" "id:14,phase:4,deny,log,msg:'What was asked about'"
 SecRule RESPONSE_HEADERS:Content-Encoding "@rx ." "id:15,phase:4,pass,log,msg:'A coding is seen'"
 "#;
-const LEAK: &str = "{\"error\":\"You have an error in your SQL syntax near 'x'\"}";
-const HARMLESS: &str = "{ \"orders\" : [ 1,2 ,3 ],\r\n\"note\":\"\u{e9}\\u0041 <?xml\" }";
+pub(crate) const LEAK: &str = "{\"error\":\"You have an error in your SQL syntax near 'x'\"}";
+pub(crate) const HARMLESS: &str = "{ \"orders\" : [ 1,2 ,3 ],\r\n\"note\":\"\u{e9}\\u0041 <?xml\" }";
 const JSON: &str = "Content-Type: application/json\r\n";
 
 /// A gateway with these rules before a server that says whatever stands in `says` for the path.
@@ -47,15 +47,9 @@ impl Place {
                 }
             }
         });
-        let text = format!(
-            "version: 1\nlisteners: {{ local: {{ bind: '127.0.0.1:0' }} }}\nstatus: {{ bind: '127.0.0.1:0' }}\n\
-             apis:\n  a:\n    hosts: ['*']\n    authn: public\n    errors: pass\n    waf: {{ mode: {mode}, {waf} }}\n\
-             \x20   upstream: {{ targets: ['http://{}'] }}\n    routes: [{{ path: '/{{*rest}}', methods: [any] }}]\n",
-            upstream.address()
-        );
-        let loaded = load_text("leaks.yaml", &text, scratch.path(), &Environment::fixed::<&str, &str>([]));
-        let plan = loaded.unwrap_or_else(|failure| panic!("{}", failure.render(false))).plan;
-        Self { gate: Gatehouse::start(plan), _upstream: upstream, _scratch: scratch }
+        let target = format!("targets: ['http://{}']", upstream.address());
+        let gate = guarded(&scratch, &format!("mode: {mode}, {waf}"), &target, "");
+        Self { gate, _upstream: upstream, _scratch: scratch }
     }
 
     fn ask(&self, method: &str, target: &str) -> (Answer, Value) {
@@ -77,8 +71,19 @@ impl Place {
     }
 }
 
+/// A gateway with these rules before this server, on a route with these settings more.
+pub(crate) fn guarded(scratch: &Scratch, waf: &str, upstream: &str, route: &str) -> Gatehouse {
+    let text = format!(
+        "version: 1\nlisteners: {{ local: {{ bind: '127.0.0.1:0' }} }}\nstatus: {{ bind: '127.0.0.1:0' }}\n\
+         apis:\n  a:\n    hosts: ['*']\n    authn: public\n    errors: pass\n    waf: {{ {waf} }}\n\
+         \x20   upstream: {{ {upstream} }}\n    routes: [{{ path: '/{{*rest}}', methods: [any]{route} }}]\n"
+    );
+    let loaded = load_text("leaks.yaml", &text, scratch.path(), &Environment::fixed::<&str, &str>([]));
+    Gatehouse::start(loaded.unwrap_or_else(|failure| panic!("{}", failure.render(false))).plan)
+}
+
 /// The number and the variable of the first rule in a record.
-fn first_rule(record: &Value) -> (u64, &str) {
+pub(crate) fn first_rule(record: &Value) -> (u64, &str) {
     let rule = &record["waf"]["rules"][0];
     (rule["id"].as_u64().unwrap_or(0), rule["variable"].as_str().unwrap_or_default())
 }
@@ -164,8 +169,8 @@ fn what_gives_nothing_away_leaves_byte_for_byte() {
     assert_eq!(place.ask("GET", "/gzip").0.field("content-encoding"), Some("gzip"));
 }
 
-const BEGINNING: &str = "rules have looked at the beginning of the answer's body only";
-const UNSEEN: &str = "rules have not looked at the body of the answer";
+pub(crate) const BEGINNING: &str = "rules have looked at the beginning of the answer's body only";
+pub(crate) const UNSEEN: &str = "rules have not looked at the body of the answer";
 
 #[test]
 fn how_far_rules_look_is_theirs_to_say() {
