@@ -15,6 +15,7 @@ mod contract;
 mod cors;
 mod costs;
 mod dns;
+mod feed;
 mod headers;
 mod http2;
 pub(crate) mod identity;
@@ -106,6 +107,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let shutdown_grace = check.grace(file, root);
     let shutdown_deadline = check.shutdown(file, root);
     let identity = check.identity(file, root);
+    let feed = check.feed(file, root);
     let shared_store = check.shared_store(file, root);
     check.has_mask_key = file.mask_key.is_some();
     let apis = check.apis(file, root);
@@ -126,6 +128,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
         shared_store,
         anomalies,
         alerts,
+        feed,
         tracing,
         shutdown_grace,
         shutdown_deadline,

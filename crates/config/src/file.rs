@@ -11,6 +11,7 @@ mod calls;
 mod cors;
 pub(crate) mod defaults;
 mod dns;
+mod feed;
 mod headers;
 mod http2;
 mod identity;
@@ -45,6 +46,7 @@ pub(crate) use bodies::{Bodies, Json};
 pub(crate) use calls::{GraphQl, Grpc};
 pub(crate) use cors::Cors;
 pub(crate) use dns::Dns;
+pub(crate) use feed::{Feed, FeedStage};
 pub(crate) use headers::{HeaderProfile, Headers};
 pub(crate) use http2::{Floods, Http2, Protocol, Streams, WebSocket};
 pub(crate) use identity::{
@@ -124,6 +126,8 @@ pub(crate) struct File {
     pub(crate) anomalies: Option<Anomalies>,
     /// Who is told when something is wrong.
     pub(crate) alerts: Option<Alerts>,
+    /// Signed bundles of virtual patches and rules.
+    pub(crate) feed: Option<Feed>,
     /// Traces, and where spans and access records are sent.
     pub(crate) tracing: Option<Tracing>,
 }

@@ -26,6 +26,7 @@ mod bodies;
 mod calls;
 mod contract;
 mod cors;
+mod feed;
 mod headers;
 mod http2;
 mod identity;
@@ -47,6 +48,7 @@ pub use bodies::BodiesPlan;
 pub use calls::GrpcCalls;
 pub use contract::{ContractMode, ContractPlan, RouteContract, SecurityPlan};
 pub use cors::CorsPlan;
+pub use feed::{FeedPlan, FeedSource};
 pub use headers::HeadersPlan;
 pub use http2::{FloodLimits, Http2Plan, Origins, StreamsPlan, UpstreamProtocol, WebSocketPlan};
 pub use identity::{
@@ -90,6 +92,8 @@ pub struct Plan {
     pub anomalies: Option<AnomaliesPlan>,
     /// Who is told when something is wrong; `None` is nobody.
     pub alerts: Option<AlertsPlan>,
+    /// Whose bundles of virtual patches and rules are taken over; `None` where nobody's are.
+    pub feed: Option<FeedPlan>,
     /// What is done about traces.
     pub tracing: TracingPlan,
     /// How long requests are still taken once `/readyz` has gone down.

@@ -6,6 +6,7 @@ mod audit;
 mod audit_log;
 mod contract;
 mod evidence;
+mod feed;
 mod findings;
 mod help;
 mod identity;
@@ -27,6 +28,7 @@ pub(crate) use audit::{AuditFormat, AuditQuestion, Least};
 pub(crate) use audit_log::{AuditLogCommand, AuditLogQuestion, ExportAuditLog, ShowAuditLog};
 pub(crate) use contract::{CheckContract, ContractCommand, ContractFormat, DiffContracts, ReportContract};
 pub(crate) use evidence::{EvidenceCommand, EvidenceKey, MakeEvidence, VerifyEvidence};
+pub(crate) use feed::{BundleQuestion, FeedCommand, FeedKey, FeedQuestion, SignBundle, TakeBundle, TryBundle};
 pub(crate) use findings::{FindingsCommand, Pardon};
 pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand, RevokeTokens, TokensCommand};
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
@@ -172,6 +174,14 @@ pub(crate) enum Command {
     Evidence {
         #[command(subcommand)]
         command: EvidenceCommand,
+    },
+    /// Close known holes by signed bundles of virtual patches and rules: sign, check, try, take over, observe, step back
+    ///
+    /// A running gateway has what is taken over in force within a second, on every core.
+    #[command(after_help = help::FEED)]
+    Feed {
+        #[command(subcommand)]
+        command: FeedCommand,
     },
     /// Print what this program is made of: a bill of materials in CycloneDX 1.6
     ///

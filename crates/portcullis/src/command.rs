@@ -9,6 +9,7 @@ mod contract;
 mod control;
 mod evidence;
 mod explain;
+mod feed;
 mod inspect;
 mod keys;
 mod mask;
@@ -61,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
         Command::Audit(question) => audit::audit(question),
         Command::Pentest(question) => pentest::pentest(question),
         Command::Evidence { command } => evidence::evidence(command),
+        Command::Feed { command } => feed::feed(command),
         Command::Sbom => supply::sbom(),
         Command::Vulns(question) => supply::vulns(question),
         Command::AuditLog { command } => audit_log::audit_log(command),
@@ -91,6 +93,16 @@ pub(crate) fn evidence_about(config: &Path) -> Result<(String, PublicKey), Stop>
 /// Whether that key signed exactly this.
 pub(crate) fn is_evidence(sealed: &str, signer: &PublicKey) -> bool {
     evidence::is_sealed(sealed, signer)
+}
+
+/// Takes over a bundle of virtual patches, or says by which code it is refused.
+pub(crate) fn take_bundle(config: &Path, sealed: &str) -> Result<(), &'static str> {
+    feed::take_over(config, sealed.as_bytes())
+}
+
+/// Goes back to the bundle of virtual patches before.
+pub(crate) fn step_back(config: &Path) -> Result<(), Stop> {
+    feed::step_back(config)
 }
 
 /// What a light penetration test finds.

@@ -5,6 +5,7 @@ mod audit;
 mod command;
 mod demo;
 mod ending;
+mod feed;
 mod hex;
 mod output;
 mod service;

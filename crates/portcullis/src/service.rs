@@ -1,6 +1,7 @@
 //! A gateway with its status listener, from a configuration file that is watched.
 
 mod console;
+mod feed;
 mod inherited;
 mod journal;
 mod notify;
@@ -17,6 +18,7 @@ pub(crate) use site::{FILE_BYTES_MAX, bounded, model, site};
 
 use crate::audit::{Audit, by_user};
 use crate::ending::{Ending, Stop};
+use feed::FeedWatch;
 use notify::Notify;
 use portcullis_admin::{Admin, AdminError, AdminSocket, ConsoleListener, Portal, Status};
 use portcullis_audit_log::Entry;
@@ -57,6 +59,8 @@ pub(crate) struct Service {
     notify: Notify,
     shutdown: Shutdown,
     audit: Option<Audit>,
+    /// Follows the feed for as long as this lives.
+    feed: Option<FeedWatch>,
 }
 
 /// How long the end may take.
@@ -142,7 +146,10 @@ impl Service {
         let status = status.map_err(|error| unusable(&error))?;
         let portal = portal(&plan, &status.problem_base(), given.portal)?;
         let (facts, shutdown, plan_store) = (Facts::of(&plan), Shutdown::of(&plan), plan.identity.store.clone());
-        let gateway = match Gateway::start_with(plan, Clock::system(), status.problem_base(), given.listeners) {
+        // Before anybody is served: what patches close must not be open for a moment.
+        let (feed, bundle) = feed::begin(&plan)?;
+        let gateway = Gateway::start_with(plan, Clock::system(), status.problem_base(), (given.listeners, bundle));
+        let gateway = match gateway {
             Ok(gateway) => gateway,
             Err(error) => {
                 status.stop();
@@ -162,7 +169,7 @@ impl Service {
         let shown = console.as_ref().map(|listener| listener.console().clone());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders, shown)).transpose();
         let admin = admin.map_err(|error| unusable(&error))?;
-        let service = Self {
+        let mut service = Self {
             path: path.to_owned(),
             journal,
             gateway,
@@ -174,10 +181,12 @@ impl Service {
             notify,
             shutdown,
             audit,
+            feed: None,
         };
         let start = by_user("gateway.start").with("version", env!("CARGO_PKG_VERSION"));
         let _said = service.note(&start.with("config", path.display().to_string()).with("config_hash", &*facts.hash));
         service.announce(&facts);
+        service.feed = feed.map(|feed| feed.follow(&service.gateway.handle(), journal)).transpose()?;
         service.notify.ready(&format!("serving {} routes", facts.routes));
         Ok(service)
     }

@@ -18,6 +18,7 @@ const KEY_BYTES_MAX: u64 = 4 * 1024;
 const KEY_FIRST_LINE: &str = "# A key by which Portcullis signs. Nobody else may read it.";
 
 /// A key that signs.
+#[derive(Debug)]
 pub(crate) struct Signer(Ed25519KeyPair);
 
 /// The half of it by which everybody can check.
@@ -80,6 +81,21 @@ pub(crate) fn open<'s>(
     Ok(text)
 }
 
+/// A text that others have signed, or nobody yet, with one more signature.
+pub(crate) fn cosign(kind: &str, text: &str, signer: &Signer) -> Result<String, String> {
+    let Some(rest) = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix('\n')) else {
+        return seal(kind, text, std::slice::from_ref(signer));
+    };
+    let (lines, text) = rest.split_once("\n\n").ok_or("it has no text")?;
+    let fresh = seal(kind, text, std::slice::from_ref(signer))?;
+    let own = fresh.lines().nth(1).unwrap_or_default();
+    let key = signer.public()?;
+    if lines.lines().any(|line| line.starts_with(&format!("signature {key} "))) {
+        return Err(format!("{key} has signed it already"));
+    }
+    Ok(format!("{kind}\n{lines}\n{own}\n\n{text}"))
+}
+
 fn message(kind: &str, text: &str) -> String {
     format!("{kind}\n{text}")
 }
@@ -120,6 +136,17 @@ impl Signer {
 // === impl PublicKey ===
 
 impl PublicKey {
+    /// Its bytes.
+    #[cfg(test)]
+    pub(crate) const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// From its bytes.
+    pub(crate) const fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         bytes(text).map(Self).ok_or_else(|| "a public key is 64 hexadecimal digits in small letters".to_owned())
     }

@@ -12,6 +12,7 @@ mod evidence;
 mod gateway;
 mod inputs;
 mod life;
+mod patched;
 mod protocols;
 mod records;
 mod relief;
@@ -109,6 +110,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         control::rows,
         evidence::rows,
         attacked::rows,
+        patched::rows,
         life::rows,
     ];
     for practice in practices {

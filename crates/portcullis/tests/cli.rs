@@ -6,6 +6,7 @@ mod audit;
 mod audit_log;
 mod documents;
 mod evidence;
+mod feed;
 mod keys;
 mod life;
 mod matrices;

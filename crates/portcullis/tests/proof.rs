@@ -26,6 +26,8 @@ mod console;
 mod contracts;
 #[path = "proof/crowds.rs"]
 mod crowds;
+#[path = "proof/feed.rs"]
+mod feed;
 #[path = "proof/floods.rs"]
 mod floods;
 #[path = "proof/house.rs"]

@@ -3,6 +3,7 @@
 use crate::alerts::{self, Alerting};
 use crate::anomalies::Anomalies;
 use crate::carry::timer::Closing;
+use crate::feed::Feed;
 use crate::identity::Identity;
 use crate::limits::{self, SharedStore, Shelf};
 use crate::metrics::Registry;
@@ -73,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) recent: Option<Arc<Recent>>,
     /// What became of alerts.
     pub(crate) alerts: Arc<alerts::Counts>,
+    /// Bundles that were not taken over.
+    pub(crate) bundles_refused: AtomicU64,
     export: Mutex<Option<Arc<export::Queue>>>,
 }
 
@@ -161,10 +164,10 @@ impl Gateway {
     /// # Errors
     /// Nothing serves unless everything does.
     pub fn start(plan: Plan, clock: Clock, problem_base: String) -> Result<Self, StartError> {
-        Self::start_with(plan, clock, problem_base, Vec::new())
+        Self::start_with(plan, clock, problem_base, (Vec::new(), None))
     }
 
-    /// The same with sockets that somebody else opened.
+    /// The same with sockets that somebody else opened, and a bundle that is in force from the first request on.
     ///
     /// # Errors
     /// Nothing serves unless everything does.
@@ -172,11 +175,12 @@ impl Gateway {
         plan: Plan,
         clock: Clock,
         problem_base: String,
-        inherited: Vec<Inherited>,
+        (inherited, feed): (Vec<Inherited>, Option<Arc<Feed>>),
     ) -> Result<Self, StartError> {
         let workers = plan.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let peers = plan.shared_store.as_ref().map(|plan| Arc::new(Peers::new(plan.gateways)));
-        let shelf = Shelf { books: &[], ownerships: &[], knowledge: &[], workers, peers: peers.as_ref() };
+        let shelf =
+            Shelf { books: &[], ownerships: &[], knowledge: &[], workers, feed: feed.as_ref(), peers: peers.as_ref() };
         let mut snapshot = Snapshot::compile(&plan, 1, problem_base.clone(), shelf).map_err(StartError::Compile)?;
         let fresh = listen::bind_all(&plan.listeners, workers, inherited)?;
         let (records, writers) = records::start(&plan, &clock)?;
@@ -207,6 +211,7 @@ impl Gateway {
             records,
             recent: plan.admin.console.is_some().then(Arc::default),
             alerts: Arc::default(),
+            bundles_refused: AtomicU64::new(0),
             export: Mutex::new(export),
             clock,
         });
@@ -230,7 +235,7 @@ impl Gateway {
             threads.push(spawn(&shared, index, bound).map_err(StartError::System)?);
         }
         let alerts = plan.alerts.clone();
-        let handle = Handle::new(shared, plan, problem_base, listeners);
+        let handle = Handle::new(shared, plan, (problem_base, feed), listeners);
         let alerting = alerts.map(|plan| handle.alert(&plan)).transpose()?;
         Ok(Self { handle, threads, writers, exporter, alerting })
     }

@@ -7,6 +7,7 @@ mod anomalies;
 mod answer;
 mod carry;
 mod exchange;
+mod feed;
 mod gateway;
 mod head;
 mod http1;
@@ -34,6 +35,7 @@ mod welcome;
 mod worker;
 
 pub use anomalies::FindingFacts;
+pub use feed::{Feed, Place, fetch_bundle, places, reach};
 pub use gateway::{
     AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, IssuerFacts, KeyWish, KeysError,
     LimitFacts, ListenerFacts, Phase, ReloadError, StartError, StoreFacts,

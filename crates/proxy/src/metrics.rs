@@ -6,6 +6,7 @@
 mod alerts;
 mod anomalies;
 mod contract;
+mod feed;
 mod issuers;
 mod limits;
 mod masks;
@@ -20,6 +21,7 @@ mod waf;
 pub(crate) use alerts::{alerts_text, state_text};
 pub(crate) use anomalies::anomalies_text;
 pub(crate) use contract::knowledge_text;
+pub(crate) use feed::feed_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
 pub(crate) use security::security_text;

@@ -24,6 +24,7 @@ use crate::reports::Report;
 use crate::snapshot::disclosure::Masked;
 use portcullis_auth::principal::Principal;
 use portcullis_mask::Active;
+use portcullis_patch::Met;
 use portcullis_types::id::RequestId;
 use portcullis_types::{Reason, Stage};
 use std::net::{IpAddr, SocketAddr};
@@ -65,6 +66,8 @@ pub(crate) struct AccessRecord {
     pub(crate) also: Vec<&'static str>,
     /// What the rules of the route have decided, where it has some.
     pub(crate) permit: Option<portcullis_access::Decision>,
+    /// The virtual patch that is about the request.
+    pub(crate) patch: Option<Box<Met>>,
     /// What rules about attacks found, where they found something.
     pub(crate) findings: Option<Box<Findings>>,
     /// What such rules keep of the request until they have seen its answer.

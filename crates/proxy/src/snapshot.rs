@@ -19,6 +19,7 @@ pub(crate) mod rules;
 pub(crate) mod signers;
 pub(crate) mod slots;
 
+use crate::feed::{Feed, Patched};
 use crate::knowledge::Knowledge;
 use crate::limits::{Books, Compiler, RouteLimits, Shelf};
 use crate::metrics::RouteLabels;
@@ -119,6 +120,8 @@ pub(crate) struct Route {
     pub(crate) waf: Option<WafPlan>,
     /// What its contract spares such rules.
     pub(crate) spared: Option<Arc<Spared>>,
+    /// What a bundle of the feed says of it; `None` where none does.
+    pub(crate) patched: Option<Box<Patched>>,
     /// What of its answers is not for everybody.
     pub(crate) disclosure: Option<Arc<Disclosure>>,
     /// What its answers tell browsers to refuse.
@@ -313,7 +316,7 @@ impl Snapshot {
                         let index = self.routes.len();
                         let limits = compiler.route(route, &mut self.books, shelf);
                         let whole = (route, api, &plan.identity);
-                        let learned = (&mut self.ownerships, shelf.ownerships);
+                        let learned = (&mut self.ownerships, shelf.ownerships, shelf.feed);
                         let compiled = Route::compile(whole, &shared, prefix, (upstream, limits), learned)?;
                         let place = match &version.name {
                             Some(name) if api.version_by != VersionBy::Path => {
@@ -357,11 +360,12 @@ impl Route {
         shared: &Shared,
         prefix: &str,
         (upstream, limits): (usize, Option<Box<RouteLimits>>),
-        learned: (&mut Ownerships, &[Arc<Ownership>]),
+        (ownerships, kept, feed): (&mut Ownerships, &[Arc<Ownership>], Option<&Arc<Feed>>),
     ) -> Result<Self, CompileError> {
         let access = Access::compile(&plan.authn, api, identity);
         let template = format!("{prefix}{}", plan.template);
-        let rules = Rules::compile(plan, &api.name, &template, learned)?;
+        let rules = Rules::compile(plan, &api.name, &template, (ownerships, kept))?;
+        let patched = Patched::on(feed, plan, &api.name, &template);
         let disclosure = Disclosure::compile(plan, &template, shared.mask_keys.as_ref())?;
         let named = [&api.name, &shared.version, template.as_str(), &plan.id];
         let route = Self {
@@ -385,7 +389,8 @@ impl Route {
             errors: plan.shape.errors,
             choice: Choice::compile(api, prefix),
             body_bytes: plan.body_bytes,
-            looks: Looks::compile(plan),
+            looks: Looks::compile(plan, patched.as_ref().is_some_and(|patched| patched.asks_body())),
+            patched,
             contract: Conforms::compile(plan, prefix, shared.knowledge.as_ref()),
             timeout: plan.timeout,
             priority: plan.limits.priority,
@@ -422,7 +427,7 @@ impl Route {
 }
 
 /// What the paths of a version's routes stand behind.
-fn prefixes(api: &ApiPlan, version: &VersionPlan) -> Vec<String> {
+pub(crate) fn prefixes(api: &ApiPlan, version: &VersionPlan) -> Vec<String> {
     let named = version.path.iter().map(|path| format!("{}/{path}", api.base_path));
     let bare = (version.path.is_none() || version.default).then(|| api.base_path.clone());
     named.chain(bare).collect()
@@ -434,6 +439,7 @@ pub(crate) fn decisions(route: &Route) -> [(Stage, &'static str); 8] {
     let limits = route.limits.as_deref();
     let charged = |some: bool| if some { "charged" } else { "not_required" };
     let inspected = match &route.waf {
+        None if route.patched.is_some() => "patched",
         None => "not_required",
         Some(waf) if waf.enforces => "inspected",
         Some(_) => "observed",

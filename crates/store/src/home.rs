@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const DATABASE: &str = "keys.redb";
 const HASHING_KEYS: &str = "hashing-keys";
 const SIGNING_KEYS: &str = "signing-keys";
+const FEED: &str = "feed";
 const AUDIT_LOG: &str = "audit-log";
 const AUDIT_KEY: &str = "audit-key";
 const AUDIT_KEY_FIRST_LINE: &str = "# The key that seals Portcullis's audit log. Nobody else may read it.";
@@ -47,6 +48,12 @@ impl Home {
     #[must_use]
     pub fn signing_keys(&self) -> SigningFile {
         SigningFile::new(self.0.join(SIGNING_KEYS))
+    }
+
+    /// The folder of what is remembered of the feed. It need not be there.
+    #[must_use]
+    pub fn feed(&self) -> PathBuf {
+        self.0.join(FEED)
     }
 
     /// The folder of the audit log. It need not be there.

@@ -140,6 +140,7 @@ pub fn plan(upstream: SocketAddr) -> Plan {
         shared_store: None,
         anomalies: None,
         alerts: None,
+        feed: None,
         tracing: TracingPlan::default(),
         admin: AdminPlan::default(),
         shutdown_grace: Duration::ZERO,

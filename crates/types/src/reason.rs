@@ -451,6 +451,12 @@ reasons! {
         "Send a body of the type that Content-Type names.",
         "The record's private detail says that no rule was about it. A rule about `REQBODY_ERROR` in the file of `waf.exclusions` decides otherwise.",
     }
+    /// A virtual patch is about the request.
+    PatchRefused = 403 "patch_refused" "Requests of this form are not served" {
+        "A weakness of this API is known, and until it is mended requests of the form that reaches it are refused. None of it was forwarded. Which form that is, is not said here.",
+        "Ask the operator of the API for another way, with the request id.",
+        "The record with this id has the patch and its reason. `portcullis feed status` shows the bundle it came with; `portcullis feed observe` lets such requests pass and notes them, `portcullis feed rollback` goes back to the bundle before.",
+    }
     /// Rules found in the answer what must not leave.
     AnswerRefused = 502 "answer_refused" "The API gave an answer that gives too much away" {
         "Something in the answer of the server behind this API has the form of what nobody outside is meant to see: an error of a database, source text, a listing of a folder or the like. None of it was passed on. What was found is not said here.",

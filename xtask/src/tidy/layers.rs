@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("portcullis-balance", 1),
     ("portcullis-limit", 1),
     ("portcullis-mask", 1),
+    ("portcullis-patch", 1),
     ("portcullis-policy", 1),
     ("portcullis-contract", 1),
     ("portcullis-waf", 1),

@@ -40,6 +40,11 @@ pub(crate) const ROTATE_KEEP: Count = Count(5);
 /// LIMIT: older files that are kept.
 pub(crate) const MAX_ROTATE_KEEP: u64 = 1_000;
 pub(crate) const BUFFER_SIZE: Size = Size::mib(64);
+/// LIMIT: keys that sign a feed; as many signatures are read of a bundle.
+pub(crate) const MAX_FEED_KEYS: u64 = 16;
+pub(crate) const FEED_INTERVAL: Period = Period::seconds(300);
+pub(crate) const FEED_BYTES: Size = Size::mib(1);
+
 pub(crate) const ALERT_GROUP: Period = Period::seconds(30);
 pub(crate) const ALERT_AGAIN: Period = Period::seconds(60 * 60);
 pub(crate) const ALERTS_PER_HOUR: Count = Count(20);

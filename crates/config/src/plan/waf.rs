@@ -1,8 +1,11 @@
 //! How requests are looked at for attacks, checked.
 
-use portcullis_waf::RuleSet;
+use portcullis_waf::{Diagnostic, Memory, Part, RuleSet};
 use std::fmt;
 use std::sync::Arc;
+
+/// LIMIT: mistakes of rules that are told at once.
+const MISTAKES_SHOWN_MAX: usize = 5;
 
 /// What is done about attacks, and by which rules. Nothing is done where there is no such plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,21 @@ impl WafRulesPlan {
     pub fn builtin() -> Option<Arc<Self>> {
         let set = RuleSet::builtin().ok()?;
         Some(Arc::new(Self { set, text: "builtin".to_owned(), digest: blake3::hash(b"builtin") }))
+    }
+}
+
+impl WafRulesPlan {
+    /// Rules that came as one text, by the name that messages call them.
+    ///
+    /// # Errors
+    /// The first things that are wrong with them, with their lines.
+    pub fn of_text(name: &str, text: &str) -> Result<Arc<Self>, String> {
+        let parts = [Part::Text { name: name.to_owned(), text: text.to_owned() }];
+        let set = RuleSet::load(&parts, &Memory::default()).map_err(|mistakes| {
+            let shown = |mistake: &Diagnostic| format!("line {}: {}", mistake.line, mistake.message);
+            mistakes.iter().take(MISTAKES_SHOWN_MAX).map(shown).collect::<Vec<_>>().join("; ")
+        })?;
+        Ok(Arc::new(Self { set, text: name.to_owned(), digest: blake3::hash(text.as_bytes()) }))
     }
 }
 

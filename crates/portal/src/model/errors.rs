@@ -59,6 +59,7 @@ struct Facts {
     grpc: bool,
     limits: bool,
     anomalies: bool,
+    feed: bool,
     waf: bool,
     waf_answers: bool,
     masked: bool,
@@ -151,6 +152,7 @@ fn facts(scope: Scope<'_>, route: &RoutePlan, method: &str) -> Facts {
         grpc: route.grpc,
         limits: route.held_limits().next().is_some(),
         anomalies: plan.anomalies.is_some(),
+        feed: plan.feed.is_some(),
         waf: route.waf.is_some(),
         waf_answers: route.waf.as_ref().is_some_and(|waf| waf.rules.set.inspects_responses()),
         masked: !route.shape.masks.is_empty(),
@@ -227,6 +229,7 @@ fn group(reason: Reason, facts: &Facts) -> Option<Group> {
         | Reason::IssuerUnavailable
         | Reason::IdentityOverloaded => identity(reason, facts).then_some(Group::Caller),
         Reason::TooManyFailures => when(demand, Group::Budget),
+        Reason::PatchRefused => when(facts.feed, Group::Request),
         Reason::AbnormalUsage => when(facts.anomalies, Group::Budget),
         Reason::QuotaExceeded => when(facts.limits, Group::Budget),
         Reason::OriginRefused | Reason::WebSocketHandshake | Reason::WebSocketVersion => {

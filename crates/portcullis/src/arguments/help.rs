@@ -116,6 +116,18 @@ In it: digests of the configuration and its files, the policy of every route wit
 test if one is given, outcomes of tests of rules, where the audit log stands and whether it is whole, the bill of materials. `verify` exits
 with 1 if anything was changed, or signed by another key.";
 
+pub(super) const FEED: &str = "\
+Examples:
+  portcullis feed key vendor.key
+  portcullis feed sign patches.json --key vendor.key -o patches.bundle
+  portcullis feed try -c portcullis.yaml patches.bundle --records access.log
+  portcullis feed take -c portcullis.yaml patches.bundle --observe
+  portcullis feed enforce -c portcullis.yaml
+  portcullis feed rollback -c portcullis.yaml
+
+A bundle is refused, with exit code 1, if it is too long, if fewer keys have signed it than `feed.threshold` says or any text of it was changed,
+if its last day is over, or if a later one was ever taken over.";
+
 pub(super) const SBOM: &str = "\
 Examples:
   portcullis sbom > portcullis.cdx.json";

@@ -3,6 +3,7 @@
 use super::members::{self, Member};
 use super::upstream::Upstreams;
 use crate::ending::Stop;
+use crate::signed::Signer;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -32,6 +33,8 @@ pub(crate) struct Callers {
     holder: SigningKey,
     /// Of a partner who signs requests.
     partner: SigningKey,
+    /// Of whoever signs virtual patches; it stays, as does what it has signed.
+    pub(crate) patcher: Signer,
     pub(crate) key: KeyText,
     /// Whom the gateway's authority for clients vouches for, and somebody of the same name for whom it does not.
     pub(crate) member: Member,
@@ -56,7 +59,10 @@ impl Callers {
         let (member, stranger) = members::make(folder)?;
         let found = (SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?, upstreams.issuer());
         upstreams.publish(json!({ "keys": [found.0.public_jwk()] }).to_string());
-        let callers = Self { signer, found, holder, partner, key, member, stranger };
+        let path = folder.join("feed.key");
+        let patcher = if path.exists() { Signer::read(&path) } else { Signer::make(&path, &random()?) };
+        let patcher = patcher.map_err(|error| failed(&error))?;
+        let callers = Self { signer, found, holder, partner, patcher, key, member, stranger };
         let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
         fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
         let set = json!({ "keys": [callers.partner.public_jwk()] }).to_string();

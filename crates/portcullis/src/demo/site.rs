@@ -59,6 +59,9 @@ impl Site {
             fs::write(folder.join(name), text).map_err(cannot)?;
         }
         let callers = Callers::make(folder, &upstreams)?;
+        let text = fs::read_to_string(&config).map_err(cannot)?;
+        fs::write(&config, text.replace("@FEED@", &callers.patcher.public().map_err(Stop::environment)?.to_string()))
+            .map_err(cannot)?;
         let service = Service::start(&config, journal, signals)?;
         Ok(Self { folder: folder.to_owned(), upstreams, callers, service })
     }

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What tells one state of a file from another: device, inode, length, and when content and entry last changed.
-type Print = Option<[i64; 5]>;
+pub(super) type Print = Option<[i64; 5]>;
 
 // LIMIT: readings until one names no file that was not watched before it.
 const READINGS_MAX: usize = 4;
@@ -119,7 +119,7 @@ impl Watched {
     }
 }
 
-fn print_of(path: &Path) -> Print {
+pub(super) fn print_of(path: &Path) -> Print {
     std::fs::metadata(path).ok().map(|metadata| print(&metadata))
 }
 

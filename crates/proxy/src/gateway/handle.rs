@@ -2,6 +2,7 @@
 
 use super::listen::{self, Fresh};
 use super::{Listener, ReloadError, Shared, StartError, facts};
+use crate::feed::Feed;
 use crate::limits::Shelf;
 use crate::metrics::Extras;
 use crate::snapshot::Snapshot;
@@ -24,9 +25,17 @@ pub struct Handle {
 pub(super) struct State {
     pub(super) plan: Plan,
     problem_base: String,
+    /// The bundle in force.
+    feed: Option<Arc<Feed>>,
     pub(super) listeners: Vec<Listener>,
     /// Why the last configuration was not taken over.
     pub(super) last_error: Option<String>,
+}
+
+/// What is new of what is in force.
+enum Change {
+    Plan(Box<Plan>),
+    Feed(Option<Arc<Feed>>),
 }
 
 /// How far a gateway is on its way.
@@ -57,8 +66,13 @@ impl Phase {
 // === impl Handle ===
 
 impl Handle {
-    pub(super) fn new(shared: Arc<Shared>, plan: Plan, problem_base: String, listeners: Vec<Listener>) -> Self {
-        let state = State { plan, problem_base, listeners, last_error: None };
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        plan: Plan,
+        (problem_base, feed): (String, Option<Arc<Feed>>),
+        listeners: Vec<Listener>,
+    ) -> Self {
+        let state = State { plan, problem_base, feed, listeners, last_error: None };
         Self { shared, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -142,7 +156,7 @@ impl Handle {
     /// # Errors
     /// The configuration in force stays.
     pub fn reload(&self, plan: Plan) -> Result<(), ReloadError> {
-        let outcome = self.try_reload(plan);
+        let outcome = self.change(Change::Plan(Box::new(plan)));
         match &outcome {
             Ok(()) => {
                 self.shared.registry.reloads.fetch_add(1, Ordering::Relaxed);
@@ -159,11 +173,34 @@ impl Handle {
         self.state().last_error = Some(why.to_owned());
     }
 
-    fn try_reload(&self, plan: Plan) -> Result<(), ReloadError> {
+    /// Puts a bundle in force, or takes the one that is out of it, with everything else as it is.
+    ///
+    /// # Errors
+    /// The bundle in force stays.
+    pub fn feed(&self, feed: Option<Arc<Feed>>) -> Result<(), ReloadError> {
+        self.change(Change::Feed(feed))
+    }
+
+    /// The bundle in force.
+    #[must_use]
+    pub fn bundle(&self) -> Option<Arc<Feed>> {
+        self.state().feed.clone()
+    }
+
+    /// Counts a bundle that was not taken over.
+    pub fn note_refused_bundle(&self) {
+        self.shared.bundles_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn change(&self, change: Change) -> Result<(), ReloadError> {
         if self.shared.leaving.has_begun() {
             return Err(ReloadError::Draining);
         }
         let mut state = self.state();
+        let (plan, feed, is_reload) = match change {
+            Change::Plan(plan) => (*plan, state.feed.clone(), true),
+            Change::Feed(feed) => (state.plan.clone(), feed, false),
+        };
         if let Some(setting) = fixed_setting(&state.plan, &plan) {
             return Err(ReloadError::NeedsRestart(setting));
         }
@@ -174,6 +211,7 @@ impl Handle {
             ownerships: &current.ownerships,
             knowledge: &current.contracts.all,
             workers: self.shared.posts.len(),
+            feed: feed.as_ref(),
             peers: self.shared.store.as_ref().map(|store| &store.peers),
         };
         let compiled = Snapshot::compile(&plan, generation, state.problem_base.clone(), shelf);
@@ -190,8 +228,10 @@ impl Handle {
         self.shared.snapshot.store(Arc::new(snapshot));
         self.shared.generation.store(generation, Ordering::Release);
         self.exchange_listeners(&mut state.listeners, &plan, added);
-        self.shared.stamp_reload();
-        state.plan = plan;
+        if is_reload {
+            self.shared.stamp_reload();
+        }
+        (state.plan, state.feed) = (plan, feed);
         Ok(())
     }
 
@@ -238,6 +278,7 @@ impl Handle {
         crate::metrics::limits_text(&self.shared.snapshot.load().books, &mut text);
         crate::metrics::alerts_text(&self.shared.alerts, &mut text);
         crate::metrics::state_text(&self.shared.identity, self.shared.workers_left.load(Ordering::Relaxed), &mut text);
+        crate::metrics::feed_text(self, &mut text);
         if let Some(security) = self.shared.records.security() {
             crate::metrics::security_text(security, &mut text);
         }
@@ -287,6 +328,7 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (access_form(old) != access_form(new), "access_log (but for show_query)"),
         (old.security_log != new.security_log, "security_log"),
         (old.alerts != new.alerts, "alerts"),
+        (old.feed != new.feed, "feed"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.shared_store != new.shared_store, "shared_store"),
         (watched(old) != watched(new), "anomalies (whether anybody looks, and `callers`)"),

@@ -147,7 +147,7 @@ async fn exchange(
 }
 
 /// Fetches a document, and says how long it may be kept by its cache headers, in seconds.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     at: &Endpoint,
     tls: Option<&UpstreamTls>,
     accept: &str,

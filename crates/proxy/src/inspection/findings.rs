@@ -33,6 +33,15 @@ pub(crate) struct Finding {
 // === impl Findings ===
 
 impl Findings {
+    /// Adds what another set of rules found in the same request.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.is_attack |= other.is_attack;
+        self.score = self.score.max(other.score);
+        self.answer_score = self.answer_score.max(other.answer_score);
+        let room = RULES_MAX.saturating_sub(self.matches.len());
+        self.matches.extend(other.matches.into_iter().take(room));
+    }
+
     /// Nothing where nothing was found.
     pub(super) fn of(transaction: &Transaction, is_attack: bool) -> Option<Box<Self>> {
         let matches = transaction.matches();

@@ -1,6 +1,7 @@
 //! The accounts of one limit of the configuration, with its name for people.
 
 use super::costs;
+use crate::feed::Feed;
 use crate::gateway::LimitFacts;
 use crate::knowledge::Knowledge;
 use crate::ownership::Ownership;
@@ -46,6 +47,8 @@ pub(crate) struct Shelf<'s> {
     /// What is known of contracts, which stays where they stay.
     pub(crate) knowledge: &'s [Arc<Knowledge>],
     pub(crate) workers: usize,
+    /// The bundle in force.
+    pub(crate) feed: Option<&'s Arc<Feed>>,
     /// Present where gateways share a store.
     pub(crate) peers: Option<&'s Arc<Peers>>,
 }

@@ -91,7 +91,7 @@ fn explain_parts(
         plan,
         1,
         problem_base.to_owned(),
-        Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, peers: None },
+        Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, feed: None, peers: None },
     )?;
     let clock = Clock::system();
     let (identity, _) =

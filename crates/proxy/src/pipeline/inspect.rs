@@ -3,6 +3,8 @@
 //! Rules see the request as it came: what was sent, not what it was turned into. They look at the head, the query and
 //! the body, whole and decoded. What they find is in the record, also where it counts for nothing.
 
+mod patch;
+
 use super::Stop;
 use super::conform::Valid;
 use super::receive::Seen;
@@ -27,6 +29,9 @@ impl<'a> Inspected<'a> {
 pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>) -> Result<Inspected<'a>, Stop> {
     let (routed, seen) = before.parts_mut();
     let route = routed.route();
+    if let Some(patched) = route.patched.as_deref() {
+        patch::look(patched, routed, seen)?;
+    }
     let Some(waf) = &route.waf else { return Ok(Inspected(before)) };
     let body = match seen {
         Seen::Nothing => &[][..],
@@ -41,10 +46,13 @@ pub(super) fn inspect<'a>(mut before: Valid<'a>, inspector: &RefCell<Inspector>)
     let Looked { refused, findings, asked } =
         inspector.borrow_mut().request((waf, route.spared.as_ref()), subject, body);
     (routed.record.findings, routed.record.asked) = (findings, asked);
-    match refused {
-        Some(refused) => Err(refusal(refused).into()),
-        None => Ok(Inspected(before)),
+    if let Some(refused) = refused {
+        return Err(refusal(refused).into());
     }
+    if let Some(rules) = route.patched.as_deref().and_then(|patched| patched.rules.as_ref()) {
+        patch::inspect(rules, routed, body, inspector)?;
+    }
+    Ok(Inspected(before))
 }
 
 /// The caller is told nothing of the rules: whoever attacks would learn from it.

@@ -54,7 +54,7 @@ pub fn suppose(plan: &Plan, all: &[Supposed]) -> Result<Vec<Permission>, Compile
         plan,
         1,
         String::new(),
-        Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, peers: None },
+        Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, feed: None, peers: None },
     )?;
     all.iter().map(|one| decide(plan, &snapshot, one)).collect()
 }

@@ -126,6 +126,13 @@ fn own_members(ended: Ended<'_>, own: &mut Object<'_>) {
         own.text("stage", stage.name().as_bytes());
         own.some("detail", private.as_deref().unwrap_or_default().as_bytes());
     }
+    if let Some(met) = &record.patch {
+        own.object("patch", |patch| {
+            patch.text("verdict", crate::feed::verdict(met).as_bytes());
+            patch.text("id", met.patch.id.as_bytes());
+            patch.text("reason", met.patch.reason.as_bytes());
+        });
+    }
     if let Some(found) = &record.findings {
         findings(found, record.verdict(), own);
     }

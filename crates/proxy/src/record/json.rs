@@ -12,6 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::rules::Rules;
 use portcullis_access::Decision as Permission;
 use portcullis_h1::write::{address, decimal};
+use portcullis_patch::Met;
 use portcullis_types::Stage;
 use std::net::SocketAddr;
 
@@ -84,6 +85,9 @@ pub(crate) fn line(ended: Ended<'_>, event: Option<Event>, wall: &mut WallTexts,
     word(member!("outcome", text), record.outcome.name(), out);
     decision(record, snapshot, out);
     limits(record, snapshot, out);
+    if let Some(met) = &record.patch {
+        patch(met, out);
+    }
     if let Some(found) = &record.findings {
         findings(found, record.verdict(), out);
     }
@@ -217,6 +221,16 @@ fn limits(record: &AccessRecord, snapshot: &Snapshot, out: &mut Vec<u8>) {
     if let Some(limit) = place(record.limit_observed) {
         text(member!("limit_observed", text), limit, out);
     }
+}
+
+/// The virtual patch that is about the request.
+fn patch(met: &Met, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"patch\":{\"verdict\":\"");
+    out.extend_from_slice(crate::feed::verdict(met).as_bytes());
+    out.push(b'"');
+    text(member!("id", text), met.patch.id.as_bytes(), out);
+    text(member!("reason", text), met.patch.reason.as_bytes(), out);
+    out.push(b'}');
 }
 
 /// What rules about attacks found.

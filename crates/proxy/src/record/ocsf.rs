@@ -107,6 +107,13 @@ pub(super) fn request(ended: Ended<'_>, event: Option<Event>, out: &mut Vec<u8>)
             own.text("stage", stage.name().as_bytes());
             own.some("detail", private.as_deref().unwrap_or_default().as_bytes());
         }
+        if let Some(met) = &record.patch {
+            own.object("patch", |patch| {
+                patch.text("verdict", crate::feed::verdict(met).as_bytes());
+                patch.text("uid", met.patch.id.as_bytes());
+                patch.text("reason", met.patch.reason.as_bytes());
+            });
+        }
         if let Some(found) = &record.findings {
             own.number("score", u64::try_from(found.score).unwrap_or(0));
             if found.answer_score > 0 {

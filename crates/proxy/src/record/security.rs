@@ -30,7 +30,7 @@ pub(crate) enum Event {
     MaskingFailed,
     /// An error of a server was replaced, because of what it told.
     ErrorScrubbed,
-    /// Rules about attacks matched, and the request passed.
+    /// Rules about attacks or a virtual patch matched, and the request passed.
     RuleMatch,
     /// A connection was turned away before there was a request.
     ConnectionRefused,
@@ -107,7 +107,8 @@ impl Event {
 
     /// What a request has to tell, but for a credential that is new.
     fn of(record: &AccessRecord) -> Option<Self> {
-        let Some(decision) = &record.decision else { return record.findings.as_ref().map(|_| Self::RuleMatch) };
+        let noted = (record.findings.is_some() || record.patch.is_some()).then_some(Self::RuleMatch);
+        let Some(decision) = &record.decision else { return noted };
         match (decision.reason, decision.stage, record.outcome) {
             (Reason::AnswerUnreadable, _, _) => Some(Self::MaskingFailed),
             (Reason::UpstreamError, Stage::Shape, _) => Some(Self::ErrorScrubbed),
@@ -124,9 +125,7 @@ impl Event {
             ) => Some(Self::Refused),
             (_, Stage::Identify, Outcome::Refused) => Some(Self::CredentialFailed),
             (_, _, Outcome::Refused) => Some(Self::Refused),
-            (_, _, Outcome::Served | Outcome::Answered | Outcome::Failed | Outcome::Truncated | Outcome::Gone) => {
-                record.findings.as_ref().map(|_| Self::RuleMatch)
-            }
+            (_, _, Outcome::Served | Outcome::Answered | Outcome::Failed | Outcome::Truncated | Outcome::Gone) => noted,
         }
     }
 }
@@ -208,8 +207,9 @@ impl SecurityLines {
     /// Enters a finished request, where there is something to tell of it.
     pub(crate) fn note(&mut self, ended: Ended<'_>, wall: &mut WallTexts) {
         let record = ended.record;
+        let noted = record.findings.is_some() || record.patch.is_some();
         // Most requests end here: nothing was decided against them, no rule has matched, and nobody in particular calls.
-        if record.decision.is_none() && record.findings.is_none() && record.caller.is_none() {
+        if record.decision.is_none() && !noted && record.caller.is_none() {
             return;
         }
         let is_new = record.caller.as_ref().is_some_and(|caller| self.is_new(caller));

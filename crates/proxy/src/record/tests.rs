@@ -26,7 +26,7 @@ const NOW: u64 = 1_795_470_645_123;
 
 fn snapshot() -> Snapshot {
     let plan = gateway::plan(SocketAddr::from(([127, 0, 0, 1], 9)));
-    let shelf = Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, peers: None };
+    let shelf = Shelf { books: &[], ownerships: &[], knowledge: &[], workers: 1, feed: None, peers: None };
     let mut snapshot = Snapshot::compile(&plan, 1, String::new(), shelf).unwrap();
     snapshot.show_query = vec!["page".to_owned()];
     snapshot

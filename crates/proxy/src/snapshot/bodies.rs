@@ -24,9 +24,10 @@ pub(crate) struct Looks {
 
 impl Looks {
     /// `None` where nobody looks: bodies pass as they come.
-    pub(crate) fn compile(plan: &RoutePlan) -> Option<Box<Self>> {
+    /// Patches of the feed may look where nothing else does.
+    pub(crate) fn compile(plan: &RoutePlan, patched: bool) -> Option<Box<Self>> {
         let bodies = &plan.bodies;
-        plan.looks_into_bodies().then(|| {
+        (patched || plan.looks_into_bodies()).then(|| {
             let coding = portcullis_coding::Limits {
                 output_bytes_max: bodies.decoded_bytes,
                 ..portcullis_coding::Limits::default()
@@ -36,7 +37,7 @@ impl Looks {
                 bytes_max,
                 coding,
                 json: bodies.json,
-                everything: plan.waf.is_some(),
+                everything: patched || plan.waf.is_some(),
                 strict_json: bodies.strict_json,
                 access: plan.authz.as_ref().is_some_and(|authz| authz.looks_into_bodies()),
                 grpc: plan.grpc,
