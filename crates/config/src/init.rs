@@ -22,6 +22,20 @@ use crate::values::Environment;
 /// LIMIT: characters of an API's name.
 const MAX_NAME_CHARS: usize = 40;
 
+/// How operators ask, and what they are told.
+const OPERATING: &str = "\
+# `portcullis status`, `reload` and `drain` ask here.
+admin: { socket: admin.sock }
+
+# The audit log of who changed what; keys of consumers, once somebody makes some.
+store: { path: ./portcullis-data }
+
+# Refusals and attacks apart from what everybody does; and what is wrong, for something that watches the file.
+security_log: { to: { file: security.log }, rotate: { size: 64MiB, keep: 4 } }
+alerts: { file: alerts.log }
+
+";
+
 /// Writes a configuration for the operations of a contract (YAML or JSON), forwarding to `upstream`.
 pub fn init(openapi: &str, upstream: &str) -> Result<String, Failure> {
     let mut sources = Sources::default();
@@ -62,12 +76,14 @@ fn write(contract: &Contract<'_>, upstream: &str) -> String {
     out.push_str(
         "    # Only this machine. `0.0.0.0:8443` is every address of it.\n    bind: \"127.0.0.1:8443\"\n    tls:\n",
     );
+    out.push_str("      # Clients that know nothing newer need \"1.2\".\n      min_version: \"1.3\"\n");
     out.push_str("      # For development. For real clients:\n");
     out.push_str("      # certificates: [{ cert_file: tls.crt, key_file: tls.key }]\n");
     out.push_str("      self_signed: { names: [localhost, 127.0.0.1], directory: ./dev-tls }\n\n");
     out.push_str(
         "# /livez, /readyz, /metrics and the pages that explain problems.\nstatus: { bind: \"127.0.0.1:9901\" }\n\n",
     );
+    out.push_str(OPERATING);
     out.push_str("defaults:\n");
     out.push_str("  # refuse: nobody may call. public: anybody may. Decide here, or for one API or route below.\n");
     out.push_str("  authn: refuse\n\napis:\n");

@@ -130,3 +130,15 @@ fn rules_are_listed() {
     let listed: Value = serde_json::from_str(&text).expect("JSON");
     assert!(listed["rules"].as_array().expect("rules").len() >= 80);
 }
+
+#[test]
+fn a_first_configuration_has_no_weakness() {
+    let folder = folder("audit-init");
+    let init = ["init", "--openapi", "contract.yaml", "--upstream", "http://127.0.0.1:9000", "-o", "first.yaml"];
+    let output = portcullis(&folder, &init).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = portcullis(&folder, &["audit", "-c", "first.yaml", "--format", "json"]).output().expect("it runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), &report["score"]), (Some(0), &100.into()), "{report:#}");
+    assert_eq!(report["findings"], Value::from(Vec::<Value>::new()), "{report:#}");
+}

@@ -393,19 +393,13 @@ impl Check<'_> {
                 self.reject(&at, diagnostic);
             }
         }
-        // Revoked tokens are kept in the store as well, and so is who calls which version.
-        let counts = file.apis.values().any(|api| api.versions.is_some());
-        let (keys, any) = (self.named.keys_used, counts || self.named.keys_used || !self.named.used.is_empty());
-        for (key, is_there, is_used) in
-            [("store", file.store.is_some(), any), ("api_keys", file.api_keys.is_some(), keys)]
-        {
-            if is_there && !is_used {
-                let at = root.key(key);
-                let message = format!("`{key}` has no effect, because no `authn` takes API keys");
-                let diagnostic = Diagnostic::new("no-effect", at.name_span(), message)
-                    .help("write `authn: { any_of: [{ api_key: {} }] }`, or remove it");
-                self.reject(&at, diagnostic);
-            }
+        // A store always has an effect: it holds the audit log, which every gateway with one writes.
+        if file.api_keys.is_some() && !self.named.keys_used {
+            let at = root.key("api_keys");
+            let message = "`api_keys` has no effect, because no `authn` takes API keys";
+            let diagnostic = Diagnostic::new("no-effect", at.name_span(), message)
+                .help("write `authn: { any_of: [{ api_key: {} }] }`, or remove it");
+            self.reject(&at, diagnostic);
         }
     }
 }
