@@ -28,13 +28,13 @@ pub struct Portal {
 
 /// The site in force.
 #[derive(Clone, Debug)]
-struct Shelf(Arc<RwLock<Arc<Site>>>);
+struct Shelf(Arc<RwLock<Arc<Shown>>>);
 
-/// What an answer is made from.
-#[derive(Clone, Debug)]
-struct Counter {
-    shelf: Shelf,
-    headers: Arc<[(HeaderName, HeaderValue)]>,
+/// A site with what every answer says about its pages.
+#[derive(Debug)]
+struct Shown {
+    site: Site,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 // === impl Portal ===
@@ -68,7 +68,7 @@ impl Portal {
 
     /// From now on these pages are served.
     pub fn show(&self, site: Site) {
-        *self.shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+        *self.shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Shown::new(site));
     }
 
     /// Where it listens; a port of 0 is a real one here.
@@ -84,20 +84,32 @@ impl Portal {
 }
 
 fn shelved(site: Site) -> (Shelf, Router) {
-    let shelf = Shelf(Arc::new(RwLock::new(Arc::new(site))));
-    let counter = Counter { shelf: shelf.clone(), headers: headers().into() };
-    (shelf, Router::new().fallback(answer).with_state(counter))
+    let shelf = Shelf(Arc::new(RwLock::new(Arc::new(Shown::new(site)))));
+    (shelf.clone(), Router::new().fallback(answer).with_state(shelf))
 }
 
-/// The security headers of pages that load nothing but what is theirs.
-fn headers() -> Vec<(HeaderName, HeaderValue)> {
-    let fields = HeadersPlan::portal().fields.into_iter();
+// === impl Shown ===
+
+impl Shown {
+    fn new(site: Site) -> Self {
+        Self { headers: headers(&site), site }
+    }
+}
+
+/// The security headers of pages that load nothing but what is theirs, and call nobody but the APIs that they are about.
+fn headers(site: &Site) -> Vec<(HeaderName, HeaderValue)> {
+    let called: String = site.called().map(|origin| format!(" {origin}")).collect();
+    let fields = HeadersPlan::portal().fields.into_iter().map(|(name, value)| match name.as_str() {
+        "content-security-policy" if !called.is_empty() => (name, format!("{value}; connect-src 'self'{called}")),
+        _ => (name, value),
+    });
     fields.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
 }
 
-async fn answer(State(counter): State<Counter>, method: Method, uri: Uri) -> Response {
+async fn answer(State(shelf): State<Shelf>, method: Method, uri: Uri) -> Response {
     // Held for no longer than it takes to count one more reader.
-    let site = Arc::clone(&counter.shelf.0.read().unwrap_or_else(PoisonError::into_inner));
+    let shown = Arc::clone(&shelf.0.read().unwrap_or_else(PoisonError::into_inner));
+    let site = &shown.site;
     let mut response = if method != Method::GET && method != Method::HEAD {
         plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n")
     } else if let Some(file) = site.at(uri.path()) {
@@ -106,7 +118,7 @@ async fn answer(State(counter): State<Counter>, method: Method, uri: Uri) -> Res
     } else {
         plain(StatusCode::NOT_FOUND, "there is no such page\n")
     };
-    for (name, value) in counter.headers.iter() {
+    for (name, value) in &shown.headers {
         response.headers_mut().insert(name, value.clone());
     }
     response

@@ -111,6 +111,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     let shared_store = check.shared_store(file, root);
     check.has_mask_key = file.mask_key.is_some();
     let apis = check.apis(file, root);
+    check.trials(root, portal.as_ref(), &apis);
     check.shared_store_end(file, root, &apis);
     let mask_key = check.mask_key(file, root, &apis);
     let ground = alerts::Ground { listeners: &listeners, apis: &apis, anomalies: anomalies.as_ref() };

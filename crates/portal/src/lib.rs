@@ -29,6 +29,7 @@ pub use site::{File, Site};
 /// The style sheet of every page, for whoever makes pages that look alike.
 pub const STYLE_SHEET: &str = pages::STYLE_SHEET;
 
+use pages::Look;
 use portcullis_config::Plan;
 use portcullis_config::plan::PortalPlan;
 use site::OPENAPI;
@@ -55,7 +56,7 @@ pub fn site(plan: &Plan, problems: &str, fetch: Fetch<'_>) -> Result<Site, Unrea
             }
         }
     }
-    pages::add(&mut site, &portal, &look, (&welcome, problems));
+    pages::add(&mut site, &portal, &Look { try_it: settings.try_it, ..look.clone() }, (&welcome, problems));
     theme::pages(&mut site, &look, settings, fetch)?;
     guides::add(&mut site, &look, &portal);
     plain::add(&mut site, &portal, &look.title);

@@ -143,6 +143,8 @@ pub struct Pages {
     pub with_cookies: bool,
     /// Seconds for which an answer to a preflight is good.
     pub max_age: u64,
+    /// Whether the portal's own pages may call.
+    pub includes_portal: bool,
 }
 
 // === impl Portal ===
@@ -273,7 +275,7 @@ impl Scope<'_> {
             limit_fields: limits::fields(route),
             bounds: bounds(route),
             masks: masks(route),
-            pages: api.cors.as_deref().map(|cors| Pages::of(cors, &plan.identity.key_field)),
+            pages: api.cors.as_deref().map(|cors| Pages::of(cors, plan)),
             errors: errors::errors(self, route, method),
             parameters,
             is_body_required: body.1,
@@ -291,16 +293,18 @@ impl Scope<'_> {
 // === impl Pages ===
 
 impl Pages {
-    fn of(plan: &CorsPlan, key_field: &str) -> Self {
+    fn of(cors: &CorsPlan, plan: &Plan) -> Self {
+        let home = plan.portal.as_ref().and_then(|portal| portal.address.as_ref());
         Self {
-            origins: match &plan.origins {
+            includes_portal: home.is_some_and(|home| cors.origins.allow(home.as_bytes())),
+            origins: match &cors.origins {
                 Origins::Any => None,
                 Origins::Only(list) => Some(list.clone()),
             },
-            methods: plan.methods.clone(),
-            fields: plan.page_fields(key_field),
-            with_cookies: plan.credentials,
-            max_age: plan.max_age.as_secs(),
+            methods: cors.methods.clone(),
+            fields: cors.page_fields(&plan.identity.key_field),
+            with_cookies: cors.credentials,
+            max_age: cors.max_age.as_secs(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod errors;
 mod operation;
 mod search;
 mod table;
+mod trial;
 mod version;
 mod welcome;
 
@@ -13,6 +14,7 @@ use crate::site::{HTML, SCRIPT, STYLE, Site};
 
 pub(crate) const STYLE_SHEET: &str = include_str!("pages/style.css");
 const SEARCH_SCRIPT: &str = include_str!("pages/search.js");
+const TRIAL_SCRIPT: &str = include_str!("pages/trial.js");
 
 /// What browsers show beside the title, where there is no logo.
 const ICON: (&str, &str) = ("assets/icon.svg", include_str!("pages/icon.svg"));
@@ -26,6 +28,8 @@ pub(crate) struct Look {
     pub(crate) logo: Option<String>,
     /// More pages in the menu: path and title.
     pub(crate) menu: Vec<(String, String)>,
+    /// Whether operations can be called from their pages.
+    pub(crate) try_it: bool,
 }
 
 /// One page before it is put into its frame.
@@ -37,13 +41,20 @@ pub(crate) struct Page {
     pub(crate) above: Vec<(String, String)>,
     /// Places within it: anchor and title.
     pub(crate) places: Vec<(&'static str, String)>,
+    /// The file of a script that works on it.
+    pub(crate) script: Option<&'static str>,
+    /// The origin that the script calls.
+    pub(crate) calls: Option<String>,
     pub(crate) body: Html,
 }
 
 /// Adds every page about APIs.
 pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, (intro, problems): (&str, &str)) {
     site.add("assets/style.css", STYLE, STYLE_SHEET);
-    site.add("assets/search.js", SCRIPT, SEARCH_SCRIPT);
+    site.add(search::SCRIPT, SCRIPT, SEARCH_SCRIPT);
+    if look.try_it {
+        site.add(trial::SCRIPT, SCRIPT, TRIAL_SCRIPT);
+    }
     if look.logo.is_none() {
         site.add(ICON.0, "image/svg+xml", ICON.1);
     }
@@ -52,7 +63,7 @@ pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, (intro, problem
     for version in portal.versions() {
         put(site, look, &version::page(version));
         for operation in &version.operations {
-            put(site, look, &operation::page(version, operation));
+            put(site, look, &operation::page(version, operation, look.try_it));
         }
     }
     for page in errors::pages(problems) {
@@ -93,6 +104,7 @@ pub(crate) fn put(site: &mut Site, look: &Look, page: &Page) {
     });
     html.line();
     site.add(page.path.clone(), HTML, html.into_text());
+    page.calls.iter().for_each(|origin| site.calls(origin));
 }
 
 fn head(html: &mut Html, look: &Look, page: &Page, up: &str) {
@@ -105,8 +117,8 @@ fn head(html: &mut Html, look: &Look, page: &Page, up: &str) {
     html.open("link", &[("rel", "stylesheet"), ("href", &format!("{up}assets/theme.css"))]).line();
     let icon = look.logo.as_deref().unwrap_or(ICON.0);
     html.open("link", &[("rel", "icon"), ("href", &format!("{up}{icon}"))]).line();
-    if page.path == search::PATH {
-        html.element("script", &[("src", &format!("{up}assets/search.js")), ("defer", "")], |_| {}).line();
+    if let Some(script) = page.script {
+        html.element("script", &[("src", &format!("{up}{script}")), ("defer", "")], |_| {}).line();
     }
 }
 

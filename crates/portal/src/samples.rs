@@ -26,15 +26,15 @@ const MADE: [&str; 3] = ["content-digest", "authorization", "dpop"];
 
 /// What is called, and with what.
 pub(crate) struct Call<'c> {
-    method: &'c str,
+    pub(crate) method: &'c str,
     url: String,
     /// Names and values of fields that everybody may see.
-    fields: Vec<(&'c str, String)>,
-    body: Option<&'c str>,
+    pub(crate) fields: Vec<(&'c str, String)>,
+    pub(crate) body: Option<&'c str>,
     /// Whether a token comes along.
-    token: bool,
+    pub(crate) token: bool,
     /// The field of an API key.
-    key_field: Option<&'c str>,
+    pub(crate) key_field: Option<&'c str>,
     certificate: bool,
     proof: Option<&'c ProofFact>,
     signature: Option<&'c SignatureFact>,
@@ -60,7 +60,7 @@ pub fn samples(operation: &Operation, way: &Way) -> Vec<Sample> {
 // === impl Call ===
 
 impl<'c> Call<'c> {
-    fn of(operation: &'c Operation, way: &'c Way) -> Self {
+    pub(crate) fn of(operation: &'c Operation, way: &'c Way) -> Self {
         let has = |scheme| way.schemes.contains(&scheme);
         let content = operation.body.iter().find(|content| content.example.is_some());
         let mut fields = vec![("Accept", accepted(operation))];

@@ -1,11 +1,13 @@
 //! What pages come to: files by their path, each with its media type. Whoever serves or writes them needs nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All files of a portal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     files: BTreeMap<String, File>,
+    /// Whom its pages call.
+    called: BTreeSet<String>,
 }
 
 /// One file.
@@ -30,6 +32,15 @@ pub(crate) const LINKSET: &str = "application/linkset+json; profile=\"https://ww
 impl Site {
     pub(crate) fn add(&mut self, path: impl Into<String>, media_type: &'static str, body: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), File { media_type, body: body.into() });
+    }
+
+    pub(crate) fn calls(&mut self, origin: &str) {
+        self.called.insert(origin.to_owned());
+    }
+
+    /// The origins that its pages call, which a policy for them has to let through (`connect-src`).
+    pub fn called(&self) -> impl Iterator<Item = &str> {
+        self.called.iter().map(String::as_str)
     }
 
     /// Every file with its path, sorted.

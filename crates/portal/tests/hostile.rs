@@ -92,16 +92,18 @@ fn no_text_becomes_more_than_a_text() {
         let contract = document(hostile).to_string();
         let folder = folder(&format!("hostile-{index}"), &[("it.json", &contract), ("own.md", hostile)]);
         let quoted = Value::from(*hostile).to_string();
-        let own = "portal: { title: TITLE, welcome: own.md, pages: { TITLE: own.md } }\n".replace("TITLE", &quoted);
+        let own = "portal: { title: TITLE, address: 'https://d.example', try_it: true, welcome: own.md, pages: { TITLE: own.md } }\n".replace("TITLE", &quoted);
         // A title has one line; what has several is a text of a page alone.
         let own = if hostile.chars().any(char::is_control) { own.replace(&quoted, "Title") } else { own };
-        let site = made(&format!("{}{own}", around("it.json", "")), &folder);
+        let site =
+            made(&format!("{}{own}", around("it.json", "    cors: { origins: ['https://d.example'] }\n")), &folder);
         let mut pages = 0;
         for (path, _) in site.files().filter(|(path, _)| path.ends_with(".html")) {
             tags(path, &text(&site, path));
             pages += 1;
         }
         assert!(pages > 60, "{pages}");
+        assert_eq!(site.called().count(), 1, "operations can be tried");
         let list = text(&site, "llms.txt");
         assert!(list.lines().filter(|line| line.starts_with("## ")).count() == 2, "a title has ended its line: {list}");
         serde_json::from_str::<Value>(&text(&site, "apis/it/openapi.json")).expect("the document stays one");

@@ -53,5 +53,7 @@ mod slow;
 #[allow(dead_code, reason = "shared with the tests of the command line, which use the rest")]
 #[path = "support.rs"]
 mod support;
+#[path = "proof/trial.rs"]
+mod trial;
 #[path = "proof/upgrade.rs"]
 mod upgrade;

@@ -7,7 +7,7 @@ use super::Check;
 use super::listeners::collide;
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{Accent, File, Portal, PortalSecurity};
-use crate::plan::{ListenerPlan, PortalPlan, SecurityContactPlan, StatusPlan};
+use crate::plan::{ApiPlan, ListenerPlan, PortalPlan, SecurityContactPlan, StatusPlan};
 use crate::scalar::{Colour, FileName, Text};
 use crate::tree::At;
 
@@ -40,6 +40,16 @@ impl Check<'_> {
             plan.title.clone_from(&title.0);
         }
         plan.address = written.address.as_ref().and_then(|address| self.home(&section.key("address"), address));
+        plan.try_it = written.try_it.is_some_and(|flag| flag.0);
+        if plan.try_it && written.address.is_none() {
+            let at = section.key("try_it");
+            let diagnostic = self.wrong(&at, "no-effect", "`try_it` has no effect without `address`");
+            self.reject(
+                &at,
+                diagnostic
+                    .help("add `address: \"https://developers.example.com\"`: browsers say it of the pages that call"),
+            );
+        }
         plan.apis = written.apis.as_ref().map(|names| self.shown_apis(&section.key("apis"), names, file));
         if let Some(accent) = &written.accent {
             plan.accent = self.accent(&section.key("accent"), accent, plan.accent);
@@ -56,6 +66,24 @@ impl Check<'_> {
         }
         plan.security = written.security.as_ref().map(|security| self.contact(&section.key("security"), security));
         Some(plan)
+    }
+
+    /// Whether there is anything that can be tried.
+    pub(super) fn trials(&mut self, root: &At<'_>, portal: Option<&PortalPlan>, apis: &[ApiPlan]) {
+        let Some(portal) = portal.filter(|portal| portal.try_it) else { return };
+        let Some(address) = &portal.address else { return };
+        let lets = |api: &ApiPlan| api.cors.as_ref().is_some_and(|cors| cors.origins.allow(address.as_bytes()));
+        if apis.iter().any(|api| portal.shows(&api.name) && lets(api)) {
+            return;
+        }
+        let section = root.key("portal");
+        let at = section.key("try_it");
+        let message = "`try_it` has no effect: no API that is shown lets pages of the portal call it";
+        let diagnostic = self.wrong(&at, "no-effect", message);
+        self.reject(
+            &at,
+            diagnostic.help(format!("add `cors: {{ origins: [\"{address}\"] }}` to the APIs that may be tried")),
+        );
     }
 
     fn portal_address(

@@ -24,6 +24,10 @@ pub(crate) struct Portal {
     /// The address by which visitors know it, such as `https://developers.example.com`: documents for programs name it. By default
     /// the address that it is served at.
     pub(crate) address: Option<Text>,
+    /// Lets visitors call operations from their pages, with credentials of their own. It takes `address`, and APIs whose `cors` lets pages
+    /// of that address call.
+    #[schemars(extend("default" = false))]
+    pub(crate) try_it: Option<Flag>,
     /// The APIs that it shows, by name. All of them without it.
     #[schemars(length(min = 1))]
     pub(crate) apis: Option<Vec<Text>>,

@@ -15,6 +15,8 @@ pub struct PortalPlan {
     pub title: String,
     /// The address by which visitors know it, without a slash at its end.
     pub address: Option<String>,
+    /// Whether visitors may call operations from their pages. There is an address then.
+    pub try_it: bool,
     /// The APIs that are shown; `None` for all.
     pub apis: Option<Vec<Arc<str>>>,
     /// The colour of links on light and on dark screens: `#0b5cad`.
@@ -49,6 +51,7 @@ impl Default for PortalPlan {
             bind: defaults::PORTAL_BIND.parse().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             title: defaults::PORTAL_TITLE.to_owned(),
             address: None,
+            try_it: false,
             apis: None,
             accent: (defaults::ACCENT_LIGHT.to_owned(), defaults::ACCENT_DARK.to_owned()),
             logo: None,

@@ -1,6 +1,7 @@
 //! One operation: how to call it, what it takes and gives, and everything that can come instead.
 
 use super::table::{fields, table};
+use super::trial;
 use super::version::lifecycle;
 use super::{Page, path_of, signature};
 use crate::html::Html;
@@ -8,7 +9,7 @@ use crate::markdown::{code, markdown};
 use crate::model::{Answer, Callers, Content, ErrorCase, Group, Operation, Version, Way};
 use crate::samples::samples;
 
-pub(super) fn page(version: &Version, operation: &Operation) -> Page {
+pub(super) fn page(version: &Version, operation: &Operation, try_it: bool) -> Page {
     let above = [("index.html".to_owned(), "APIs"), (format!("{}/index.html", version.folder), version.title.as_str())];
     let mut page = Page {
         path: path_of(version, operation),
@@ -48,6 +49,9 @@ pub(super) fn page(version: &Version, operation: &Operation) -> Page {
     cors(page.section("pages", "Calls from web pages"), operation);
     let up = "../".repeat(version.folder.split('/').count());
     errors(page.section("errors", "Errors"), operation, &up);
+    if try_it {
+        trial::add(&mut page, operation, &up);
+    }
     page
 }
 

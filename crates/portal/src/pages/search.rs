@@ -4,9 +4,10 @@ use super::{Page, path_of, signature};
 use crate::model::Portal;
 
 pub(super) const PATH: &str = "search.html";
+pub(super) const SCRIPT: &str = "assets/search.js";
 
 pub(super) fn page(portal: &Portal) -> Page {
-    let mut page = Page { path: PATH.to_owned(), title: "Search".to_owned(), ..Page::default() };
+    let mut page = Page { path: PATH.to_owned(), title: "Search".to_owned(), script: Some(SCRIPT), ..Page::default() };
     let html = &mut page.body;
     html.leaf("h1", &[], "Search").line();
     html.element("form", &[("id", "search"), ("role", "search"), ("hidden", "")], |html| {

@@ -10,14 +10,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// Where `cargo xtask test needs` has put a package.
-fn packages(name: &str) -> PathBuf {
+pub(crate) fn packages(name: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("npm").join(name).join("node_modules");
     assert!(place.join(name).is_dir(), "{} is missing; `cargo xtask test needs` brings it", place.join(name).display());
     place
 }
 
 /// Runs a script of `tests/browser`; what it prints.
-fn run(script: &str, package: &str, arguments: &[&str]) -> Value {
+pub(crate) fn run(script: &str, package: &str, arguments: &[&str]) -> Value {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let output = Command::new("node").arg(script).arg(packages(package)).args(arguments).output().expect("node runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

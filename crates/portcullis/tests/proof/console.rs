@@ -1,5 +1,6 @@
 //! The console of the real program in a real browser: somebody comes in, sees what happens, and acts.
 
+use crate::browser::packages;
 use crate::support::{Running, folder, portcullis};
 use portcullis_testkit::FakeUpstream;
 use portcullis_testkit::deadline::eventually;
@@ -33,13 +34,6 @@ apis:
       - { id: closed, path: /closed, methods: [GET], authn: refuse }
       - { id: orders, path: /orders, methods: [GET], authn: { any_of: [{ api_key: {} }] } }
 "#;
-
-/// Where `cargo xtask test needs` has put a package.
-fn packages(name: &str) -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("npm").join(name).join("node_modules");
-    assert!(place.join(name).is_dir(), "{} is missing; `cargo xtask test needs` brings it", place.join(name).display());
-    place
-}
 
 /// What the command makes of a password.
 fn hash(folder: &Path, password: &str) -> (Option<i32>, String) {
