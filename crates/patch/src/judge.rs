@@ -191,7 +191,9 @@ fn holds(condition: &Condition, template: &str, asked: &impl Asked) -> bool {
         Target::Body => whole(asked.body(), |body| {
             bytes(body);
         }),
-        Target::FormField(name) => whole(asked.body(), |body| query::values(body, name, &mut bytes)),
+        Target::FormField(name) => {
+            whole(asked.body(), |body| query::values(body, name, &mut bytes)) && !is_multipart(asked)
+        }
         Target::BodyField(place) => match asked.body() {
             Body::Nothing => true,
             Body::Unread => false,
@@ -200,6 +202,17 @@ fn holds(condition: &Condition, template: &str, asked: &impl Asked) -> bool {
     };
     // What cannot be told is taken for what must not be.
     !known || fits || (!there && operator.is_absent())
+}
+
+/// Whether fields of a form may stand in parts of a body, where they are not looked for.
+fn is_multipart(asked: &impl Asked) -> bool {
+    let mut parts = false;
+    asked.header("content-type", &mut |value| {
+        let kind = value.trim_ascii_start();
+        parts = kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"));
+        parts
+    });
+    parts && asked.body() != Body::Nothing
 }
 
 /// Whether it is known what is in a body.

@@ -91,6 +91,17 @@ fn meets(when: &str, request: &Request) -> bool {
 }
 
 #[test]
+fn a_form_in_parts_is_taken_for_what_must_not_be() {
+    let form = r#"[{ "target": "form_field", "name": "role", "equals": "admin" }]"#;
+    let sent =
+        |kind, body| Request { headers: vec![("Content-Type", kind)], body, method: "POST", ..Request::default() };
+    assert!(meets(form, &sent("Multipart/Form-Data; boundary=x", Some("--x\r\n"))));
+    assert!(!meets(form, &sent("multipart/form-data; boundary=x", None)));
+    assert!(!meets(form, &sent("application/x-www-form-urlencoded", Some("role=user"))));
+    assert!(meets(form, &sent("application/x-www-form-urlencoded", Some("role=admin"))));
+}
+
+#[test]
 fn conditions() {
     let query = |query| Request { query: Some(query), ..Request::default() };
     let body = |body| Request { body: Some(body), method: "POST", ..Request::default() };
