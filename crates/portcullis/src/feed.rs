@@ -48,14 +48,14 @@ pub(crate) enum Bringer {
 
 /// The feed of one configuration: whom it believes, and what it remembers.
 #[derive(Clone, Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Intake {
     pub(crate) plan: FeedPlan,
     folder: Folder,
 }
 
-// === impl Desk ===
+// === impl Intake ===
 
-impl Desk {
+impl Intake {
     /// `None` where there is no feed.
     pub(crate) fn of(plan: &Plan) -> Option<Self> {
         let store = plan.identity.store.as_deref()?;

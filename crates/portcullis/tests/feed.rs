@@ -256,6 +256,31 @@ fn a_file_is_followed_and_what_is_wrong_with_it_is_told() {
     assert_eq!(running.ended(), 0);
 }
 
+#[test]
+fn a_bundle_that_cannot_be_kept_now_is_taken_over_once_it_can() {
+    let (folder, upstream) = (folder("feed-later"), upstream());
+    fs::write(folder.join("feed.yaml"), config(&keys(&folder), upstream.address(), ", file: live.bundle"))
+        .expect("a file");
+    let mut running = Running::start(portcullis(&folder, &["run", "-c", "feed.yaml"]));
+    let address = running.address("listening");
+    running.line("ready");
+    // Something stands where the feed is remembered.
+    let place = folder.join("data/feed");
+    fs::write(&place, "").expect("a file");
+    sign(&folder, &bundle(1, CLIMBS), "new.bundle");
+    fs::rename(folder.join("new.bundle"), folder.join("live.bundle")).expect("it moves");
+    running.line("feed_failed");
+    let hole = "/files?file=a../b";
+    assert!(get(address, hole).ends_with("secret"), "the hole is there");
+    fs::remove_file(place).expect("it goes");
+    // Nobody touches the bundle again.
+    running.line("feed_in_force bundle=acme version=1 stage=enforce");
+    until(address, hole, "403");
+    assert!(get(address, "/files?file=a").ends_with("secret"), "what is good goes through");
+    running.signal("TERM");
+    assert_eq!(running.ended(), 0);
+}
+
 /// Answers every question with what it holds.
 fn server(folder: &Path) -> SocketAddr {
     let (listener, path) = (TcpListener::bind("127.0.0.1:0").expect("a port"), folder.join("served.bundle"));

@@ -6,7 +6,7 @@ mod attempt;
 use crate::arguments::{BundleQuestion, FeedCommand, FeedKey, FeedQuestion, Form, SignBundle, TakeBundle};
 use crate::audit::{Audit, by_user, random};
 use crate::ending::{Ending, Stop};
-use crate::feed::{Bringer, Desk, KIND, Refused, Taken, now_s};
+use crate::feed::{Bringer, Intake, KIND, Refused, Taken, now_s};
 use crate::output::{bad, bold, faint, good, report, say};
 use crate::service::{bounded, read};
 use crate::signed::{Signer, cosign};
@@ -63,17 +63,17 @@ fn sign(question: &SignBundle) -> Result<Ending, Stop> {
 }
 
 /// The feed of a configuration.
-fn desk(config: &Path) -> Result<(Plan, Desk), Stop> {
+fn intake(config: &Path) -> Result<(Plan, Intake), Stop> {
     let plan = read(config)?.plan;
-    let desk = Desk::of(&plan).ok_or_else(|| {
+    let intake = Intake::of(&plan).ok_or_else(|| {
         Stop::environment(format!("{} has no feed; add `feed: {{ keys: [\"…\"] }}`", config.display()))
     })?;
-    Ok((plan, desk))
+    Ok((plan, intake))
 }
 
 /// One byte more than is allowed is read, so that it is refused for its length.
-fn sealed(path: &Path, desk: &Desk) -> Result<Vec<u8>, Stop> {
-    match bounded(path, BUNDLE_BYTES_CAP.max(desk.plan.bytes_max)) {
+fn sealed(path: &Path, intake: &Intake) -> Result<Vec<u8>, Stop> {
+    match bounded(path, BUNDLE_BYTES_CAP.max(intake.plan.bytes_max)) {
         Ok(bytes) => Ok(bytes),
         Err(error) => Err(cannot(path, &error)),
     }
@@ -112,8 +112,8 @@ fn refusal(refused: &Refused, form: Form) -> Result<Ending, Stop> {
 }
 
 fn check(question: &BundleQuestion) -> Result<Ending, Stop> {
-    let (plan, desk) = desk(&question.config.path)?;
-    let bundle = match desk.check(&sealed(&question.file, &desk)?, &desk.state()?) {
+    let (plan, intake) = intake(&question.config.path)?;
+    let bundle = match intake.check(&sealed(&question.file, &intake)?, &intake.state()?) {
         Ok((bundle, _)) => bundle,
         Err(refused) => return refusal(&refused, question.form),
     };
@@ -132,16 +132,16 @@ fn check(question: &BundleQuestion) -> Result<Ending, Stop> {
 /// Writes down what is about to be done, with what came of looking.
 fn take(question: &TakeBundle) -> Result<Ending, Stop> {
     let TakeBundle { question: BundleQuestion { config, file, form }, observe } = question;
-    let (plan, desk) = desk(&config.path)?;
-    let sealed = sealed(file, &desk)?;
+    let (plan, intake) = intake(&config.path)?;
+    let sealed = sealed(file, &intake)?;
     let stage = if *observe { Stage::Observe } else { Stage::Enforce };
-    let bundle = match desk.check(&sealed, &desk.state()?) {
+    let bundle = match intake.check(&sealed, &intake.state()?) {
         Ok((bundle, _)) => bundle,
         Err(refused) => return refusal(&refused, *form),
     };
     let entry = by_user("feed.take").with("bundle", &*bundle.name).with("version", bundle.version);
     note(&plan, entry.with("stage", stage.name()))?;
-    let taken = match desk.take(&sealed, stage, Bringer::Command)? {
+    let taken = match intake.take(&sealed, stage, Bringer::Command)? {
         Ok(taken) => taken,
         Err(refused) => return refusal(&refused, *form),
     };
@@ -163,14 +163,14 @@ fn take(question: &TakeBundle) -> Result<Ending, Stop> {
 /// The same of a bundle that is no file.
 pub(super) fn take_over(config: &Path, sealed: &[u8]) -> Result<(), &'static str> {
     let unusable = |_: Stop| "unusable";
-    let (_, desk) = desk(config).map_err(unusable)?;
-    let taken = desk.take(sealed, Stage::Enforce, Bringer::Command).map_err(unusable)?;
+    let (_, intake) = intake(config).map_err(unusable)?;
+    let taken = intake.take(sealed, Stage::Enforce, Bringer::Command).map_err(unusable)?;
     taken.map(drop).map_err(|refused| refused.code)
 }
 
 /// Goes back without saying so.
 pub(super) fn step_back(config: &Path) -> Result<(), Stop> {
-    desk(config)?.1.roll_back().map(drop)
+    intake(config)?.1.roll_back().map(drop)
 }
 
 fn note(plan: &Plan, entry: portcullis_audit_log::Entry) -> Result<(), Stop> {
@@ -179,8 +179,8 @@ fn note(plan: &Plan, entry: portcullis_audit_log::Entry) -> Result<(), Stop> {
 }
 
 fn status(question: &FeedQuestion) -> Result<Ending, Stop> {
-    let (plan, desk) = desk(&question.config.path)?;
-    let (state, feed) = (desk.state()?, desk.in_force()?);
+    let (plan, intake) = intake(&question.config.path)?;
+    let (state, feed) = (intake.state()?, intake.in_force()?);
     let patches = feed.as_ref().map(|feed| patches(&plan, feed.bundle())).unwrap_or_default();
     let text = || {
         let mut out = match &feed {
@@ -215,9 +215,9 @@ fn status(question: &FeedQuestion) -> Result<Ending, Stop> {
 }
 
 fn go(question: &FeedQuestion, stage: Stage) -> Result<Ending, Stop> {
-    let (plan, desk) = desk(&question.config.path)?;
+    let (plan, intake) = intake(&question.config.path)?;
     note(&plan, by_user("feed.stage").with("stage", stage.name()))?;
-    let changed = desk.set_stage(stage)?;
+    let changed = intake.set_stage(stage)?;
     let text = || match &changed {
         Some(entry) => format!("version {} is in force ({})\n", entry.version, stage.name()),
         None => "no bundle is in force\n".to_owned(),
@@ -228,9 +228,9 @@ fn go(question: &FeedQuestion, stage: Stage) -> Result<Ending, Stop> {
 }
 
 fn roll_back(question: &FeedQuestion) -> Result<Ending, Stop> {
-    let (plan, desk) = desk(&question.config.path)?;
+    let (plan, intake) = intake(&question.config.path)?;
     note(&plan, by_user("feed.rollback"))?;
-    let Some((from, to)) = desk.roll_back()? else {
+    let Some((from, to)) = intake.roll_back()? else {
         report(question.form.format, || "no bundle is in force\n".to_owned(), || json!({ "from": null, "to": null }))?;
         return Ok(Ending::No);
     };

@@ -1,7 +1,7 @@
 //! What is taken over: one that is refused changes nothing, and a good one after it is taken.
 
 use super::folder::{Entry, Folder};
-use super::{Bringer, Desk, KIND, Taken};
+use super::{Bringer, Intake, KIND, Taken};
 use crate::signed::{Signer, cosign, seal};
 use portcullis_config::plan::FeedPlan;
 use portcullis_patch::Stage;
@@ -28,28 +28,28 @@ fn good(version: u64) -> Vec<u8> {
 }
 
 /// A feed that two of three keys have to have signed.
-fn desk(name: &str) -> (Desk, PathBuf) {
+fn intake(name: &str) -> (Intake, PathBuf) {
     let path = std::env::temp_dir().join(format!("portcullis-feed-{name}-{}", std::process::id()));
     drop(std::fs::remove_dir_all(&path));
     let keys = [1, 2, 3].map(|number| signer(number).public().unwrap().bytes());
     let plan =
         FeedPlan { keys: keys.to_vec(), threshold: 2, source: None, stage: Stage::Enforce, bytes_max: 64 * 1024 };
-    (Desk { plan, folder: Folder::new(path.clone()) }, path)
+    (Intake { plan, folder: Folder::new(path.clone()) }, path)
 }
 
 /// The code with which it is refused, or what came of it.
-fn takes(desk: &Desk, sealed: &[u8]) -> Result<Taken, &'static str> {
-    desk.take(sealed, Stage::Enforce, Bringer::Source).unwrap().map_err(|refused| refused.code)
+fn takes(intake: &Intake, sealed: &[u8]) -> Result<Taken, &'static str> {
+    intake.take(sealed, Stage::Enforce, Bringer::Source).unwrap().map_err(|refused| refused.code)
 }
 
-fn in_force(desk: &Desk) -> Option<(u64, Stage)> {
-    desk.in_force().unwrap().map(|feed| (feed.bundle().version, feed.stage()))
+fn in_force(intake: &Intake) -> Option<(u64, Stage)> {
+    intake.in_force().unwrap().map(|feed| (feed.bundle().version, feed.stage()))
 }
 
 #[test]
 fn what_is_refused_changes_nothing_and_a_good_one_after_it_is_taken() {
-    let (desk, path) = desk("refused");
-    assert_eq!((takes(&desk, &good(10)), in_force(&desk)), (new(10), Some((10, Stage::Enforce))));
+    let (intake, path) = intake("refused");
+    assert_eq!((takes(&intake, &good(10)), in_force(&intake)), (new(10), Some((10, Stage::Enforce))));
     let mut tampered = good(100);
     let at = tampered.windows(6).position(|part| part == b"refuse").unwrap();
     tampered[at..at + 6].copy_from_slice(b"REFUSE");
@@ -75,16 +75,19 @@ fn what_is_refused_changes_nothing_and_a_good_one_after_it_is_taken() {
         ("no text", vec![0xff; 100], "signature"),
     ] {
         // The one in force is now another for the rows about versions.
-        let refused = takes(&desk, &sealed);
+        let refused = takes(&intake, &sealed);
         assert_eq!(refused, Err(code), "{what}");
-        assert_eq!(in_force(&desk), Some((version, Stage::Enforce)), "{what}");
+        assert_eq!(in_force(&intake), Some((version, Stage::Enforce)), "{what}");
         if code == "rolled_back" {
             continue;
         }
         version += 1;
-        assert_eq!((takes(&desk, &good(version)), in_force(&desk)), (new(version), Some((version, Stage::Enforce))));
+        assert_eq!(
+            (takes(&intake, &good(version)), in_force(&intake)),
+            (new(version), Some((version, Stage::Enforce)))
+        );
         // None before it is taken again, also by somebody who comes later.
-        assert_eq!(takes(&desk, &good(version - 1)), Err("rolled_back"), "{what}");
+        assert_eq!(takes(&intake, &good(version - 1)), Err("rolled_back"), "{what}");
     }
     drop(std::fs::remove_dir_all(path));
 }
@@ -95,59 +98,59 @@ fn new(version: u64) -> Result<Taken, &'static str> {
 
 #[test]
 fn a_step_back_stays_until_a_newer_one_or_a_command() {
-    let (desk, path) = desk("back");
-    assert_eq!((in_force(&desk), desk.roll_back().unwrap()), (None, None));
-    assert_eq!(takes(&desk, &good(1)), new(1));
-    assert_eq!(takes(&desk, &good(1)), Ok(Taken::Known));
-    desk.set_stage(Stage::Observe).unwrap();
-    assert_eq!(takes(&desk, &good(2)), new(2));
-    assert_eq!(in_force(&desk), Some((2, Stage::Enforce)));
+    let (intake, path) = intake("back");
+    assert_eq!((in_force(&intake), intake.roll_back().unwrap()), (None, None));
+    assert_eq!(takes(&intake, &good(1)), new(1));
+    assert_eq!(takes(&intake, &good(1)), Ok(Taken::Known));
+    intake.set_stage(Stage::Observe).unwrap();
+    assert_eq!(takes(&intake, &good(2)), new(2));
+    assert_eq!(in_force(&intake), Some((2, Stage::Enforce)));
     let entry = |version, stage| Entry { version, stage };
     assert_eq!(
-        desk.roll_back().unwrap(),
+        intake.roll_back().unwrap(),
         Some((entry(2, Stage::Enforce), Some(entry(1, Stage::Observe)))),
         "as far as it went"
     );
     assert_eq!(
-        (takes(&desk, &good(2)), in_force(&desk)),
+        (takes(&intake, &good(2)), in_force(&intake)),
         (Ok(Taken::Known), Some((1, Stage::Observe))),
         "it is there still"
     );
-    assert_eq!(takes(&desk, &good(1)), Err("rolled_back"));
-    assert_eq!(desk.take(&good(2), Stage::Observe, Bringer::Command).unwrap(), Ok(new(2).unwrap()));
-    assert_eq!(in_force(&desk), Some((2, Stage::Observe)));
-    assert_eq!(desk.set_stage(Stage::Enforce).unwrap(), Some(entry(2, Stage::Enforce)));
-    desk.roll_back().unwrap();
-    assert_eq!(desk.roll_back().unwrap(), Some((entry(1, Stage::Observe), None)), "before it there was none");
-    assert_eq!((in_force(&desk), takes(&desk, &good(1))), (None, Err("rolled_back")), "its number is spent");
-    assert_eq!((takes(&desk, &good(3)), in_force(&desk)), (new(3), Some((3, Stage::Enforce))));
+    assert_eq!(takes(&intake, &good(1)), Err("rolled_back"));
+    assert_eq!(intake.take(&good(2), Stage::Observe, Bringer::Command).unwrap(), Ok(new(2).unwrap()));
+    assert_eq!(in_force(&intake), Some((2, Stage::Observe)));
+    assert_eq!(intake.set_stage(Stage::Enforce).unwrap(), Some(entry(2, Stage::Enforce)));
+    intake.roll_back().unwrap();
+    assert_eq!(intake.roll_back().unwrap(), Some((entry(1, Stage::Observe), None)), "before it there was none");
+    assert_eq!((in_force(&intake), takes(&intake, &good(1))), (None, Err("rolled_back")), "its number is spent");
+    assert_eq!((takes(&intake, &good(3)), in_force(&intake)), (new(3), Some((3, Stage::Enforce))));
     drop(std::fs::remove_dir_all(path));
 }
 
 #[test]
 fn what_is_remembered_is_believed_only_as_it_was_signed() {
-    let (desk, path) = desk("damaged");
-    assert_eq!(takes(&desk, &good(4)), new(4));
+    let (intake, path) = intake("damaged");
+    assert_eq!(takes(&intake, &good(4)), new(4));
     let bundle = path.join("4.bundle");
     for damaged in [b"".to_vec(), good(5), signed(&text(4, "2099-12-31"), &[1])] {
         std::fs::write(&bundle, damaged).unwrap();
-        let why = desk.in_force().unwrap_err().summary();
+        let why = intake.in_force().unwrap_err().summary();
         assert!(why.contains("is not what was taken over"), "{why}");
     }
     std::fs::write(path.join("state.json"), "{").unwrap();
-    assert!(desk.in_force().unwrap_err().summary().contains("is damaged"));
-    assert!(desk.take(&good(6), Stage::Enforce, Bringer::Command).is_err(), "nobody knows the greatest version");
+    assert!(intake.in_force().unwrap_err().summary().contains("is damaged"));
+    assert!(intake.take(&good(6), Stage::Enforce, Bringer::Command).is_err(), "nobody knows the greatest version");
     drop(std::fs::remove_dir_all(path));
 }
 
 #[test]
 fn signatures_are_added_one_by_one() {
-    let (desk, path) = desk("cosigned");
+    let (intake, path) = intake("cosigned");
     let text = text(1, "2099-12-31");
     let once = cosign(KIND, &text, &signer(1)).unwrap();
-    assert_eq!(takes(&desk, once.as_bytes()), Err("signature"));
+    assert_eq!(takes(&intake, once.as_bytes()), Err("signature"));
     let twice = cosign(KIND, &once, &signer(3)).unwrap();
     assert!(cosign(KIND, &twice, &signer(1)).unwrap_err().contains("already"));
-    assert_eq!(takes(&desk, twice.as_bytes()), new(1));
+    assert_eq!(takes(&intake, twice.as_bytes()), new(1));
     drop(std::fs::remove_dir_all(path));
 }

@@ -5,7 +5,7 @@ use super::Journal;
 use super::watch::{Print, print_of};
 use crate::audit::Audit;
 use crate::ending::Stop;
-use crate::feed::{Bringer, Desk, Refused, Taken, refused};
+use crate::feed::{Bringer, Intake, Refused, Taken, refused};
 use portcullis_audit_log::Entry;
 use portcullis_config::plan::{Endpoint, FeedSource, Plan};
 use portcullis_patch::BUNDLE_BYTES_CAP;
@@ -31,7 +31,7 @@ pub(super) struct FeedWatch {
 
 /// What is in force before anybody is served, and what follows from then on.
 pub(super) struct Begun {
-    desk: Desk,
+    intake: Intake,
     store: PathBuf,
     /// Of the state that it was read from.
     print: Print,
@@ -39,20 +39,22 @@ pub(super) struct Begun {
 
 /// What follows it.
 struct Follower {
-    desk: Desk,
+    intake: Intake,
     handle: Handle,
     journal: Journal,
     store: PathBuf,
     /// What was said last of a bundle that is not taken over: it is said once.
     said: Option<Refused>,
+    /// And of what stands in the way of deciding.
+    failed: Option<String>,
 }
 
 /// The feed of a plan, and the bundle that is in force.
 pub(super) fn begin(plan: &Plan) -> Result<(Option<Begun>, Option<Arc<Feed>>), Stop> {
-    let Some((desk, store)) = Desk::of(plan).zip(plan.identity.store.clone()) else { return Ok((None, None)) };
-    let print = print_of(desk.state_file());
-    let bundle = desk.in_force()?;
-    Ok((Some(Begun { desk, store, print }), bundle))
+    let Some((intake, store)) = Intake::of(plan).zip(plan.identity.store.clone()) else { return Ok((None, None)) };
+    let print = print_of(intake.state_file());
+    let bundle = intake.in_force()?;
+    Ok((Some(Begun { intake, store, print }), bundle))
 }
 
 // === impl Begun ===
@@ -68,9 +70,15 @@ impl Begun {
 
 impl FeedWatch {
     fn start(begun: Begun, handle: &Handle, journal: Journal) -> Result<Self, Stop> {
-        let Begun { desk, store, print } = begun;
-        let follower =
-            || Follower { desk: desk.clone(), handle: handle.clone(), journal, store: store.clone(), said: None };
+        let Begun { intake, store, print } = begun;
+        let follower = || Follower {
+            intake: intake.clone(),
+            handle: handle.clone(),
+            journal,
+            store: store.clone(),
+            said: None,
+            failed: None,
+        };
         let mut ends = Vec::new();
         let mut spawn = |name: &str, work: Work| {
             let (sender, end) = sync_channel(1);
@@ -80,7 +88,7 @@ impl FeedWatch {
         };
         let mut local = follower();
         spawn("feed", Box::new(move |end| local.follow(print, end)))?;
-        if let Some(FeedSource::Address(at, interval)) = &desk.plan.source {
+        if let Some(FeedSource::Address(at, interval)) = &intake.plan.source {
             let (mut far, at, interval) = (follower(), at.clone(), *interval);
             spawn("feed-fetch", Box::new(move |end| far.fetch(&at, interval, end)))?;
         }
@@ -96,32 +104,26 @@ fn goes_on(end: &Receiver<()>, wait: Duration) -> bool {
 
 impl Follower {
     fn follow(&mut self, mut applied: Print, end: &Receiver<()>) {
-        let file = match &self.desk.plan.source {
+        let file = match &self.intake.plan.source {
             Some(FeedSource::File(path)) => Some(path.clone()),
             Some(FeedSource::Address(..)) | None => None,
         };
         let (mut taken, mut seen) = (None, None);
-        let mut failed: Option<String> = None;
         loop {
             if let Some(path) = &file {
                 let now = Some(print_of(path));
                 // One that still changes is being written.
-                if now != taken && now == seen {
-                    self.take_file(path);
+                if now != taken && now == seen && self.take_file(path) {
                     taken = now;
                 }
                 seen = now;
             }
-            let print = print_of(self.desk.state_file());
+            let print = print_of(self.intake.state_file());
             if print != applied {
                 match self.apply() {
-                    Ok(()) => (applied, failed) = (print, None),
+                    Ok(()) => (applied, self.failed) = (print, None),
                     // It is tried again: what stands in the way may go away.
-                    Err(stop) if failed.as_ref() == Some(&stop.summary()) => {}
-                    Err(stop) => {
-                        self.journal.event("feed_failed", &[("why", stop.summary())]);
-                        failed = Some(stop.summary());
-                    }
+                    Err(stop) => self.fail(&stop),
                 }
             }
             if !goes_on(end, LOOK_EVERY) {
@@ -130,22 +132,24 @@ impl Follower {
         }
     }
 
-    fn take_file(&mut self, path: &Path) {
-        let bytes_max = self.desk.plan.bytes_max;
+    /// Whether it is known what is to become of it; otherwise it is tried again.
+    fn take_file(&mut self, path: &Path) -> bool {
+        let bytes_max = self.intake.plan.bytes_max;
         match super::bounded(path, bytes_max) {
             Ok(sealed) => self.take(&sealed),
             Err(error) => {
                 let is_long = std::fs::metadata(path).is_ok_and(|file| file.len() > bytes_max.min(BUNDLE_BYTES_CAP));
                 let code = if is_long { "oversized" } else { "unreadable" };
                 self.refuse(refused(code, format!("{}: {error}", path.display())));
+                is_long
             }
         }
     }
 
     fn fetch(&mut self, at: &Endpoint, interval: Duration, end: &Receiver<()>) {
         loop {
-            match fetch_bundle(at, self.desk.plan.bytes_max) {
-                Ok(sealed) => self.take(&sealed),
+            match fetch_bundle(at, self.intake.plan.bytes_max) {
+                Ok(sealed) => drop(self.take(&sealed)),
                 Err("too_large") => self.refuse(refused("oversized", "the answer is longer than a bundle may be")),
                 Err(why) => self.refuse(refused("unfetched", format!("{} does not give it: {why}", at.host))),
             }
@@ -155,8 +159,9 @@ impl Follower {
         }
     }
 
-    fn take(&mut self, sealed: &[u8]) {
-        match self.desk.take(sealed, self.desk.plan.stage, Bringer::Source) {
+    /// Whether it was decided about.
+    fn take(&mut self, sealed: &[u8]) -> bool {
+        match self.intake.take(sealed, self.intake.plan.stage, Bringer::Source) {
             Ok(Ok(Taken::Known)) => self.said = None,
             Ok(Ok(Taken::New { name, version })) => {
                 self.said = None;
@@ -165,12 +170,27 @@ impl Follower {
                 self.note("feed.take", &details);
             }
             Ok(Err(refused)) => self.refuse(refused),
-            Err(stop) => self.journal.event("feed_failed", &[("why", stop.summary())]),
+            // A folder that cannot be written now: it is said once, and tried again.
+            Err(stop) => {
+                self.fail(&stop);
+                return false;
+            }
+        }
+        self.failed = None;
+        true
+    }
+
+    /// Says once what stands in the way.
+    fn fail(&mut self, stop: &Stop) {
+        let why = stop.summary();
+        if self.failed.as_ref() != Some(&why) {
+            self.journal.event("feed_failed", &[("why", why.clone())]);
+            self.failed = Some(why);
         }
     }
 
     fn stage_text(&self) -> String {
-        self.desk.plan.stage.name().to_owned()
+        self.intake.plan.stage.name().to_owned()
     }
 
     fn refuse(&mut self, refused: Refused) {
@@ -186,7 +206,7 @@ impl Follower {
 
     /// Puts in force what is remembered to be.
     fn apply(&self) -> Result<(), Stop> {
-        let feed = self.desk.in_force()?;
+        let feed = self.intake.in_force()?;
         let what = match &feed {
             Some(feed) => {
                 let bundle = feed.bundle();

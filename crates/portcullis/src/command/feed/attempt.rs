@@ -1,6 +1,6 @@
 //! `feed try`: what a bundle would have done to requests that are over, as far as their records tell.
 
-use super::{desk, refusal, sealed};
+use super::{intake, refusal, sealed};
 use crate::arguments::TryBundle;
 use crate::ending::{Ending, Stop};
 use crate::output::{bold, report};
@@ -38,8 +38,8 @@ struct Tally {
 /// Tries the patches; rules need what records do not hold.
 pub(super) fn attempt(question: &TryBundle) -> Result<Ending, Stop> {
     let TryBundle { question, records } = question;
-    let (plan, desk) = desk(&question.config.path)?;
-    let bundle = match desk.read(&sealed(&question.file, &desk)?) {
+    let (plan, intake) = intake(&question.config.path)?;
+    let bundle = match intake.read(&sealed(&question.file, &intake)?) {
         Ok((bundle, _)) => bundle,
         Err(refused) => return refusal(&refused, question.form),
     };
