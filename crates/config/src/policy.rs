@@ -13,6 +13,7 @@ use crate::plan::{
 use crate::scalar::{Method, Template};
 use crate::sources::Span;
 use crate::tree::At;
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// One setting of a route.
@@ -49,6 +50,25 @@ pub struct RouteRow {
     pub targets: Vec<String>,
     /// Where the route is written.
     pub origin: Origin,
+}
+
+// === impl RouteRow ===
+
+impl RouteRow {
+    /// As members of an object, but for where it is written, which is said in more than one way.
+    pub fn members(&self) -> Map<String, Value> {
+        let members = [
+            ("api", json!(self.api)),
+            ("version", json!(self.version)),
+            ("id", json!(self.id)),
+            ("hosts", json!(self.hosts)),
+            ("methods", json!(self.methods)),
+            ("path", json!(self.path)),
+            ("authn", json!(self.authn)),
+            ("targets", json!(self.targets)),
+        ];
+        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// Every route, in the order of the file.

@@ -2,8 +2,9 @@
 
 use crate::problem::Problem;
 use crate::table::{Call, Kind, Member, Outcome, needs};
+use portcullis_config::plan::Plan;
 use portcullis_config::{Loaded, PolicyLine, RouteRow, effective_policy};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 
 pub(crate) const ROUTES: &[Member] = &[needs(
@@ -47,29 +48,19 @@ pub(crate) fn routes(call: &Call<'_>) -> Outcome {
     let routes = portcullis_config::routes(&loaded).into_iter().map(|row| {
         let key = (row.api.clone(), row.version.clone().unwrap_or_default(), row.path.clone());
         let (requests, refused) = traffic.routes.get(&key).copied().unwrap_or_default();
-        let mut value = route(&row);
-        if let Some(members) = value.as_object_mut() {
-            members.insert("requests".to_owned(), requests.into());
-            members.insert("refused".to_owned(), refused.into());
-        }
-        value
+        let mut members = route(&row);
+        members.insert("requests".to_owned(), requests.into());
+        members.insert("refused".to_owned(), refused.into());
+        Value::from(members)
     });
     Ok(json!({ "routes": routes.collect::<Vec<Value>>() }))
 }
 
-fn route(row: &RouteRow) -> Value {
-    json!({
-        "name": name_of(row),
-        "api": row.api,
-        "version": row.version,
-        "id": row.id,
-        "hosts": row.hosts,
-        "methods": row.methods,
-        "path": row.path,
-        "authn": row.authn,
-        "targets": row.targets,
-        "line": row.origin.to_string(),
-    })
+fn route(row: &RouteRow) -> Map<String, Value> {
+    let mut members = row.members();
+    members.insert("name".to_owned(), name_of(row).into());
+    members.insert("line".to_owned(), row.origin.to_string().into());
+    members
 }
 
 pub(crate) fn policy(call: &Call<'_>) -> Outcome {
@@ -79,11 +70,9 @@ pub(crate) fn policy(call: &Call<'_>) -> Outcome {
         return Err(Problem::nothing("no route has this name"));
     }
     let policies = found.iter().map(|(row, lines)| {
-        let mut value = route(row);
-        if let Some(members) = value.as_object_mut() {
-            members.insert("settings".to_owned(), lines.iter().map(setting).collect());
-        }
-        value
+        let mut members = route(row);
+        members.insert("settings".to_owned(), lines.iter().map(setting).collect());
+        Value::from(members)
     });
     Ok(json!({ "policies": policies.collect::<Vec<Value>>() }))
 }
@@ -113,12 +102,9 @@ pub(crate) fn difference(call: &Call<'_>) -> Outcome {
     let fresh = match call.desk.candidate()? {
         Ok(fresh) => fresh,
         Err(refused) => {
-            let empty = json!({ "config_hash": null, "same": false, "sections": [], "changes": [] });
-            let mut value = empty;
-            if let Some(members) = value.as_object_mut() {
-                members.insert("mistakes".to_owned(), refused.details);
-            }
-            return Ok(value);
+            return Ok(json!({
+                "config_hash": null, "same": false, "sections": [], "changes": [], "mistakes": refused.details,
+            }));
         }
     };
     let running = call.desk.loaded();
@@ -132,26 +118,55 @@ pub(crate) fn difference(call: &Call<'_>) -> Outcome {
     }))
 }
 
-/// Parts of the configuration that differ. Only their names are told: their values may be secrets.
-fn sections(old: &Loaded, new: &Loaded) -> Vec<&'static str> {
-    let (old, new) = (&old.plan, &new.plan);
+/// Parts of the configuration that differ. Only their names are told: their values may be secrets. A plan is taken apart whole, so that
+/// none of it can be forgotten here.
+pub(crate) fn sections(old: &Loaded, new: &Loaded) -> Vec<&'static str> {
+    let old = &old.plan;
+    let Plan {
+        listeners,
+        status,
+        portal,
+        admin,
+        workers,
+        access_log,
+        security_log,
+        shared_store,
+        anomalies,
+        alerts,
+        feed,
+        tracing,
+        shutdown_grace,
+        shutdown_deadline,
+        identity,
+        mask_key,
+        dns,
+        waf,
+        apis,
+        // They follow from the rest, or from the text alone.
+        dangers: _,
+        warnings: _,
+        watched: _,
+        hash: _,
+    } = &new.plan;
     let differs = [
-        ("listeners", old.listeners != new.listeners),
-        ("status", old.status != new.status),
-        ("portal", old.portal != new.portal),
-        ("admin", old.admin != new.admin),
-        ("workers", old.workers != new.workers),
-        ("access_log", old.access_log != new.access_log),
-        ("security_log", old.security_log != new.security_log),
-        ("shared_store", old.shared_store != new.shared_store),
-        ("anomalies", old.anomalies != new.anomalies),
-        ("alerts", old.alerts != new.alerts),
-        ("tracing", old.tracing != new.tracing),
-        ("shutdown", (old.shutdown_grace, old.shutdown_deadline) != (new.shutdown_grace, new.shutdown_deadline)),
-        ("store, issuers, signers, proofs, api_keys, identity_token", old.identity != new.identity),
-        ("mask_key", old.mask_key != new.mask_key),
-        ("dns", old.dns != new.dns),
-        ("apis", old.apis != new.apis),
+        ("listeners", old.listeners != *listeners),
+        ("status", old.status != *status),
+        ("portal", old.portal != *portal),
+        ("admin", old.admin != *admin),
+        ("workers", old.workers != *workers),
+        ("access_log", old.access_log != *access_log),
+        ("security_log", old.security_log != *security_log),
+        ("shared_store", old.shared_store != *shared_store),
+        ("anomalies", old.anomalies != *anomalies),
+        ("alerts", old.alerts != *alerts),
+        ("feed", old.feed != *feed),
+        ("tracing", old.tracing != *tracing),
+        ("shutdown", (old.shutdown_grace, old.shutdown_deadline) != (*shutdown_grace, *shutdown_deadline)),
+        ("store, issuers, signers, proofs, api_keys, identity_token", old.identity != *identity),
+        ("mask_key", old.mask_key != *mask_key),
+        ("dns", old.dns != *dns),
+        ("defaults.waf", old.waf != *waf),
+        ("apis", old.apis != *apis),
     ];
     differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }

@@ -4,6 +4,7 @@ use super::{HASH, HOME, House, PASSWORD};
 use crate::Via;
 use crate::table::{BASE, ENDPOINTS, Endpoint};
 use portcullis_config::plan::Role;
+use portcullis_config::{Environment, load_text};
 use serde_json::{Value, json};
 
 /// A question that fits an operation: its path and its body.
@@ -172,6 +173,19 @@ fn a_difference_names_the_setting_and_both_values() {
         "{limit}"
     );
     assert!(limit["line"].as_str().unwrap().starts_with("test.yaml:"), "{limit}");
+}
+
+#[test]
+fn a_difference_outside_of_routes_is_told_as_well() {
+    const TEXT: &str = "version: 1\nlisteners: { local: { bind: '127.0.0.1:8080' } }\nstore: { path: ./data }\nfeed: { keys: [KEY] }\n\
+        apis: { one: { hosts: ['*'], upstream: { targets: ['http://127.0.0.1:9'] }, routes: [{ path: /, methods: [GET], authn: refuse }] } }\n";
+    let load = |key: &str| {
+        let text = TEXT.replace("KEY", &format!("'{}'", key.repeat(32)));
+        load_text("test.yaml", &text, std::path::Path::new(""), &Environment::sealed()).unwrap()
+    };
+    let (old, new) = (load("ab"), load("cd"));
+    assert_eq!(crate::api::configuration::sections(&old, &new), ["feed"]);
+    assert!(crate::api::configuration::sections(&old, &old).is_empty());
 }
 
 #[test]

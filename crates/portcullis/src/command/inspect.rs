@@ -121,17 +121,9 @@ fn api_name(row: &RouteRow) -> String {
 }
 
 fn route(row: &RouteRow) -> Value {
-    json!({
-        "api": row.api,
-        "version": row.version,
-        "id": row.id,
-        "hosts": row.hosts,
-        "methods": row.methods,
-        "path": row.path,
-        "authn": row.authn,
-        "targets": row.targets,
-        "place": place(&row.origin),
-    })
+    let mut members = row.members();
+    members.insert("place".to_owned(), place(&row.origin));
+    members.into()
 }
 
 fn place(origin: &Origin) -> Value {
