@@ -75,6 +75,8 @@ pub struct Operation {
     pub method: String,
     /// Scheme, host and port.
     pub origin: String,
+    /// Whether that is a whole address, and not one with a part to be filled in.
+    pub is_origin_whole: bool,
     /// The whole path template.
     pub path: String,
     /// The other path by which it can be called, where its version is the default one.
@@ -258,6 +260,7 @@ impl Scope<'_> {
             slug,
             method: method.to_owned(),
             origin: place::origin(plan, api),
+            is_origin_whole: place::is_whole(plan, api),
             path: paths.next().unwrap_or_default(),
             also_at: paths.next(),
             version_by: version

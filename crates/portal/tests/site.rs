@@ -21,3 +21,5 @@ mod links;
 mod markup;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod trial;

@@ -17,6 +17,13 @@ pub(super) fn origin(plan: &Plan, api: &ApiPlan) -> String {
     }
 }
 
+/// Whether the configuration tells the whole of it: hosts below a domain have names of their own, and a port of 0 is another at each start.
+pub(super) fn is_whole(plan: &Plan, api: &ApiPlan) -> bool {
+    let below_only = api.hosts.iter().all(|host| matches!(host, HostPattern::Suffix(_)));
+    let floats = plan.listeners.iter().any(|listener| listener.bind.port() == 0);
+    api.resource.is_some() || !(below_only || floats)
+}
+
 fn host(api: &ApiPlan, listener: &ListenerPlan) -> String {
     let exact = api.hosts.iter().find_map(|host| match host {
         HostPattern::Exact(name) => Some(name.clone()),

@@ -62,6 +62,9 @@ impl<'o> Trial<'o> {
         if !operation.also.is_empty() {
             return Err("it is no plain call of HTTP");
         }
+        if !operation.is_origin_whole {
+            return Err("the configuration does not tell its whole address");
+        }
         let Some(pages) = operation.pages.as_ref().filter(|pages| pages.includes_portal) else {
             return Err("the API lets no page of this site call it");
         };
@@ -83,13 +86,17 @@ impl<'o> Trial<'o> {
             way.schemes.iter().all(|one| matches!(one, Scheme::Jwt | Scheme::Introspection | Scheme::ApiKey))
                 && !way.proof.as_ref().is_some_and(|proof| proof.required)
         };
-        let ways = callers.ways.iter().filter(is_plain).map(|way| (way.title.as_str(), Call::of(operation, way)));
+        let plain: Vec<&Way> = callers.ways.iter().filter(is_plain).collect();
+        if plain.is_empty() && !callers.ways.is_empty() && !callers.anonymous {
+            return Err("its callers sign, or have certificates, which a page has not");
+        }
+        let ways = plain.into_iter().map(|way| (way.title.as_str(), Call::of(operation, way)));
         let may_send = |(_, call): &(&str, Call<'_>)| {
             call.key_field.is_none_or(may_set) && (!call.token || may_set("authorization"))
         };
         let ways: Vec<_> = ways.filter(may_send).collect();
         if ways.is_empty() && !callers.ways.is_empty() && !callers.anonymous {
-            return Err("its callers sign, or have certificates, which a page has not");
+            return Err("pages may not send what its callers prove themselves with");
         }
         Ok(Self { operation, ways, call })
     }
