@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as Carried, Frame};
-use portcullis_console::{Answer, BODY_BYTES_MAX, Body as Told, Console, FEED_INTERVAL, Feed, Via};
+use portcullis_console::{Answer, BODY_BYTES_MAX, Body as Told, Console, STREAM_INTERVAL, Stream, Via};
 use rustls::ServerConfig;
 use std::convert::Infallible;
 use std::io;
@@ -124,24 +124,24 @@ fn carried(answer: Answer) -> Response {
     let (head, body) = answer.into_parts();
     let body = match body {
         Told::Whole(bytes) => Body::from(bytes),
-        Told::Feed(feed) => Body::new(Carrier::new(feed)),
+        Told::Stream(stream) => Body::new(Carrier::new(stream)),
     };
     Response::from_parts(head, body)
 }
 
-/// A feed on its way: asked again and again for what is new.
+/// A stream on its way: asked again and again for what is new.
 struct Carrier {
-    feed: Feed,
+    stream: Stream,
     ticks: Interval,
 }
 
 // === impl Carrier ===
 
 impl Carrier {
-    fn new(feed: Feed) -> Self {
-        let mut ticks = interval(FEED_INTERVAL);
+    fn new(stream: Stream) -> Self {
+        let mut ticks = interval(STREAM_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { feed, ticks }
+        Self { stream, ticks }
     }
 }
 
@@ -157,7 +157,7 @@ impl Carried for Carrier {
             if self.ticks.poll_tick(context).is_pending() {
                 return Poll::Pending;
             }
-            match self.feed.next_piece() {
+            match self.stream.next_piece() {
                 None => return Poll::Ready(None),
                 Some(piece) if piece.is_empty() => {}
                 Some(piece) => return Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece))))),

@@ -8,6 +8,7 @@ mod leak;
 mod record;
 mod stored;
 mod text;
+mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -16,3 +17,4 @@ pub use leak::LeakScan;
 pub use record::{Door, KeyDigest, KeyRecord, Pepper, Peppers, Refused};
 pub use stored::{RecordError, StoredKey, Texts};
 pub use text::{ENTROPY_BYTES, KeyError, KeyText};
+pub use wish::KeyWish;

@@ -1,7 +1,7 @@
 //! Questions and answers, without the sockets that they come over.
 
-use crate::feed::Feed;
 use crate::problem::Problem;
+use crate::stream::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ pub enum Body {
     /// All of it.
     Whole(Vec<u8>),
     /// What happens from now on.
-    Feed(Feed),
+    Stream(Stream),
 }
 
 /// Names with their values, in their order.
@@ -80,18 +80,6 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-/// A text as a part of an address.
-pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 /// A body as members of a JSON object. None is an empty one.
@@ -164,7 +152,8 @@ pub(crate) fn headed(mut answer: Answer, is_secure: bool) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pairs, decoded, encoded};
+    use super::{Pairs, decoded};
+    use portcullis_types::percent::encoded;
 
     #[test]
     fn what_is_written_is_read() {

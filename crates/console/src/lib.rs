@@ -6,22 +6,24 @@ mod api;
 mod ask;
 mod desk;
 mod door;
-mod feed;
 mod guard;
 mod history;
 mod openapi;
 mod order;
 mod pages;
 mod problem;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use api::keys::{row as key_row, state_of as key_state};
+pub use api::limits::{balance as limit_balance, row as limit_row};
+pub use api::state::{listeners, reloads, server};
 pub use ask::{Answer, BODY_BYTES_MAX, Body, Via};
-pub use feed::{FEED_INTERVAL, Feed};
 pub use openapi::document as openapi;
 pub use order::{By, Order, Orders, Reloaded};
+pub use stream::{STREAM_INTERVAL, Stream};
 
 use ask::{Pairs, data, headed, members, refusal};
 use desk::Desk;
@@ -47,7 +49,7 @@ pub struct Console(Arc<Inner>);
 struct Inner {
     desk: Desk,
     door: Door,
-    feeds: Arc<AtomicUsize>,
+    streams: Arc<AtomicUsize>,
 }
 
 /// Who asks.
@@ -65,7 +67,7 @@ impl Console {
     #[must_use]
     pub fn new(handle: Handle, orders: Orders, plan: &ConsolePlan, loaded: Arc<Loaded>, clock: Clock) -> Option<Self> {
         let door = Door::new(plan, clock)?;
-        Some(Self(Arc::new(Inner { desk: Desk::new(handle, orders, loaded), door, feeds: Arc::default() })))
+        Some(Self(Arc::new(Inner { desk: Desk::new(handle, orders, loaded), door, streams: Arc::default() })))
     }
 
     /// From now on this configuration is in force, and these users may come in.
@@ -292,8 +294,9 @@ impl Console {
             .ok_or_else(|| Problem::malformed("the query cannot be read"))?;
         let only_notable = query.value("only") == Some("notable");
         let after = asked.field("last-event-id").or(query.value("after")).and_then(|text| text.parse().ok());
-        let feed = Feed::begin(self, asker.session, after, only_notable, &self.0.feeds).ok_or_else(Problem::busy)?;
-        let mut answer = http::Response::new(Body::Feed(feed));
+        let stream =
+            Stream::begin(self, asker.session, after, only_notable, &self.0.streams).ok_or_else(Problem::busy)?;
+        let mut answer = http::Response::new(Body::Stream(stream));
         answer.headers_mut().insert("content-type", HeaderValue::from_static("text/event-stream"));
         Ok(answer)
     }

@@ -11,7 +11,7 @@ mod overview;
 mod state;
 mod traffic;
 
-use crate::ask::{Answer, Pairs, decoded, encoded, whole};
+use crate::ask::{Answer, Pairs, decoded, whole};
 use crate::door::Guest;
 use crate::guard::Asked;
 use crate::problem::Problem;
@@ -20,6 +20,7 @@ use crate::{Asker, Console};
 use frame::{Page, framed};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, SET_COOKIE};
+use portcullis_types::percent::encoded;
 use serde_json::{Map, Value};
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How often whoever carries it asks for what is new.
-pub const FEED_INTERVAL: Duration = Duration::from_millis(500);
-// LIMIT: feeds at once.
-const FEEDS_MAX: usize = 16;
+pub const STREAM_INTERVAL: Duration = Duration::from_millis(500);
+// LIMIT: streams at once.
+const STREAMS_MAX: usize = 16;
 // LIMIT: records of one message; of more, the newest.
 const RECORDS_MAX: usize = 100;
 
-/// The feed of one listener.
+/// What one listener hears.
 #[derive(Debug)]
-pub struct Feed {
+pub struct Stream {
     console: Console,
     /// `None` over the admin socket.
     session: Option<SessionName>,
@@ -27,14 +27,14 @@ pub struct Feed {
     _place: Place,
 }
 
-/// Counts feeds.
+/// Counts streams.
 #[derive(Debug)]
 struct Place(Arc<AtomicUsize>);
 
-// === impl Feed ===
+// === impl Stream ===
 
-impl Feed {
-    /// What comes after a record, or from now on; `None` if there are too many feeds.
+impl Stream {
+    /// What comes after a record, or from now on; `None` if there are too many streams.
     pub(crate) fn begin(
         console: &Console,
         session: Option<SessionName>,
@@ -42,7 +42,7 @@ impl Feed {
         only_notable: bool,
         count: &Arc<AtomicUsize>,
     ) -> Option<Self> {
-        let more = |count: usize| (count < FEEDS_MAX).then_some(count + 1);
+        let more = |count: usize| (count < STREAMS_MAX).then_some(count + 1);
         count.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
         let after = after.unwrap_or_else(|| console.handle().recent(0, 0, true).last);
         let place = Place(Arc::clone(count));

@@ -113,7 +113,7 @@ impl House {
         let (head, body) = answer.into_parts();
         let text = match body {
             Body::Whole(bytes) => String::from_utf8(bytes).unwrap(),
-            Body::Feed(mut feed) => feed.next_piece().unwrap_or_default(),
+            Body::Stream(mut stream) => stream.next_piece().unwrap_or_default(),
         };
         (head.status.as_u16(), head.headers, text)
     }

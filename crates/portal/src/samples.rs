@@ -5,12 +5,11 @@ mod go;
 mod javascript;
 mod python;
 mod rust;
-#[cfg(test)]
-mod tests;
 
 use crate::model::{Operation, ProofFact, SignatureFact, Way};
 use portcullis_auth::principal::Scheme;
 use portcullis_config::plan::VersionBy;
+use portcullis_types::percent::encoded;
 
 /// One call in one language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,18 +158,6 @@ fn url(operation: &Operation) -> String {
         .collect();
     let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
     format!("{}{path}{query}", operation.origin)
-}
-
-/// Percent-encoded but for what is unreserved (RFC 3986 section 2.3).
-fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 /// A text as a string of JSON, which Python, JavaScript and Go read in the same way.

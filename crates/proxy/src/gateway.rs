@@ -43,7 +43,7 @@ pub use budgets::{AccountFacts, LimitFacts, StoreFacts};
 pub use error::{ReloadError, StartError};
 pub use facts::{CertificateFacts, Facts, ListenerFacts};
 pub use handle::{Handle, Phase};
-pub use keys::{IssuerFacts, KeyWish, KeysError};
+pub use keys::{IssuerFacts, KeysError};
 pub(crate) use life::Life;
 pub use listen::{Giver, Inherited};
 pub(crate) use records::{Records, SecurityRecord};

@@ -37,8 +37,8 @@ mod worker;
 pub use anomalies::FindingFacts;
 pub use feed::{Feed, Place, fetch_bundle, places, reach};
 pub use gateway::{
-    AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, IssuerFacts, KeyWish, KeysError,
-    LimitFacts, ListenerFacts, Phase, ReloadError, StartError, StoreFacts,
+    AccountFacts, CertificateFacts, Facts, Gateway, Giver, Handle, Inherited, IssuerFacts, KeysError, LimitFacts,
+    ListenerFacts, Phase, ReloadError, StartError, StoreFacts,
 };
 pub use identity::fetch_keys;
 pub use knowledge::{ContractFacts, OperationFacts, ShadowFacts, StrangerFacts};

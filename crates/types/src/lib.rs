@@ -10,6 +10,7 @@ pub mod id;
 pub mod markup;
 pub mod network;
 pub mod outline;
+pub mod percent;
 pub mod reason;
 pub mod refusal;
 pub mod secret;

@@ -5,21 +5,18 @@ use super::{Source, User, answer, busy, noted};
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use portcullis_proxy::LimitFacts;
+use portcullis_console::{limit_balance, limit_row};
 use serde_json::{Value, json};
 
 /// All limits, or one account.
 pub(super) async fn show(State(source): State<Source>, RawQuery(query): RawQuery) -> Response {
     let Some(query) = query else {
-        let limits: Vec<Value> = source.handle.limits().iter().map(limit).collect();
+        let limits: Vec<Value> = source.handle.limits().iter().map(limit_row).collect();
         return answer(StatusCode::OK, &json!({ "limits": limits }));
     };
     let Some((place, values)) = named(&query) else { return unclear("the question is malformed") };
     match source.handle.account(&place, &values) {
-        Ok(account) => {
-            let body = json!({ "limit": account.limit, "remaining": account.remaining, "reset_s": account.reset_s });
-            answer(StatusCode::OK, &body)
-        }
+        Ok(account) => answer(StatusCode::OK, &limit_balance(&account)),
         Err(why) => unclear(&why),
     }
 }
@@ -44,17 +41,6 @@ pub(super) async fn reset(
 
 pub(super) fn unclear(why: &str) -> Response {
     answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "text": why }))
-}
-
-fn limit(facts: &LimitFacts) -> Value {
-    json!({
-        "place": facts.place,
-        "key": facts.key,
-        "limit": facts.limit,
-        "window_s": facts.window_s,
-        "mode": if facts.observed { "observe" } else { "enforce" },
-        "exceeded": facts.exceeded,
-    })
 }
 
 /// The limit's place, and the values that name an account of it.

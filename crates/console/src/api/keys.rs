@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use crate::table::{Call, Kind, Member, Outcome, may, needs};
-use portcullis_auth::key::{KeyRecord, KeyText};
-use portcullis_proxy::{KeyWish, KeysError};
+use portcullis_auth::key::{KeyRecord, KeyText, KeyWish};
+use portcullis_proxy::KeysError;
 use portcullis_store::Listed;
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 
 use crate::problem::Problem;
 use crate::table::{Call, Kind, Member, Outcome, needs};
-use serde_json::json;
+use portcullis_proxy::{AccountFacts, LimitFacts};
+use serde_json::{Value, json};
 
 pub(crate) const ANSWER: &[Member] = &[needs(
     "limits",
@@ -21,22 +22,31 @@ pub(crate) const BALANCE: &[Member] = &[
 pub(crate) const RESET: &[Member] = &[needs("reset", Kind::Flag, "whether there was anything to forget")];
 
 pub(crate) fn list(call: &Call<'_>) -> Outcome {
-    let limits = call.desk.handle.limits().into_iter().map(|facts| {
-        json!({
-            "place": facts.place,
-            "key": facts.key,
-            "limit": facts.limit,
-            "window_s": facts.window_s,
-            "mode": if facts.observed { "observe" } else { "enforce" },
-            "exceeded": facts.exceeded,
-        })
-    });
-    Ok(json!({ "limits": limits.collect::<Vec<_>>() }))
+    Ok(json!({ "limits": call.desk.handle.limits().iter().map(row).collect::<Vec<_>>() }))
+}
+
+/// Everything about a limit.
+#[must_use]
+pub fn row(facts: &LimitFacts) -> Value {
+    json!({
+        "place": facts.place,
+        "key": facts.key,
+        "limit": facts.limit,
+        "window_s": facts.window_s,
+        "mode": if facts.observed { "observe" } else { "enforce" },
+        "exceeded": facts.exceeded,
+    })
+}
+
+/// How an account stands.
+#[must_use]
+pub fn balance(account: &AccountFacts) -> Value {
+    json!({ "limit": account.limit, "remaining": account.remaining, "reset_s": account.reset_s })
 }
 
 pub(crate) fn account(call: &Call<'_>) -> Outcome {
     let account = call.desk.handle.account(call.text("limit"), &call.texts("values")).map_err(Problem::unclear)?;
-    Ok(json!({ "limit": account.limit, "remaining": account.remaining, "reset_s": account.reset_s }))
+    Ok(balance(&account))
 }
 
 pub(crate) fn reset(call: &Call<'_>) -> Outcome {

@@ -3,7 +3,7 @@
 use crate::history::{SECONDS, Second, quantile};
 use crate::problem::Problem;
 use crate::table::{Call, Kind, Member, Outcome, may, needs};
-use portcullis_proxy::UpstreamStatus;
+use portcullis_proxy::{CertificateFacts, Facts, ServerStatus, UpstreamStatus};
 use serde_json::{Map, Value, json};
 
 // LIMIT: rows of a summary.
@@ -42,14 +42,6 @@ pub(crate) fn overview(call: &Call<'_>) -> Outcome {
     let handle = &call.desk.handle;
     let facts = handle.facts();
     let traffic = handle.traffic();
-    let listeners = facts.listeners.iter().map(|listener| {
-        json!({
-            "name": &*listener.name,
-            "address": listener.address.to_string(),
-            "scheme": if listener.tls { "https" } else { "http" },
-            "connections": listener.connections,
-        })
-    });
     let mut decisions: Vec<_> = traffic.decisions.into_iter().collect();
     decisions.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let decisions = decisions.iter().take(TOP).map(|((stage, reason, outcome), count)| {
@@ -66,20 +58,52 @@ pub(crate) fn overview(call: &Call<'_>) -> Outcome {
         "ready": facts.ready,
         "uptime_s": facts.uptime_seconds,
         "config_hash": facts.config_hash,
-        "reloads": {
-            "done": facts.reloads,
-            "failed": facts.reloads_failed,
-            "last": facts.last_reload_seconds,
-            "last_error": facts.last_error,
-        },
+        "reloads": reloads(&facts),
         "connections": facts.connections,
-        "listeners": listeners.collect::<Vec<_>>(),
+        "listeners": listeners(&facts),
         "minute": minute(&call.desk.history.last(60)),
         "seconds": call.desk.history.last(SECONDS).iter().map(second).collect::<Vec<_>>(),
         "decisions": decisions.collect::<Vec<_>>(),
         "routes": routes.collect::<Vec<_>>(),
         "attention": attention(call),
     }))
+}
+
+/// How often another configuration was taken over, and why the last one was not.
+#[must_use]
+pub fn reloads(facts: &Facts) -> Value {
+    json!({
+        "done": facts.reloads,
+        "failed": facts.reloads_failed,
+        "last": facts.last_reload_seconds,
+        "last_error": facts.last_error,
+    })
+}
+
+/// Where clients connect.
+#[must_use]
+pub fn listeners(facts: &Facts) -> Value {
+    let listeners = facts.listeners.iter().map(|listener| {
+        json!({
+            "name": &*listener.name,
+            "address": listener.address.to_string(),
+            "scheme": if listener.tls { "https" } else { "http" },
+            "connections": listener.connections,
+        })
+    });
+    listeners.collect()
+}
+
+/// A server that is asked.
+#[must_use]
+pub fn server(server: &ServerStatus) -> Value {
+    json!({
+        "address": server.address,
+        "state": server.state,
+        "active": server.active,
+        "kept": server.kept,
+        "last_failure": (!server.last_failure.is_empty()).then_some(&server.last_failure),
+    })
 }
 
 fn minute(seconds: &[Second]) -> Value {
@@ -119,8 +143,7 @@ fn attention(call: &Call<'_>) -> Vec<String> {
     }
     let now = i64::try_from(handle.seconds()).unwrap_or(i64::MAX);
     for certificate in &facts.certificates {
-        let days = certificate.expires_seconds.map(|end| end.saturating_sub(now).div_euclid(86_400));
-        let when = match days {
+        let when = match days_left(certificate, now) {
             Some(..0) => "has ended".to_owned(),
             Some(0) => "ends within a day".to_owned(),
             Some(1) => "ends in 1 day".to_owned(),
@@ -155,16 +178,13 @@ pub(crate) fn upstreams(call: &Call<'_>) -> Outcome {
 }
 
 fn upstream(upstream: &UpstreamStatus) -> Value {
-    let servers = upstream.servers.iter().map(|server| {
-        json!({
-            "address": server.address,
-            "state": server.state,
-            "active": server.active,
-            "kept": server.kept,
-            "last_failure": (!server.last_failure.is_empty()).then_some(&server.last_failure),
-        })
-    });
+    let servers = upstream.servers.iter().map(server);
     json!({ "name": upstream.name, "waiting": upstream.waiting, "servers": servers.collect::<Vec<_>>() })
+}
+
+/// Until a certificate ends; below nought, it has.
+fn days_left(certificate: &CertificateFacts, now: i64) -> Option<i64> {
+    certificate.expires_seconds.map(|end| end.saturating_sub(now).div_euclid(86_400))
 }
 
 pub(crate) fn certificates(call: &Call<'_>) -> Outcome {
@@ -175,7 +195,7 @@ pub(crate) fn certificates(call: &Call<'_>) -> Outcome {
             "listener": &*certificate.listener,
             "name": certificate.name,
             "expires": certificate.expires_seconds,
-            "days_left": certificate.expires_seconds.map(|end| end.saturating_sub(now).div_euclid(86_400)),
+            "days_left": days_left(&certificate, now),
         })
     });
     Ok(json!({ "certificates": certificates.collect::<Vec<_>>() }))

@@ -4,10 +4,10 @@ use super::Visit;
 use super::act::form;
 use super::cells::{Cell, Tone, badge, list, number, rows, text};
 use super::frame::Page;
-use crate::ask::encoded;
 use crate::problem::Problem;
 use portcullis_config::plan::Role;
 use portcullis_portal::html::Html;
+use portcullis_types::percent::encoded;
 use serde_json::Value;
 
 pub(super) fn routes(visit: &Visit<'_>) -> Result<Page, Problem> {

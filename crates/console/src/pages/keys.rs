@@ -4,9 +4,9 @@ use super::Visit;
 use super::act::{field, form};
 use super::cells::{self, Cell, Tone, moment, rows, shown, text};
 use super::frame::Page;
-use crate::ask::encoded;
 use crate::problem::Problem;
 use portcullis_config::plan::Role;
+use portcullis_types::percent::encoded;
 use serde_json::{Map, Value};
 
 fn tone(state: &str) -> Tone {

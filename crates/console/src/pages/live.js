@@ -25,7 +25,7 @@ if (live) {
 const records = document.getElementById("records");
 if (records) {
   const MOST = 200;
-  const state = document.getElementById("feed-state");
+  const state = document.getElementById("stream-state");
   const tones = { served: "good", answered: "good", refused: "warn", failed: "bad", truncated: "bad" };
 
   const took = (micros) => {
@@ -77,13 +77,13 @@ if (records) {
     }
   };
 
-  const feed = new EventSource(records.dataset.feed);
-  feed.addEventListener("open", () => {
+  const stream = new EventSource(records.dataset.stream);
+  stream.addEventListener("open", () => {
     state.textContent = "Live: new requests appear at the top.";
   });
-  feed.addEventListener("error", () => {
+  stream.addEventListener("error", () => {
     state.textContent = "Not live at the moment.";
   });
-  feed.addEventListener("record", (event) => add(JSON.parse(event.data)));
-  addEventListener("pagehide", () => feed.close());
+  stream.addEventListener("record", (event) => add(JSON.parse(event.data)));
+  addEventListener("pagehide", () => stream.close());
 }

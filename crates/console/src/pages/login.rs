@@ -2,12 +2,13 @@
 
 use super::frame::{Page, framed};
 use super::{Visit, html as html_page, refused, see_other, with_cookie};
-use crate::ask::{Answer, Pairs, Via, encoded};
+use crate::ask::{Answer, Pairs, Via};
 use crate::guard::Asked;
 use crate::problem::Problem;
 use crate::{Asker, Console};
 use http::StatusCode;
 use portcullis_portal::html::Html;
+use portcullis_types::percent::encoded;
 
 /// Where to go on: a path of ours, or the first page.
 fn next(text: Option<&str>) -> &str {

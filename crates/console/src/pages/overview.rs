@@ -4,9 +4,9 @@ use super::Visit;
 use super::cells::{Cell, Tone, badge, duration, grouped, list, micros, moment, number, rows, text};
 use super::chart::chart;
 use super::frame::Page;
-use crate::ask::encoded;
 use crate::problem::Problem;
 use portcullis_portal::html::Html;
+use portcullis_types::percent::encoded;
 use serde_json::Value;
 
 pub(super) fn page(visit: &Visit<'_>) -> Result<Page, Problem> {

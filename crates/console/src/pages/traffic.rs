@@ -3,9 +3,9 @@
 use super::Visit;
 use super::cells::{Cell, badge, list, micros, number, rows, shown, text, tone_of};
 use super::frame::Page;
-use crate::ask::encoded;
 use crate::problem::Problem;
 use portcullis_portal::html::Html;
+use portcullis_types::percent::encoded;
 use serde_json::{Map, Value};
 use std::net::SocketAddr;
 
@@ -48,9 +48,9 @@ pub(super) fn page(visit: &Visit<'_>) -> Result<Page, Problem> {
     let all: Vec<_> = fitting.map(row).collect();
     let address =
         if only || reason.is_some() { "/api/v1/records/stream?only=notable" } else { "/api/v1/records/stream" };
-    let feed = [("id", "records"), ("data-feed", address), ("data-reason", reason.unwrap_or_default())];
-    page.body.leaf("p", &[("id", "feed-state"), ("class", "note"), ("role", "status")], "").line();
-    page.body.element("div", &feed, |html| {
+    let stream = [("id", "records"), ("data-stream", address), ("data-reason", reason.unwrap_or_default())];
+    page.body.leaf("p", &[("id", "stream-state"), ("class", "note"), ("role", "status")], "").line();
+    page.body.element("div", &stream, |html| {
         rows(html, "The last requests, the newest first", &HEADS, &all, "No request has ended yet.");
     });
     Ok(page)

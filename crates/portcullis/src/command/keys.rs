@@ -6,7 +6,7 @@ use crate::ending::{Ending, Stop};
 use crate::output::{Table, bold, faint, report};
 use crate::service::read;
 use portcullis_audit_log::Entry;
-use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, LeakScan, Peppers};
+use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, KeyWish, LeakScan, Peppers};
 use portcullis_config::plan::Plan;
 use portcullis_console::{key_row, key_state};
 use portcullis_store::{Home, Store};
@@ -78,18 +78,19 @@ fn create(wanted: &CreateKey) -> Result<Ending, Stop> {
         return Err(Stop::environment(format!("there is no API `{api}`; `portcullis routes` lists them")));
     }
     let key = opened.mint()?;
-    let mut record = KeyRecord::new(&key, opened.peppers.current(), &wanted.consumer, opened.now);
-    if let Some(name) = &wanted.username {
-        record.username.clone_from(name);
-    }
-    record.scopes.clone_from(&wanted.scopes);
-    record.roles.clone_from(&wanted.roles);
-    record.apis.clone_from(&wanted.apis);
-    record.expires_at = wanted.expires_days.map(|days| opened.now.saturating_add(u64::from(days) * DAY_SECONDS));
     let networks = wanted.networks.iter().map(|text| {
         text.parse().map_err(|_| Stop::environment(format!("`{text}` is not a network; write it like 192.0.2.0/24")))
     });
-    record.networks = networks.collect::<Result<_, _>>()?;
+    let wish = KeyWish {
+        consumer: wanted.consumer.clone(),
+        username: wanted.username.clone(),
+        scopes: wanted.scopes.clone(),
+        roles: wanted.roles.clone(),
+        apis: wanted.apis.clone(),
+        networks: networks.collect::<Result<_, _>>()?,
+        expires_in_s: wanted.expires_days.map(|days| u64::from(days) * DAY_SECONDS),
+    };
+    let record = wish.record(&key, opened.peppers.current(), opened.now);
     let entry = by_user("keys.create").with("key", KeyText::id_of(record.number)).with("consumer", &*record.consumer);
     let entry = entry.with("scopes", record.scopes.clone()).with("roles", record.roles.clone());
     opened.note(entry.with("apis", record.apis.clone()).with("expires", record.expires_at))?;

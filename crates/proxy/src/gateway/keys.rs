@@ -4,8 +4,7 @@
 use super::Handle;
 use crate::metrics::{Totals, Traffic};
 use crate::record::recent::{RecentRecord, RecentRecords};
-use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, Peppers};
-use portcullis_auth::network::Network;
+use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText, KeyWish, Peppers};
 use portcullis_store::{Listed, Store, StoreError};
 use portcullis_types::Millis;
 use std::fmt;
@@ -13,25 +12,6 @@ use std::sync::Arc;
 
 // LIMIT: keys that are listed at once.
 const LISTED_MAX: usize = 1_000;
-
-/// What a new key is to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyWish {
-    /// Who holds it.
-    pub consumer: String,
-    /// His name; his id without one.
-    pub username: Option<String>,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// As whom.
-    pub roles: Vec<String>,
-    /// The APIs that it is for; empty means all.
-    pub apis: Vec<String>,
-    /// The networks that it may come from; empty means all.
-    pub networks: Vec<Network>,
-    /// In how many seconds it ends; `None` never does.
-    pub expires_in_s: Option<u64>,
-}
 
 /// Why something about keys was not done.
 #[derive(Debug)]
@@ -96,15 +76,7 @@ impl Handle {
         let entropy = entropy.map_err(|error| KeysError::Failed(error.to_string()))?;
         let key = KeyText::mint(&prefix, &entropy).map_err(|error| KeysError::Failed(error.to_string()))?;
         let now = self.shared.wall_s();
-        let mut record = KeyRecord::new(&key, peppers.current(), &wish.consumer, now);
-        if let Some(name) = &wish.username {
-            record.username.clone_from(name);
-        }
-        record.scopes.clone_from(&wish.scopes);
-        record.roles.clone_from(&wish.roles);
-        record.apis.clone_from(&wish.apis);
-        record.networks.clone_from(&wish.networks);
-        record.expires_at = wish.expires_in_s.map(|seconds| now.saturating_add(seconds));
+        let record = wish.record(&key, peppers.current(), now);
         Ok((key, record))
     }
 
