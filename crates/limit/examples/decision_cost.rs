@@ -12,39 +12,55 @@ use portcullis_limit::{
 
 const PAIRS: usize = 11;
 const DECISIONS: u32 = 1_000_000;
+/// What the table is made for.
+const ACCOUNTS: usize = 131_072;
+/// Cache lines of a table for so many accounts: two places of 16 bytes for each.
+const LINES: usize = ACCOUNTS / 2;
 const NANOS_PER_S: u64 = 1_000_000_000;
+/// As a cache line holds it.
+#[derive(Clone, Default)]
+#[repr(align(64))]
+struct Line(u32);
+
+/// As cheap for few callers as for many.
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn below(&mut self, end: u32) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(((self.0 >> 32) * u64::from(end)) >> 32).unwrap_or(0)
+    }
+}
+
 struct Bench {
     limiter: Limiter,
     hasher: KeyHasher,
-    /// Callers' ids, chosen in an order that no cache can foresee.
-    callers: Vec<[u8; 16]>,
+    callers: u32,
+    /// Chooses callers in an order that no cache can foresee, without a list that would take their place in it.
+    dice: Xorshift,
+    /// Read once per decision, at a place that no cache can foresee: what any table of accounts costs whose caller was not
+    /// seen lately. Empty where only the decision is measured.
+    memory: Vec<Line>,
     verdict: Verdict,
     nanos: u64,
 }
 
 impl Bench {
-    fn new(callers: u32, workers: u32) -> Self {
+    fn new(callers: u32, workers: u32, lines: usize) -> Self {
         // So much that nobody is refused: a refusal does less, and ten callers would meet it sooner than many.
         let kind = Kind::Rate { units: 1_000_000, per_ns: NANOS_PER_S, burst: 1_000 };
         let policy = Policy::new("per-principal", kind, Unit::Requests)
             .unwrap_or_else(|error| std::process::exit(i32::from(error == PolicyError::Name) + 2));
-        let ledger = Arc::new(Ledger::new(policy, 131_072, workers));
+        let ledger = Arc::new(Ledger::new(policy, ACCOUNTS, workers));
         let hasher = KeyHasher::new([42; 16], Prefixes::default());
-        // As many steps for few callers as for many, so that the list costs both the same.
-        let mut dice = 88_172_645_463_325_252_u64;
-        let callers = (0..100_000)
-            .map(|_| {
-                dice ^= dice << 13;
-                dice ^= dice >> 7;
-                dice ^= dice << 17;
-                let id = dice % u64::from(callers);
-                u128::from(id.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes()
-            })
-            .collect();
         let mut bench = Self {
             limiter: Limiter::new(vec![ledger]),
             hasher,
             callers,
+            dice: Xorshift(88_172_645_463_325_252),
+            memory: vec![Line::default(); lines],
             verdict: Verdict::default(),
             nanos: NANOS_PER_S,
         };
@@ -56,8 +72,13 @@ impl Bench {
     fn run(&mut self) -> f64 {
         let start_ns = cpu_ns();
         let mut admitted = 0_u32;
-        for id in self.callers.iter().cycle().take(usize::try_from(DECISIONS).unwrap_or(0)) {
-            let key: Key = self.hasher.key().part(b"orders").part(id).finish();
+        for _ in 0..DECISIONS {
+            let at = self.dice.below(u32::try_from(self.memory.len()).unwrap_or(0));
+            // Nought, but the processor has to wait for it before it knows the caller.
+            let read = self.memory.get(at).map_or(0, |line| line.0);
+            let id = u128::try_from(self.dice.below(self.callers)).unwrap_or(0).wrapping_add(u128::from(read));
+            let id = id.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+            let key: Key = self.hasher.key().part(b"orders").part(&id).finish();
             self.nanos = self.nanos.wrapping_add(1_000);
             let now = Moment { nanos: self.nanos, unix_s: 1_700_000_000 };
             self.limiter.charge(&[Ask { policy: 0, key, units: 1, supply: Supply::Here }], now, &mut self.verdict);
@@ -125,13 +146,16 @@ fn samples(name: &str, all: &[f64]) {
 fn main() {
     let count = std::env::args().nth(2).and_then(|word| word.parse().ok()).unwrap_or(PAIRS);
     for (suffix, workers) in [("", 1), ("_of_8_workers", 8)] {
-        let (mut few, mut many) = (Bench::new(10, workers), Bench::new(100_000, workers));
-        let pairs: Vec<(f64, f64)> = (0..count).map(|_| (few.run(), many.run())).collect();
-        let of = |pick: fn(&(f64, f64)) -> f64| pairs.iter().map(pick).collect::<Vec<f64>>();
-        samples(&format!("limit_local_decision{suffix}_ns"), &of(|pair| pair.0));
-        samples(&format!("limit_local_decision_100k_keys{suffix}_ns"), &of(|pair| pair.1));
+        let (mut few, mut many) = (Bench::new(10, workers, 0), Bench::new(100_000, workers, 0));
+        let mut few_and_a_read = Bench::new(10, workers, LINES);
+        let all: Vec<[f64; 3]> = (0..count).map(|_| [few.run(), many.run(), few_and_a_read.run()]).collect();
+        let of = |pick: fn(&[f64; 3]) -> f64| all.iter().map(pick).collect::<Vec<f64>>();
+        samples(&format!("limit_local_decision{suffix}_ns"), &of(|[few, ..]| *few));
+        samples(&format!("limit_local_decision_100k_keys{suffix}_ns"), &of(|[_, many, _]| *many));
         if workers == 1 {
-            samples("limit_local_decision_growth", &of(|pair| pair.1 / pair.0));
+            samples("limit_local_decision_and_a_read_ns", &of(|[.., read]| *read));
+            samples("limit_local_decision_growth", &of(|[few, many, _]| many / few));
+            samples("limit_local_decision_growth_beyond_a_read", &of(|[_, many, read]| many / read));
         }
     }
     let shared: Vec<(f64, f64)> = (0..count).map(|_| shared()).collect();

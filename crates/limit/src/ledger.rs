@@ -344,11 +344,18 @@ impl Ledger {
     }
 
     fn claim(&self, key: Key, now: Moment) -> Option<&Slot> {
-        let slot = self.neighbourhood(key.home()).find(|slot| {
-            let word = slot.word.load(Ordering::SeqCst);
-            let leaves = word != BUSY && self.rule().is_full(word, now);
+        let leaver = || {
+            let leaves = |word| word != BUSY && self.rule().is_full(word, now);
+            let full = self.neighbourhood(key.home()).map(|slot| (slot, slot.word.load(Ordering::SeqCst)));
+            // Nobody's before anybody's, and then whoever rested longest, which is what small words say: callers who come
+            // back soon do not take each other's places in turn.
+            full.filter(|&(_, word)| leaves(word))
+                .min_by_key(|(slot, word)| (slot.tag.load(Ordering::SeqCst) != 0, *word))
+        };
+        let slot = (0..PROBES).find_map(|_| {
+            let (slot, word) = leaver()?;
             // From the exchange on, nobody can charge the account that leaves.
-            leaves && slot.word.compare_exchange(word, BUSY, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+            slot.word.compare_exchange(word, BUSY, Ordering::SeqCst, Ordering::SeqCst).ok().map(|_| slot)
         })?;
         // What it owes as part of an overflow account it goes on owing, or moving out would be a reset.
         let inherited = match self.overflow_of(key) {

@@ -45,6 +45,24 @@ fn a_flood_of_new_keys_resets_nobody_and_is_itself_limited() {
 }
 
 #[test]
+fn callers_who_come_back_soon_do_not_take_each_others_places() {
+    // Each is full again whenever the next one comes.
+    for kind in [RATE, Kind::Window { limit: 10, width_ns: NANOS_PER_S }] {
+        let ledger = ledger(kind, 16, 1);
+        let callers = u64::try_from(PROBES).unwrap();
+        for round in 0..3 {
+            for tag in 1..=callers {
+                take(&ledger, key(0, tag), 1, at((round * callers + tag) * 2 * NANOS_PER_S));
+            }
+            assert!((1..=callers).all(|tag| ledger.has(key(0, tag))), "{kind:?} in round {round}");
+        }
+        // Who comes new takes the place of whoever rested longest.
+        take(&ledger, key(0, 99), 1, at((3 * callers + 1) * 2 * NANOS_PER_S));
+        assert!((2..=callers).all(|tag| ledger.has(key(0, tag))) && !ledger.has(key(0, 1)), "{kind:?}");
+    }
+}
+
+#[test]
 fn who_shares_goes_on_owing_when_it_gets_an_account_of_its_own() {
     let ledger = ledger(RATE, 16, 1);
     let probes = u64::try_from(PROBES).unwrap();
