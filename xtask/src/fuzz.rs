@@ -63,8 +63,8 @@ fn targets() -> Vec<String> {
     names
 }
 
-/// The `fuzz` step: every target has its smoke test, the tests pass, and the targets still build.
-pub(crate) fn smoke() -> Result<(), String> {
+/// The `fuzz` step: every target still builds and has its smoke test, which runs with all others in the step `nextest`.
+pub(crate) fn targets_build() -> Result<(), String> {
     let targets = targets();
     if targets.is_empty() {
         println!("there are no fuzz targets yet");
@@ -72,9 +72,6 @@ pub(crate) fn smoke() -> Result<(), String> {
     }
     let code = crate::tidy::code_of_crates()?;
     let without = without_smoke(&targets, &code);
-    // Without `--no-tests`, a tree where no target has its test would fail with nextest's words instead of ours.
-    let filter = ["-E", "test(/fuzz_smoke_/)", "--no-tests", "pass"];
-    run(program("cargo").args(["nextest", "run", "--workspace", "--locked", "--profile", "ci"]).args(filter))?;
     let mut check = program("cargo");
     // A path here keeps libfuzzer-sys from compiling libFuzzer: checking types needs no C++ compiler.
     check.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--locked"]).env("CUSTOM_LIBFUZZER_PATH", "/dev/null");
