@@ -18,7 +18,7 @@ const DEPTH_MAX: usize = 8;
 pub struct KnownField {
     /// Where it stands as a parameter; `None` in the body.
     pub parameter: Option<Location>,
-    /// `page`, in a body of JSON `json.items.*.id`, in a form `page`.
+    /// `page`, in a body of JSON `json.items.*.id`, in a form or a part `page`.
     pub name: String,
     /// The bytes, in order.
     pub bytes: Vec<u8>,
@@ -31,7 +31,7 @@ type Fields = BTreeMap<(Option<Location>, String), Option<ByteSet>>;
 
 impl Contract {
     /// The fields of an operation's requests of which it is known of which bytes their values are: single values in query, header
-    /// fields, cookies, JSON and forms. Of a path rules see the whole.
+    /// fields, cookies, JSON, forms and parts of multipart bodies. Of a path rules see the whole.
     #[must_use]
     pub fn known_fields(&self, operation: &Operation) -> Vec<KnownField> {
         let mut fields = Fields::new();
@@ -45,13 +45,14 @@ impl Contract {
             let Some(schema) = content.schema else { continue };
             match content.media_type.reading() {
                 Reading::Json => self.inside(&mut fields, "json", schema, DEPTH_MAX),
-                Reading::Form => {
+                // A part is one text to rules, like a field of a form; what is a file to them is looked at whole.
+                Reading::Form | Reading::Multipart => {
                     for (name, schema) in self.schemas.inner(schema) {
                         let Some(name) = name else { continue };
                         self.note(&mut fields, (None, name.to_owned()), schema);
                     }
                 }
-                Reading::Multipart | Reading::Text | Reading::Xml | Reading::Bytes => {}
+                Reading::Text | Reading::Xml | Reading::Bytes => {}
             }
         }
         let known = fields

@@ -22,7 +22,16 @@ paths:
       requestBody:
         content:
           application/json: {schema: {$ref: '#/components/schemas/Order'}}
-          application/x-www-form-urlencoded: {schema: {type: object, properties: {agreed: {type: boolean}}}}
+          application/x-www-form-urlencoded: {schema: {type: object, properties: {agreed: {type: boolean}, size: {type: integer}}}}
+          multipart/form-data:
+            schema:
+              type: object
+              properties:
+                copies: {type: integer}
+                size: {enum: [small, large]}
+                title: {type: string}
+                more: {type: object, properties: {copies: {type: integer}}}
+                scan: {type: string, format: binary}
       responses: {'200': {description: ok}}
 components:
   schemas:
@@ -64,6 +73,12 @@ fn what_fields_are_made_of_is_known_where_the_contract_says_it() {
         (cookie, "seen", Some("aeflnrstu")),
         (None, "seen", None),
         (None, "agreed", Some("aeflnrstu")),
+        (None, "copies", Some(NUMBER)),
+        // As a form says it, or as parts say it.
+        (None, "size", Some("+-.0123456789Eaeglmrs")),
+        (None, "title", None),
+        (None, "more", None),
+        (None, "scan", None),
         (None, "json.id", Some("-0123456789ABCDEFabcdef")),
         (None, "json.note", None),
         (None, "json.items", None),
