@@ -33,7 +33,7 @@ pub(crate) struct Cleared<'a>(Guarded<'a>);
 // === impl Cleared ===
 
 impl<'a> Cleared<'a> {
-    pub(super) fn into_routed(self) -> Routed<'a> {
+    pub(super) fn into_routed(self) -> Box<Routed<'a>> {
         self.0.into_inner()
     }
 }

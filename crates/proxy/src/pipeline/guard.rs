@@ -10,12 +10,12 @@ use portcullis_types::Stage;
 
 /// Proof that this stage has decided.
 #[derive(Debug)]
-pub(crate) struct Guarded<'a>(Routed<'a>);
+pub(crate) struct Guarded<'a>(Box<Routed<'a>>);
 
 // === impl Guarded ===
 
 impl<'a> Guarded<'a> {
-    pub(super) fn into_inner(self) -> Routed<'a> {
+    pub(super) fn into_inner(self) -> Box<Routed<'a>> {
         self.0
     }
 
@@ -28,7 +28,7 @@ impl<'a> Guarded<'a> {
 /// Charges what does not depend on who calls. `till` is asked for only where there is something to charge.
 /// An address that is up to something unusual comes no further.
 pub(super) async fn guard<'a, 't>(
-    mut before: Routed<'a>,
+    mut before: Box<Routed<'a>>,
     till: impl Fn() -> Till<'t>,
     anomalies: Option<&Anomalies>,
 ) -> Result<Guarded<'a>, Stop> {
@@ -46,7 +46,10 @@ pub(super) async fn guard<'a, 't>(
 }
 
 /// The same offline, where nothing is shared with anybody.
-pub(super) fn guard_at_once<'a, 't>(mut before: Routed<'a>, till: impl Fn() -> Till<'t>) -> Result<Guarded<'a>, Stop> {
+pub(super) fn guard_at_once<'a, 't>(
+    mut before: Box<Routed<'a>>,
+    till: impl Fn() -> Till<'t>,
+) -> Result<Guarded<'a>, Stop> {
     if let Some(limits) = before.route().limits.as_deref().filter(|limits| !limits.guard.is_empty()) {
         limits::charge_at_once(till, &limits.guard, (limits.cost, Stage::Guard), &mut before)?;
     }

@@ -36,7 +36,7 @@ use std::sync::Arc;
 /// Proof that the route's way of identifying callers has been followed: anybody may call it, or the record names the caller.
 #[derive(Debug)]
 pub(crate) struct Authenticated<'a> {
-    routed: Routed<'a>,
+    routed: Box<Routed<'a>>,
 }
 
 /// What a request shows of itself, not yet believed.
@@ -116,7 +116,7 @@ enum Denied {
 // === impl Authenticated ===
 
 impl<'a> Authenticated<'a> {
-    pub(super) fn into_routed(self) -> Routed<'a> {
+    pub(super) fn into_routed(self) -> Box<Routed<'a>> {
         self.routed
     }
 
@@ -177,7 +177,7 @@ pub(super) fn identify_at_once<'a, 'w>(
 }
 
 fn finish<'a, 'w>(
-    routed: Routed<'a>,
+    routed: Box<Routed<'a>>,
     ground: &Ground<'_>,
     bench: &impl Fn() -> Bench<'w>,
     told: &Asked,
@@ -189,7 +189,11 @@ fn finish<'a, 'w>(
     }
 }
 
-fn accept<'a>(mut routed: Routed<'a>, ground: &Ground<'_>, known: Option<Proved>) -> Result<Authenticated<'a>, Stop> {
+fn accept<'a>(
+    mut routed: Box<Routed<'a>>,
+    ground: &Ground<'_>,
+    known: Option<Proved>,
+) -> Result<Authenticated<'a>, Stop> {
     if let Some(Proved { caller, also }) = known {
         (routed.record.caller, routed.record.also) = (Some(caller), also);
     }

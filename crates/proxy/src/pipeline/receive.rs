@@ -26,7 +26,7 @@ pub(crate) use content::{Content, Seen};
 /// Proof that the body is bounded, with the reader that enforces it.
 #[derive(Debug)]
 pub(crate) struct Received<'a> {
-    routed: Routed<'a>,
+    routed: Box<Routed<'a>>,
     upload: Relay,
     seen: Seen,
 }
@@ -43,7 +43,7 @@ struct Holding {
 
 impl<'a> Received<'a> {
     /// Gives the body back to whoever carries it on, as it was sent.
-    pub(super) fn into_parts(mut self) -> (Routed<'a>, Relay) {
+    pub(super) fn into_parts(mut self) -> (Box<Routed<'a>>, Relay) {
         if let Seen::Whole(content) = self.seen
             && content.lent
         {

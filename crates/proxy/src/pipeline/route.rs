@@ -12,7 +12,7 @@ use portcullis_auth::signature::DigestCheck;
 use portcullis_h1::{Known, RequestHead, ResponseHead};
 use portcullis_types::{CanonicalTarget, Reason, Refusal, Stage};
 
-/// A request whose route is known. Every later proof holds it.
+/// A request whose route is known. Every later proof holds it, in a box: proofs are moved from stage to stage.
 #[derive(Debug)]
 pub(crate) struct Routed<'a> {
     pub(crate) request: Request<'a>,
@@ -42,7 +42,7 @@ pub(crate) struct Announced {
     pub(crate) bytes_max: u64,
 }
 
-/// A request as every stage sees it. Small, since every proof is moved; what else is known of it stands in the record.
+/// A request as every stage sees it; what else is known of it stands in the record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) head: &'a RequestHead,
@@ -64,7 +64,7 @@ pub(super) fn find<'a>(
     snapshot: &'a Snapshot,
     connection: &Connection,
     exchange: &'a mut Exchange,
-) -> Result<Routed<'a>, Stop> {
+) -> Result<Box<Routed<'a>>, Stop> {
     let Exchange { head, target, host, client, answer, record, charged } = exchange;
     let refuse = |reason, detail: &'static str| Refusal::new(Stage::Route, reason, detail);
     if let Some((certificates, index)) = &connection.certificate
@@ -115,7 +115,7 @@ pub(super) fn find<'a>(
     }
     let request = Request { head, target, host, client: *client };
     let preflight = preflight.is_some();
-    Ok(Routed {
+    Ok(Box::new(Routed {
         request,
         route,
         preflight,
@@ -127,7 +127,7 @@ pub(super) fn find<'a>(
         answer,
         record,
         charged,
-    })
+    }))
 }
 
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.
