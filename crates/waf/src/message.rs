@@ -31,7 +31,7 @@ pub struct LooseHead<'a> {
     pub method: &'a [u8],
     /// What stands between the first and the last space of the request line.
     pub target: &'a [u8],
-    /// What stands after the last space; empty if there is only one.
+    /// What stands after the last space. A line without it is how HTTP/0.9 asks (RFC 1945 section 4.1).
     pub protocol: &'a [u8],
     /// The other lines.
     pub headers: Vec<Field<'a>>,
@@ -51,10 +51,11 @@ impl<'a> LooseHead<'a> {
             let colon = memchr::memchr(b':', line).unwrap_or(line.len());
             (sub(line, 0, colon), trim(sub(line, colon + 1, line.len())))
         });
+        let protocol = last.map(|last| sub(line, last + 1, line.len())).unwrap_or_default();
         Self {
             method: sub(line, 0, first),
             target: sub(line, first + 1, last.unwrap_or(line.len())),
-            protocol: last.map(|last| sub(line, last + 1, line.len())).unwrap_or_default(),
+            protocol: if protocol.is_empty() && first < line.len() { b"HTTP/0.9" } else { protocol },
             headers: headers.collect(),
         }
     }
@@ -69,4 +70,29 @@ pub struct ResponseHead<'a> {
     pub protocol: &'a [u8],
     /// The fields in order.
     pub headers: &'a [Field<'a>],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LooseHead;
+
+    #[test]
+    fn a_head_is_taken_apart_whatever_it_looks_like() {
+        for (line, method, target, protocol) in [
+            ("GET / HTTP/1.1", "GET", "/", "HTTP/1.1"),
+            ("GET /a b HTTP/1.1", "GET", "/a b", "HTTP/1.1"),
+            ("GET / HTTP/7", "GET", "/", "HTTP/7"),
+            ("GET /", "GET", "/", "HTTP/0.9"),
+            ("GET / ", "GET", "/", "HTTP/0.9"),
+            ("GET", "GET", "", ""),
+            ("", "", "", ""),
+        ] {
+            let bytes = format!("{line}\r\nHost: a\r\n no colon\r\n\r\nbody: none");
+            let head = LooseHead::read(bytes.as_bytes());
+            let found = (head.method, head.target, head.protocol);
+            assert_eq!(found, (method.as_bytes(), target.as_bytes(), protocol.as_bytes()), "{line}");
+            let headers: &[(&[u8], &[u8])] = &[(b"Host", b"a"), (b" no colon", b"")];
+            assert_eq!(head.headers, headers, "{line}");
+        }
+    }
 }
