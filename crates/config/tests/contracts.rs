@@ -189,14 +189,17 @@ fn what_a_contract_asks_of_callers_opens_nothing() {
 fn operations_of_a_contract_cost_what_it_says_unless_the_route_says_otherwise() {
     let limit = "    authn: public\n    limits: { work: { key: [address], rate: 9/s, unit: cost } }\n    openapi: NAME-people.yaml\n";
     let own = "    routes: [{ path: /people, methods: [GET], cost: 2 }, { path: '/people/{id}', methods: [GET] }]\n";
+    let each = "    routes: [{ path: /people, methods: [GET] }, { path: /people, methods: [POST] }]\n";
     let unlimited = "    authn: public\n    openapi: NAME-people.yaml\n";
     for (name, text, expected) in [
-        ("derived-costs", limit.to_owned(), vec![7, 1, 1, 1]),
+        ("derived-costs", limit.to_owned(), vec![7, 3, 1, 1, 1]),
+        ("costs-by-method", format!("{limit}{each}"), vec![7, 3]),
         ("written-costs", format!("{limit}{own}"), vec![2, 1]),
         // Where nobody counts them, a contract may still say them.
-        ("no-costs", unlimited.to_owned(), vec![1; 4]),
+        ("no-costs", unlimited.to_owned(), vec![1; 5]),
     ] {
-        let document = DOCUMENT.replace("operationId: list,", "operationId: list, x-cost: 7,");
+        let add = "post: { operationId: add, x-cost: 3, responses: { '201': { description: made } } }, get: { operationId: list, x-cost: 7,";
+        let document = DOCUMENT.replace("get: { operationId: list,", add);
         let costs: Vec<u64> =
             routes_of(name, &text.replace("NAME", name), &document).iter().map(|route| route.limits.cost).collect();
         assert_eq!(costs, expected, "{name}");

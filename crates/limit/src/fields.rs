@@ -65,10 +65,13 @@ pub struct Legacy {
 // === impl Legacy ===
 
 impl Legacy {
-    /// None if there is nothing to tell.
+    /// None if there is nothing to tell. Limits on requests at the same time are not told.
     #[must_use]
     pub fn of<'a>(told: impl IntoIterator<Item = Told<'a>>) -> Option<Self> {
-        let nearest = told.into_iter().filter(|told| !told.policy.is_shadow()).min_by_key(|told| {
+        // Of requests at the same time it would say that none is left while this one runs, and clients would wait.
+        let counts =
+            |told: &Told<'_>| !told.policy.is_shadow() && !matches!(told.policy.kind(), Kind::Concurrency { .. });
+        let nearest = told.into_iter().filter(counts).min_by_key(|told| {
             let Decision { has_room, limit, remaining, retry_after_s, .. } = *told.decision;
             let part = u128::from(remaining).saturating_mul(1_000_000) / u128::from(limit.max(1));
             (has_room, std::cmp::Reverse(retry_after_s), part)

@@ -28,6 +28,7 @@ use crate::record::{Decision, Outcome, Trace};
 use crate::shape::{self, Frame, Masking};
 use crate::snapshot::Route;
 use crate::snapshot::disclosure::Masked;
+use crate::snapshot::fronts::Front;
 use crate::snapshot::slots::Choice;
 use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
@@ -394,7 +395,8 @@ fn note(exchange: &mut Exchange, stop: &Stop) {
             (Outcome::Failed, Some(Decision { stage: Stage::Forward, reason: fault.kind.reason(), private }))
         }
         Stop::Scrubbed(scrubbed) => {
-            let private = Some(scrubbed.private.clone());
+            record.original.clone_from(&scrubbed.original);
+            let private = Some(scrubbed.why.clone());
             (Outcome::Served, Some(Decision { stage: Stage::Shape, reason: Reason::UpstreamError, private }))
         }
         Stop::Answered(_) | Stop::Told(_) | Stop::Noted => (Outcome::Answered, None),
@@ -429,10 +431,14 @@ fn decision(refusal: &Refusal) -> Decision {
 
 fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, keep_alive: bool) -> Frame<'a> {
     let route = exchange.record.route.and_then(|index| local.snapshot.routes.get(index));
-    let cors = route.and_then(|route| route.cors.as_ref());
+    let front = front(local, exchange);
+    let cors = route.map_or_else(|| front.and_then(|front| front.cors.as_ref()), |route| route.cors.as_ref());
+    let headers = route.map(|route| &route.headers).or(front.map(|front| &front.headers));
+    let limits = route.and_then(|route| route.limits.as_deref());
+    let chosen_by = route.and_then(|route| route.choice.as_deref()).and_then(Choice::vary);
     Frame {
         id: exchange.record.id,
-        headers: route.map(|route| route.headers.of(exchange.client.secure)),
+        headers: headers.map(|headers| headers.of(exchange.client.secure)),
         personal: exchange.record.caller.is_some(),
         secure: exchange.client.secure,
         keep_alive,
@@ -441,12 +447,21 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         accept: None,
         masking: masking(route, exchange),
         lifecycle: route.and_then(|route| route.lifecycle.as_deref()),
-        vary: route.and_then(|route| route.choice.as_deref()).and_then(Choice::vary),
+        vary: chosen_by.or(front.and_then(|front| front.vary.as_deref())),
         sharing: cors.map(|cors| cors.sharing(exchange.head.fields().only(Known::Origin))),
         date: wall.imf(exchange.record.wall_ms),
         charged: &exchange.charged,
-        hidden: route.and_then(|route| route.limits.as_deref()).map_or(&[], |limits| &limits.hidden),
+        ahead: limits.filter(|_| !exchange.charged.is_complete).map_or(&[], |limits| &limits.ahead),
+        hidden: limits.map_or(&[], |limits| &limits.hidden),
     }
+}
+
+/// The API that was asked for, where none of its routes was found. What was refused before that is no API's business.
+fn front<'l>(local: &'l Local, exchange: &Exchange) -> Option<&'l Front> {
+    let Exchange { record, host, target, .. } = exchange;
+    let is_lost = |decision: &&Decision| matches!(decision.stage, Stage::Route | Stage::Cors);
+    record.decision.as_ref().filter(|_| record.route.is_none()).filter(is_lost)?;
+    local.snapshot.fronts.at(host, target.path())
 }
 
 /// What an answer's head may say about its body.

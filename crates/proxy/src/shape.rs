@@ -42,6 +42,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) masking: Masking,
     /// What limits say.
     pub(crate) charged: &'a Charged,
+    /// The items of limits that nobody has come to.
+    pub(crate) ahead: &'a [u8],
     /// Fields that the server meant for us alone.
     pub(crate) hidden: &'a Hidden,
 }
@@ -212,7 +214,7 @@ fn end(frame: &Frame<'_>, out: &mut impl Head) {
         }
     }
     out.field(b"x-request-id", frame.id.as_bytes());
-    frame.charged.write(out);
+    frame.charged.write(frame.ahead, out);
     if let Some(accept) = frame.accept {
         out.framing(b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ");
         out.framing(accept.as_bytes());

@@ -9,6 +9,7 @@ pub(crate) mod contracts;
 pub(crate) mod cors;
 pub(crate) mod disclosure;
 pub(crate) mod documents;
+pub(crate) mod fronts;
 pub(crate) mod headers;
 pub(crate) mod hosts;
 pub(crate) mod lifecycle;
@@ -37,6 +38,7 @@ use contracts::Contracts;
 use cors::Cors;
 use disclosure::Disclosure;
 use documents::Documents;
+use fronts::Fronts;
 use headers::SecurityHeaders;
 use hosts::Hosts;
 use lifecycle::Lifecycle;
@@ -65,6 +67,8 @@ pub(crate) struct Snapshot {
     pub(crate) generation: u64,
     pub(crate) listeners: HashMap<Arc<str>, ListenerSettings>,
     pub(crate) hosts: Hosts,
+    /// What APIs say where none of their routes is meant.
+    pub(crate) fronts: Fronts,
     /// APIs with versions, and how one of them is chosen.
     pub(crate) slots: Slots,
     pub(crate) routes: Vec<Route>,
@@ -266,6 +270,7 @@ impl Snapshot {
             generation,
             listeners,
             hosts: Hosts::default(),
+            fronts: Fronts::default(),
             slots: Slots::compile(plan),
             routes: Vec::new(),
             upstreams: Vec::new(),
@@ -294,6 +299,7 @@ impl Snapshot {
             let (key_field, nonces) = (&plan.identity.key_field, plan.identity.proofs.nonce);
             let cors = api.cors.as_ref().map(|cors| Arc::new(Cors::compile(cors, key_field, nonces)));
             let headers = Arc::new(SecurityHeaders::compile(&api.headers, &api.base_path)?);
+            self.fronts.add(api, cors.as_ref(), &headers);
             for version in &api.versions {
                 let name = version.name.clone().unwrap_or_else(|| Arc::from(""));
                 let contract = version.routes.iter().find_map(|route| route.contract.as_ref());

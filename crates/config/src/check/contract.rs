@@ -227,15 +227,20 @@ impl Check<'_> {
                 }
             }
         }
-        let served = own.iter().filter(|(method, _)| match &*methods {
-            Methods::Any => true,
-            Methods::Only(names) => names.iter().any(|name| name == method || (name == "HEAD" && method == "GET")),
-        });
+        let served = own.iter().filter(|(method, _)| serves(methods, method));
         let operations = plan.contract.operations();
         let served: Vec<&engine::Operation> = served.filter_map(|(_, index)| operations.get(*index)).collect();
         let is_asked = plan.security != ContractMode::Off;
         let security = if is_asked { self.asked(&served, unmet) } else { None };
         Some(RouteContract { plan: Arc::clone(plan), operations: own, security })
+    }
+}
+
+/// Whether a route with these methods serves the operation with that one.
+pub(super) fn serves(methods: &Methods, method: &str) -> bool {
+    match methods {
+        Methods::Any => true,
+        Methods::Only(names) => names.iter().any(|name| name == method || (name == "HEAD" && method == "GET")),
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use portcullis_limit::{Policy, Unit as Counted};
 
 use super::Check;
+use super::contract::serves;
 use super::headers::{TAKEN, is_field_name};
 use crate::diagnostic::{Diagnostic, quote};
 use crate::file::{AnswerCost, Limit, Unit, defaults};
-use crate::plan::{AnswerCostPlan, LimitPlan, RouteContract, TiersPlan};
+use crate::plan::{AnswerCostPlan, LimitPlan, Methods, RouteContract, TiersPlan};
 use crate::scalar::Count;
 use crate::tree::At;
 
@@ -17,6 +18,7 @@ use crate::tree::At;
 pub(super) struct Costs<'c> {
     pub(super) written: Option<Count>,
     pub(super) contract: Option<&'c RouteContract>,
+    pub(super) methods: &'c Methods,
 }
 
 impl Check<'_> {
@@ -31,7 +33,7 @@ impl Check<'_> {
             }
             // A contract says what a call costs wherever it is served; here nobody may count that.
             None if counting().next().is_none() => return 1,
-            None => (self.cost_in_contract(at, costs.contract), at),
+            None => (self.cost_in_contract(at, costs.contract, costs.methods), at),
         };
         if costs.written.is_some() && counting().next().is_none() {
             self.idle_setting(at, "cost", "no limit counts costs here");
@@ -45,10 +47,11 @@ impl Check<'_> {
     }
 
     /// A route has one cost, whichever of its operations is called.
-    fn cost_in_contract(&mut self, at: &At<'_>, contract: Option<&RouteContract>) -> u64 {
+    fn cost_in_contract(&mut self, at: &At<'_>, contract: Option<&RouteContract>, methods: &Methods) -> u64 {
         let Some(RouteContract { plan, operations, .. }) = contract else { return 1 };
         let known = plan.contract.operations();
-        let mut costs = operations.iter().filter_map(|(_, index)| known.get(*index)).map(|one| one.cost().unwrap_or(1));
+        let served = operations.iter().filter(|(method, _)| serves(methods, method));
+        let mut costs = served.filter_map(|(_, index)| known.get(*index)).map(|one| one.cost().unwrap_or(1));
         let Some(first) = costs.next() else { return 1 };
         let Some(other) = costs.find(|cost| *cost != first) else { return first };
         let message = format!("by `x-cost` its operations cost {first} and {other}");

@@ -104,7 +104,7 @@ impl Check<'_> {
         let graphql = self.graphql(route, (at, &methods));
         let place = format!("{} {id}", scope.place);
         let entries = self.caller_limits(&at.key("limits"), route.limits.as_ref(), &place, scope.limits);
-        let costs = Costs { written: route.cost, contract: contract.as_ref() };
+        let costs = Costs { written: route.cost, contract: contract.as_ref(), methods: &methods };
         let mut limits = self.route_limits(at, entries, costs, scope.legacy_limit_headers);
         limits.priority = self.priority(at, route.priority, &scope.upstream);
         self.met(at, route.limits.as_ref(), &limits.entries, std::iter::once((&limits, &authn)));

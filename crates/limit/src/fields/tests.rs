@@ -85,6 +85,10 @@ fn the_older_fields_tell_of_the_limit_that_is_nearest_to_its_end() {
         rows.iter().map(|(policy, decision)| Told { policy, decision, partition: None }).collect();
     assert_eq!(Legacy::of(told.iter().copied()), Some(Legacy { limit: 10_000, remaining: 0, reset_s: 3_600 }));
     assert_eq!(Legacy::of([told[0], told[3]]), Some(Legacy { limit: 100, remaining: 50, reset_s: 3 }));
+    let policy = Policy::new("same-time", Kind::Concurrency { limit: 1 }, Unit::Requests).unwrap();
+    let running = decision(1, 0, None, 0);
+    let one = Told { policy: &policy, decision: &running, partition: None };
+    assert_eq!(Legacy::of([one]), None, "none is left only while this one runs");
 }
 
 #[test]

@@ -57,18 +57,20 @@ fn staff(scene: &Scene<'_>, role: &str, expected: &'static str) -> Row {
 }
 
 fn crash(scene: &Scene<'_>) -> Row {
-    let expected = "500 upstream_error, the rest is in the record";
+    let expected = "500 upstream_error, the rest is in the security record";
     let outcome = scene.client.get("/lab/crash", "").and_then(|answer| {
         let id = answer.field("x-request-id").ok_or("the answer has no X-Request-ID")?.to_owned();
         let leaks = ["Traceback", "orders.py", "10.3.0.14"].iter().any(|sign| answer.body.contains(sign));
         let recorded = scene.eventually(|| {
-            let text = std::fs::read_to_string(&scene.log).ok()?;
-            text.lines().find(|line| line.contains(&id) && line.contains("stack_trace: Traceback")).map(str::to_owned)
+            let text = std::fs::read_to_string(scene.log.with_file_name("security.log")).ok()?;
+            text.lines()
+                .find(|line| line.contains(&id) && line.contains("\"stack_trace\"") && line.contains("Traceback"))
+                .map(str::to_owned)
         });
         let got = match (leaks, recorded) {
             (true, _) => format!("{}, with a stack trace", answer.brief()),
-            (false, None) => format!("{}, and nothing in the record", answer.brief()),
-            (false, Some(_)) => format!("{}, the rest is in the record", answer.brief()),
+            (false, None) => format!("{}, and nothing in the security record", answer.brief()),
+            (false, Some(_)) => format!("{}, the rest is in the security record", answer.brief()),
         };
         let ok = got == expected;
         Ok((got, ok))

@@ -87,6 +87,9 @@ fn a_browser_reads_refusals_where_it_may() {
     let problem: Value = serde_json::from_str(seen[1]["body"].as_str().expect("the refusal is read")).unwrap();
     assert_eq!((&seen[1]["status"], &problem["status"]), (&json!(403), &json!(403)), "{seen}");
     assert_eq!(problem["request_id"], seen[1]["fields"]["x-request-id"], "the id can be read as well");
+    let nowhere: Value =
+        serde_json::from_str(seen[2]["body"].as_str().expect("nothing is there, and the page may know")).unwrap();
+    assert_eq!((&seen[2]["status"], &nowhere["code"]), (&json!(404), &json!("route_not_found")), "{seen}");
     assert_eq!(seen[3]["status"], 200, "a call that needs a preflight: {seen}");
     for (index, about) in [
         (4, "a page of another origin"),

@@ -28,8 +28,10 @@ pub(crate) struct Scrubbed {
     pub(crate) status: u16,
     /// What of its head a client needs to go on.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Why, and what it said, fit for a log.
-    pub(crate) private: String,
+    /// Why.
+    pub(crate) why: String,
+    /// What it said, fit for the security record; empty where nobody has looked at it.
+    pub(crate) original: String,
 }
 
 /// Looks at an answer before it leaves: its body, and what it has to pass on its way.
@@ -152,6 +154,6 @@ fn scrubbed(answer: &ResponseHead, why: &str, body: &[u8]) -> Stop {
             headers.push((*name, value.to_owned()));
         }
     }
-    let private = if body.is_empty() { why.to_owned() } else { format!("{why}: {}", shown(body)) };
-    Stop::Scrubbed(Box::new(Scrubbed { status: answer.status(), headers, private }))
+    let original = if body.is_empty() { String::new() } else { shown(body) };
+    Stop::Scrubbed(Box::new(Scrubbed { status: answer.status(), headers, why: why.to_owned(), original }))
 }

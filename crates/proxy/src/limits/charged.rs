@@ -15,6 +15,8 @@ pub(crate) struct Charged {
     legacy: Option<Legacy>,
     /// Whether the answer says it in the older fields as well.
     pub(crate) in_legacy_fields: bool,
+    /// Whether nothing is left to charge before the request goes on.
+    pub(crate) is_complete: bool,
     /// Places among the requests that run at the same time.
     held: Vec<(Arc<Ledger>, Permit)>,
     /// What counts what is told later, with what was charged to get in.
@@ -55,12 +57,21 @@ impl Charged {
         !self.owing.is_empty()
     }
 
-    /// Writes the fields that tell the caller.
-    pub(crate) fn write(&self, out: &mut impl Head) {
+    /// Writes the fields that tell the caller; `ahead` are the items of limits that nobody has come to.
+    pub(crate) fn write(&self, ahead: &[u8], out: &mut impl Head) {
+        match (self.policies.is_empty(), ahead.is_empty()) {
+            (true, true) => return,
+            (false, true) => out.field(b"ratelimit-policy", &self.policies),
+            (true, false) => out.field(b"ratelimit-policy", ahead),
+            (false, false) => {
+                let mut all = self.policies.clone();
+                join(&mut all, |out| out.extend_from_slice(ahead));
+                out.field(b"ratelimit-policy", &all);
+            }
+        }
         if self.limits.is_empty() {
             return;
         }
-        out.field(b"ratelimit-policy", &self.policies);
         out.field(b"ratelimit", &self.limits);
         if let Some(legacy) = self.legacy {
             out.number(b"x-ratelimit-limit", legacy.limit);
@@ -75,6 +86,7 @@ impl Charged {
         self.limits.clear();
         self.legacy = None;
         self.in_legacy_fields = false;
+        self.is_complete = false;
         self.owing.clear();
         for (ledger, permit) in self.held.drain(..) {
             // How many run at once does not depend on the time.
@@ -91,7 +103,7 @@ impl Drop for Charged {
 }
 
 /// Appends items to a list of structured fields (RFC 9651 section 3.1).
-fn join(list: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn join(list: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let before = list.len();
     if before > 0 {
         list.extend_from_slice(b", ");

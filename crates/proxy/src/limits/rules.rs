@@ -1,6 +1,7 @@
 //! A route's limits, compiled: which books a request is charged to, and what names its account in them.
 
 use super::book::{Book, Books, Shelf};
+use super::charged::join;
 use crate::pipeline::route::Routed;
 use portcullis_auth::principal::Principal;
 use portcullis_config::plan::{Authn, KeyPart, LimitPlan, RoutePlan, TierBy, TiersPlan};
@@ -21,6 +22,8 @@ pub(crate) struct RouteLimits {
     /// Fields in which answers say what they cost, and which callers do not get.
     pub(crate) hidden: Vec<Arc<str>>,
     pub(crate) legacy_fields: bool,
+    /// The items of `RateLimit-Policy` of what is charged once it is known who calls, for whoever is turned away before.
+    pub(crate) ahead: Vec<u8>,
 }
 
 /// One limit. Places are those of its books in the snapshot.
@@ -64,7 +67,11 @@ impl Compiler {
         let hidden = costs.filter(|cost| !cost.keep).map(|cost| Arc::clone(&cost.header)).collect();
         let (cost, legacy_fields) = (plan.limits.cost, plan.limits.legacy_fields);
         let any = !guard.is_empty() || !charge.is_empty();
-        any.then(|| Box::new(RouteLimits { guard, charge, cost, hidden, legacy_fields }))
+        let mut ahead = Vec::new();
+        for book in charge.iter().flat_map(|limit| &limit.standard).filter_map(|place| books.get(*place)) {
+            join(&mut ahead, |out| out.extend_from_slice(&book.item));
+        }
+        any.then(|| Box::new(RouteLimits { guard, charge, cost, hidden, legacy_fields, ahead }))
     }
 }
 

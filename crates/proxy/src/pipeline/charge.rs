@@ -25,6 +25,7 @@ pub(super) async fn charge<'a, 't>(
     till: impl Fn() -> Till<'t>,
 ) -> Result<Admitted<'a>, Stop> {
     let routed = before.routed_mut();
+    routed.charged.is_complete = true;
     if let Some(limits) = routed.route().limits.as_deref().filter(|limits| !limits.charge.is_empty()) {
         limits::charge(till, &limits.charge, (limits.cost, Stage::Charge), routed).await?;
     }
@@ -37,6 +38,7 @@ pub(super) fn charge_at_once<'a, 't>(
     till: impl Fn() -> Till<'t>,
 ) -> Result<Admitted<'a>, Stop> {
     let routed = before.routed_mut();
+    routed.charged.is_complete = true;
     if let Some(limits) = routed.route().limits.as_deref().filter(|limits| !limits.charge.is_empty()) {
         limits::charge_at_once(till, &limits.charge, (limits.cost, Stage::Charge), routed)?;
     }

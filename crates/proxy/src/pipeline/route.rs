@@ -85,6 +85,10 @@ pub(super) fn find<'a>(
     };
     let index = match found {
         Found::Route(index) => index,
+        Found::OtherMethods(_) if is_preflight(head) && is_shared(snapshot, host, target) => {
+            let detail = "pages may not use this method";
+            return Err(Refusal::new(Stage::Cors, Reason::PreflightRefused, detail).into());
+        }
         Found::OtherMethods(allow) => {
             let refusal = refuse(Reason::MethodNotAllowed, "the path exists with other methods");
             return Err(refusal.header("allow", allow).into());
@@ -133,11 +137,21 @@ pub(super) fn find<'a>(
 /// The route that a preflight is about (the Fetch standard, section 4.8), where pages of other origins may call it at all.
 /// Everywhere else it is an OPTIONS like any other.
 fn preflight(snapshot: &Snapshot, (head, target): (&RequestHead, &CanonicalTarget), host: &str) -> Option<usize> {
-    if head.method() != b"OPTIONS" {
+    if !is_preflight(head) {
         return None;
     }
-    head.fields().first(Known::Origin)?;
     let method = head.fields().first(Known::AccessControlRequestMethod)?;
     let index = snapshot.announced((head, target), host, method)?;
     snapshot.routes.get(index)?.cors.as_ref().map(|_| index)
+}
+
+/// Whether a browser asks what a page may send.
+fn is_preflight(head: &RequestHead) -> bool {
+    let has = |known| head.fields().first(known).is_some();
+    head.method() == b"OPTIONS" && has(Known::Origin) && has(Known::AccessControlRequestMethod)
+}
+
+/// Whether pages of other origins may call something of the API that stands there.
+fn is_shared(snapshot: &Snapshot, host: &str, target: &CanonicalTarget) -> bool {
+    snapshot.fronts.at(host, target.path()).is_some_and(|front| front.cors.is_some())
 }

@@ -104,12 +104,12 @@ pub(super) fn request(ended: Ended<'_>, event: Option<Event>, wall: &mut WallTex
             rule.texts("name", found.matches.iter().map(|one| one.rule.msg.as_bytes()));
         });
     }
-    line.object("portcullis", |own| own_members(ended, own));
+    line.object("portcullis", |own| own_members(ended, event, own));
     line.end();
 }
 
 /// What the schema has no words for.
-fn own_members(ended: Ended<'_>, own: &mut Object<'_>) {
+fn own_members(ended: Ended<'_>, event: Option<Event>, own: &mut Object<'_>) {
     let record = ended.record;
     own.some("listener", record.listener.as_deref().unwrap_or_default().as_bytes());
     if let Some(route) = ended.route() {
@@ -125,6 +125,9 @@ fn own_members(ended: Ended<'_>, own: &mut Object<'_>) {
     if let Some(Decision { stage, private, .. }) = &record.decision {
         own.text("stage", stage.name().as_bytes());
         own.some("detail", private.as_deref().unwrap_or_default().as_bytes());
+    }
+    if event.is_some() {
+        own.some("original", record.original.as_bytes());
     }
     if let Some(met) = &record.patch {
         own.object("patch", |patch| {

@@ -92,6 +92,9 @@ pub(crate) fn line(ended: Ended<'_>, event: Option<Event>, wall: &mut WallTexts,
         findings(found, record.verdict(), out);
     }
     told(record, out);
+    if event.is_some() && !record.original.is_empty() {
+        text(member!("original", text), record.original.as_bytes(), out);
+    }
     if let Some(note) = record.note {
         word(member!("detail", text), note, out);
     }

@@ -107,6 +107,9 @@ pub(super) fn request(ended: Ended<'_>, event: Option<Event>, out: &mut Vec<u8>)
             own.text("stage", stage.name().as_bytes());
             own.some("detail", private.as_deref().unwrap_or_default().as_bytes());
         }
+        if event.is_some() {
+            own.some("original", record.original.as_bytes());
+        }
         if let Some(met) = &record.patch {
             own.object("patch", |patch| {
                 patch.text("verdict", crate::feed::verdict(met).as_bytes());

@@ -96,7 +96,8 @@ fn requests() -> Vec<(&'static str, AccessRecord, Option<Event>)> {
     let failed = decided(Stage::Identify, Reason::InvalidApiKey, "no such key");
     let attack = decided(Stage::Inspect, Reason::AttackRefused, "score 10");
     let mask = decided(Stage::Shape, Reason::AnswerUnreadable, "its type cannot be masked");
-    let scrubbed = decided(Stage::Shape, Reason::UpstreamError, "a stack trace: at main (app.js:1)");
+    let scrubbed = decided(Stage::Shape, Reason::UpstreamError, "stack_trace");
+    let original = "at main (app.js:1)".to_owned();
     vec![
         ("served", base(Outcome::Served, 200), None),
         ("nowhere", AccessRecord { route: None, target: None, ..bare(Outcome::Refused, 404) }, None),
@@ -108,7 +109,11 @@ fn requests() -> Vec<(&'static str, AccessRecord, Option<Event>)> {
         ("failed", AccessRecord { decision: failed, ..bare(Outcome::Refused, 401) }, Some(Event::CredentialFailed)),
         ("first", base(Outcome::Served, 200), Some(Event::CredentialFirstSeen)),
         ("unmasked", AccessRecord { decision: mask, ..base(Outcome::Refused, 502) }, Some(Event::MaskingFailed)),
-        ("scrubbed", AccessRecord { decision: scrubbed, ..base(Outcome::Served, 500) }, Some(Event::ErrorScrubbed)),
+        (
+            "scrubbed",
+            AccessRecord { decision: scrubbed, original, ..base(Outcome::Served, 500) },
+            Some(Event::ErrorScrubbed),
+        ),
         ("matched", AccessRecord { findings: findings(), ..base(Outcome::Served, 200) }, Some(Event::RuleMatch)),
     ]
 }

@@ -51,6 +51,7 @@ fn check(reason: Reason, form: Form, profile: Option<&HeadersPlan>, known_page: 
         date: "Fri, 27 Nov 2026 00:00:00 GMT",
         masking: Masking::default(),
         charged: &charged,
+        ahead: &[],
         hidden: &[],
     };
     let body = told.body(form, frame.id, BASE);

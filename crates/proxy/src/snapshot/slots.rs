@@ -50,7 +50,7 @@ pub(super) fn inner(base_path: &str, version: &str, rest: &str) -> String {
 }
 
 /// Whether a path is a base path or below it.
-fn below<'p>(path: &'p str, base_path: &str) -> Option<&'p str> {
+pub(super) fn below<'p>(path: &'p str, base_path: &str) -> Option<&'p str> {
     path.strip_prefix(base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -141,6 +141,15 @@ impl Slot {
     }
 }
 
+/// The field that says which version is meant, where one does.
+pub(super) fn varying(by: &VersionBy) -> Option<&str> {
+    match by {
+        VersionBy::Header(name) => Some(name),
+        VersionBy::MediaType(_) => Some("accept"),
+        VersionBy::Path | VersionBy::Query(_) => None,
+    }
+}
+
 /// The value of a parameter that is called so, without its quotes.
 fn parameter<'p>(part: &'p [u8], name: &str) -> Option<&'p [u8]> {
     let at = part.iter().position(|byte| *byte == b'=')?;
@@ -165,11 +174,7 @@ impl Choice {
 
     /// What caches have to know: the field that the answer depends on.
     pub(crate) fn vary(&self) -> Option<&str> {
-        match &self.by {
-            VersionBy::Header(name) => Some(name),
-            VersionBy::MediaType(_) => Some("accept"),
-            VersionBy::Path | VersionBy::Query(_) => None,
-        }
+        varying(&self.by)
     }
 
     /// Whether a field is for us alone.

@@ -88,6 +88,28 @@ fn pages_that_are_named_may_read_answers_and_no_others() {
     good_request_works(&gate, "strange pages");
 }
 
+/// They say so of an API, whether one of its routes was found or not.
+#[test]
+fn refusals_without_a_route_may_be_read_as_well() {
+    let (upstream, gate) = gate(Some(rules()));
+    for (method, path, status, code) in
+        [("GET", "/nowhere", 404, "route_not_found"), ("PUT", "/orders", 405, "method_not_allowed")]
+    {
+        for (origin, reader) in [(PAGE, Some(PAGE)), ("https://evil.example.com", None)] {
+            let answer = ask(&gate, method, path, &[("Origin", origin)]);
+            problem(&answer, status, code, path);
+            assert_eq!(answer.field("access-control-allow-origin"), reader, "{method} {path}");
+            assert_eq!(answer.all("vary"), ["accept", "origin"], "{method} {path}");
+        }
+    }
+    let answer = ask(&gate, "OPTIONS", "/orders", &[("Origin", PAGE), ("Access-Control-Request-Method", "PUT")]);
+    problem(&answer, 403, "preflight_refused", "a method that no route has");
+    assert_eq!(answer.field("access-control-allow-origin"), Some(PAGE));
+    assert_eq!(ask(&gate, "OPTIONS", "/orders", &[("Origin", PAGE)]).status, 405, "it asks for nothing");
+    assert_eq!(upstream.requests(), 0);
+    good_request_works(&gate, "refusals without a route");
+}
+
 #[test]
 fn without_rules_no_page_may_read_anything() {
     let (_upstream, gate) = gate(None);

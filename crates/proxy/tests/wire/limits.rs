@@ -325,6 +325,9 @@ fn callers_are_counted_by_who_they_are_and_by_their_plan() {
     problem(&refused, 429, "quota_exceeded", "gold has three");
     let record = house.gate().records().of(refused.field("x-request-id").unwrap());
     assert_eq!(record["limit"], "defaults.limits.per_principal (gold)");
+    let nobody = super::limits::ask(house.gate(), &format!("X-Forwarded-For: {}\r\n", house.fresh_address()));
+    problem(&nobody, 401, "missing_credential", "who is charged is not known");
+    assert_eq!(told(&nobody), (Some("\"per_principal\";q=1;w=3600"), None));
 }
 
 /// Many clients through several workers at once: the sum stays within what is stated.

@@ -22,7 +22,7 @@ fn to(sink: LogSink) -> SecurityLogPlan {
     SecurityLogPlan { sink, format: LogFormat::Json, rotation: None, queue: 10_000, buffer: None }
 }
 
-fn to_file(scratch: &Scratch) -> SecurityLogPlan {
+pub(crate) fn to_file(scratch: &Scratch) -> SecurityLogPlan {
     to(LogSink::File(scratch.path().join("security.log")))
 }
 
@@ -43,7 +43,7 @@ fn lines(path: &Path) -> Vec<Value> {
 }
 
 /// The record of a request with this event.
-fn record_of(scratch: &Scratch, id: &str, event: &str) -> Value {
+pub(crate) fn record_of(scratch: &Scratch, id: &str, event: &str) -> Value {
     eventually(&format!("{event} of {id}"), || {
         let all = lines(&scratch.path().join("security.log"));
         all.into_iter().find(|record| record["request_id"] == id && record["event"] == event)
