@@ -1,10 +1,12 @@
-//! Undoes content codings (RFC 9110 section 8.4): bytes in, bytes out, within limits on output, ratio and window.
+//! Undoes content codings (RFC 9110 section 8.4): bytes in, bytes out, within limits on output, ratio and window; and
+//! makes `gzip` anew.
 //!
 //! What programs read in different ways is refused: several gzip members or zstd frames in one body, what follows the
 //! end of a stream, optional checks that do not fit. A decoder holds no more than the bounds that stand at its parts.
 
 mod brotli;
 mod deflate;
+mod encode;
 mod error;
 mod fuzz;
 mod gzip;
@@ -16,6 +18,7 @@ mod zstd;
 #[cfg(test)]
 mod tests;
 
+pub use encode::Encoder;
 pub use error::CodingError;
 pub use fuzz::fuzz_coding;
 pub use limits::Limits;

@@ -1,7 +1,7 @@
 //! Round trips, bombs, cuts and flips. Encoders are other people's; bombs are built from their blocks.
 
 use crate::fuzz::{decode, decode_within, fuzz_coding};
-use crate::{Coding, CodingError, Decoder, Limits};
+use crate::{Coding, CodingError, Decoder, Encoder, Limits};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
@@ -279,5 +279,31 @@ proptest! {
     #[test]
     fn no_bytes_do_harm(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         fuzz_coding(&bytes);
+    }
+}
+
+proptest! {
+    /// However it is cut, what was written can be read at once, and the whole is what went in.
+    #[test]
+    fn what_is_coded_anew_is_what_it_was(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20_000), 0..6)) {
+        let (mut encoder, mut out, mut so_far) = (Encoder::default(), Vec::new(), Vec::new());
+        let mut decoder = Decoder::new(&[Coding::Gzip], WIDE).unwrap();
+        let (mut at, mut read, mut room) = (0, Vec::new(), vec![0; 7_000]);
+        for piece in &pieces {
+            encoder.write(piece, &mut out).unwrap();
+            so_far.extend_from_slice(piece);
+            loop {
+                let step = decoder.step(&out[at..], &mut room).unwrap();
+                at += step.consumed;
+                read.extend_from_slice(&room[..step.produced]);
+                if step.consumed == 0 && step.produced == 0 {
+                    break;
+                }
+            }
+            prop_assert_eq!(&read, &so_far, "a piece is held up");
+        }
+        encoder.finish(b"the end", &mut out).unwrap();
+        so_far.extend_from_slice(b"the end");
+        prop_assert_eq!(decode(&[Coding::Gzip], &out, 1_000, 7_000), Ok(so_far));
     }
 }

@@ -109,6 +109,7 @@ async fn pass_on(
     let old = exchange.head.version() == Version::Http10;
     let looked = look::at((worker, local), exchange, (&mut *client, &mut lease), upload.is_finished());
     let (mut download, filter) = looked.await?;
+    exchange.record.recoded = filter.as_ref().is_some_and(|filter| filter.recodes());
     // Nobody can say how long it will be.
     let framing = if filter.is_some() { Framing::UntilClose } else { exchange.answer.framing() };
     // A drain may have begun while the answer was waited for; it must be announced, or the next request would be lost.
@@ -470,7 +471,13 @@ fn masking(route: Option<&Route>, exchange: &Exchange) -> Masking {
     else {
         return Masking::default();
     };
-    Masking { changes: !disclosure.rules.is_idle(active), differs: disclosure.differs }
+    let came_coded = exchange.answer.fields().iter().any(|line| line.name.eq_ignore_ascii_case(b"content-encoding"));
+    Masking {
+        changes: !disclosure.rules.is_idle(active),
+        differs: disclosure.differs,
+        came_coded,
+        recoded: exchange.record.recoded,
+    }
 }
 
 /// One record at the end of every request; the log line and the metrics both come from it.

@@ -92,6 +92,8 @@ pub(crate) struct AccessRecord {
     pub(crate) reports: Option<Box<(Arc<str>, Vec<Report>)>>,
     /// How a conversation that went on was ended, where that was not one of its sides.
     pub(crate) note: Option<&'static str>,
+    /// Whether the body of the answer leaves in a coding of ours.
+    pub(crate) recoded: bool,
     /// What the error of a server said that was replaced: for the security record alone.
     pub(crate) original: String,
     /// What the client's connection speaks.

@@ -55,6 +55,10 @@ pub(crate) struct Masking {
     pub(crate) changes: bool,
     /// Callers may get different ones.
     pub(crate) differs: bool,
+    /// It came in a coding, so that in which it leaves depends on the client.
+    pub(crate) came_coded: bool,
+    /// It leaves in `gzip`.
+    pub(crate) recoded: bool,
 }
 
 /// What is said of a body that leaves as another one.
@@ -133,6 +137,12 @@ pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut impl Head
         framing if is_chunked(framing, frame.old) => out.framing(CHUNKED),
         Framing::Length(bytes) => out.number(b"content-length", bytes),
         Framing::None | Framing::Chunked | Framing::UntilClose => {}
+    }
+    if frame.masking.recoded {
+        out.field(b"content-encoding", b"gzip");
+    }
+    if frame.masking.changes && frame.masking.came_coded {
+        out.field(b"vary", b"accept-encoding");
     }
     finish(frame, out);
 }

@@ -12,7 +12,7 @@ use crate::upstream::pool::Lease;
 use crate::worker::{Local, Worker};
 use portcullis_coding::Limits;
 use portcullis_config::plan::ErrorsPlan;
-use portcullis_h1::{BodyError, Framing, Known, ResponseHead};
+use portcullis_h1::{BodyError, Fields, Framing, Known, ResponseHead};
 use portcullis_mask::{Form, Masker, leak, shown};
 use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
 use std::future::poll_fn;
@@ -70,8 +70,27 @@ fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Sto
     let said = Said::of(answer.fields()).map_err(|_| unreadable("its coding is not known"))?;
     let start = disclosure.rules.start(promised_schema(local, exchange));
     let masker = Masker::from(form, Arc::clone(&disclosure.rules), active, start);
-    let filter = Filter::new(said.codings(), masker).map_err(|why| unreadable(why.to_string()))?;
+    // Of our own codings every client that reads any reads this one.
+    let recodes = accepts_gzip(exchange.head.fields());
+    let filter = Filter::new(said.codings(), masker, recodes).map_err(|why| unreadable(why.to_string()))?;
     Ok(Some(Box::new(filter)))
+}
+
+/// Whether a client reads `gzip` (RFC 9110 section 12.5.3).
+fn accepts_gzip(fields: &Fields) -> bool {
+    let lines = fields.iter().filter(|line| line.name.eq_ignore_ascii_case(b"accept-encoding"));
+    let (mut named, mut any) = (None, false);
+    for element in lines.flat_map(|line| line.value.split(|byte| *byte == b',')) {
+        let mut parts = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q=")));
+        let is_wanted = weight.is_none_or(|weight| weight.iter().any(|byte| (b'1'..=b'9').contains(byte)));
+        if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") {
+            named = Some(named.unwrap_or(true) && is_wanted);
+        }
+        any |= name == b"*" && is_wanted;
+    }
+    named.unwrap_or(any)
 }
 
 /// The schema that the contract has for an answer; `None` where it declares none.

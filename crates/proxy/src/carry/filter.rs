@@ -1,6 +1,6 @@
-//! What happens to the bytes of an answer between arriving and leaving: codings undone, values masked.
+//! What happens to the bytes of an answer between arriving and leaving: codings undone, values masked, and `gzip` made anew.
 
-use portcullis_coding::{Coding, CodingError, Decoder, Limits};
+use portcullis_coding::{Coding, CodingError, Decoder, Encoder, Limits};
 use portcullis_mask::{MaskError, Masker};
 use std::fmt;
 
@@ -17,6 +17,9 @@ pub(crate) struct Filter {
     pub(crate) masker: Masker,
     /// What may leave.
     ready: Vec<u8>,
+    /// What codes it anew, and what of it is coded.
+    encoder: Option<Box<Encoder>>,
+    coded: Vec<u8>,
     /// Whether there was any body.
     begun: bool,
 }
@@ -42,7 +45,8 @@ pub(crate) enum Unreadable {
 // === impl Filter ===
 
 impl Filter {
-    pub(crate) fn new(codings: &[Coding], masker: Masker) -> Result<Self, Unreadable> {
+    /// `recodes` where a body that came coded is to leave in `gzip`.
+    pub(crate) fn new(codings: &[Coding], masker: Masker, recodes: bool) -> Result<Self, Unreadable> {
         let decoder = match codings {
             [] => None,
             codings => Some(Undoing {
@@ -53,7 +57,13 @@ impl Filter {
                 room: vec![0; ROOM_BYTES].into(),
             }),
         };
-        Ok(Self { decoder, masker, ready: Vec::new(), begun: false })
+        let encoder = (recodes && decoder.is_some()).then(Box::default);
+        Ok(Self { decoder, masker, ready: Vec::new(), encoder, coded: Vec::new(), begun: false })
+    }
+
+    /// Whether what leaves is in `gzip`.
+    pub(crate) fn recodes(&self) -> bool {
+        self.encoder.is_some()
     }
 
     /// Takes what has arrived.
@@ -91,8 +101,7 @@ impl Filter {
             }
             self.masker.feed(undoing.room.get(..step.produced).unwrap_or_default(), &mut self.ready)?;
         }
-        self.leave(leave);
-        Ok(())
+        self.leave(leave)
     }
 
     /// The end of the body, and the last that may leave.
@@ -103,15 +112,30 @@ impl Filter {
             }
             self.masker.finish(&mut self.ready)?;
         }
-        self.leave(leave);
-        Ok(())
+        if let Some(encoder) = &mut self.encoder {
+            encoder.finish(&self.ready, &mut self.coded)?;
+            self.ready.clear();
+            leave(&self.coded);
+            return Ok(());
+        }
+        self.leave(leave)
     }
 
-    fn leave(&mut self, leave: impl FnOnce(&[u8])) {
-        if !self.ready.is_empty() {
-            leave(&self.ready);
-            self.ready.clear();
+    fn leave(&mut self, leave: impl FnOnce(&[u8])) -> Result<(), Unreadable> {
+        if self.ready.is_empty() {
+            return Ok(());
         }
+        match &mut self.encoder {
+            None => leave(&self.ready),
+            Some(encoder) => {
+                self.coded.clear();
+                encoder.write(&self.ready, &mut self.coded)?;
+                leave(&self.coded);
+                self.coded.clear();
+            }
+        }
+        self.ready.clear();
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::check::{problem, security_headers};
 use crate::http2::peer::{Peer, get};
 use portcullis_auth::jwt::SigningKey;
+use portcullis_coding::{Coding, Decoder, Limits};
 use portcullis_config::{Environment, load_text};
 use portcullis_testkit::gateway::Gatehouse;
 use portcullis_testkit::scratch::Scratch;
@@ -273,6 +274,51 @@ fn whatever_the_form_values_are_masked() {
         (failed.status, failed.text().as_str()),
         (404, r#"{"error":"no such order","email":"a**********.com"}"#)
     );
+}
+
+/// What came coded leaves coded, for clients that read it.
+#[test]
+fn what_came_coded_is_coded_anew() {
+    let shop = Shop::open();
+    let mut http2 = Peer::connect(shop.gate.address());
+    for path in ["gzip", "deflate", "zstd", "br", "stacked"] {
+        for (wish, is_coded) in [
+            ("gzip", true),
+            ("br;q=1.0, x-gzip;q=0.2", true),
+            ("*", true),
+            ("gzip;q=0, *", false),
+            ("gzip;q=0.000", false),
+            ("br", false),
+        ] {
+            let answer = shop.ask(&format!("GET /orders/{path}"), &format!("Accept-Encoding: {wish}\r\n"));
+            let expected = is_coded.then_some("gzip");
+            assert_eq!((answer.status, answer.field("content-encoding")), (200, expected), "{path} {wish}");
+            assert!(answer.all("vary").contains(&"accept-encoding"), "{path} {wish}");
+            let body = if is_coded { gunzip(&answer.body) } else { answer.body.clone() };
+            assert_eq!(String::from_utf8(body).unwrap(), MASKED, "{path} {wish}");
+        }
+        let mut head = get(&format!("/orders/{path}"));
+        head.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+        let answer = http2.ask(head, b"");
+        assert_eq!(String::from_utf8(gunzip(&answer.body)).unwrap(), MASKED, "{path} over HTTP/2");
+    }
+    let plain = shop.ask("GET /orders/plain", "Accept-Encoding: gzip\r\n");
+    assert_eq!((plain.field("content-encoding"), plain.text().as_str()), (None, MASKED));
+    problem(&shop.ask("GET /orders/broken-coding", "Accept-Encoding: gzip\r\n"), 502, "answer_unreadable", "a cut");
+}
+
+fn gunzip(coded: &[u8]) -> Vec<u8> {
+    let mut decoder = Decoder::new(&[Coding::Gzip], Limits::default()).unwrap();
+    let (mut at, mut whole, mut room) = (0, Vec::new(), vec![0; 4_096]);
+    loop {
+        let step = decoder.step(&coded[at..], &mut room).unwrap();
+        at += step.consumed;
+        whole.extend_from_slice(&room[..step.produced]);
+        if step.consumed == 0 && step.produced == 0 {
+            decoder.finish().unwrap();
+            return whole;
+        }
+    }
 }
 
 #[test]
