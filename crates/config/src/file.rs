@@ -34,7 +34,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use admin::{Admin, Role};
-pub(crate) use alerts::{Alerts, Webhook};
+pub(crate) use alerts::{Alerts, Email, Webhook};
 pub(crate) use anomalies::{Anomalies, AnomalyMode, AnomalyPoints};
 pub(crate) use api::UpstreamTls;
 pub(crate) use api::{Api, Route, Upstream, Version};

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::values::ValueSource;
 pub use admin::{AdminPlan, ConsolePlan, Role, UserPlan};
-pub use alerts::{AlertsPlan, WebhookPlan};
+pub use alerts::{AlertsPlan, EmailPlan, MailCipher, WebhookPlan};
 pub use anomalies::AnomaliesPlan;
 pub use listener::{PacePlan, ProvenancePlan};
 use portcullis_contract::graphql;

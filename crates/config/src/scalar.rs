@@ -5,6 +5,7 @@ mod calls;
 mod colour;
 mod daytime;
 mod limits;
+mod mail;
 mod names;
 mod networks;
 mod paths;
@@ -26,6 +27,7 @@ pub(crate) use calls::{GrpcMethod, GrpcService};
 pub(crate) use colour::Colour;
 pub(crate) use daytime::DayTime;
 pub(crate) use limits::{Amount, Quota, Rate, TimeZone};
+pub(crate) use mail::{MailServer, Mailbox};
 pub(crate) use names::{Address, FileName, Host, Method, PageOrigin, StoreServer, SyslogServer, Target, Text};
 pub(crate) use networks::Network;
 pub(crate) use paths::{BasePath, Template, VersionPath, shape};
@@ -180,6 +182,8 @@ scalar!(
     When,
     StoreServer,
     SyslogServer,
+    MailServer,
+    Mailbox,
     Target,
     BasePath,
     Template,

@@ -3,6 +3,7 @@
 mod callers;
 mod collector;
 mod live;
+mod mail;
 mod members;
 mod sample;
 mod site;

@@ -2,8 +2,10 @@
 //! comes together into one message, and sends no more messages than were asked for.
 
 mod look;
+mod mail;
 mod outbox;
 mod send;
+mod smtp;
 
 use crate::gateway::Handle;
 use crate::outcall::patience::Ending;
@@ -61,8 +63,16 @@ pub(crate) struct Alert {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     told: [AtomicU64; Kind::ALL.len()],
-    /// Messages that arrived, and that did not: by webhook, then by file.
-    messages: [[AtomicU64; 2]; 2],
+    /// Messages that arrived, and that did not, by way.
+    messages: [[AtomicU64; 2]; Way::ALL.len()],
+}
+
+/// How somebody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Webhook,
+    File,
+    Email,
 }
 
 /// The thread as the gateway holds it.
@@ -76,7 +86,7 @@ pub(crate) struct Alerting {
 /// Why nobody can be told.
 #[derive(Debug)]
 pub(crate) enum AlertError {
-    Tls(TlsError),
+    Tls(Way, TlsError),
     File(io::Error),
     System(io::Error),
 }
@@ -141,6 +151,29 @@ impl Kind {
     }
 }
 
+// === impl Alert ===
+
+impl Alert {
+    const fn severity(&self) -> &'static str {
+        if self.is_critical { "critical" } else { "warning" }
+    }
+}
+
+// === impl Way ===
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Webhook, Self::File, Self::Email];
+
+    /// The name in metrics and in the configuration.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::File => "file",
+            Self::Email => "email",
+        }
+    }
+}
+
 // === impl Counts ===
 
 impl Counts {
@@ -151,16 +184,16 @@ impl Counts {
 
     /// Every way and result with its messages.
     pub(crate) fn messages(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
-        ["webhook", "file"].into_iter().zip(&self.messages).flat_map(|(way, counts)| {
+        Way::ALL.into_iter().zip(&self.messages).flat_map(|(way, counts)| {
             ["sent", "failed"]
                 .into_iter()
                 .zip(counts)
-                .map(move |(result, count)| (way, result, count.load(Ordering::Relaxed)))
+                .map(move |(result, count)| (way.name(), result, count.load(Ordering::Relaxed)))
         })
     }
 
-    fn count(&self, way: usize, sent: bool) {
-        if let Some(count) = self.messages.get(way).and_then(|counts| counts.get(usize::from(!sent))) {
+    fn count(&self, way: Way, sent: bool) {
+        if let Some(count) = self.messages.get(way as usize).and_then(|counts| counts.get(usize::from(!sent))) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -96,7 +96,8 @@ pub(crate) async fn read_body(
     }
 }
 
-async fn fill(socket: &mut Socket, input: &mut Vec<u8>) -> io::Result<usize> {
+/// Reads once, onto the input; how many bytes.
+pub(crate) async fn fill(socket: &mut Socket, input: &mut Vec<u8>) -> io::Result<usize> {
     let mut room = [0; 4096];
     let count = poll_fn(|context| socket.poll_read(context, &mut room)).await?;
     input.extend_from_slice(room.get(..count).unwrap_or_default());

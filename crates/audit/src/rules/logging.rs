@@ -119,7 +119,7 @@ pub(super) const RULES: &[Rule] = &[
         (
             "nobody is told when something is wrong",
             "A certificate that ends or a mask that fails is seen by whoever happens to look.",
-            "Set `alerts.webhook`, or `alerts.file` that something watches.",
+            "Set `alerts.webhook`, `alerts.email`, or `alerts.file` that something watches.",
         ),
         &["ASVS 16.4.1", "CWE-778"],
         NO_EXAMPLES,

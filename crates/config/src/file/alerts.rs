@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AnomalyMode, UpstreamTls, defaults};
-use crate::scalar::{Count, FileName, Network, Period, Text};
+use crate::scalar::{Count, FileName, MailServer, Mailbox, Network, Period, Text};
 
 /// Who is told when something is wrong: findings of what is unusual, a store that does not answer, a certificate that ends, security
 /// records that wait or are lost, answers that cannot be masked. Nobody without it.
@@ -13,6 +13,8 @@ use crate::scalar::{Count, FileName, Network, Period, Text};
 pub(crate) struct Alerts {
     /// Whom they are posted to.
     pub(crate) webhook: Option<Webhook>,
+    /// Whom they are sent to by e-mail.
+    pub(crate) email: Option<Email>,
     /// A file that they are appended to, a line of JSON each.
     pub(crate) file: Option<FileName>,
     /// How long the first alert waits for others to share its message.
@@ -49,4 +51,22 @@ pub(crate) struct Webhook {
     pub(crate) tls: Option<UpstreamTls>,
     /// Networks that are not public in which it may be.
     pub(crate) networks: Option<Vec<Network>>,
+}
+
+/// Who gets alerts by e-mail, over SMTP (RFC 5321).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Email {
+    /// The server that takes them.
+    pub(crate) server: MailServer,
+    /// Whom they are from.
+    pub(crate) from: Mailbox,
+    /// Whom they are for.
+    pub(crate) to: Vec<Mailbox>,
+    /// As whom the gateway proves itself to the server. It does not by default.
+    pub(crate) user: Option<Text>,
+    /// Its password. Write `{ env: NAME }` or `{ file: PATH }`; it is never printed.
+    pub(crate) password: Option<Text>,
+    /// How the server is verified and what the gateway shows it. With TLS it is always verified.
+    pub(crate) tls: Option<UpstreamTls>,
 }

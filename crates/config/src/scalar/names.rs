@@ -347,7 +347,7 @@ fn one_line(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn split_port(text: &str, default: u16) -> Result<(&str, u16), String> {
+pub(super) fn split_port(text: &str, default: u16) -> Result<(&str, u16), String> {
     let after_brackets = text.rfind(']').unwrap_or(0);
     match text.rfind(':').filter(|colon| *colon > after_brackets) {
         None => Ok((text, default)),
@@ -362,7 +362,7 @@ fn split_port(text: &str, default: u16) -> Result<(&str, u16), String> {
 }
 
 /// A host in lower case: a name, an IPv4 address, or an IPv6 address in brackets.
-fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str) -> Result<String, String> {
     if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address = inner.parse::<Ipv6Addr>().map_err(|_| "brackets hold an IPv6 address".to_owned())?;
         return Ok(format!("[{address}]"));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use proptest::prelude::{any, proptest};
 
 use super::{
-    Address, BasePath, Count, FileName, Flag, Host, Method, PageOrigin, Period, Raw, Scalar, Share, Size, Target,
-    Template, Text, VersionPath, shape,
+    Address, BasePath, Count, FileName, Flag, Host, MailServer, Mailbox, Method, PageOrigin, Period, Raw, Scalar,
+    Share, Size, Target, Template, Text, VersionPath, shape,
 };
-use crate::plan::HostPattern;
+use crate::plan::{HostPattern, MailCipher};
 
 fn parse<T: Scalar>(text: &str) -> Result<T, String> {
     T::parse(Raw { text, plain: true })
@@ -39,6 +39,8 @@ fn examples_fit_parser_and_pattern() {
     examples_fit::<Method>();
     examples_fit::<PageOrigin>();
     examples_fit::<Target>();
+    examples_fit::<MailServer>();
+    examples_fit::<Mailbox>();
     examples_fit::<BasePath>();
     examples_fit::<Template>();
     examples_fit::<VersionPath>();
@@ -89,6 +91,66 @@ fn origins() {
 }
 
 #[test]
+fn servers_of_mail() {
+    for (text, host, port, cipher) in [
+        ("smtps://Mail.example.com", "mail.example.com", 465, MailCipher::Tls),
+        ("smtp+starttls://mail.example.com", "mail.example.com", 587, MailCipher::StartTls),
+        ("smtp://127.0.0.1", "127.0.0.1", 25, MailCipher::None),
+        ("smtps://[::1]:2465", "::1", 2465, MailCipher::Tls),
+    ] {
+        let MailServer(server, how) = parse(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        assert_eq!((server.host.as_str(), server.port, how), (host, port, cipher), "{text}");
+        assert_eq!(server.tls, cipher == MailCipher::Tls, "{text}");
+    }
+    for text in ["", "mail", "imaps://a", "smtps://u:p@a", "smtps://a/", "smtps://a:0", "smtps://a b", "smtps://a\r\nb"]
+    {
+        assert!(parse::<MailServer>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn mailboxes() {
+    for (text, expected) in [
+        ("on.call+gate@Example.com", "on.call+gate@example.com"),
+        ("O'Hara@localhost", "O'Hara@localhost"),
+        ("{a}=b|c@a-b.example", "{a}=b|c@a-b.example"),
+    ] {
+        assert_eq!(parse::<Mailbox>(text), Ok(Mailbox(expected.to_owned())), "{text}");
+    }
+    let (long, whole) = (format!("{}@a", "a".repeat(65)), format!("a@{}", "a.".repeat(127) + "a"));
+    for text in [
+        "",
+        "a",
+        "@a",
+        "a@",
+        "a@b@c",
+        "a b@c",
+        ".a@b",
+        "a.@b",
+        "a..b@c",
+        "\"a\"@b",
+        "A <a@b>",
+        "<a@b>",
+        "a@b>",
+        "a@b c",
+        "a,b@c",
+        "a@b\r\nRCPT TO:<c@d>",
+        "a\r\nBcc: c@d",
+        "a\n@b",
+        "a\0@b",
+        "ä@b",
+        "a@ä",
+        "a@[127.0.0.1]",
+        "a@b.",
+        "a@*.b",
+        &long,
+        &whole,
+    ] {
+        assert!(parse::<Mailbox>(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
 fn sizes() {
     for (text, bytes) in [("0B", 0), ("1B", 1), ("64KiB", 65_536), ("10MiB", 10_485_760), ("1GiB", 1_073_741_824)] {
         assert_eq!(parse::<Size>(text).map(|size| size.bytes), Ok(bytes), "{text}");
@@ -112,10 +174,10 @@ proptest! {
         let raw = Raw { text: &text, plain: true };
         let outcomes = [
             Period::parse(raw).is_ok(), Size::parse(raw).is_ok(), Address::parse(raw).is_ok(), Host::parse(raw).is_ok(),
-            Method::parse(raw).is_ok(), Target::parse(raw).is_ok(), BasePath::parse(raw).is_ok(),
+            Method::parse(raw).is_ok(), Target::parse(raw).is_ok(), BasePath::parse(raw).is_ok(), MailServer::parse(raw).is_ok(), Mailbox::parse(raw).is_ok(),
             Template::parse(raw).is_ok(), VersionPath::parse(raw).is_ok(),
         ];
-        assert_eq!(outcomes.len(), 9);
+        assert_eq!(outcomes.len(), 11);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The demo's place: its folder, its ports, the sample API and the gateway in front of it.
 
 use super::callers::Callers;
-use super::collector;
 use super::upstream::Upstreams;
+use super::{collector, mail};
 use crate::ending::Stop;
 use crate::service::{Journal, Service, Signals};
 use portcullis_proxy::AUTHORITY_FILE;
@@ -54,7 +54,8 @@ impl Site {
         let upstreams = Upstreams::start()?;
         let config = folder.join("portcullis.yaml");
         let collector = collector::start(&folder.join("security.log"))?;
-        fs::write(&config, configuration(&upstreams, ports, collector)).map_err(cannot)?;
+        let mail = mail::start(&folder.join("mail.txt"))?;
+        fs::write(&config, configuration(&upstreams, ports, [collector, mail])).map_err(cannot)?;
         for (name, text) in FILES {
             fs::write(folder.join(name), text).map_err(cannot)?;
         }
@@ -92,7 +93,7 @@ impl Site {
     }
 }
 
-fn configuration(upstreams: &Upstreams, ports: Ports, collector: SocketAddr) -> String {
+fn configuration(upstreams: &Upstreams, ports: Ports, [collector, mail]: [SocketAddr; 2]) -> String {
     let [first, second] = upstreams.addresses();
     let friendly = |port| if ports == Ports::Friendly && is_free(port) { port } else { 0 };
     let mut text = CONFIG.to_owned();
@@ -103,6 +104,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports, collector: SocketAddr) -> 
         ("@STATUS@", friendly(9901)),
         ("@CONSOLE@", friendly(9903)),
         ("@SYSLOG@", collector.port()),
+        ("@MAIL@", mail.port()),
         ("@A@", first.port()),
         ("@B@", second.port()),
         ("@STOCK@", upstreams.stock().port()),

@@ -1,6 +1,8 @@
-//! What whoever looks for attacks is told: security records by syslog, and alerts.
+//! What whoever looks for attacks is told: security records by syslog, and alerts in a file and by e-mail.
 
 use super::{Row, Scene};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::fs;
 
@@ -8,7 +10,7 @@ const LOGGING: &str = "logging";
 const MONITORING: &str = "monitoring";
 
 pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
-    vec![told(scene), alerted(scene)]
+    vec![told(scene), alerted(scene), mailed(scene)]
 }
 
 /// What a member of a record says.
@@ -52,4 +54,26 @@ fn alerted(scene: &Scene<'_>) -> Row {
     let got = found.unwrap_or_else(|| "no such alert within ten seconds".to_owned());
     let ok = got == expected;
     Row::new(MONITORING, "the alert about whoever took one person after another", expected, Ok((got, ok)))
+}
+
+fn mailed(scene: &Scene<'_>) -> Row {
+    let expected = "critical, for oncall@demo.example: about sequential_ids ada";
+    // The demo's server of mail writes down what it has taken.
+    let mails = scene.log.with_file_name("mail.txt");
+    let found = scene.eventually(|| {
+        let all = fs::read_to_string(&mails).ok()?;
+        all.split_inclusive("\r\n.\r\n").find_map(|mail| {
+            let (head, body) = mail.strip_suffix("\r\n.\r\n")?.split_once("\r\n\r\n")?;
+            let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+            let severity = field("Subject: [portcullis] ")?.split(':').next()?;
+            let text = String::from_utf8(STANDARD.decode(body.replace("\r\n", "")).ok()?).ok()?;
+            let about = text.lines().filter_map(|line| line.strip_prefix("  about: "));
+            let mut texts =
+                about.map(|about| format!("{severity}, for {}: about {about}", field("To: ").unwrap_or("nobody")));
+            texts.find(|text| text == expected)
+        })
+    });
+    let got = found.unwrap_or_else(|| "no such mail within ten seconds".to_owned());
+    let ok = got == expected;
+    Row::new(MONITORING, "the same alert by e-mail", expected, Ok((got, ok)))
 }

@@ -11,7 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_auth::jwt::SigningKey;
 use portcullis_testkit::deadline::eventually;
-use portcullis_testkit::{Client, FakeUpstream, SyslogServer};
+use portcullis_testkit::mail_server::Manner;
+use portcullis_testkit::{Client, FakeUpstream, MailServer, SyslogServer};
 use search::Search;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,7 @@ struct Run {
     syslog: SyslogServer,
     alerted: Arc<Mutex<String>>,
     _hook: FakeUpstream,
+    mail: MailServer,
     search: Search,
     /// What was answered.
     answers: String,
@@ -43,6 +45,8 @@ const COLLECTOR_SECRET: &str = "Zk77d0a5c1b2e94f08c3Qw";
 
 /// What alerts are signed with.
 const ALERT_SECRET: &str = "Tr4vQ8zLw1nXe6Kp0sBy7Hd2";
+/// What the gateway proves itself to the server of mail with.
+const MAIL_SECRET: &str = "qW8zT5nB2xKc7Lp4";
 
 /// What a partner who signs requests shares with the gateway.
 const SHARED: &str = "Vb7xq02mLk95sTz41wRd83nYc6Fh0Pje";
@@ -90,13 +94,18 @@ impl Run {
             keeping(false, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
         let (alerted, hook) = keeping(true, "HTTP/1.1 204 Taken\r\nContent-Length: 0\r\n\r\n");
         let syslog = SyslogServer::start();
-        let (told, hooked) = (syslog.address(), hook.address());
+        let mail = MailServer::start(Manner { extensions: &["AUTH PLAIN"], ..Manner::default() });
+        let (told, hooked, mailed) = (syslog.address(), hook.address(), mail.address());
         let issuer = provider.issuer();
         let more = format!(
             "store: {{ path: data }}
 admin: {{ socket: admin.sock }}
 security_log: {{ to: {{ syslog: {{ server: \"tcp://{told}\" }} }}, format: ecs, buffer: {{ folder: buffer }} }}
-alerts: {{ webhook: {{ url: \"http://{hooked}/\", secret: \"{ALERT_SECRET}\" }}, file: alerts.log, group: 1s }}
+alerts:
+  webhook: {{ url: \"http://{hooked}/\", secret: \"{ALERT_SECRET}\" }}
+  email: {{ server: \"smtp://{mailed}\", from: a@b.test, to: [c@b.test], user: gate, password: \"{MAIL_SECRET}\" }}
+  file: alerts.log
+  group: 1s
 identity_token: {{ issuer: \"https://gateway.test\" }}
 signers: {{ partner: {{ hmac: {{ id: partner-1, secret: \"{SHARED}\" }} }} }}
 tracing: {{ endpoint: \"http://{}\", logs: true, headers: {{ x-tenant: \"{COLLECTOR_SECRET}\" }} }}
@@ -119,7 +128,7 @@ issuers:
         let listeners = "trusted_proxies: [127.0.0.1]";
         let setup = Setup { authn, listeners, access_log, more, ..Setup::new("secrets", &[upstream.address()]) };
         let (house, mut search) = (House::start(setup), Search::default());
-        for secret in [ALERT_SECRET, COLLECTOR_SECRET, SHARED, WEB.secret, GATEWAY.secret, HOLDER.secret] {
+        for secret in [ALERT_SECRET, MAIL_SECRET, COLLECTOR_SECRET, SHARED, WEB.secret, GATEWAY.secret, HOLDER.secret] {
             search.add(secret);
         }
         search.add(basic(GATEWAY.id, GATEWAY.secret).strip_prefix("Basic ").expect("a scheme"));
@@ -133,6 +142,7 @@ issuers:
             syslog,
             alerted,
             _hook: hook,
+            mail,
             search,
             answers: String::new(),
             asked: 0,
@@ -259,10 +269,15 @@ issuers:
         }
     }
 
-    /// What was told of what is wrong, both ways.
+    /// What was told of what is wrong, in all ways.
     fn alerts(&self) -> String {
         let file = std::fs::read_to_string(self.house.folder.join("alerts.log")).unwrap_or_default();
-        file + &self.alerted.lock().unwrap()
+        let mails = self.mail.mails().into_iter().map(|(_, mail)| {
+            let (head, body) = mail.split_once("\r\n\r\n").expect("a head");
+            let text = STANDARD.decode(body.replace("\r\n", "").trim_end_matches('.')).expect("base64");
+            head.to_owned() + &String::from_utf8(text).expect("a text")
+        });
+        file + &self.alerted.lock().unwrap() + &mails.collect::<String>()
     }
 
     /// Somebody who has no credential, and asks all the same, until that is told.
@@ -272,7 +287,10 @@ issuers:
                 "GET /n/1 HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-For: 198.51.100.9\r\nConnection: close\r\n\r\n";
             assert_eq!(Client::connect(self.house.plain).ask(request).status, 401);
         }
-        eventually("an alert both ways", || (self.alerts().matches("198.51.100.9").count() >= 2).then_some(()));
+        eventually("an alert in all ways", || {
+            let told = !self.mail.mails().is_empty() && self.alerts().matches("198.51.100.9").count() >= 6;
+            told.then_some(())
+        });
     }
 
     /// Everything that came out, by where.

@@ -112,6 +112,7 @@ mod tests {
     fn outbox(per_hour: usize) -> Outbox {
         Outbox::new(&AlertsPlan {
             webhook: None,
+            email: None,
             file: None,
             group: Duration::from_secs(30),
             again: Duration::from_secs(600),

@@ -1,7 +1,8 @@
-//! The way of alerts: a POST that is signed as Standard Webhooks has it, and lines of a file.
+//! The way of alerts: a POST that is signed as Standard Webhooks has it, lines of a file, mail.
 
+use super::mail::Mailer;
 use super::outbox::Message;
-use super::{Alert, AlertError, Counts};
+use super::{Alert, AlertError, Counts, Way};
 use crate::identity::outside::{Question, ask, tls_of};
 use crate::identity::random;
 use crate::outcall::patience::{ATTEMPT, Ending, Pauses};
@@ -19,17 +20,17 @@ use std::time::SystemTime;
 use tokio::runtime::Runtime;
 
 // LIMIT: attempts for one message.
-const ATTEMPTS_MAX: u32 = 5;
+pub(super) const ATTEMPTS_MAX: u32 = 5;
 // LIMIT: bytes of an answer, which nobody reads.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// The places of the ways in what is counted.
-const WEBHOOK: usize = 0;
-const FILE: usize = 1;
 
 /// Whoever sends.
 #[derive(Debug)]
 pub(super) struct Sender {
+    /// Where something is sent over a connection.
+    runtime: Option<Runtime>,
     hook: Option<Hook>,
+    mailer: Option<Mailer>,
     file: Option<LogFile>,
     counts: Arc<Counts>,
     ending: Arc<Ending>,
@@ -42,7 +43,6 @@ struct Hook {
     plan: WebhookPlan,
     tls: Option<UpstreamTls>,
     key: hmac::Key,
-    runtime: Runtime,
 }
 
 // === impl Sender ===
@@ -56,17 +56,20 @@ impl Sender {
         clock: &Clock,
     ) -> Result<Self, AlertError> {
         let hook = plan.webhook.as_ref().map(|plan| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             Ok::<_, AlertError>(Hook {
-                tls: tls_of(&plan.at).map_err(AlertError::Tls)?,
+                tls: tls_of(&plan.at).map_err(|error| AlertError::Tls(Way::Webhook, error))?,
                 key: hmac::Key::new(hmac::HMAC_SHA256, &key_of(plan.secret.expose())),
-                runtime: runtime.map_err(AlertError::System)?,
                 plan: plan.clone(),
             })
         });
+        let mailer = plan.email.as_ref().map(Mailer::new).transpose();
+        let mailer = mailer.map_err(|error| AlertError::Tls(Way::Email, error))?;
+        let connects = plan.webhook.is_some() || plan.email.is_some();
+        let runtime = connects.then(|| tokio::runtime::Builder::new_current_thread().enable_all().build());
+        let runtime = runtime.transpose().map_err(AlertError::System)?;
         let file = plan.file.as_ref().map(|path| LogFile::open(path, None).map_err(AlertError::File));
         let (hook, file) = (hook.transpose()?, file.transpose()?);
-        Ok(Self { hook, file, counts, ending, clock: clock.clone(), wall: WallTexts::default() })
+        Ok(Self { runtime, hook, mailer, file, counts, ending, clock: clock.clone(), wall: WallTexts::default() })
     }
 
     /// Sends one message each way.
@@ -78,19 +81,28 @@ impl Sender {
                 write(alert, &mut self.wall, &mut line);
                 line.end();
             }
-            self.counts.count(FILE, file.write(&lines).is_ok());
+            self.counts.count(Way::File, file.write(&lines).is_ok());
         }
+        let Some(runtime) = &self.runtime else { return };
         if let Some(hook) = &self.hook {
             let body = body(message, &mut self.wall);
-            let sent = hook.runtime.block_on(hook.deliver(&body, &self.ending, &self.clock));
-            self.counts.count(WEBHOOK, sent);
+            let sent = runtime.block_on(hook.deliver(&body, &self.ending, &self.clock));
+            self.counts.count(Way::Webhook, sent);
+        }
+        if let Some(mailer) = &self.mailer {
+            let mail = mailer.compose(message, &mut self.wall, self.clock.wall());
+            let sent = match mail {
+                Ok(mail) => runtime.block_on(mailer.deliver(&mail, &self.ending)),
+                Err(_) => false,
+            };
+            self.counts.count(Way::Email, sent);
         }
     }
 
     /// A look-up of a name that hangs must not hold up the end.
     pub(super) fn end(self) {
-        if let Some(hook) = self.hook {
-            hook.runtime.shutdown_background();
+        if let Some(runtime) = self.runtime {
+            runtime.shutdown_background();
         }
     }
 }
@@ -161,7 +173,7 @@ fn write(alert: &Alert, wall: &mut WallTexts, object: &mut Object<'_>) {
         out.push(b'"');
     });
     object.text("kind", alert.kind.name().as_bytes());
-    object.text("severity", if alert.is_critical { b"critical" } else { b"warning" });
+    object.text("severity", alert.severity().as_bytes());
     object.some("about", alert.about.as_bytes());
     object.text("text", alert.text.as_bytes());
     object.some("link", alert.link.as_bytes());

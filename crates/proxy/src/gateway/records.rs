@@ -96,7 +96,7 @@ impl Handle {
     pub(super) fn alert(&self, plan: &AlertsPlan) -> Result<Alerting, StartError> {
         let shared = &self.shared;
         alerts::start(plan, self.clone(), &shared.alerts, &shared.clock).map_err(|error| match error {
-            AlertError::Tls(error) => StartError::Log(format!("alerts.webhook: {error}")),
+            AlertError::Tls(way, error) => StartError::Log(format!("alerts.{}: {error}", way.name())),
             AlertError::File(error) => StartError::Log(format!("alerts.file: cannot be opened for appending: {error}")),
             AlertError::System(error) => StartError::System(error),
         })

@@ -21,6 +21,20 @@ impl UpstreamTls {
     /// # Errors
     /// Files that cannot be read or don't belong together, and names that are none.
     pub(crate) fn new(plan: &UpstreamTlsPlan, protocol: UpstreamProtocol) -> Result<Self, TlsError> {
+        Self::speaking(
+            plan,
+            match protocol {
+                UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
+                UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
+            },
+        )
+    }
+
+    /// For a server that is told these protocols (RFC 7301), or none.
+    ///
+    /// # Errors
+    /// As [`UpstreamTls::new`].
+    pub(crate) fn speaking(plan: &UpstreamTlsPlan, protocols: Vec<Vec<u8>>) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         let mut mark = blake3::Hasher::new();
         let mut note = |bytes: &[u8]| {
@@ -50,10 +64,7 @@ impl UpstreamTls {
             }
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = match protocol {
-            UpstreamProtocol::Http1 => vec![b"http/1.1".to_vec()],
-            UpstreamProtocol::Http2 => vec![b"h2".to_vec()],
-        };
+        config.alpn_protocols = protocols;
         let server_name = plan.server_name.as_deref().map(parse_name).transpose()?;
         note(config.alpn_protocols.concat().as_slice());
         note(plan.server_name.as_deref().unwrap_or_default().as_bytes());

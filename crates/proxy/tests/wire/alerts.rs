@@ -6,15 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_anomaly::Step;
 use portcullis_config::plan::{
-    AlertsPlan, BufferPlan, Endpoint, LogFormat, LogSink, Plan, SecurityLogPlan, SyslogPlan, UpstreamTlsPlan,
-    WebhookPlan,
+    AlertsPlan, BufferPlan, EmailPlan, Endpoint, LogFormat, LogSink, MailCipher, Plan, SecurityLogPlan, SyslogPlan,
+    UpstreamTlsPlan, WebhookPlan,
 };
 use portcullis_config::{Environment, load_text};
 use portcullis_testkit::certificates::Authority;
 use portcullis_testkit::deadline::eventually;
 use portcullis_testkit::gateway::{self, Gatehouse};
+use portcullis_testkit::mail_server::{Act, Manner};
 use portcullis_testkit::scratch::Scratch;
-use portcullis_testkit::{Client, FakeUpstream, Heard};
+use portcullis_testkit::{Client, FakeUpstream, Heard, MailServer};
 use portcullis_types::Secret;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 fn alerts(scratch: &Scratch) -> AlertsPlan {
     AlertsPlan {
         webhook: None,
+        email: None,
         file: Some(scratch.path().join("alerts.log")),
         group: Duration::from_millis(200),
         again: Duration::from_secs(3600),
@@ -107,6 +109,43 @@ fn a_message_is_signed_and_sent_until_it_is_taken() {
     assert_eq!(line(&scratch, "certificate_expiring")["about"], told[0]["about"]);
     gate.wait_metric("portcullis_alerts_total{kind=\"certificate_expiring\"}", 2.0);
     assert!(!gate.handle().metrics().contains(SECRET));
+}
+
+/// A busy server gets it in the end, and one that never takes anything keeps nobody from being told otherwise.
+#[test]
+fn a_message_goes_by_mail_as_well_and_once() {
+    let (scratch, upstream, ours) = (Scratch::new(), FakeUpstream::echoing(), Authority::new());
+    let busy = Manner { moods: vec![&[("MAIL", Act::Say("451 busy\r\n"))]], ..Manner::default() };
+    let server = MailServer::start(busy);
+    let email = |server: SocketAddr| EmailPlan {
+        server: gateway::target(server),
+        cipher: MailCipher::None,
+        tls: UpstreamTlsPlan::default(),
+        login: None,
+        from: "gate@example.com".to_owned(),
+        to: vec!["oncall@example.com".to_owned()],
+    };
+    let before = |server: SocketAddr| {
+        Gatehouse::with(upstream.address(), |plan| {
+            let certificates = vec![ours.leaf(&["one.test"]), ours.leaf(&["other.test"])];
+            plan.listeners = vec![gateway::listener("secure", Some(gateway::tls(certificates)))];
+            let certificates = Duration::from_secs(100_000_000_000);
+            plan.alerts = Some(AlertsPlan { email: Some(email(server)), certificates, ..alerts(&scratch) });
+        })
+    };
+    let gate = before(server.address());
+    gate.wait_metric("portcullis_alert_messages_total{to=\"email\",result=\"sent\"}", 1.0);
+    let mails = server.mails();
+    let [(readers, mail)] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!((readers.len(), server.heard().len()), (1, 2), "{mails:?}");
+    assert!(mail.contains("\r\nSubject: [portcullis] warning: 2 alerts (certificate_expiring)\r\n"), "{mail}");
+    drop(gate);
+    let refusing = Manner { moods: vec![&[("RCPT", Act::Say("550 nobody\r\n"))]], ..Manner::default() };
+    let server = MailServer::start(refusing);
+    let gate = before(server.address());
+    gate.wait_metric("portcullis_alert_messages_total{to=\"email\",result=\"failed\"}", 1.0);
+    gate.wait_metric("portcullis_alert_messages_total{to=\"file\",result=\"sent\"}", 1.0);
+    assert!(server.mails().is_empty() && server.heard().len() == 1, "{:?}", server.heard());
 }
 
 #[test]
