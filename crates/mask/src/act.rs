@@ -124,7 +124,7 @@ pub(crate) fn searched(
     let findings = find(&text, detectors);
     let (mut made, mut at) = (String::new(), 0);
     for finding in &findings {
-        let Some(rule) = rules.rule_of(finding.detector, active) else { continue };
+        let Some(rule) = rules.rule_of(finding.all, active) else { continue };
         let Some(action) = rules.actions.get(rule) else { continue };
         did(rule);
         if *action == Action::Null {
@@ -237,8 +237,27 @@ mod tests {
             (&Action::Remove, "\"mail ada@example.com now\"", "\"mail  now\""),
             (&Action::Null, "\"mail ada@example.com now\"", "null"),
             (&Action::Remove, "4111111111111111", "null"),
+            (&replace, "\"4111 1111 1111 1111/joe@example.com\"", "\"#\""),
         ] {
             assert_eq!(found(action.clone(), raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn where_findings_overlap_the_stricter_rule_counts_for_all_of_them() {
+        let rule = |detector, action| Rule { select: Select::Detect(vec![detector]), action };
+        let last = Action::Partial { first: 0, last: 4 };
+        let raw = "\"x 4111 1111 1111 1111/joe@example.com y\"";
+        for (card, email, expected, counted) in [
+            (last.clone(), Action::Replace("#".to_owned()), "\"x # y\"", [0, 1]),
+            (Action::Remove, last.clone(), "\"x  y\"", [1, 0]),
+            (last.clone(), last, "\"x ****************.com y\"", [1, 0]),
+        ] {
+            let rules = [rule(Detector::Card, card), rule(Detector::Email, email)];
+            let rules = Ruleset::compile(&rules, Keys::new(&[1; 32])).unwrap();
+            let (mut out, mut counts) = (Vec::new(), [0, 0]);
+            assert!(searched(&rules, Active(3), raw.as_bytes(), &mut out, |rule| counts[rule] += 1));
+            assert_eq!((String::from_utf8(out).unwrap().as_str(), counts), (expected, counted));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod contact;
+mod groups;
 mod national;
 mod number;
 mod secret;
@@ -38,8 +39,10 @@ pub struct Detectors(u8);
 pub struct Finding {
     /// Bytes of the text.
     pub range: Range<usize>,
-    /// What it looks like.
+    /// What it looks like: of several things in one place, what begins first, and of those the longest.
     pub detector: Detector,
+    /// Everything that was found there.
+    pub all: Detectors,
 }
 
 // === impl Detector ===
@@ -89,6 +92,18 @@ impl Detectors {
         self.0 & detector.bit() != 0
     }
 
+    /// Whether any of those is among them.
+    #[must_use]
+    pub const fn meets(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// These but for one.
+    #[must_use]
+    pub const fn without(self, detector: Detector) -> Self {
+        Self(self.0 & !detector.bit())
+    }
+
     /// These and those.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
@@ -115,15 +130,16 @@ pub(crate) fn may_hold(text: &[u8], detectors: Detectors) -> bool {
         || (secrets && text.len() >= secret::BYTES_MIN)
 }
 
-/// Everything that the detectors find in a text, in its order and without overlap: of two findings in one place the one that
-/// begins first counts, then the longer one.
+/// Everything that the detectors find in a text, in its order and without overlap: findings that overlap are one, so that
+/// nothing of either is left.
 #[must_use]
 pub fn find(text: &str, detectors: Detectors) -> Vec<Finding> {
     let mut findings = Vec::new();
     if may_hold(text.as_bytes(), detectors) {
         let mut add = |detector: Detector, look: fn(&str, &mut dyn FnMut(Range<usize>))| {
             if detectors.has(detector) {
-                look(text, &mut |range| findings.push(Finding { range, detector }));
+                let all = Detectors::of(&[detector]);
+                look(text, &mut |range| findings.push(Finding { range, detector, all }));
             }
         };
         add(Detector::PrivateKey, secret::keys);
@@ -134,11 +150,13 @@ pub fn find(text: &str, detectors: Detectors) -> Vec<Finding> {
         add(Detector::NationalId, national::ids);
         add(Detector::Phone, contact::phones);
         findings.sort_by_key(|finding| (finding.range.start, std::cmp::Reverse(finding.range.end)));
-        let mut end = 0;
-        findings.retain(|finding| {
-            let is_free = finding.range.start >= end;
-            end = if is_free { finding.range.end } else { end };
-            is_free
+        findings.dedup_by(|next, kept| {
+            let overlap = next.range.start < kept.range.end;
+            if overlap {
+                kept.range.end = kept.range.end.max(next.range.end);
+                kept.all = kept.all.and(next.all);
+            }
+            overlap
         });
     }
     findings

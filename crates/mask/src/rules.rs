@@ -235,9 +235,9 @@ impl Ruleset {
         self.of_detectors(active).fold(Detectors::default(), |all, (_, own)| all.and(own))
     }
 
-    /// The strictest of the rules that look for this.
-    pub(crate) fn rule_of(&self, detector: Detector, active: Active) -> Option<usize> {
-        let looking = self.of_detectors(active).filter(|(_, own)| own.has(detector)).map(|(rule, _)| rule);
+    /// The strictest of the rules that look for any of this.
+    pub(crate) fn rule_of(&self, found: Detectors, active: Active) -> Option<usize> {
+        let looking = self.of_detectors(active).filter(|(_, own)| own.meets(found)).map(|(rule, _)| rule);
         self.strictest(looking)
     }
 

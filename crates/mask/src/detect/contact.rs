@@ -1,11 +1,13 @@
 //! Addresses of mail and telephone numbers.
 
-use super::number::runs;
+use super::groups::{Window, windows};
 use std::ops::Range;
 
 // LIMIT: bytes of the parts of an address (RFC 5321 section 4.5.3.1).
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 255;
+// LIMIT: digits of a telephone number with its country (E.164).
+const E164_DIGITS_MAX: usize = 15;
 
 pub(super) fn emails(text: &str, found: &mut dyn FnMut(Range<usize>)) {
     let bytes = text.as_bytes();
@@ -35,39 +37,41 @@ fn is_domain(byte: u8) -> bool {
 
 /// With `+` and 8 to 15 digits (E.164), or three, three and four digits with signs between them.
 pub(super) fn phones(text: &str, found: &mut dyn FnMut(Range<usize>)) {
-    let bytes = text.as_bytes();
     let is_sign = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')');
     international(text, is_sign, found);
-    runs(text, 10, |byte| matches!(byte, b' ' | b'-' | b'.'), &mut |run| {
-        let part = text.get(run.range.clone()).unwrap_or_default();
-        let groups: Vec<usize> = part.split([' ', '-', '.']).map(str::len).collect();
-        if groups == [3, 3, 4] && is_free(bytes, run.range.start) {
-            found(run.range.clone());
-        }
-    });
+    windows(text, 10..=10, |byte| matches!(byte, b' ' | b'-' | b'.'), is_american, found);
     bracketed(text, found);
 }
 
-fn is_free(bytes: &[u8], start: usize) -> bool {
-    start.checked_sub(1).and_then(|index| bytes.get(index)).is_none_or(|before| !b"+-./".contains(before))
+/// Three, three and four digits, also behind the `1` that is dialled before them.
+fn is_american(window: &Window<'_>) -> bool {
+    window.is_grouped(&[3, 3, 4])
+        && match window.group_before() {
+            Some("1") => true,
+            Some(_) => window.is_apart(),
+            None => window.is_apart() && window.before().is_none_or(|before| !b"+-./".contains(&before)),
+        }
 }
 
+/// The longest beginning that has 8 to 15 digits and ends at a sign: a second number may follow.
 fn international(text: &str, is_sign: fn(u8) -> bool, found: &mut dyn FnMut(Range<usize>)) {
     let bytes = text.as_bytes();
     for plus in memchr::memchr_iter(b'+', bytes) {
-        let (mut digits, mut end, mut signs) = (0, plus + 1, 0);
+        let (mut digits, mut signs, mut end) = (0, 0, None);
         for (index, byte) in bytes.iter().enumerate().skip(plus + 1) {
             match byte {
-                b'0'..=b'9' => {
-                    (digits, end, signs) = (digits + 1, index + 1, 0);
-                }
+                b'0'..=b'9' if digits < E164_DIGITS_MAX => (digits, signs) = (digits + 1, 0),
                 // `+49 (30) 1`: two signs may meet.
                 sign if is_sign(*sign) && signs < 2 => signs += 1,
                 _ => break,
             }
+            let ends = bytes.get(index + 1).is_none_or(|next| !next.is_ascii_digit());
+            if byte.is_ascii_digit() && ends && digits >= 8 {
+                end = Some(index + 1);
+            }
         }
         let begins = bytes.get(plus + 1).is_some_and(|byte| (b'1'..=b'9').contains(byte) || *byte == b'(');
-        if begins && (8..=15).contains(&digits) {
+        if let (true, Some(end)) = (begins, end) {
             found(plus..end);
         }
     }

@@ -1,28 +1,25 @@
 //! Numbers of persons, where they can be told from other numbers: by check digits, or by the way they are written.
 
 use super::checks::{verhoeff, weighted};
-use super::number::runs;
+use super::groups::{Window, windows};
 use std::ops::Range;
 
 pub(super) fn ids(text: &str, found: &mut dyn FnMut(Range<usize>)) {
-    runs(text, 9, |byte| matches!(byte, b' ' | b'-' | b'.'), &mut |run| {
-        let part = text.get(run.range.clone()).unwrap_or_default();
-        if is_numeric(part, &run.digits) {
-            found(run.range.clone());
-        }
-    });
+    windows(text, 9..=15, |byte| matches!(byte, b' ' | b'-' | b'.'), is_numeric, found);
     words(text, found);
 }
 
 /// Numbers that are digits alone.
-fn is_numeric(part: &str, digits: &[u8]) -> bool {
-    let groups: Vec<usize> = part.split([' ', '-', '.']).map(str::len).collect();
-    match (digits.len(), groups.as_slice()) {
-        (9, [3, 2, 4]) => part.matches('-').count() == 2 && is_ssn(digits),
-        (11, [3, 3, 3, 2]) => part.contains('-') && is_cpf(digits),
-        (11, [11]) => is_pesel(digits),
-        (12, [4, 4, 4]) => digits.first().is_some_and(|first| *first >= 2) && verhoeff(digits),
-        (15, _) => is_nir(digits),
+fn is_numeric(window: &Window<'_>) -> bool {
+    let digits = window.digits;
+    let dashes = || window.signs().filter(|sign| *sign == b'-').count();
+    match digits.len() {
+        // Without a check digit, so that a part of a longer number is none.
+        9 => window.is_grouped(&[3, 2, 4]) && dashes() == 2 && window.is_apart() && is_ssn(digits),
+        11 if window.is_grouped(&[3, 3, 3, 2]) => dashes() > 0 && is_cpf(digits),
+        11 => window.is_grouped(&[11]) && !window.is_of_fraction() && is_pesel(digits),
+        12 => window.is_grouped(&[4, 4, 4]) && digits.first().is_some_and(|first| *first >= 2) && verhoeff(digits),
+        15 => !window.is_of_fraction() && is_nir(digits),
         _ => false,
     }
 }

@@ -1,93 +1,27 @@
 //! Numbers of cards and accounts.
 
 use super::checks::{luhn, mod_97};
+use super::groups::{Window, windows};
 use std::ops::Range;
 
 /// The fewest digits of anything that is found by its digits: a national insurance number has six.
 pub(super) const DIGITS_MIN: usize = 6;
 
-/// A run of digits, with single signs between them.
-pub(super) struct Run {
-    pub(super) range: Range<usize>,
-    pub(super) digits: Vec<u8>,
-}
-
-// LIMIT: digits of one run that are looked at together; nothing that is found has more.
-const RUN_DIGITS_MAX: usize = 40;
-
-/// Every run of at least so many digits between which at most one of the signs stands at a time, and which no letter touches.
-pub(super) fn runs(text: &str, digits_min: usize, is_sign: fn(u8) -> bool, take: &mut dyn FnMut(&Run)) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(start) = bytes.iter().skip(at).position(u8::is_ascii_digit).map(|found| found + at) {
-        let (mut digits, mut end, mut next) = (Vec::new(), start, start);
-        while let Some(byte) = bytes.get(next) {
-            match byte {
-                b'0'..=b'9' => {
-                    if digits.len() < RUN_DIGITS_MAX {
-                        digits.push(byte - b'0');
-                    }
-                    end = next + 1;
-                }
-                sign if is_sign(*sign) && end == next => {}
-                _ => break,
-            }
-            next += 1;
-        }
-        let touches = |index: Option<usize>| {
-            index.and_then(|index| bytes.get(index)).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
-        };
-        if digits.len() >= digits_min && !touches(start.checked_sub(1)) && !touches(Some(end)) {
-            take(&Run { range: start..end, digits });
-        }
-        at = next.max(end).max(start + 1);
-    }
-}
-
 /// Payment cards.
 pub(super) fn cards(text: &str, found: &mut dyn FnMut(Range<usize>)) {
-    runs(text, 13, |byte| matches!(byte, b' ' | b'-'), &mut |run| {
-        let is_one = (13..=19).contains(&run.digits.len()) && is_issued(&run.digits) && luhn(&run.digits);
-        if is_one {
-            found(run.range.clone());
-        } else if run.digits.len() > 19 {
-            // Something stands right before or behind it; a window that fits is one.
-            window(text, run, found);
-        }
-    });
+    let is_sign = |byte: u8| matches!(byte, b' ' | b'-');
+    let is_card =
+        |window: &Window<'_>| is_issued(window.digits) && luhn(window.digits) && (window.is_whole() || is_set(window));
+    windows(text, 13..=19, is_sign, is_card, found);
 }
 
-/// A card among more digits, where signs set it apart.
-fn window(text: &str, run: &Run, found: &mut dyn FnMut(Range<usize>)) {
-    let part = text.get(run.range.clone()).unwrap_or_default();
-    let mut at = run.range.start;
-    let groups: Vec<Range<usize>> = part
-        .split([' ', '-'])
-        .map(|group| {
-            let range = at..at + group.len();
-            at = range.end + 1;
-            range
-        })
-        .collect();
-    for first in 0..groups.len() {
-        for last in first..groups.len() {
-            let (Some(from), Some(to)) = (groups.get(first), groups.get(last)) else { continue };
-            let range = from.start..to.end;
-            let digits: Vec<u8> = text
-                .get(range.clone())
-                .unwrap_or_default()
-                .bytes()
-                .filter(u8::is_ascii_digit)
-                .map(|byte| byte - b'0')
-                .collect();
-            if digits.len() > 19 {
-                break;
-            }
-            if digits.len() >= 13 && is_issued(&digits) && luhn(&digits) {
-                found(range);
-            }
-        }
-    }
+/// Whether digits are set as those of cards are: in groups of one length but for the last one, in long ones, or in those of
+/// the numbers with 13 digits. A tenth of all windows has the check digit by chance.
+fn is_set(window: &Window<'_>) -> bool {
+    let (length, last) =
+        (window.lengths().next().unwrap_or_default(), window.lengths().next_back().unwrap_or_default());
+    let are_all = |fits: &dyn Fn(usize) -> bool| window.lengths().rev().skip(1).all(fits);
+    are_all(&|own| own >= 4) || (last <= length && are_all(&|own| own == length)) || window.is_grouped(&[4, 3, 3, 3])
 }
 
 /// Whether card numbers begin so: with the digit of a payment network, and not all alike.
