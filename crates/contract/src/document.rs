@@ -96,7 +96,17 @@ pub(crate) struct Content {
     /// What elements stand for, where it may be XML.
     pub(crate) xml: Option<Box<Root>>,
     /// How members of a form are written, and of which media types parts are.
-    pub(crate) encoding: Vec<(Parameter, Vec<MediaType>)>,
+    pub(crate) encoding: Vec<Encoding>,
+}
+
+/// One member of a form.
+#[derive(Debug)]
+pub(crate) struct Encoding {
+    pub(crate) parameter: Parameter,
+    /// What a part may be of; anything where nothing is said.
+    pub(crate) types: Vec<MediaType>,
+    /// Header fields of a part.
+    pub(crate) headers: Vec<Parameter>,
 }
 
 /// Which statuses an answer is for.

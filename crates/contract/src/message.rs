@@ -3,6 +3,8 @@
 mod answer;
 mod body;
 mod fields;
+#[cfg(test)]
+mod form_tests;
 mod known;
 mod multipart;
 mod outline;
@@ -10,8 +12,8 @@ mod outline;
 mod tests;
 
 use crate::document::{Contract, Operation};
-use crate::json::{Builder, Json, Limits, Unsafe};
-use crate::parameter::{Location, Pair, Parameter, Wrong, decode, pairs_of};
+use crate::json::{Builder, Json, Kind, Limits, Unsafe};
+use crate::parameter::{Location, Pair, Parameter, Wrong, decode, pairs_of, single};
 use crate::schema::{Effort, Verdict};
 use std::borrow::Cow;
 
@@ -124,12 +126,17 @@ pub struct Refused {
     pub objections: Vec<Objection>,
 }
 
+/// Of a parameter: nothing where it is not there.
+type Value = Result<Option<Json<'static>>, Wrong>;
+
 /// Collects reasons, and the status that they come to.
 pub(crate) struct Collector<'c> {
     pub(crate) contract: &'c Contract,
     pub(crate) bounds: &'c Bounds,
     objections: Vec<Objection>,
     status: u16,
+    /// Members of a body that could not be read, as JSON Pointers: what their schema says of them is not worth saying.
+    unread: Vec<String>,
 }
 
 // === impl Contract ===
@@ -158,7 +165,7 @@ impl Contract {
 
 impl<'c> Collector<'c> {
     pub(crate) fn new(contract: &'c Contract, bounds: &'c Bounds) -> Self {
-        Self { contract, bounds, objections: Vec::new(), status: 0 }
+        Self { contract, bounds, objections: Vec::new(), status: 0, unread: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> Result<(), Refused> {
@@ -211,6 +218,9 @@ impl<'c> Collector<'c> {
                 self.object(status, part, name, "effort", "judging it would take more work than a message may");
             }
             Verdict::Invalid(found) => {
+                let unread = |pointer: &str| self.unread.iter().any(|one| is_within(pointer, one));
+                let found: Vec<_> =
+                    found.into_iter().filter(|one| part != Part::Body || !unread(&one.pointer)).collect();
                 for one in found {
                     self.object_at(status, part, name, one.pointer, one.keyword, one.detail);
                 }
@@ -219,27 +229,59 @@ impl<'c> Collector<'c> {
     }
 
     /// A parameter whose value is there, or is not, or cannot be read.
-    pub(crate) fn judge(&mut self, parameter: &Parameter, part: Part, value: Result<Option<Json<'static>>, Wrong>) {
+    fn judge(&mut self, parameter: &Parameter, (part, name): (Part, &str), value: Value) {
         let json = match value {
             Ok(Some(json)) => json,
             Ok(None) if !parameter.required => return,
-            Ok(None) => return self.object(400, part, &parameter.name, "required", "it must be there"),
-            Err(Wrong { keyword, detail }) => return self.object(400, part, &parameter.name, keyword, detail),
+            Ok(None) => return self.object(400, part, name, "required", "it must be there"),
+            Err(Wrong { keyword, detail }) => return self.object(400, part, name, keyword, detail),
         };
+        let verdict = self.verdict(parameter, &json);
+        self.take(400, part, name, verdict);
+    }
+
+    /// The same of one that is a list or an object, or, where that does not fit, a single value.
+    pub(crate) fn judge_either(
+        &mut self,
+        parameter: &Parameter,
+        place: (Part, &str),
+        value: Value,
+        single: Option<Json<'static>>,
+    ) {
+        let fits = |json: &Json<'_>| self.verdict(parameter, json) == Verdict::Valid;
+        match (value, single) {
+            (Ok(None), single) => self.judge(parameter, place, Ok(single)),
+            (Ok(Some(json)), Some(single)) if !fits(&json) && fits(&single) => {}
+            (Err(_), Some(single)) if fits(&single) => {}
+            (value @ (Ok(Some(_)) | Err(_)), _) => self.judge(parameter, place, value),
+        }
+    }
+
+    fn verdict(&self, parameter: &Parameter, json: &Json<'_>) -> Verdict {
         let judge = |json: &Json<'_>| {
             self.contract.schemas.judge(parameter.schema, json.root(), json.size(), &self.bounds.effort)
         };
-        let mut verdict = judge(&json);
+        let verdict = judge(json);
+        let plan = &parameter.plan;
         // What looks like a number may have been meant as a text.
-        let text = json.root().text();
-        if parameter.plan.is_ambiguous() && matches!(verdict, Verdict::Invalid(_)) && !text.is_empty() {
-            let mut builder = Builder::default();
-            builder.text(text);
-            if judge(&builder.finish()) == Verdict::Valid {
-                verdict = Verdict::Valid;
-            }
+        let is_asked = match &verdict {
+            Verdict::Valid => plan.every,
+            Verdict::Invalid(_) => !plan.every,
+            Verdict::Exhausted => false,
+        };
+        let text = match json.root().kind() {
+            Kind::Number => json.root().text(),
+            Kind::Bool(true) => "true",
+            Kind::Bool(false) => "false",
+            Kind::Null | Kind::Text | Kind::Array | Kind::Object => return verdict,
+        };
+        if !is_asked || !plan.is_ambiguous() {
+            return verdict;
         }
-        self.take(400, part, &parameter.name, verdict);
+        let mut builder = Builder::default();
+        builder.text(text);
+        let text = judge(&builder.finish());
+        if plan.every || text == Verdict::Valid { text } else { verdict }
     }
 
     fn path(&mut self, operation: &Operation, path: &str) {
@@ -251,7 +293,7 @@ impl<'c> Collector<'c> {
             let found = values.as_mut().and_then(|all| all.iter().find(|(name, _)| *name == parameter.name.as_ref()));
             let Some((_, raw)) = found else { continue };
             let value = parameter.alone(raw).map(Some);
-            self.judge(parameter, Part::Path, value);
+            self.judge_either(parameter, (Part::Path, &parameter.name), value, parameter.single(raw));
         }
     }
 
@@ -280,7 +322,8 @@ impl<'c> Collector<'c> {
             if parameter.allow_empty && matches!(value, Ok(None)) && pairs.iter().any(is_empty) {
                 continue;
             }
-            self.judge(parameter, part, value);
+            let single = single(parameter, pairs, strict, !matches!(value, Ok(None)));
+            self.judge_either(parameter, (part, &parameter.name), value, single);
         }
     }
 
@@ -307,4 +350,9 @@ impl<'c> Collector<'c> {
             self.strangers(Part::Cookie, &pairs);
         }
     }
+}
+
+/// Whether a JSON Pointer leads to a place or into it.
+fn is_within(pointer: &str, place: &str) -> bool {
+    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

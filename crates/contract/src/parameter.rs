@@ -3,11 +3,12 @@
 
 mod decode;
 mod plan;
+mod spoken;
 #[cfg(test)]
 mod tests;
 
 pub use decode::decoded_name;
-pub(crate) use decode::{Pair, Wrong, decode, pairs_of, percent_decoded};
+pub(crate) use decode::{Pair, Wrong, decode, pairs_of, percent_decoded, single};
 pub(crate) use plan::Plan;
 
 use crate::schema::SchemaId;

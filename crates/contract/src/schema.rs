@@ -24,6 +24,7 @@ pub use library::{Draft, Fetch};
 pub(crate) use library::{Library, Spot};
 pub(crate) use one::diagnostics;
 pub use one::{OneSchema, Options};
+pub(crate) use pattern::Pattern;
 pub(crate) use rules::{Schema, SchemaId};
 pub use strangers::Stranger;
 pub(crate) use uri::{decoded, join, split};

@@ -215,13 +215,21 @@ impl<'x> Writer<'_, 'x> {
         for (name, value) in others.map(|(_, attribute)| attribute).filter(|(name, _)| name.space != INSTANCE) {
             claim(name)?;
             self.builder.name(name.local);
-            self.builder.text(value);
+            match shape.unnamed(name.local).and_then(|index| self.shapes.shape(index)) {
+                Some(inner) => self.scalar(value, inner),
+                None => self.builder.text(value),
+            }
         }
         for child in element.children.iter().filter(|child| !taken.contains(child)) {
             let child = at(self.tree, *child)?;
             claim(&child.name)?;
             self.builder.name(child.name.local);
-            self.unknown(child)?;
+            // Of items nothing says whether they stand in an element of their own.
+            let inner = shape.unnamed(child.name.local).and_then(|index| self.shapes.shape(index));
+            match inner.filter(|inner| inner.items.is_none()) {
+                Some(inner) => self.put(child, inner)?,
+                None => self.unknown(child)?,
+            }
         }
         Ok(())
     }

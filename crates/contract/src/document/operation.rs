@@ -1,6 +1,6 @@
 //! One operation: its parameters, its bodies, its answers.
 
-use super::{Answer, Body, Content, Operation, Statuses, Template};
+use super::{Answer, Body, Content, Encoding, Operation, Statuses, Template};
 use crate::media::{MediaType, Reading};
 use crate::parameter::{Location, Parameter, Plan, Style};
 use crate::schema::{Compiler, Direction, Library, SchemaId, Spot};
@@ -223,11 +223,13 @@ impl Walker<'_> {
             };
             let declared = self.library().member(at, "schema");
             let schema = declared.map(|schema| self.compiler.whole(schema, resource, direction));
-            let plan = declared.map(|schema| Plan::of(self.library(), schema, resource)).unwrap_or_default();
             let reading = media_type.reading();
+            // JSON says itself what its values are.
+            let planned = declared.filter(|_| reading != Reading::Json || media_type.is_range());
+            let plan = planned.map(|schema| Plan::of(self.library(), schema, resource)).unwrap_or_default();
             let is_form = matches!(reading, Reading::Form | Reading::Multipart);
             let encoding = match schema {
-                Some(schema) if is_form => self.encoding(at, schema, &plan),
+                Some(schema) if is_form => self.encoding((at, resource), schema, &plan, direction),
                 Some(_) | None => Vec::new(),
             };
             let written = self.library().member(at, "schema").filter(|_| reading == Reading::Xml);
@@ -238,7 +240,13 @@ impl Walker<'_> {
     }
 
     /// How each member of a form is written (section 4.8.15).
-    fn encoding(&mut self, at: Spot, schema: SchemaId, plan: &Plan) -> Vec<(Parameter, Vec<MediaType>)> {
+    fn encoding(
+        &mut self,
+        (at, resource): (Spot, u32),
+        schema: SchemaId,
+        plan: &Plan,
+        direction: Direction,
+    ) -> Vec<Encoding> {
         let encoding = self.library().member(at, "encoding");
         let mut all = Vec::new();
         for (name, plan) in &plan.properties {
@@ -265,7 +273,8 @@ impl Walker<'_> {
                 schema,
                 marks: Box::default(),
             };
-            all.push((parameter, types));
+            let headers = said.map(|at| self.fields(at, resource, direction)).unwrap_or_default();
+            all.push(Encoding { parameter, types, headers });
         }
         all
     }
@@ -283,16 +292,22 @@ impl Walker<'_> {
                 continue;
             };
             let Some((at, of)) = self.target(at, resource) else { continue };
-            let mut answer = Answer { headers: Vec::new(), content: self.contents(at, of, Direction::Answer) };
-            let headers = self.library().member(at, "headers").map(|at| self.library().members(at)).unwrap_or_default();
-            for (name, at) in headers {
-                let Some((at, of)) = self.target(at, of) else { continue };
-                let name = name.to_ascii_lowercase();
-                if name != "content-type" {
-                    answer.headers.extend(self.described(at, of, name, Location::Header, Direction::Answer));
-                }
+            let content = self.contents(at, of, Direction::Answer);
+            all.push((statuses, Answer { headers: self.fields(at, of, Direction::Answer), content }));
+        }
+        all
+    }
+
+    /// The header fields that an answer or a part has; its media type is declared elsewhere.
+    fn fields(&mut self, spot: Spot, resource: u32, direction: Direction) -> Vec<Parameter> {
+        let headers = self.library().member(spot, "headers").map(|at| self.library().members(at)).unwrap_or_default();
+        let mut all = Vec::new();
+        for (name, at) in headers {
+            let Some((at, of)) = self.target(at, resource) else { continue };
+            let name = name.to_ascii_lowercase();
+            if name != "content-type" {
+                all.extend(self.described(at, of, name, Location::Header, direction));
             }
-            all.push((statuses, answer));
         }
         all
     }

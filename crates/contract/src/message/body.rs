@@ -3,10 +3,10 @@
 use super::fields::joined;
 use super::multipart::{self, Section};
 use super::{Body, Collector, PAIRS_MAX, Part, Request};
-use crate::document::{Content, Operation};
-use crate::json::{Builder, Json, Kind, Unsafe};
+use crate::document::{Content, Encoding, Operation};
+use crate::json::{Builder, Json, Kind, Unsafe, append_name};
 use crate::media::{self, MediaType, Reading};
-use crate::parameter::{Parameter, Wrong, decode, pairs_of, percent_decoded};
+use crate::parameter::{Plan, Wrong, decode, pairs_of, percent_decoded};
 use crate::xml;
 
 /// Media types whose bodies go on, so that declaring one says that nobody reads them.
@@ -202,9 +202,9 @@ impl Collector<'_> {
                 return None;
             }
         };
-        let (mut builder, mut fits) = (Builder::default(), true);
+        let mut builder = Builder::default();
         builder.open(Kind::Object);
-        for (parameter, _) in &content.encoding {
+        for Encoding { parameter, .. } in &content.encoding {
             match decode(parameter, &mut pairs, false) {
                 Ok(Some(json)) => {
                     builder.name(&parameter.name);
@@ -213,23 +213,35 @@ impl Collector<'_> {
                 Ok(None) => {}
                 Err(Wrong { keyword, detail }) => {
                     self.object(400, Part::Body, &parameter.name, keyword, detail);
-                    fits = false;
+                    self.unread(&parameter.name, &mut builder);
                 }
             }
         }
         let mut seen = std::collections::HashSet::new();
         for pair in pairs.iter().filter(|pair| !pair.taken) {
             // Whether there may be others is for the schema to say.
-            let value = percent_decoded(pair.raw, true);
-            let (Ok(value), true) = (value, seen.insert(&pair.name)) else {
-                self.object(400, Part::Body, &pair.name, "repeated", "it stands more than once, or is badly encoded");
-                fits = false;
-                continue;
-            };
-            builder.name(&pair.name);
-            builder.text(&value);
+            let is_new = seen.insert(&pair.name);
+            match percent_decoded(pair.raw, true) {
+                Ok(value) if is_new => content.plan.put_member(&pair.name, &value, &mut builder),
+                Ok(_) | Err(_) => {
+                    let detail = "it stands more than once, or is badly encoded";
+                    self.object(400, Part::Body, &pair.name, "repeated", detail);
+                    if is_new {
+                        self.unread(&pair.name, &mut builder);
+                    }
+                }
+            }
         }
-        fits.then(|| builder.finish())
+        Some(builder.finish())
+    }
+
+    /// A member that cannot be read was objected to. It is there, so that the others can be judged, and nothing more is said of it.
+    fn unread(&mut self, name: &str, builder: &mut Builder) {
+        let mut pointer = String::new();
+        append_name(&mut pointer, name);
+        self.unread.push(pointer);
+        builder.name(name);
+        builder.word(Kind::Null);
     }
 
     fn multipart(&mut self, content: &Content, content_type: &str, bytes: &[u8]) -> Option<Json<'static>> {
@@ -247,62 +259,69 @@ impl Collector<'_> {
                 names.push(&section.name);
             }
         }
-        let (mut builder, mut fits) = (Builder::default(), true);
+        let mut builder = Builder::default();
         builder.open(Kind::Object);
         for name in names {
             let own: Vec<&Section<'_>> = sections.iter().filter(|section| section.name == name).collect();
-            let said = content.encoding.iter().find(|(parameter, _)| parameter.name.as_ref() == name);
-            let is_list = said.is_some_and(|(parameter, _)| parameter.plan.array);
+            let said = content.encoding.iter().find(|one| *one.parameter.name == *name);
+            let plan = said.map(|one| &one.parameter.plan).or_else(|| content.plan.member(name));
+            let is_list = plan.is_some_and(|plan| plan.array);
+            for section in &own {
+                self.part(section, said);
+            }
             if own.len() > 1 && !is_list {
                 self.object(400, Part::Body, name, "repeated", "it stands more than once");
-                fits = false;
+                self.unread(name, &mut builder);
                 continue;
             }
             builder.name(name);
             if is_list {
                 builder.open(Kind::Array);
             }
-            for section in own {
-                fits &= self.section(section, said, is_list, &mut builder);
+            for (place, section) in own.into_iter().enumerate() {
+                let plan = if is_list { plan.and_then(|plan| plan.item(place)) } else { plan };
+                let mut pointer = String::new();
+                append_name(&mut pointer, name);
+                if is_list {
+                    append_name(&mut pointer, &place.to_string());
+                }
+                self.section(section, plan, pointer, &mut builder);
             }
             if is_list {
                 builder.close();
             }
         }
-        fits.then(|| builder.finish())
+        Some(builder.finish())
     }
 
-    fn section(
-        &mut self,
-        section: &Section<'_>,
-        said: Option<&(Parameter, Vec<MediaType>)>,
-        is_list: bool,
-        builder: &mut Builder,
-    ) -> bool {
+    /// What is said about a part itself: its media type and its header fields.
+    fn part(&mut self, section: &Section<'_>, said: Option<&Encoding>) {
+        let Some(said) = said else { return };
         let sent = section.content_type.as_deref().and_then(MediaType::parse);
-        let types = said.map_or(&[][..], |(_, types)| types);
-        let fits = |sent: &MediaType| types.iter().any(|one| one.fit(sent).is_some());
-        if !types.is_empty() && !sent.as_ref().is_some_and(fits) {
+        let fits = |sent: &MediaType| said.types.iter().any(|one| one.fit(sent).is_some());
+        if !said.types.is_empty() && !sent.as_ref().is_some_and(fits) {
             self.object(415, Part::Body, &section.name, "encoding", "the part is not of a declared media type");
-            builder.word(Kind::Null);
-            return false;
         }
-        let plan = said.map(|(parameter, _)| &parameter.plan);
-        let plan = if is_list { plan.and_then(|plan| plan.items.as_deref()) } else { plan };
+        for parameter in &said.headers {
+            let name = format!("{}: {}", section.name, parameter.name);
+            self.field_of(parameter, &section.fields, Part::Body, &name);
+        }
+    }
+
+    fn section(&mut self, section: &Section<'_>, plan: Option<&Plan>, pointer: String, builder: &mut Builder) {
+        let sent = section.content_type.as_deref().and_then(MediaType::parse);
         let is_json = plan.is_some_and(|plan| plan.object)
             || sent.as_ref().is_some_and(|sent| sent.reading() == Reading::Json && plan.is_none_or(|plan| !plan.text));
         if is_json {
-            return match Json::parse(section.bytes, &self.bounds.json) {
-                Ok(json) => {
-                    builder.copy(json.root());
-                    true
-                }
+            match Json::parse(section.bytes, &self.bounds.json) {
+                Ok(json) => builder.copy(json.root()),
                 Err(error) => {
                     self.object(400, Part::Body, &section.name, error.flaw.code(), error.flaw.to_string());
+                    self.unread.push(pointer);
                     builder.word(Kind::Null);
-                    false
                 }
-            };
+            }
+            return;
         }
         // Bytes that are no text have no characters that a schema could count.
         let text = std::str::from_utf8(section.bytes).unwrap_or("");
@@ -310,6 +329,5 @@ impl Collector<'_> {
             Some(plan) => plan.put(text, builder),
             None => builder.text(text),
         }
-        true
     }
 }

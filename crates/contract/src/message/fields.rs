@@ -107,14 +107,21 @@ impl Collector<'_> {
         }
     }
 
-    /// A field that stands twice is a list, or it is refused.
     pub(super) fn field(&mut self, parameter: &Parameter, headers: &[(&str, &str)]) {
+        self.field_of(parameter, headers, Part::Header, &parameter.name);
+    }
+
+    /// A field of the message or of a part of it. One that stands twice is a list, or it is refused.
+    pub(super) fn field_of(&mut self, parameter: &Parameter, headers: &[(&str, &str)], part: Part, name: &str) {
         let count = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name)).count();
         if count > 1 && !parameter.plan.array {
-            return self.object(400, Part::Header, &parameter.name, "repeated", "it stands more than once");
+            return self.object(400, part, name, "repeated", "it stands more than once");
         }
-        let value = joined(headers, &parameter.name, ",").map(|raw| parameter.alone(raw.trim_matches([' ', '\t'])));
-        self.judge(parameter, Part::Header, value.transpose());
+        let raw = joined(headers, &parameter.name, ",");
+        let raw = raw.as_deref().map(|raw| raw.trim_matches([' ', '\t']));
+        let single = raw.filter(|_| count == 1).and_then(|raw| parameter.single(raw));
+        let value = raw.map(|raw| parameter.alone(raw)).transpose();
+        self.judge_either(parameter, (part, name), value, single);
     }
 }
 

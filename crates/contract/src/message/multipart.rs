@@ -16,6 +16,8 @@ const BOUNDARY_BYTES_MAX: usize = 70;
 pub(super) struct Section<'b> {
     pub(super) name: String,
     pub(super) content_type: Option<String>,
+    /// All of its header section.
+    pub(super) fields: Vec<(&'b str, &'b str)>,
     pub(super) bytes: &'b [u8],
 }
 
@@ -48,13 +50,14 @@ fn section(part: &[u8]) -> Result<Section<'_>, &'static str> {
     let head_end = head_end.ok_or("a part has no header section, or a very long one")?;
     let (head, rest) = part.split_at_checked(head_end).ok_or("a part has no header section")?;
     let head = std::str::from_utf8(head).map_err(|_| "the header section of a part is not UTF-8")?;
-    let (mut name, mut content_type) = (None, None);
+    let (mut name, mut content_type, mut fields) = (None, None, Vec::new());
     for line in head.split("\r\n") {
         let (field, value) = line.split_once(':').ok_or("a header line of a part has no colon")?;
         if line.contains(['\r', '\n', '\0']) || field.trim() != field || field.is_empty() {
             return Err("a header line of a part is malformed");
         }
         let value = value.trim_matches([' ', '\t']);
+        fields.push((field, value));
         let twice = |is_there: bool| if is_there { Err("a header line of a part stands twice") } else { Ok(()) };
         if field.eq_ignore_ascii_case("content-disposition") {
             twice(name.is_some())?;
@@ -70,7 +73,7 @@ fn section(part: &[u8]) -> Result<Section<'_>, &'static str> {
         }
     }
     let name = name.ok_or("a part has no name")?;
-    Ok(Section { name, content_type, bytes: rest.get(4..).unwrap_or(b"") })
+    Ok(Section { name, content_type, fields, bytes: rest.get(4..).unwrap_or(b"") })
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn contract(options: Options) -> Contract {
     loaded.contract.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
 }
 
-fn shown(outcome: Result<(), Refused>) -> String {
+pub(super) fn shown(outcome: Result<(), Refused>) -> String {
     match outcome {
         Ok(()) => "fits".to_owned(),
         Err(Refused { status, objections }) => {
@@ -71,7 +71,7 @@ fn put(options: Options, content_type: &str, body: &str) -> String {
     shown(contract.conform(operation, &request, &Bounds::default()).map(drop))
 }
 
-fn section(head: &str, body: &str) -> String {
+pub(super) fn section(head: &str, body: &str) -> String {
     format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
 }
 

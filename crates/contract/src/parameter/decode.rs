@@ -94,7 +94,7 @@ pub(crate) fn decode(
     });
     let Some(first) = found.next() else { return Ok(None) };
     let rest: Vec<&Pair<'_>> = found.collect();
-    let check = |raw: &str| match strict && !parameter.allow_reserved && is_reserved(raw, parameter) {
+    let check = |raw: &str| match strict && is_reserved(raw, parameter) {
         true => Err(RESERVED),
         false => Ok(()),
     };
@@ -105,9 +105,9 @@ pub(crate) fn decode(
         }
         let mut builder = Builder::default();
         builder.open(Kind::Array);
-        for pair in std::iter::once(first).chain(rest) {
+        for (place, pair) in std::iter::once(first).chain(rest).enumerate() {
             check(pair.raw)?;
-            put_item(plan, &percent_decoded(pair.raw, true)?, &mut builder);
+            plan.put_item(place, &percent_decoded(pair.raw, true)?, &mut builder);
         }
         return Ok(Some(builder.finish()));
     }
@@ -131,8 +131,29 @@ pub(crate) fn decode(
     }
 }
 
+/// A parameter that may be a list or an object as well, read as a single value; `None` where it does not stand alone, or where
+/// the other reading takes anything else.
+pub(crate) fn single(parameter: &Parameter, pairs: &mut [Pair<'_>], strict: bool, read: bool) -> Option<Json<'static>> {
+    let plan = &parameter.plan;
+    let takes_others = parameter.style == Style::Deep || (plan.object && parameter.explode);
+    if !plan.is_mixed() || parameter.json || (read && takes_others) {
+        return None;
+    }
+    let mut own = pairs.iter_mut().filter(|pair| pair.name == *parameter.name);
+    let (Some(pair), None) = (own.next(), own.next()) else { return None };
+    if !pair.has_value || (strict && is_reserved(pair.raw, parameter)) {
+        return None;
+    }
+    let text = percent_decoded(pair.raw, true).ok()?;
+    pair.taken = true;
+    Some(plan.alone(&text))
+}
+
 /// RFC 3986 section 2.2, without what `encodeURIComponent` leaves, without `+`, and without the delimiter of the style.
 fn is_reserved(raw: &str, parameter: &Parameter) -> bool {
+    if parameter.allow_reserved {
+        return false;
+    }
     let delimiter = (!parameter.explode && (parameter.plan.array || parameter.plan.object)).then_some(',');
     raw.contains(|letter| ":/?#[]@$,;=".contains(letter) && Some(letter) != delimiter)
 }
@@ -143,21 +164,6 @@ fn json(text: &str) -> Result<Json<'static>, Wrong> {
     let mut builder = Builder::default();
     builder.copy(json.root());
     Ok(builder.finish())
-}
-
-fn put_item(plan: &Plan, text: &str, builder: &mut Builder) {
-    match &plan.items {
-        Some(items) => items.put(text, builder),
-        None => builder.text(text),
-    }
-}
-
-fn put_member(plan: &Plan, name: &str, text: &str, builder: &mut Builder) {
-    builder.name(name);
-    match plan.property(name) {
-        Some(property) => property.put(text, builder),
-        None => builder.text(text),
-    }
 }
 
 /// A single value, a list or names and values, all between the same delimiters.
@@ -173,8 +179,8 @@ fn delimited(plan: &Plan, raw: &str, delimiter: &str, form: bool) -> Result<Json
     }
     if plan.array {
         builder.open(Kind::Array);
-        for piece in pieces {
-            put_item(plan, &percent_decoded(piece, form)?, &mut builder);
+        for (place, piece) in pieces.into_iter().enumerate() {
+            plan.put_item(place, &percent_decoded(piece, form)?, &mut builder);
         }
         return Ok(builder.finish());
     }
@@ -197,7 +203,7 @@ fn members<'m>(
     for pair in pairs {
         let (name, value) = pair.ok_or(STYLE)?;
         let name = percent_decoded(name, form)?.into_owned();
-        put_member(plan, &name, &percent_decoded(value, form)?, &mut builder);
+        plan.put_member(&name, &percent_decoded(value, form)?, &mut builder);
         if !seen.insert(name) {
             return Err(REPEATED);
         }
@@ -231,7 +237,7 @@ fn deep(parameter: &Parameter, pairs: &mut [Pair<'_>]) -> Result<Option<Json<'st
         if !seen.insert(name) {
             return Err(REPEATED);
         }
-        put_member(&parameter.plan, name, &percent_decoded(raw, true)?, &mut builder);
+        parameter.plan.put_member(name, &percent_decoded(raw, true)?, &mut builder);
     }
     Ok(Some(builder.finish()))
 }
@@ -242,19 +248,36 @@ fn exploded_object(plan: &Plan, pairs: &mut [Pair<'_>]) -> Result<Option<Json<'s
     builder.open(Kind::Object);
     let mut seen = std::collections::HashSet::new();
     for pair in pairs.iter_mut().filter(|pair| !pair.taken) {
-        if plan.property(&pair.name).is_none() && !plan.more {
+        if plan.member(&pair.name).is_none() && !plan.more {
             continue;
         }
         pair.taken = true;
         if !seen.insert(pair.name.clone()) {
             return Err(REPEATED);
         }
-        put_member(plan, &pair.name, &percent_decoded(pair.raw, true)?, &mut builder);
+        plan.put_member(&pair.name, &percent_decoded(pair.raw, true)?, &mut builder);
     }
     Ok((!seen.is_empty()).then(|| builder.finish()))
 }
 
 impl Parameter {
+    /// The same as [`single`], of the path or of a header field.
+    pub(crate) fn single(&self, raw: &str) -> Option<Json<'static>> {
+        if !self.plan.is_mixed() || self.json {
+            return None;
+        }
+        let rest = match self.style {
+            Style::Label => raw.strip_prefix('.')?,
+            Style::Matrix => raw.strip_prefix(';')?.strip_prefix(&*self.name)?.strip_prefix('=')?,
+            Style::Simple | Style::Form | Style::Space | Style::Pipe | Style::Deep => raw,
+        };
+        let decoded = match self.location {
+            Location::Path => percent_decoded(rest, false).ok()?,
+            Location::Query | Location::Header | Location::Cookie => Cow::Borrowed(rest),
+        };
+        Some(self.plan.alone(&decoded))
+    }
+
     /// The value of a parameter that stands alone: in the path or in a header field.
     pub(crate) fn alone(&self, raw: &str) -> Result<Json<'static>, Wrong> {
         let plan = &self.plan;
@@ -300,8 +323,8 @@ impl Parameter {
             let values: Vec<String> = rest.split(';').take(PIECES_MAX).map(own).collect::<Result<_, _>>()?;
             let mut builder = Builder::default();
             builder.open(Kind::Array);
-            for value in values {
-                put_item(plan, &percent_decoded(&value, false)?, &mut builder);
+            for (place, value) in values.iter().enumerate() {
+                plan.put_item(place, &percent_decoded(value, false)?, &mut builder);
             }
             return Ok(builder.finish());
         }

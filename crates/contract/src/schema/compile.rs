@@ -3,6 +3,7 @@
 
 mod build;
 mod closed;
+mod discriminator;
 mod keywords;
 mod marks;
 mod object;
@@ -11,6 +12,7 @@ use super::library::{Fetch, Library, Spot};
 use super::rules::{Schema, SchemaId};
 use super::{Direction, Schemas};
 use crate::tree::Severity;
+use discriminator::Families;
 use marks::{MarkSet, Marks};
 use std::collections::HashMap;
 
@@ -50,6 +52,8 @@ struct Use {
     direction: Direction,
     /// The set of marks of the references that led to it.
     marks: MarkSet,
+    /// The number of the member by whose value it was chosen already.
+    chosen: Option<u32>,
 }
 
 pub(crate) struct Compiler<'c> {
@@ -70,6 +74,7 @@ pub(crate) struct Compiler<'c> {
     /// Whether a resource was asked for its vocabulary.
     asked: HashMap<u32, bool>,
     marks: Marks,
+    families: Families,
 }
 
 // === impl Compiler ===
@@ -79,7 +84,8 @@ impl<'c> Compiler<'c> {
         let always = |value| Schema { always: Some(value), ..Schema::default() };
         let nowhere = Spot { file: usize::MAX, node: crate::tree::NodeId(0) };
         let marks = MarkSet::default();
-        let unused = Use { spot: nowhere, resource: 0, closed: false, direction: Direction::Request, marks };
+        let unused =
+            Use { spot: nowhere, resource: 0, closed: false, direction: Direction::Request, marks, chosen: None };
         Self {
             library,
             findings: Vec::new(),
@@ -94,6 +100,7 @@ impl<'c> Compiler<'c> {
             always: [SchemaId(0), SchemaId(1)],
             asked: HashMap::new(),
             marks: Marks::default(),
+            families: Families::default(),
         }
     }
 
@@ -123,8 +130,22 @@ impl<'c> Compiler<'c> {
     }
 
     fn want(&mut self, spot: Spot, within: u32, closed: bool, direction: Direction) -> SchemaId {
+        self.wanted((spot, within), closed, direction, None)
+    }
+
+    /// The same of a schema that the value of a member has chosen.
+    fn wanted(
+        &mut self,
+        (spot, within): (Spot, u32),
+        closed: bool,
+        direction: Direction,
+        chosen: Option<u32>,
+    ) -> SchemaId {
         let Some((spot, resource, marks)) = self.follow(spot, within) else { return self.never() };
-        let used = Use { spot, resource, closed, direction, marks };
+        // Where nothing chooses, here or in a part, that makes no difference.
+        let parts = ["discriminator", "allOf", "$ref"];
+        let chosen = chosen.filter(|_| parts.into_iter().any(|word| self.library.member(spot, word).is_some()));
+        let used = Use { spot, resource, closed, direction, marks, chosen };
         if let Some(id) = self.known.get(&used) {
             return *id;
         }
@@ -238,6 +259,7 @@ impl<'c> Compiler<'c> {
             all.extend([Some(condition), then, otherwise].into_iter().flatten());
         }
         all.extend(parts.dependents.iter().map(|(_, id)| *id));
+        all.extend(parts.discriminator.iter().flat_map(|by| by.table.iter().map(|(_, id)| *id)));
         all.into_iter().filter_map(|id| usize::try_from(id.0).ok()).collect()
     }
 }

@@ -85,7 +85,11 @@ impl Judge<'_> {
             if let Some(name) = name {
                 crate::json::append_name(&mut pointer, name);
             }
-            self.found.push(Violation { pointer, keyword, detail: detail() });
+            let found = Violation { pointer, keyword, detail: detail() };
+            // A child that a discriminator has chosen holds its parent, which was asked before.
+            if !self.found.contains(&found) {
+                self.found.push(found);
+            }
         }
         false
     }

@@ -133,6 +133,66 @@ components:
     }
 }
 
+/// A parent that chooses, with children that hold it; one of them has a child itself.
+const FAMILY: &str = "
+root: {$ref: '#/components/schemas/Pet'}
+components:
+  schemas:
+    Pet:
+      type: object
+      required: [kind, name]
+      properties: {kind: {type: string}, name: {type: string}}
+      discriminator: {propertyName: kind, mapping: {cat: '#/components/schemas/Cat', dog: Dog}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Pet'}, {type: object, required: [meow], properties: {meow: {type: boolean}}}]}
+    Dog: {allOf: [{$ref: '#/components/schemas/Pet'}, {properties: {bark: {type: boolean}, pup: {$ref: '#/components/schemas/Pet'}}}]}
+    Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {properties: {mane: {type: integer}}}]}
+    Other: {type: object, properties: {meow: {}}}
+";
+
+#[test]
+fn a_discriminator_without_ways_chooses_a_child() {
+    let (named, ways) = ("{allOf: [{$ref: '#/components/schemas/Pet'}]}", "{$ref: '#/components/schemas/Cat'}");
+    let lonely = "root: {type: object, properties: {kind: {type: string}}, discriminator: {propertyName: kind}}";
+    let loose = "root: {type: object, discriminator: {propertyName: kind, mapping: {a: '#/a'}}}\na: {type: object, required: [x], properties: {kind: {}, x: {}}}";
+    for draft in [Draft::OpenApi30, Draft::Current] {
+        for (root, body, expected) in [
+            ("", r#"{"kind":"cat","name":"a","meow":true}"#, "valid"),
+            ("", r#"{"kind":"cat","name":"a"}"#, "/meow required"),
+            ("", r#"{"kind":"cat","meow":1,"x":1}"#, "/name required, /meow type, /x additionalProperties"),
+            ("", r#"{"kind":"cat","name":"a","meow":true,"bark":true}"#, "/bark additionalProperties"),
+            ("", r#"{"kind":"dog","name":"a","bark":true}"#, "valid"),
+            ("", r#"{"kind":"dog","name":"a","pup":{"kind":"cat","name":"b","meow":true}}"#, "valid"),
+            ("", r#"{"kind":"dog","name":"a","pup":{"kind":"cow","name":"b"}}"#, "/pup/kind discriminator"),
+            ("", r#"{"kind":"Lion","name":"a","meow":true,"mane":3}"#, "valid"),
+            ("", r#"{"kind":"Lion","name":"a","mane":3}"#, "/meow required"),
+            ("", r#"{"kind":"Pet","name":"a"}"#, "valid"),
+            ("", r#"{"kind":"Pet","name":"a","meow":true}"#, "/meow additionalProperties"),
+            ("", r#"{"kind":"cow"}"#, "/name required, /kind discriminator"),
+            ("", r#"{"kind":"Other","name":"a","meow":1}"#, "/kind discriminator"),
+            ("", r#"{"kind":7,"name":"a"}"#, "/kind type, /kind discriminator"),
+            ("", r#"{"name":"a"}"#, "/kind required, /kind discriminator"),
+            ("", "7", " type"),
+            (named, r#"{"kind":"cat","name":"a","meow":true}"#, "valid"),
+            (named, r#"{"kind":"cow","name":"a"}"#, "/kind discriminator"),
+            (ways, r#"{"kind":"cat","name":"a","meow":true}"#, "valid"),
+            (ways, r#"{"kind":"cat","name":"a","meow":true,"bark":true}"#, "/bark additionalProperties"),
+            (ways, r#"{"kind":"Lion","name":"a","meow":true,"mane":3}"#, "valid"),
+            (ways, r#"{"kind":"dog","name":"a"}"#, "/meow required"),
+            (ways, r#"{"kind":"cow","name":"a","meow":true}"#, "/kind discriminator"),
+        ] {
+            let schema = match root {
+                "" => FAMILY.to_owned(),
+                root => FAMILY.replacen("{$ref: '#/components/schemas/Pet'}", root, 1),
+            };
+            assert_eq!(judge(draft, false, Direction::Request, &schema, body), expected, "{draft:?} {root} {body}");
+        }
+        assert_eq!(judge(draft, false, Direction::Request, lonely, r#"{"kind":"cow"}"#), "valid", "nothing to choose");
+        let loose = |body| judge(draft, false, Direction::Request, loose, body);
+        assert_eq!(loose(r#"{"kind":"a","x":1}"#), "valid");
+        assert_eq!(loose(r#"{"kind":"a","y":1}"#), "/x required, /y additionalProperties");
+    }
+}
+
 #[test]
 fn openapi_30_has_its_own_words() {
     for (schema, body, expected) in [

@@ -1,6 +1,6 @@
 //! What elements and attributes stand for, read from a schema and its `xml` objects (OpenAPI 3.1, section 4.8.26).
 
-use crate::schema::{Library, Spot};
+use crate::schema::{Library, Pattern, Spot};
 use crate::tree::Shape as Written;
 use std::collections::{HashMap, HashSet};
 
@@ -37,6 +37,9 @@ pub(super) struct Shape {
     /// Of an array: what its items are called, where they have a name of their own, and their shape.
     pub(super) items: Option<(Option<Label>, usize)>,
     pub(super) members: Vec<Member>,
+    pub(super) patterns: Vec<(Pattern, usize)>,
+    /// Of members that nothing names.
+    pub(super) others: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -91,6 +94,16 @@ impl Shapes {
     }
 }
 
+// === impl Shape ===
+
+impl Shape {
+    /// The shape of a member that is not among `members`.
+    pub(super) fn unnamed(&self, name: &str) -> Option<usize> {
+        let matched = self.patterns.iter().find(|(pattern, _)| pattern.fits(name)).map(|(_, shape)| *shape);
+        matched.or(self.others)
+    }
+}
+
 // === impl Said ===
 
 impl Said {
@@ -136,13 +149,32 @@ impl Reader<'_> {
                     shape: self.shape(at, resource, depth + 1),
                 });
             }
+            self.unnamed(spot, resource, depth, &mut shape);
         }
-        shape.object |= !typed && !shape.members.is_empty();
+        shape.object |= !typed && (!shape.members.is_empty() || !shape.patterns.is_empty() || shape.others.is_some());
         shape.text |= !typed && !shape.object && shape.items.is_none();
         if let Some(place) = self.shapes.all.get_mut(index) {
             *place = shape;
         }
         index
+    }
+
+    /// Members without names of their own.
+    fn unnamed(&mut self, spot: Spot, resource: u32, depth: usize, shape: &mut Shape) {
+        let library = self.library;
+        let patterns = library.member(spot, "patternProperties").map(|at| library.members(at)).unwrap_or_default();
+        for (source, at) in patterns {
+            // What cannot be compiled keeps the contract from loading.
+            if let Ok(pattern) = Pattern::new(&source) {
+                shape.patterns.push((pattern, self.shape(at, resource, depth + 1)));
+            }
+        }
+        for word in ["additionalProperties", "unevaluatedProperties"] {
+            let found = library.member(spot, word).filter(|at| matches!(library.shape(*at), Written::Map(_)));
+            if let Some(at) = found {
+                shape.others = shape.others.or(Some(self.shape(at, resource, depth + 1)));
+            }
+        }
     }
 
     /// All places that speak of the same value.

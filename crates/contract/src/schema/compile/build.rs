@@ -2,9 +2,8 @@
 
 use super::super::constant::Constants;
 use super::super::library::{Draft, Spot};
-use super::super::rules::{Discriminator, Parts, Schema, SchemaId, Types};
+use super::super::rules::{Parts, Schema, SchemaId, Types};
 use super::{Compiler, Use};
-use crate::schema::uri;
 use crate::tree::Shape;
 
 /// Words that say nothing about what fits.
@@ -52,7 +51,7 @@ impl Compiler<'_> {
         if let Some(reference) = self.only_reference(used.spot) {
             // Only a resource of its own comes here; all others were followed.
             let target = match self.resolve(used.spot, &reference, used.resource) {
-                Some((spot, resource, _)) => self.want(spot, resource, used.closed, used.direction),
+                Some((spot, resource, _)) => self.wanted((spot, resource), used.closed, used.direction, used.chosen),
                 None => self.never(),
             };
             schema.parts = Some(Box::new(Parts { reference: Some(target), ..Parts::default() }));
@@ -154,14 +153,16 @@ impl Compiler<'_> {
         self.want(spot, used.resource, false, used.direction)
     }
 
-    fn listed(&mut self, used: Use, word: &str) -> Option<Box<[SchemaId]>> {
+    /// What is chosen stays so in `allOf`, which every value of the schema fits as well.
+    fn listed(&mut self, used: Use, word: &str, chosen: Option<u32>) -> Option<Box<[SchemaId]>> {
         let at = self.library.member(used.spot, word)?;
         let spots = self.library.items(at);
         if spots.is_empty() {
             self.error(at, "schema", format!("`{word}` must list at least one schema"), "");
             return Some(Box::new([self.never()]));
         }
-        Some(spots.into_iter().map(|spot| self.part(spot, used)).collect())
+        let want = |spot| self.wanted((spot, used.resource), false, used.direction, chosen);
+        Some(spots.into_iter().map(want).collect())
     }
 
     fn parts(&mut self, used: Use) -> Option<Parts> {
@@ -170,16 +171,16 @@ impl Compiler<'_> {
         if let Some(reference) = self.library.text_at(used.spot, "$ref").map(str::to_owned) {
             let target = self.resolve(used.spot, &reference, used.resource);
             parts.reference = Some(match target {
-                Some((spot, resource, _)) => self.want(spot, resource, false, used.direction),
+                Some((spot, resource, _)) => self.wanted((spot, resource), false, used.direction, used.chosen),
                 None => self.never(),
             });
         }
         if current && let Some(reference) = self.library.text_at(used.spot, "$dynamicRef").map(str::to_owned) {
             self.dynamic_reference(used, &reference, &mut parts);
         }
-        parts.all = self.listed(used, "allOf").unwrap_or_default();
-        parts.any = self.listed(used, "anyOf");
-        parts.one = self.listed(used, "oneOf");
+        parts.all = self.listed(used, "allOf", used.chosen).unwrap_or_default();
+        parts.any = self.listed(used, "anyOf", None);
+        parts.one = self.listed(used, "oneOf", None);
         parts.not = self.library.member(used.spot, "not").map(|spot| self.part(spot, used));
         if current && let Some(condition) = self.library.member(used.spot, "if") {
             let condition = self.part(condition, used);
@@ -199,7 +200,8 @@ impl Compiler<'_> {
             && parts.one.is_none()
             && parts.not.is_none()
             && parts.condition.is_none()
-            && parts.dependents.is_empty();
+            && parts.dependents.is_empty()
+            && parts.discriminator.is_none();
         (!silent).then_some(parts)
     }
 
@@ -219,41 +221,5 @@ impl Compiler<'_> {
             None => u32::MAX,
         };
         parts.dynamic = Some((target, name));
-    }
-
-    /// The member that chooses among schemas that have names; without names it is left to the schemas themselves.
-    fn discriminator(&mut self, used: Use) -> Option<Discriminator> {
-        if !self.settings.openapi {
-            return None;
-        }
-        let at = self.library.member(used.spot, "discriminator")?;
-        let Some(property) = self.library.text_at(at, "propertyName").map(Box::from) else {
-            self.error(at, "discriminator", "`propertyName` is missing".to_owned(), "");
-            return None;
-        };
-        let ways = ["oneOf", "anyOf"].into_iter().find_map(|word| self.library.member(used.spot, word))?;
-        let mut table: Vec<(Box<str>, SchemaId)> = Vec::new();
-        for (name, spot) in self.library.member(at, "mapping").map(|at| self.library.members(at)).unwrap_or_default() {
-            let Some(text) = self.library.tree(spot).and_then(|tree| tree.text(spot.node)) else { continue };
-            let is_name = !text.contains(['/', '#', '.']);
-            let reference = if is_name { format!("#/components/schemas/{text}") } else { text.to_owned() };
-            let target = self.resolve(spot, &reference, used.resource);
-            let id = match target {
-                Some((spot, resource, _)) => self.want(spot, resource, false, used.direction),
-                None => self.never(),
-            };
-            table.push((name.into(), id));
-        }
-        for way in self.library.items(ways) {
-            let reference = self.library.text_at(way, "$ref")?.to_owned();
-            let id = self.part(way, used);
-            let name = uri::split(&reference).1.unwrap_or(&reference).rsplit('/').next().unwrap_or("").to_owned();
-            if !table.iter().any(|(_, have)| *have == id) {
-                table.push((name.into(), id));
-            }
-        }
-        table.sort_by(|(one, _), (other, _)| one.cmp(other));
-        table.dedup_by(|(one, _), (other, _)| one == other);
-        Some(Discriminator { property, table: table.into() })
     }
 }

@@ -68,6 +68,8 @@ impl Compiler<'_> {
             .library
             .member(spot, "type")
             .is_some_and(|at| is_object(at) || self.library.items(at).into_iter().any(is_object));
-        typed || ["properties", "patternProperties"].iter().any(|word| self.library.member(spot, word).is_some())
+        let has = |word: &&str| self.library.member(spot, word).is_some();
+        let chooses = has(&"discriminator") && !["oneOf", "anyOf"].iter().any(has);
+        typed || chooses || ["properties", "patternProperties"].iter().any(has)
     }
 }
