@@ -59,6 +59,30 @@ fn without_a_store_nobody_knows_who_changed_what() {
     assert!(!breaks(&report(BASE, Facts::default()), "PC0906"));
 }
 
+#[test]
+fn what_looks_whose_it_is_and_what_bounds_a_server_may_be_of_several_kinds() {
+    let one = |authz: &str, upstream: &str| {
+        let api = format!(
+            "apis:\n  one: {{ hosts: [a.test], authn: {{ any_of: [{{ api_key: {{}} }}] }}, authz: {{ rules: [{{ operations: [list, get], roles: [a] }}]{authz} }}, \
+             upstream: {{ targets: ['https://10.0.0.1']{upstream} }}, routes: [{{ id: list, path: /, methods: [GET] }}, {{ id: get, path: '/{{id}}', methods: [GET] }}] }}"
+        );
+        let report = report(&with(&api), Facts::default());
+        ["PC0602", "PC1005"].map(|rule| breaks(&report, rule))
+    };
+    let learned = ", learned: { objects: { order: { shown: { list: '$[*].id' }, asked: { get: path.id } } } }";
+    let call = |path: &str| {
+        let api = format!(
+            "apis:\n  one: {{ hosts: [a.test], authn: {{ any_of: [{{ api_key: {{}} }}] }}, authz: {{ rules: [{{ roles: [a] }}] }}, \
+             upstream: {{ targets: ['https://10.0.0.1'], protocol: http2 }}, routes: [{{ path: '{path}', methods: [POST], grpc: true }}] }}"
+        );
+        breaks(&report(&with(&api), Facts::default()), "PC0602")
+    };
+    assert_eq!(["/{service}/{method}", "/of/{tenant}/{service}/{method}"].map(call), [false, true]);
+    assert_eq!(one("", ""), [true, true]);
+    assert_eq!(one(learned, ", adaptive: {}"), [false, false]);
+    assert_eq!(one(learned, ", connections: 9"), [false, false]);
+}
+
 pub(super) fn report(text: &str, facts: Facts) -> Report {
     audit(&plan(text), &Facts { now: NOW, ..facts }, &[])
 }

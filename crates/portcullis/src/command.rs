@@ -75,9 +75,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Stop> {
     }
 }
 
-/// Rule and place of everything that is weak in a configuration.
-pub(crate) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
-    audit::weaknesses(path)
+/// What of a configuration is weak, but for what is let be, and what is known against the program where there is a database.
+pub(crate) fn audited(
+    path: &Path,
+    waivers: Option<&Path>,
+    database: Option<&Path>,
+) -> Result<portcullis_audit::Report, Stop> {
+    audit::report(&crate::service::read(path)?, waivers, database)
 }
 
 /// What this program is made of.

@@ -160,6 +160,12 @@ impl Scene<'_> {
         Row::new(practice, request, expected, outcome)
     }
 
+    /// The line with a token of somebody whom the sample API knows as its customer 7.
+    fn bearer(&self) -> Result<String, String> {
+        let token = self.callers.token(300).map_err(|stop| stop.summary())?;
+        Ok(format!("Authorization: Bearer {token}\r\n"))
+    }
+
     /// Looks again until something is so, for ten seconds.
     fn eventually(&self, mut look: impl FnMut() -> Option<String>) -> Option<String> {
         let clock = self.client.clock();

@@ -54,4 +54,11 @@ fn it_leaves_what_it_says_and_nothing_else() {
     assert!(!folder.join("portcullis-demo").exists());
     let log = std::fs::read_to_string(folder.join("here/tour/access.log")).expect("the access log");
     assert!(!log.contains("s3cret"), "a query value is in the log");
+    // What the demo shows is what its readers copy.
+    let arguments = ["audit", "-c", "here/tour/portcullis.yaml", "--format", "json"];
+    let output = portcullis(&folder, &arguments).output().expect("it runs");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), &report["score"]), (Some(0), &100.into()), "{report:#}");
+    assert_eq!(report["findings"], serde_json::json!([]), "{report:#}");
+    assert!(report["practices"].as_array().is_some_and(|all| all.len() >= 10), "{report:#}");
 }

@@ -2,6 +2,7 @@
 
 use super::{Looks, Practice, Rule, Severity, Subject, rule};
 use portcullis_access::{Effect, Mode};
+use portcullis_config::plan::RoutePlan;
 
 const P: Practice = Practice::Access;
 
@@ -29,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         (
             "an object is reached by its id, and no rule looks whose it is",
             "Whoever may use the operation can read or change what belongs to others (BOLA, the most common flaw of APIs).",
-            "Add `owner:` or `tenant:` to the rule that allows it.",
+            "Add `owner:` or `tenant:` to the rule that allows it, or let `learned` ask whether it was shown.",
         ),
         &["API1:2023", "ASVS 8.2.2", "CWE-639"],
         (
@@ -82,15 +83,19 @@ fn unruled(subject: &Subject<'_>, looks: &mut Looks) {
 
 fn ownerless(subject: &Subject<'_>, looks: &mut Looks) {
     for operation in subject.operations().filter(super::super::rule::Operation::demands) {
-        let Some(authz) = operation.route.authz.as_ref().filter(|_| operation.route.template.contains('{')) else {
-            continue;
-        };
+        let Some(authz) = operation.route.authz.as_ref().filter(|_| names_object(operation.route)) else { continue };
         // Required of everybody, or in whatever allows; those with a role of their own are operators.
-        let looked = authz.rules.iter().any(|rule| !rule.rule.when.is_empty());
+        let looked = authz.rules.iter().any(|rule| rule.asks_learned || !rule.rule.when.is_empty());
         looks.at(operation.place(), operation.origin(), looked, || {
             format!("`{}` is allowed without a look at whose it is", operation.route.template)
         });
     }
+}
+
+/// Whether a parameter of a path can say which object is meant. The last two segments of a call of gRPC are service and method.
+fn names_object(route: &RoutePlan) -> bool {
+    let skipped = if route.grpc { 2 } else { 0 };
+    route.template.rsplit('/').skip(skipped).any(|segment| segment.contains('{'))
 }
 
 fn observed(subject: &Subject<'_>, looks: &mut Looks) {

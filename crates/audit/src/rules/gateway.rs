@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
         (
             "servers may be asked for as much at once as comes",
             "A server that slows down gets ever more to do.",
-            "Set `connections` of the upstream, and a `queue`.",
+            "Set `connections` of the upstream, and a `queue`, or let `adaptive` find out what it bears.",
         ),
         &["API4:2023", "CWE-770"],
         (
@@ -168,7 +168,10 @@ fn unwatched(subject: &Subject<'_>, looks: &mut Looks) {
 }
 
 fn unbounded(subject: &Subject<'_>, looks: &mut Looks) {
-    upstreams(subject, looks, |upstream| Some(upstream.pool.connections.is_some()), "no `connections`");
+    let bounded = |upstream: &portcullis_config::plan::UpstreamPlan| {
+        Some(upstream.pool.connections.is_some() || upstream.pool.adaptive.is_some())
+    };
+    upstreams(subject, looks, bounded, "neither `connections` nor `adaptive`");
 }
 
 fn pages(subject: &Subject<'_>, looks: &mut Looks) {

@@ -66,13 +66,6 @@ fn bounded_text(path: &Path, bytes_max: u64) -> Result<String, Stop> {
     String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))
 }
 
-/// Rule and place of everything that is found in a configuration.
-pub(super) fn weaknesses(path: &Path) -> Result<Vec<(&'static str, String)>, Stop> {
-    let loaded = read(path)?;
-    let report = judge(&loaded.plan, &look::facts(&loaded)?, &[]);
-    Ok(report.findings.into_iter().map(|finding| (finding.rule, finding.place)).collect())
-}
-
 const fn severity(least: Least) -> Severity {
     match least {
         Least::Low => Severity::Low,

@@ -39,38 +39,38 @@ pub(crate) struct Callers {
     /// Whom the gateway's authority for clients vouches for, and somebody of the same name for whom it does not.
     pub(crate) member: Member,
     pub(crate) stranger: Member,
+    /// For whom it does no longer.
+    pub(crate) revoked: Member,
 }
 
 // === impl Callers ===
 
 impl Callers {
-    /// Makes them, and leaves in the folder what the gateway and people need: `issuer.json`, `token.txt`, `api-key.txt`.
+    /// Makes them, and leaves in the folder what the gateway and people need: `token.txt`, `api-key.txt`, `gateway-key.pem`.
     pub(crate) fn make(folder: &Path, upstreams: &Upstreams) -> Result<Self, Stop> {
         let failed = |error: &dyn std::fmt::Display| Stop::environment(format!("{}: {error}", folder.display()));
         let signer = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let key = KeyText::mint("pk", &random::<ENTROPY_BYTES>()?).map_err(|error| failed(&error))?;
         let (store, peppers) = Home::new(folder.join("data")).open(random()?).map_err(|error| failed(&error))?;
         let mut record = KeyRecord::new(&key, peppers.current(), "shop", now());
-        record.scopes = vec!["account:read".to_owned()];
+        record.scopes = vec!["account:read".to_owned(), "shop:write".to_owned()];
         record.expires_at = Some(now() + DAY_SECONDS);
         store.create([record]).map_err(|error| failed(&error))?;
         let holder = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
         let partner = SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?;
-        let (member, stranger) = members::make(folder)?;
+        let (member, stranger, revoked) = members::make(folder)?;
         let found = (SigningKey::from_seed(&random()?).map_err(|error| failed(&error))?, upstreams.issuer());
-        upstreams.publish(json!({ "keys": [found.0.public_jwk()] }).to_string());
+        let set = |key: &SigningKey| json!({ "keys": [key.public_jwk()] }).to_string();
+        upstreams.publish([set(&found.0), set(&signer)]);
         let path = folder.join("feed.key");
         let patcher = if path.exists() { Signer::read(&path) } else { Signer::make(&path, &random()?) };
         let patcher = patcher.map_err(|error| failed(&error))?;
-        let callers = Self { signer, found, holder, partner, patcher, key, member, stranger };
-        let set = json!({ "keys": [callers.signer.public_jwk()] }).to_string();
-        fs::write(folder.join("issuer.json"), set).map_err(|error| failed(&error))?;
-        let set = json!({ "keys": [callers.partner.public_jwk()] }).to_string();
-        fs::write(folder.join("partner.json"), set).map_err(|error| failed(&error))?;
+        let callers = Self { signer, found, holder, partner, patcher, key, member, stranger, revoked };
+        fs::write(folder.join("partner.json"), set(&callers.partner)).map_err(|error| failed(&error))?;
         let password = URL_SAFE_NO_PAD.encode(random::<15>()?);
         let hash = PasswordHash::make(&password, &random()?);
         let hash = hash.ok_or_else(|| Stop::environment("there is no memory for a password"))?;
-        fs::write(folder.join("console.hash"), hash).map_err(|error| failed(&error))?;
+        write(&folder.join("console.hash"), &hash).map_err(|error| failed(&error))?;
         write(&folder.join("console-password.txt"), &password).map_err(|error| failed(&error))?;
         for (name, text) in
             [("token.txt", callers.token(DAY_SECONDS.cast_signed())?), ("api-key.txt", callers.key.reveal().to_owned())]
@@ -135,7 +135,9 @@ impl Callers {
         let issued = now().saturating_sub(120);
         let claims = json!({
             "iss": issuer, "aud": "account", "sub": "ada", "client_id": "demo", "jti": "demo-1",
-            "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read",
+            "iat": issued, "exp": now().saturating_add_signed(lifetime), "scope": "account:read shop:read shop:write",
+            // Which of the sample's customers she is.
+            "customer": "7",
         });
         let Value::Object(mut claims) = claims else { return Err(Stop::environment("claims are an object")) };
         if let Some((name, value)) = more {

@@ -78,6 +78,8 @@ pub(crate) const OPAQUE_TOKEN: &str = "demo-opaque-token";
 
 /// Where the keys of the issuer are that is asked for them.
 pub(crate) const KEYS: &str = "/issuer-keys";
+/// And those of the demo's own issuer.
+pub(crate) const DEMO_KEYS: &str = "/demo-keys";
 
 /// What an issuer says about itself.
 pub(crate) fn metadata(issuer: &str) -> String {
@@ -86,8 +88,12 @@ pub(crate) fn metadata(issuer: &str) -> String {
 
 /// What an issuer says about a token that says nothing itself (RFC 7662).
 fn introspect(body: &[u8]) -> Told {
-    let asked = format!("token={OPAQUE_TOKEN}&");
-    let known = body.starts_with(asked.as_bytes());
+    let text = String::from_utf8_lossy(body);
+    // Whoever asks has to say who he is (RFC 7662 section 2.1); the sample believes it.
+    if !text.contains("&client_id=gateway&client_assertion_type=") {
+        return told(401, &json!({ "error": "invalid_client" }));
+    }
+    let known = text.starts_with(&format!("token={OPAQUE_TOKEN}&"));
     let good = json!({ "active": true, "aud": "account", "sub": "olga", "client_id": "demo", "scope": "account:read" });
     told(200, &if known { good } else { json!({ "active": false }) })
 }

@@ -6,11 +6,16 @@ use super::{collector, mail};
 use crate::ending::Stop;
 use crate::service::{Journal, Service, Signals};
 use portcullis_proxy::AUTHORITY_FILE;
+use portcullis_types::Clock;
+use portcullis_types::civil::Moment;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 const CONFIG: &str = include_str!("portcullis.yaml");
+/// How long a version of the sample API has been gone.
+const GONE_S: u64 = 30 * 24 * 60 * 60;
 /// What the configuration names, and is the same at each start.
 const FILES: [(&str, &str); 5] = [
     ("shop.yaml", include_str!("shop.yaml")),
@@ -112,7 +117,9 @@ fn configuration(upstreams: &Upstreams, ports: Ports, [collector, mail]: [Socket
     ] {
         text = text.replace(name, &port.to_string());
     }
-    text
+    let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let gone = Moment::of_unix(now.saturating_sub(GONE_S).cast_signed()).rfc3339();
+    text.replace("@GONE@", gone.split('T').next().unwrap_or_default())
 }
 
 fn is_free(port: u16) -> bool {

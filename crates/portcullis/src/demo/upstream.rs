@@ -24,7 +24,8 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Where an issuer says where its keys are (OpenID Connect Discovery, section 4).
 const METADATA: &str = "/.well-known/openid-configuration";
 /// What the gateway asks for itself.
-const ASKED_BY_GATEWAY: [&str; 4] = ["/introspect", METADATA, "/.well-known/oauth-authorization-server", sample::KEYS];
+const ASKED_BY_GATEWAY: [&str; 5] =
+    ["/introspect", METADATA, "/.well-known/oauth-authorization-server", sample::KEYS, sample::DEMO_KEYS];
 
 /// The running servers. They live as long as the process.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ pub(crate) struct Upstreams {
     keys: Keys,
 }
 
-/// The key set of an issuer that is asked where its keys are; empty until there is one.
-type Keys = Arc<OnceLock<String>>;
+/// The key sets of an issuer that is asked where its keys are, and of the demo's; empty until there are some.
+type Keys = Arc<OnceLock<[String; 2]>>;
 
 // === impl Upstreams ===
 
@@ -88,8 +89,8 @@ impl Upstreams {
         format!("http://{}", self.addresses[0])
     }
 
-    /// Lets that issuer publish a key set.
-    pub(crate) fn publish(&self, keys: String) {
+    /// Lets that issuer publish a key set, and the demo's.
+    pub(crate) fn publish(&self, keys: [String; 2]) {
         // A second one would come too late for whoever has asked already.
         self.keys.get_or_init(|| keys);
     }
@@ -138,7 +139,8 @@ async fn answer(name: &'static str, mut request: Request<Incoming>, keys: Keys) 
             let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
             return Ok(json_answer(sample::metadata(&format!("http://{host}"))));
         }
-        sample::KEYS => return Ok(json_answer(keys.get().cloned().unwrap_or_default())),
+        sample::KEYS => return Ok(json_answer(keys.get().map(|[found, _]| found.clone()).unwrap_or_default())),
+        sample::DEMO_KEYS => return Ok(json_answer(keys.get().map(|[_, demo]| demo.clone()).unwrap_or_default())),
         "/lab/events" => return Ok(live::events()),
         "/lab/chat" => {
             if let Some(accepted) = live::conversation(&mut request) {

@@ -16,6 +16,10 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
     let refused = |request: &str, expected: &str, method: &str, target: &str| {
         scene.refused(PRACTICE, request, expected, ask(method, target).as_bytes())
     };
+    let put = |target: &str, bearer: &str| {
+        let json = "Content-Type: application/json\r\nContent-Length: 14\r\n";
+        format!("PUT {target} HTTP/1.1\r\nHost: localhost\r\n{bearer}{json}\r\n{{\"name\":\"Ada\"}}").into_bytes()
+    };
     let mut rows = vec![
         Row::brief(PRACTICE, "GET /account/ada with ada's token", "200", scene.client.get("/account/ada", &bearer)),
         refused("GET /account/eve with it", "403 forbidden_here", "GET", "/account/eve"),
@@ -23,6 +27,20 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         refused("PUT /account/ada, which needs another scope", "403 insufficient_scope", "PUT", "/account/ada"),
         refused("DELETE /account/ada, which is for admins", "403 forbidden", "DELETE", "/account/ada"),
     ];
+    rows.extend([
+        scene.refused(
+            PRACTICE,
+            "PUT /shop/customers/7 by nobody",
+            "401 missing_credential",
+            &put("/shop/customers/7", ""),
+        ),
+        scene.refused(
+            PRACTICE,
+            "PUT /shop/customers/9 by customer 7",
+            "403 forbidden_here",
+            &put("/shop/customers/9", &bearer),
+        ),
+    ]);
     rows.extend(bodies(scene, &bearer));
     rows.extend(shown(scene, &bearer));
     rows.extend([

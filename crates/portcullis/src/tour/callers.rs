@@ -63,7 +63,7 @@ fn members(scene: &Scene<'_>) -> Vec<Row> {
     };
     let Member { certificate, .. } = &scene.callers.member;
     let told = answered(ask(&scene.callers.member), "shop.demo", certificate);
-    let refused = match ask(&scene.callers.stranger) {
+    let refused = |member: &Member| match ask(member) {
         Ok(answer) => Ok((answer.brief(), false)),
         Err(_) => Ok(("no connection".to_owned(), true)),
     };
@@ -74,7 +74,13 @@ fn members(scene: &Scene<'_>) -> Vec<Row> {
             "200, the API is told `shop.demo` and sees no credential",
             told,
         ),
-        Row::new(AUTHENTICATION, "with one of the same name and another authority", "no connection", refused),
+        Row::new(
+            AUTHENTICATION,
+            "with one of the same name and another authority",
+            "no connection",
+            refused(&scene.callers.stranger),
+        ),
+        Row::new(AUTHENTICATION, "with one that was revoked", "no connection", refused(&scene.callers.revoked)),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Who is believed about where a request comes from, and what operators can ask of the running gateway.
 
 use super::{Answer, Row, Scene};
-use crate::command::{ask, audit_log_damage, weaknesses};
+use crate::command::{ask, audit_log_damage, audited};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -20,6 +20,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         expiring(scene),
         reloaded(scene),
         written_down(scene),
+        sound(scene),
         weak(scene),
     ]
 }
@@ -142,12 +143,39 @@ fn written_down(scene: &Scene<'_>) -> Row {
     Row::new(LOGGING, "the audit log, and a copy with one letter changed", expected, outcome)
 }
 
-fn weak(scene: &Scene<'_>) -> Row {
-    let expected = "PC0101 at orders/v1/createOrder";
-    let outcome = weaknesses(&scene.config).map_err(|stop| stop.summary()).map(|found| {
-        let found = found.iter().map(|(rule, place)| format!("{rule} at {place}")).find(|text| text == expected);
-        let ok = found.is_some();
-        (found.unwrap_or_else(|| "nothing about it".to_owned()), ok)
+fn sound(scene: &Scene<'_>) -> Row {
+    let expected = "100 of 100, nothing is found";
+    let outcome = audited(&scene.config, None, None).map_err(|stop| stop.summary()).map(|report| {
+        let found: Vec<String> = report.findings.iter().map(|one| format!("{} at {}", one.rule, one.place)).collect();
+        let found = if found.is_empty() { "nothing is found".to_owned() } else { found.join(", ") };
+        let got = format!("{} of 100, {found}", report.score);
+        let ok = got == expected;
+        (got, ok)
     });
-    Row::new(AUDITS, "portcullis audit, of a POST that anybody may send", expected, outcome)
+    Row::new(AUDITS, "portcullis audit, of this gateway", expected, outcome)
+}
+
+/// The same configuration, with one operation that it does not close any more.
+fn weak(scene: &Scene<'_>) -> Row {
+    let expected = "PC0101 at orders/v1/createOrder, and no 100";
+    let outcome = (|| {
+        let text = fs::read_to_string(&scene.config).map_err(|error| error.to_string())?;
+        let (open, from) = (scene.config.with_file_name("opened.yaml"), "- id: createOrder\n");
+        let line = text.lines().find(|line| {
+            line.trim_start().starts_with("authn: { any_of: [{ jwt: { issuers: [demo] } }, { api_key: {} }] }")
+        });
+        let rules = text.lines().find(|line| line.trim() == "authz: { rules: [{ scopes: [\"shop:write\"] }] }");
+        let (line, rules) = line.zip(rules).filter(|_| text.contains(from)).ok_or("the operation is not there")?;
+        let changed = text.replacen(line, "            authn: public", 1).replacen(&format!("{rules}\n"), "", 1);
+        fs::write(&open, changed).map_err(|error| error.to_string())?;
+        let report = audited(&open, None, None).map_err(|stop| stop.summary());
+        fs::remove_file(&open).map_err(|error| error.to_string())?;
+        let report = report?;
+        let found =
+            report.findings.iter().map(|one| format!("{} at {}", one.rule, one.place)).collect::<Vec<_>>().join(", ");
+        let got = format!("{found}, and {} 100", if report.score < 100 { "no" } else { "a" });
+        let ok = got == expected;
+        Ok((got, ok))
+    })();
+    Row::new(AUDITS, "portcullis audit, of a copy that lets anybody order", expected, outcome)
 }

@@ -98,12 +98,12 @@ fn contract(scene: &Scene<'_>) -> impl Iterator<Item = Row> {
             0 => String::new(),
             bytes => format!("Content-Type: application/{kind}\r\nContent-Length: {bytes}\r\n"),
         };
-        let bytes = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n{body}");
         let request = format!("{method} {path} {body}");
-        let outcome = scene.client.raw(bytes.as_bytes()).map(|answer| {
-            let got = answer.brief();
+        let outcome = scene.bearer().and_then(|bearer| {
+            let bytes = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{bearer}{lines}\r\n{body}");
+            let got = scene.client.raw(bytes.as_bytes())?.brief();
             let ok = got == *expected;
-            (got, ok)
+            Ok((got, ok))
         });
         Row::new(VALIDATION, request.trim_end(), expected, outcome)
     })
@@ -136,7 +136,9 @@ fn known(scene: &Scene<'_>) -> Row {
 }
 
 fn body_too_large(scene: &Scene<'_>) -> Row {
-    let head = "POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n";
+    let key = scene.callers.key.reveal();
+    let head =
+        format!("POST /orders/v1 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\nContent-Length: 5000\r\n\r\n");
     scene.refused(VALIDATION, "5,000 bytes where a route takes 4 KiB", "413 body_too_large", head.as_bytes())
 }
 

@@ -15,7 +15,7 @@ fn reloaded(scene: &Scene<'_>) -> Row {
     let expected = "a new route answers, no request lost";
     let outcome = (|| {
         let text = fs::read_to_string(&scene.config).map_err(|error| error.to_string())?;
-        let route = "      - { id: echo, path: /echo, methods: [any] }\n";
+        let route = "      - { id: echo, path: /echo, methods: [GET] }\n";
         let more = format!("{route}      - {{ id: echoAgain, path: /echo/again, methods: [GET], authn: refuse }}\n");
         let before = scene.client.get("/lab/echo/again", "")?.status;
         let (stop, lost, served) = (AtomicBool::new(false), AtomicU32::new(0), AtomicU32::new(0));

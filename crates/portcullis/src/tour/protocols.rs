@@ -99,17 +99,18 @@ fn events(scene: &Scene<'_>) -> Row {
 /// A call of gRPC, by a client of HTTP/1.1; refusals are statuses of gRPC.
 fn call(scene: &Scene<'_>, method: &str, expected: &str) -> Row {
     let path = format!("/stock.v1.Stock/{method}");
-    let bytes = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/grpc\r\nTE: trailers\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0"
-    );
-    let outcome = scene.client.raw(bytes.as_bytes()).map(|answer| {
+    let outcome = scene.bearer().and_then(|bearer| {
+        let bytes = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{bearer}Content-Type: application/grpc\r\nTE: trailers\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0"
+        );
+        let answer = scene.client.raw(bytes.as_bytes())?;
         let got = match (answer.status, answer.field("grpc-status")) {
             (200, None) if answer.body.ends_with("\u{8}\u{7}") => "its message".to_owned(),
             (200, Some("12")) => "UNIMPLEMENTED (12)".to_owned(),
             (status, code) => format!("{status}, grpc-status {code:?}"),
         };
         let ok = got == expected;
-        (got, ok)
+        Ok((got, ok))
     });
     Row::new(VALIDATION, &format!("a call of gRPC: stock.v1.Stock/{method}"), expected, outcome)
 }
