@@ -8,6 +8,7 @@
 
 mod bundle;
 mod condition;
+pub mod fuzz;
 mod judge;
 mod operator;
 mod query;

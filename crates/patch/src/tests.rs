@@ -250,3 +250,36 @@ fn what_is_not_written_down_may_be_anything() {
         assert_eq!(bundle(when).patches[0].supposed("/", &request, hidden), expect, "{when} {query:?}");
     }
 }
+
+#[test]
+fn fuzz_smoke_bundle() {
+    let patch = |when: &str| {
+        format!(
+            r#"{{ "name": "a", "version": 1, "expires": "2026-12-31", "rules": "SecRule ARGS x", "patches": [
+            {{ "id": "1", "reason": "r", "action": "refuse", "api": "a", "operation": "o", "when": [{when}] }},
+            {{ "id": "2", "reason": "r", "action": "observe", "api": "a", "when": [] }} ] }}"#
+        )
+    };
+    for seed in [
+        patch(r#"{ "target": "query", "name": "b", "contains": "../" }"#),
+        patch(r#"{ "target": "header", "name": "x-a", "matches": "^o.e$" }"#),
+        patch(r#"{ "target": "body_field", "name": "/role", "equals": "admin" }"#),
+        patch(r#"{ "target": "body", "longer_than": 4 }, { "target": "path", "present": true }"#),
+        "{ \"name\": \"\u{2028}\", \"version\": 18446744073709551616 }".to_owned(),
+        format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)),
+    ] {
+        let bytes = seed.as_bytes();
+        for cut in (0..=bytes.len()).step_by(3) {
+            crate::fuzz::bundle(&bytes[..cut]);
+            crate::fuzz::bundle(&bytes[cut..]);
+        }
+        // One byte after the other becomes another one.
+        for at in 0..bytes.len().min(600) {
+            let mut changed = bytes.to_vec();
+            changed[at] ^= 0x15;
+            crate::fuzz::bundle(&changed);
+        }
+        crate::fuzz::bundle(bytes);
+    }
+    crate::fuzz::bundle(&[0xff, b'{']);
+}
