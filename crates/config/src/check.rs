@@ -1,6 +1,7 @@
 //! What settings mean together: a typed file becomes a plan, and everything about it that cannot work is reported. The
 //! shape of the file is settled before.
 
+mod accounts;
 mod admin;
 mod alerts;
 mod anomalies;
@@ -112,6 +113,7 @@ pub(crate) fn check(mut check: Check<'_>, file: &File, root: &At<'_>, hash: Stri
     check.has_mask_key = file.mask_key.is_some();
     let apis = check.apis(file, root);
     check.trials(root, portal.as_ref(), &apis);
+    check.offers(root, portal.as_ref(), &apis);
     check.shared_store_end(file, root, &apis);
     let mask_key = check.mask_key(file, root, &apis);
     let ground = alerts::Ground { listeners: &listeners, apis: &apis, anomalies: anomalies.as_ref() };

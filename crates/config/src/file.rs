@@ -1,6 +1,7 @@
 //! What people write, exactly. The comments here are the reference page and the descriptions in the JSON Schema; what a
 //! setting means for others is decided in `check`.
 
+mod accounts;
 mod admin;
 mod alerts;
 mod anomalies;
@@ -33,7 +34,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use admin::{Admin, Role};
+pub(crate) use accounts::{KeyOffer, PortalAccounts};
+pub(crate) use admin::{Admin, AdminSession, Role};
 pub(crate) use alerts::{Alerts, Email, Webhook};
 pub(crate) use anomalies::{Anomalies, AnomalyMode, AnomalyPoints};
 pub(crate) use api::UpstreamTls;

@@ -1,6 +1,7 @@
 //! The checked configuration: every default is explicit, every path absolute or relative to the working directory,
 //! and nothing in it can be wrong any more. Compiling it into something fast is the data path's business.
 
+mod accounts;
 mod admin;
 mod alerts;
 mod anomalies;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::values::ValueSource;
+pub use accounts::{AccountsPlan, OfferPlan};
 pub use admin::{AdminPlan, ConsolePlan, Role, UserPlan};
 pub use alerts::{AlertsPlan, EmailPlan, MailCipher, WebhookPlan};
 pub use anomalies::AnomaliesPlan;

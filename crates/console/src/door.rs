@@ -7,13 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_auth::failures::{FailurePolicy, Failures};
 use portcullis_auth::password::PasswordHash;
-use portcullis_config::plan::{ConsolePlan, Role, UserPlan};
+use portcullis_config::plan::Role;
 use portcullis_types::{Clock, Millis};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 // LIMIT: sessions at once, of all and of one user; beyond the latter his oldest one ends.
 const SESSIONS_MAX: usize = 1_000;
@@ -30,11 +31,11 @@ const NAME_BYTES_MAX: usize = 64;
 const CHANGE: &str = "portcullis console 2026-11 token of a change";
 const TOKEN_BYTES: usize = 32;
 
-/// Whoever is in.
+/// Whoever is in; `R` is what he is here.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Guest {
+pub(crate) struct Guest<R = Role> {
     pub(crate) name: Arc<str>,
-    pub(crate) role: Role,
+    pub(crate) role: R,
     /// What a change has to bring along where a cookie says who asks.
     pub(crate) change_token: String,
     /// What the session is kept under.
@@ -46,25 +47,38 @@ pub(crate) struct Guest {
 /// What a session is kept under: the hash of its token.
 pub(crate) type SessionName = [u8; 32];
 
-/// The door.
-pub(crate) struct Door {
-    clock: Clock,
-    rules: RwLock<Rules>,
-    sessions: Mutex<HashMap<SessionName, Session>>,
-    failures: Failures,
-    verifying: AtomicUsize,
+/// Somebody who may come in.
+#[derive(Clone, Debug)]
+pub(crate) struct Person<R> {
+    pub(crate) password: PasswordHash,
+    pub(crate) role: R,
 }
 
-struct Rules {
-    users: Vec<UserPlan>,
+/// Looks somebody up by his name.
+pub(crate) type Find<R> = Arc<dyn Fn(&str) -> Result<Option<Person<R>>, Problem> + Send + Sync>;
+
+/// Who may come in, and for how long.
+pub(crate) struct Rules<R> {
+    find: Find<R>,
     nobody: PasswordHash,
     idle_ms: Millis,
     lifetime_ms: Millis,
 }
 
-#[derive(Debug)]
+/// The door.
+pub(crate) struct Door<R = Role> {
+    clock: Clock,
+    rules: RwLock<Rules<R>>,
+    sessions: Mutex<HashMap<SessionName, Session>>,
+    failures: Failures,
+    verifying: AtomicUsize,
+}
+
+#[derive(Clone, Debug)]
 struct Session {
     name: Arc<str>,
+    /// What he has come in with; with another one he is out.
+    password: PasswordHash,
     begun: Millis,
     seen: Millis,
 }
@@ -74,24 +88,19 @@ struct Turn<'d>(&'d AtomicUsize);
 
 // === impl Door ===
 
-impl Door {
+impl<R> Door<R> {
     /// `None` without randomness.
-    pub(crate) fn new(plan: &ConsolePlan, clock: Clock) -> Option<Self> {
+    pub(crate) fn new(rules: Rules<R>, clock: Clock) -> Option<Self> {
         let key = random()?;
         let failures = Failures::new(FAILURES, FAILURES_ENTRIES, key);
-        let rules = RwLock::new(Rules::of(plan));
+        let rules = RwLock::new(rules);
         Some(Self { clock, rules, sessions: Mutex::default(), failures, verifying: AtomicUsize::new(0) })
     }
 
     /// From now on these may come in. Whoever may not any more, or has another password, is out at once.
-    pub(crate) fn take_over(&self, plan: &ConsolePlan) {
-        let fresh = Rules::of(plan);
-        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
-        let stays = |name: &str| {
-            rules.user(name).is_some_and(|old| fresh.user(name).is_some_and(|new| new.password == old.password))
-        };
-        self.sessions().retain(|_, session| stays(&session.name));
-        *rules = fresh;
+    pub(crate) fn take_over(&self, fresh: Rules<R>) {
+        self.sessions().retain(|_, session| fresh.person(session).is_ok_and(|person| person.is_some()));
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<SessionName, Session>> {
@@ -105,16 +114,18 @@ impl Door {
         password: &str,
         from: IpAddr,
         now_s: u64,
-    ) -> Result<(String, Role), Problem> {
+    ) -> Result<(String, R), Problem> {
         let name_told = name.get(..NAME_BYTES_MAX).unwrap_or(name);
         self.failures
             .check(from, Some(name_told), now_s)
             .map_err(|wait| Problem::too_often(wait.retry_after_seconds))?;
         let (hash, role) = {
             let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
-            let user = rules.user(name);
             // Nobody can tell by the time whether there is such a name.
-            (user.map_or(&rules.nobody, |user| &user.password).clone(), user.map(|user| user.role))
+            match (rules.find)(name)? {
+                Some(person) => (person.password, Some(person.role)),
+                None => (rules.nobody.clone(), None),
+            }
         };
         let turn = Turn::take(&self.verifying).ok_or_else(Problem::busy)?;
         let fits = hash.fits(password);
@@ -123,10 +134,10 @@ impl Door {
             self.failures.note(from, Some(name_told), now_s);
             return Err(Problem::wrong_password());
         };
-        Ok((self.begin(name).ok_or_else(Problem::busy)?, role))
+        Ok((self.begin(name, hash).ok_or_else(Problem::busy)?, role))
     }
 
-    fn begin(&self, name: &str) -> Option<String> {
+    fn begin(&self, name: &str, password: PasswordHash) -> Option<String> {
         let token = random()?;
         let now = self.clock.millis();
         let (idle_ms, lifetime_ms) = self.times();
@@ -141,17 +152,17 @@ impl Door {
         if sessions.len() >= SESSIONS_MAX {
             return None;
         }
-        sessions.insert(name_of(&token), Session { name: Arc::from(name), begun: now, seen: now });
+        sessions.insert(name_of(&token), Session { name: Arc::from(name), password, begun: now, seen: now });
         Some(URL_SAFE_NO_PAD.encode(token))
     }
 
     /// Who has this token, if its session is open. He is here, unless he only listens.
-    pub(crate) fn guest(&self, token: &str) -> Option<Guest> {
+    pub(crate) fn guest(&self, token: &str) -> Option<Guest<R>> {
         let bytes: [u8; TOKEN_BYTES] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
         let session = name_of(&bytes);
-        let (name, begun, now) = {
-            let now = self.clock.millis();
-            let (idle_ms, lifetime_ms) = self.times();
+        let now = self.clock.millis();
+        let (idle_ms, lifetime_ms) = self.times();
+        let found = {
             let mut sessions = self.sessions();
             let found = sessions.get_mut(&session)?;
             if !found.is_open(now, idle_ms, lifetime_ms) {
@@ -159,13 +170,13 @@ impl Door {
                 return None;
             }
             found.seen = now;
-            (Arc::clone(&found.name), found.begun, now)
+            found.clone()
         };
         let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
-        let role = rules.user(&name)?.role;
+        let role = rules.person(&found).ok()??.role;
         let change_token = URL_SAFE_NO_PAD.encode(blake3::derive_key(CHANGE, &bytes));
-        let ends_in_ms = begun.saturating_add(rules.lifetime_ms).saturating_sub(now);
-        Some(Guest { name, role, change_token, session, ends_in_ms })
+        let ends_in_ms = found.begun.saturating_add(rules.lifetime_ms).saturating_sub(now);
+        Some(Guest { name: found.name, role, change_token, session, ends_in_ms })
     }
 
     /// Whether a session is open still; asking does not keep it so.
@@ -186,7 +197,7 @@ impl Door {
     }
 }
 
-impl fmt::Debug for Door {
+impl<R> fmt::Debug for Door<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Door")
     }
@@ -194,34 +205,33 @@ impl fmt::Debug for Door {
 
 // === impl Guest ===
 
-impl Guest {
+impl<R> Guest<R> {
     /// Whether a change was asked for by a page of ours.
     pub(crate) fn vouches(&self, token: &str) -> bool {
         verify_slices_are_equal(token.as_bytes(), self.change_token.as_bytes()).is_ok()
     }
 }
 
-impl fmt::Debug for Guest {
+impl<R> fmt::Debug for Guest<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Guest({}, {})", self.name, self.role.name())
+        write!(formatter, "Guest({})", self.name)
     }
 }
 
 // === impl Rules ===
 
-impl Rules {
-    fn of(plan: &ConsolePlan) -> Self {
-        let millis = |time: std::time::Duration| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX);
-        Self {
-            users: plan.users.clone(),
-            nobody: PasswordHash::of_nobody(plan.users.first().map(|user| &user.password)),
-            idle_ms: millis(plan.idle),
-            lifetime_ms: millis(plan.lifetime),
-        }
+impl<R> Rules<R> {
+    /// Those whom `find` finds, for so long without doing anything and for so long at all. A name that nobody has takes as long as
+    /// one with a password like `like`.
+    pub(crate) fn new(find: Find<R>, (idle, lifetime): (Duration, Duration), like: Option<&PasswordHash>) -> Self {
+        let millis = |time: Duration| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX);
+        let nobody = PasswordHash::of_nobody(like);
+        Self { find, nobody, idle_ms: millis(idle), lifetime_ms: millis(lifetime) }
     }
 
-    fn user(&self, name: &str) -> Option<&UserPlan> {
-        self.users.iter().find(|user| *user.name == *name)
+    /// Whose session it is, if he may still come in with the same password.
+    fn person(&self, session: &Session) -> Result<Option<Person<R>>, Problem> {
+        Ok((self.find)(&session.name)?.filter(|person| person.password == session.password))
     }
 }
 
@@ -272,7 +282,7 @@ mod tests {
     #[test]
     fn sessions_end_by_idleness_by_age_and_by_word() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let door = Door::new(&plan(), clock.clone()).unwrap();
+        let door = Door::new(rules(&plan()), clock.clone()).unwrap();
         let (token, role) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         assert_eq!(role, Role::Admin);
         let guest = door.guest(&token).unwrap();
@@ -299,7 +309,7 @@ mod tests {
     #[test]
     fn whoever_fails_waits_and_one_user_has_so_many_sessions() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let door = Door::new(&plan(), clock.clone()).unwrap();
+        let door = Door::new(rules(&plan()), clock.clone()).unwrap();
         let (first, _) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         for _ in 0..SESSIONS_OF_ONE_MAX {
             clock.advance(Duration::from_millis(1));
@@ -325,14 +335,14 @@ mod tests {
 
     #[test]
     fn who_may_not_come_in_any_more_is_out() {
-        let door = Door::new(&plan(), Clock::manual(SystemTime::UNIX_EPOCH)).unwrap();
+        let door = Door::new(rules(&plan()), Clock::manual(SystemTime::UNIX_EPOCH)).unwrap();
         let (token, _) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         let mut fresh = plan();
         fresh.users[0].role = Role::Viewer;
-        door.take_over(&fresh);
+        door.take_over(rules(&fresh));
         assert_eq!(door.guest(&token).unwrap().role, Role::Viewer, "what he may do is looked up anew");
         fresh.users.remove(0);
-        door.take_over(&fresh);
+        door.take_over(rules(&fresh));
         assert!(door.guest(&token).is_none());
     }
 }

@@ -3,6 +3,7 @@
 //! Several processes may have the file open and change it, one change at a time; the database sees to that.
 
 use crate::StoreError;
+use crate::accounts;
 use crate::calls::CALLS;
 use portcullis_auth::key::KeyRecord;
 use portcullis_auth::revocation::{Revocation, Revocations};
@@ -15,8 +16,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-const KEYS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("keys");
-const USED: TableDefinition<'_, u64, u64> = TableDefinition::new("used");
+pub(crate) const KEYS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("keys");
+pub(crate) const USED: TableDefinition<'_, u64, u64> = TableDefinition::new("used");
 const REVOKED: TableDefinition<'_, &[u8; 32], (u64, u64)> = TableDefinition::new("revoked");
 /// By number, which key was changed; `TOKENS` stands for the revocations as a whole.
 const CHANGES: TableDefinition<'_, u64, u64> = TableDefinition::new("changes");
@@ -105,6 +106,7 @@ impl Store {
             write.open_table(KEYS)?;
             write.open_table(USED)?;
             write.open_table(CALLS)?;
+            accounts::prepare(&write)?;
             write.open_table(REVOKED)?;
             write.open_table(CHANGES)?;
             let mut facts = write.open_table(FACTS)?;
@@ -221,6 +223,7 @@ impl Store {
             if new.number == TOKENS || keys.insert(new.number, new.encode()?.as_slice())?.is_some() {
                 return Err(StoreError::Exists);
             }
+            accounts::inherit(&write, old, &new)?;
         }
         finish(write, &[old, new.number])?;
         Ok(new)
@@ -359,7 +362,7 @@ impl Store {
 
 /// Numbers the change and makes it last. A change of many keys is numbered beyond what is kept, so that mirrors read
 /// everything.
-fn finish(write: WriteTransaction, changed: &[u64]) -> Result<(), StoreError> {
+pub(crate) fn finish(write: WriteTransaction, changed: &[u64]) -> Result<(), StoreError> {
     if changed.is_empty() {
         write.abort()?;
         return Ok(());
@@ -384,7 +387,7 @@ fn finish(write: WriteTransaction, changed: &[u64]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn read_record(keys: &impl ReadableTable<u64, &'static [u8]>, id: u64) -> Result<KeyRecord, StoreError> {
+pub(crate) fn read_record(keys: &impl ReadableTable<u64, &'static [u8]>, id: u64) -> Result<KeyRecord, StoreError> {
     let bytes = keys.get(id)?.ok_or(StoreError::UnknownKey)?;
     Ok(KeyRecord::decode(id, bytes.value())?)
 }

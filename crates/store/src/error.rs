@@ -22,6 +22,14 @@ pub enum StoreError {
     UnknownKey,
     /// There is one of this number already.
     Exists,
+    /// What belongs to an account is not there, or belongs to another one.
+    NotOwn(&'static str),
+    /// There is one of this name already.
+    Taken(&'static str),
+    /// There are as many as there may be: so many of what.
+    Full(usize, &'static str),
+    /// It is not in the state for that.
+    Unfit(&'static str),
     /// The file or the system said no.
     Io(PathBuf, std::io::Error),
     /// The database said no.
@@ -40,6 +48,10 @@ impl fmt::Display for StoreError {
             Self::Revocation(error) => error.fmt(formatter),
             Self::UnknownKey => formatter.write_str("there is no such key"),
             Self::Exists => formatter.write_str("there is a key of this id already"),
+            Self::NotOwn(what) => write!(formatter, "there is no such {what}"),
+            Self::Taken(what) => write!(formatter, "there is {what} of this name already"),
+            Self::Full(most, what) => write!(formatter, "there may be {most} {what}, and there are"),
+            Self::Unfit(why) => formatter.write_str(why),
             Self::Io(path, error) => write!(formatter, "{}: {error}", path.display()),
             Self::Database(error) => error.fmt(formatter),
         }

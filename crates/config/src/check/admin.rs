@@ -12,7 +12,7 @@ use portcullis_auth::password::PasswordHash;
 use super::Check;
 use super::listeners::collide;
 use crate::diagnostic::Diagnostic;
-use crate::file::{self, Admin, File, defaults};
+use crate::file::{self, Admin, AdminSession, File, defaults};
 use crate::plan::{AdminPlan, ConsolePlan, ListenerPlan, PortalPlan, Role, StatusPlan, UserPlan};
 use crate::scalar::{FileName, Period};
 use crate::tree::At;
@@ -104,8 +104,13 @@ impl Check<'_> {
             self.reject(&at, diagnostic.help("give one of them another port"));
         }
         let address = admin.address.as_ref().and_then(|address| self.home(&section.key("address"), address));
-        let session = section.key("session");
-        let written = admin.session.as_ref();
+        let (idle, lifetime) = self.session(admin.session.as_ref(), &section.key("session"));
+        let users = self.users(admin, section);
+        ConsolePlan { bind, tls, address, users, idle, lifetime }
+    }
+
+    /// How long somebody stays without doing anything, and whatever he does.
+    pub(super) fn session(&mut self, written: Option<&AdminSession>, session: &At<'_>) -> (Duration, Duration) {
         let lifetime = written.and_then(|session| session.lifetime).unwrap_or(defaults::SESSION_LIFETIME);
         let lifetime = self.period(&session.key("lifetime"), lifetime, (LEAST_SESSION, MAX_SESSION));
         let idle = written.and_then(|session| session.idle);
@@ -115,8 +120,7 @@ impl Check<'_> {
             let diagnostic = self.wrong(&idle_at, "contradiction", "a session ends before it can be idle for so long");
             self.reject(&idle_at, diagnostic.help("make it shorter than `lifetime`"));
         }
-        let users = self.users(admin, section);
-        ConsolePlan { bind, tls, address, users, idle: wanted.min(lifetime), lifetime }
+        (wanted.min(lifetime), lifetime)
     }
 
     fn users(&mut self, admin: &Admin, section: &At<'_>) -> Vec<UserPlan> {

@@ -50,7 +50,10 @@ impl Check<'_> {
                     .help("add `address: \"https://developers.example.com\"`: browsers say it of the pages that call"),
             );
         }
-        plan.apis = written.apis.as_ref().map(|names| self.shown_apis(&section.key("apis"), names, file));
+        plan.apis = written.apis.as_ref().map(|names| {
+            let at = section.key("apis");
+            self.known_apis(&at, names, file, ("no API is shown", "name one, or remove `apis` to show all"))
+        });
         if let Some(accent) = &written.accent {
             plan.accent = self.accent(&section.key("accent"), accent, plan.accent);
         }
@@ -63,6 +66,10 @@ impl Check<'_> {
         }
         for (title, name) in written.pages.iter().flatten() {
             plan.pages.extend(self.page_file(&pages.key(title), name).map(|path| (title.clone(), path)));
+        }
+        if let Some(accounts) = &written.accounts {
+            let has_store = file.store.is_some() || root.key("store").is_tainted();
+            plan.accounts = Some(self.portal_accounts(&section.key("accounts"), accounts, (file, plan.bind, has_store)));
         }
         plan.security = written.security.as_ref().map(|security| self.contact(&section.key("security"), security));
         Some(plan)
@@ -129,15 +136,22 @@ impl Check<'_> {
         None
     }
 
-    fn shown_apis(&mut self, at: &At<'_>, names: &[Text], file: &File) -> Vec<Arc<str>> {
+    /// Names of APIs, of which there has to be one; else what is wrong and what to do.
+    pub(super) fn known_apis(
+        &mut self,
+        at: &At<'_>,
+        names: &[Text],
+        file: &File,
+        (none, help): (&str, &str),
+    ) -> Vec<Arc<str>> {
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !file.apis.contains_key(&name.0)) {
             let at = at.index(index);
             let diagnostic = self.wrong(&at, "unknown-name", format!("there is no API {}", self.shown(&at, &name.0)));
             self.reject(&at, diagnostic.help("name one of `apis`, or remove it"));
         }
         if names.is_empty() {
-            let diagnostic = self.wrong(at, "empty-list", "no API is shown");
-            self.reject(at, diagnostic.help("name one, or remove `apis` to show all"));
+            let diagnostic = self.wrong(at, "empty-list", none);
+            self.reject(at, diagnostic.help(help));
         }
         names.iter().map(|name| Arc::from(name.0.as_str())).collect()
     }

@@ -7,6 +7,14 @@ pub(crate) const STATUS_BIND: &str = "127.0.0.1:9901";
 pub(crate) const PORTAL_BIND: &str = "127.0.0.1:9902";
 pub(crate) const SESSION_IDLE: Period = Period::seconds(30 * 60);
 pub(crate) const SESSION_LIFETIME: Period = Period::seconds(10 * 60 * 60);
+pub(crate) const OFFER_APPLICATIONS: Count = Count(3);
+/// LIMIT: applications of one account.
+pub(crate) const MAX_OFFER_APPLICATIONS: u64 = 100;
+pub(crate) const OFFER_KEYS: Count = Count(5);
+/// LIMIT: keys of one account.
+pub(crate) const MAX_OFFER_KEYS: u64 = 100;
+pub(crate) const OFFER_EXPIRES: Period = Period::seconds(90 * 24 * 60 * 60);
+pub(crate) const OFFER_OVERLAP: Period = Period::seconds(7 * 24 * 60 * 60);
 pub(crate) const PORTAL_TITLE: &str = "Developer portal";
 pub(crate) const ACCENT_LIGHT: &str = "#0b5cad";
 pub(crate) const ACCENT_DARK: &str = "#79b8ff";

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::defaults;
+use super::{PortalAccounts, defaults};
 use crate::scalar::{Address, Colour, FileName, Flag, Text, When};
 
 /// Pages for developers who integrate with the APIs: what they offer, how to call them, what the limits are, what every error means.
@@ -39,6 +39,8 @@ pub(crate) struct Portal {
     pub(crate) welcome: Option<FileName>,
     /// More pages by their title, each a text in Markdown: headings, lists, tables, code, emphasis and links. HTML is shown as text.
     pub(crate) pages: Option<IndexMap<String, FileName>>,
+    /// Lets developers sign in, and make, replace and revoke API keys of their own.
+    pub(crate) accounts: Option<PortalAccounts>,
     /// Whom to tell about holes in security: makes `/.well-known/security.txt` (RFC 9116).
     pub(crate) security: Option<PortalSecurity>,
 }

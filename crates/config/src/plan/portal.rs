@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::AccountsPlan;
 use crate::file::defaults;
 
 /// What the pages are like.
@@ -29,6 +30,8 @@ pub struct PortalPlan {
     pub pages: Vec<(String, PathBuf)>,
     /// Whom to tell about holes in security.
     pub security: Option<SecurityContactPlan>,
+    /// Who may sign in, and what for; `None` where nobody may.
+    pub accounts: Option<AccountsPlan>,
 }
 
 /// What `security.txt` says (RFC 9116).
@@ -58,6 +61,7 @@ impl Default for PortalPlan {
             welcome: None,
             pages: Vec::new(),
             security: None,
+            accounts: None,
         }
     }
 }
