@@ -100,11 +100,15 @@ impl ConsoleListener {
 }
 
 async fn answer(State(console): State<Console>, Extension(peer): Extension<Peer>, request: Request) -> Response {
-    reply(console, Via::Listener(peer.address.ip(), peer.is_secure), request).await
+    let from = Via::Listener(peer.address.ip(), peer.is_secure);
+    reply(move |question| console.answer(from, question), request).await
 }
 
-/// Lets the console answer on a thread that may wait.
-pub(crate) async fn reply(console: Console, from: Via, request: Request) -> Response {
+/// Answers a whole question on a thread that may wait.
+pub(crate) async fn reply(
+    answer: impl FnOnce(&axum::http::Request<Vec<u8>>) -> Answer + Send + 'static,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -116,7 +120,7 @@ pub(crate) async fn reply(console: Console, from: Via, request: Request) -> Resp
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     let question = axum::http::Request::from_parts(head, body);
-    let answered = tokio::task::spawn_blocking(move || console.answer(from, &question)).await;
+    let answered = tokio::task::spawn_blocking(move || answer(&question)).await;
     answered.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), carried)
 }
 

@@ -1,20 +1,23 @@
-//! The pages for developers, on a listener of their own: what was made of the policy in force, and nothing else.
+//! The pages for developers, on a listener of their own: what was made of the policy in force, and what somebody who has signed in sees
+//! and does.
 
 #[cfg(test)]
 mod tests;
 
-use crate::server::{Server, ServerError};
+use crate::console::reply;
+use crate::server::{Peer, Server, ServerError};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portcullis_config::plan::HeadersPlan;
-use portcullis_portal::Site;
+use portcullis_console::{SelfService, Via};
+use portcullis_portal::{Frame, Site};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// How long a page may be shown without asking anew; a reload makes others.
 const FRESH: &str = "max-age=60";
@@ -26,9 +29,9 @@ pub struct Portal {
     server: Server,
 }
 
-/// The site in force.
+/// The site in force, and who answers those that sign in, once there is a gateway.
 #[derive(Clone, Debug)]
-struct Shelf(Arc<RwLock<Arc<Shown>>>);
+struct Shelf(Arc<RwLock<Arc<Shown>>>, Arc<OnceLock<SelfService>>);
 
 /// A site with what every answer says about its pages.
 #[derive(Debug)]
@@ -71,6 +74,23 @@ impl Portal {
         *self.shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Shown::new(site));
     }
 
+    /// The frame of the pages in force.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        self.shelf.0.read().unwrap_or_else(PoisonError::into_inner).site.frame().clone()
+    }
+
+    /// From now on developers can sign in. The first one counts.
+    pub fn attach(&self, service: SelfService) {
+        drop(self.shelf.1.set(service));
+    }
+
+    /// Who answers those that sign in.
+    #[must_use]
+    pub fn service(&self) -> Option<&SelfService> {
+        self.shelf.1.get()
+    }
+
     /// Where it listens; a port of 0 is a real one here.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -84,7 +104,7 @@ impl Portal {
 }
 
 fn shelved(site: Site) -> (Shelf, Router) {
-    let shelf = Shelf(Arc::new(RwLock::new(Arc::new(Shown::new(site)))));
+    let shelf = Shelf(Arc::new(RwLock::new(Arc::new(Shown::new(site)))), Arc::default());
     (shelf.clone(), Router::new().fallback(answer).with_state(shelf))
 }
 
@@ -106,13 +126,18 @@ fn headers(site: &Site) -> Vec<(HeaderName, HeaderValue)> {
     fields.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect()
 }
 
-async fn answer(State(shelf): State<Shelf>, method: Method, uri: Uri) -> Response {
+async fn answer(State(shelf): State<Shelf>, Extension(peer): Extension<Peer>, request: Request) -> Response {
+    if let Some(service) = shelf.1.get().filter(|_| SelfService::answers(request.uri().path())).cloned() {
+        let from = Via::Listener(peer.address.ip(), peer.is_secure);
+        return reply(move |question| service.answer(from, question), request).await;
+    }
+    let (method, path) = (request.method(), request.uri().path());
     // Held for no longer than it takes to count one more reader.
     let shown = Arc::clone(&shelf.0.read().unwrap_or_else(PoisonError::into_inner));
     let site = &shown.site;
     let mut response = if method != Method::GET && method != Method::HEAD {
         plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n")
-    } else if let Some(file) = site.at(uri.path()) {
+    } else if let Some(file) = site.at(path) {
         let fields = [(CONTENT_TYPE, file.media_type), (CACHE_CONTROL, FRESH)];
         (fields, Body::from(file.body.clone())).into_response()
     } else {

@@ -229,7 +229,7 @@ fn router(source: Source) -> Router {
 /// The same that the listener of the console answers to programs.
 async fn api(State(source): State<Source>, Extension(User(by)): Extension<User>, request: Request) -> Response {
     match source.console {
-        Some(console) => reply(console, Via::Socket(by), request).await,
+        Some(console) => reply(move |question| console.answer(Via::Socket(by), question), request).await,
         None => {
             answer(StatusCode::NOT_FOUND, &json!({ "text": "the admin API comes with the console (`admin.bind`)" }))
         }

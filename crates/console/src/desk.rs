@@ -2,7 +2,7 @@
 //! last minutes.
 
 use crate::history::History;
-use crate::order::{By, Order, Orders, Reloaded};
+use crate::order::{By, Order, Orders, Reloaded, note};
 use crate::problem::Problem;
 use portcullis_config::Loaded;
 use portcullis_proxy::Handle;
@@ -44,13 +44,11 @@ impl Desk {
 
     /// Writes down what is about to be done, and waits for it.
     pub(crate) fn note(&self, by: &By, what: &'static str, details: Value) -> Result<(), Problem> {
-        let (sender, told) = oneshot::channel();
-        self.order(Order::Note { by: by.clone(), what, details, written: Some(sender) })?;
-        match told.blocking_recv() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Problem::unwritten()),
-            Err(_) => Err(Problem::busy()),
-        }
+        note(&self.orders, by, what, details)
+    }
+
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     pub(crate) fn reload(&self, by: &By) -> Result<Reloaded, Problem> {

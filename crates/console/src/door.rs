@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_auth::failures::{FailurePolicy, Failures};
 use portcullis_auth::password::PasswordHash;
-use portcullis_config::plan::Role;
+use portcullis_config::plan::{ConsolePlan, Role};
 use portcullis_types::{Clock, Millis};
 use std::collections::HashMap;
 use std::fmt;
@@ -235,6 +235,18 @@ impl<R> Rules<R> {
     }
 }
 
+impl Rules<Role> {
+    /// The users of the console.
+    pub(crate) fn of(plan: &ConsolePlan) -> Self {
+        let users = plan.users.clone();
+        let find = move |name: &str| {
+            let user = users.iter().find(|user| *user.name == *name);
+            Ok(user.map(|user| Person { password: user.password.clone(), role: user.role }))
+        };
+        Self::new(Arc::new(find), (plan.idle, plan.lifetime), plan.users.first().map(|user| &user.password))
+    }
+}
+
 // === impl Session ===
 
 impl Session {
@@ -263,14 +275,14 @@ fn name_of(token: &[u8; TOKEN_BYTES]) -> SessionName {
 }
 
 /// 32 bytes that nobody can guess.
-fn random() -> Option<[u8; TOKEN_BYTES]> {
+pub(crate) fn random() -> Option<[u8; TOKEN_BYTES]> {
     let mut bytes = [0; TOKEN_BYTES];
     aws_lc_rs::rand::fill(&mut bytes).ok().map(|()| bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Door, SESSIONS_OF_ONE_MAX};
+    use super::{Door, Rules, SESSIONS_OF_ONE_MAX};
     use crate::tests::{PASSWORD, plan};
     use portcullis_config::plan::Role;
     use portcullis_types::Clock;
@@ -282,7 +294,7 @@ mod tests {
     #[test]
     fn sessions_end_by_idleness_by_age_and_by_word() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let door = Door::new(rules(&plan()), clock.clone()).unwrap();
+        let door = Door::new(Rules::of(&plan()), clock.clone()).unwrap();
         let (token, role) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         assert_eq!(role, Role::Admin);
         let guest = door.guest(&token).unwrap();
@@ -309,7 +321,7 @@ mod tests {
     #[test]
     fn whoever_fails_waits_and_one_user_has_so_many_sessions() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let door = Door::new(rules(&plan()), clock.clone()).unwrap();
+        let door = Door::new(Rules::of(&plan()), clock.clone()).unwrap();
         let (first, _) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         for _ in 0..SESSIONS_OF_ONE_MAX {
             clock.advance(Duration::from_millis(1));
@@ -335,14 +347,14 @@ mod tests {
 
     #[test]
     fn who_may_not_come_in_any_more_is_out() {
-        let door = Door::new(rules(&plan()), Clock::manual(SystemTime::UNIX_EPOCH)).unwrap();
+        let door = Door::new(Rules::of(&plan()), Clock::manual(SystemTime::UNIX_EPOCH)).unwrap();
         let (token, _) = door.log_in("ada", PASSWORD, HOME, 0).unwrap();
         let mut fresh = plan();
         fresh.users[0].role = Role::Viewer;
-        door.take_over(rules(&fresh));
+        door.take_over(Rules::of(&fresh));
         assert_eq!(door.guest(&token).unwrap().role, Role::Viewer, "what he may do is looked up anew");
         fresh.users.remove(0);
-        door.take_over(rules(&fresh));
+        door.take_over(Rules::of(&fresh));
         assert!(door.guest(&token).is_none());
     }
 }

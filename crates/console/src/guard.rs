@@ -5,16 +5,27 @@ use crate::door::Guest;
 use crate::problem::Problem;
 use http::Request;
 
-/// The cookie where connections are encrypted, which no other host of the domain can set (RFC 6265bis section 4.1.3.2).
-pub(crate) const SECURE_COOKIE: &str = "__Host-portcullis";
-/// And where they are not, which is on loopback only.
-pub(crate) const PLAIN_COOKIE: &str = "portcullis";
+/// What cookies are called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Jar {
+    /// Where connections are encrypted: what no other host of the domain can set (RFC 6265bis section 4.1.3.2).
+    secure: &'static str,
+    /// And where they are not, which is on loopback only.
+    plain: &'static str,
+}
+
+/// Cookies know no ports, so that console and portal of one host would take them from each other under one name.
+pub(crate) const CONSOLE_JAR: Jar = Jar { secure: "__Host-portcullis", plain: "portcullis" };
+pub(crate) const PORTAL_JAR: Jar = Jar { secure: "__Host-portcullis-portal", plain: "portcullis-portal" };
 
 /// A question.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) from: Via,
     pub(crate) request: &'a Request<Vec<u8>>,
+    pub(crate) jar: Jar,
+    /// The address by which people know what is asked, where it has one besides `Host`.
+    pub(crate) home: Option<&'a str>,
 }
 
 // === impl Asked ===
@@ -40,7 +51,7 @@ impl<'a> Asked<'a> {
     }
 
     fn cookie_name(&self) -> &'static str {
-        if self.is_secure() { SECURE_COOKIE } else { PLAIN_COOKIE }
+        if self.is_secure() { self.jar.secure } else { self.jar.plain }
     }
 
     /// The token of a session, as the cookie has it.
@@ -70,6 +81,9 @@ impl<'a> Asked<'a> {
             return Err(elsewhere());
         }
         let origin = self.field("origin").ok_or_else(elsewhere)?;
+        if self.home == Some(origin) {
+            return Ok(());
+        }
         let host = self.request.headers().get("host").and_then(|host| host.to_str().ok());
         let host =
             host.or_else(|| self.request.uri().authority().map(http::uri::Authority::as_str)).ok_or_else(elsewhere)?;
@@ -80,7 +94,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The same, with the token that only our pages have.
-    pub(crate) fn is_ours(&self, guest: &Guest, token: Option<&str>) -> Result<(), Problem> {
+    pub(crate) fn is_ours<R>(&self, guest: &Guest<R>, token: Option<&str>) -> Result<(), Problem> {
         self.is_same_site()?;
         match token.is_some_and(|token| guest.vouches(token)) {
             true => Ok(()),

@@ -1,15 +1,18 @@
-//! What operators see of a running gateway and do to it: an API, and pages over the same functions. Questions come in as values and
-//! answers go out as such; sockets, TLS and bodies on their way belong to whoever carries them. An answer may take as long as a
-//! password, a reload or a write to the disk takes, so that nothing else should wait on its thread.
+//! What operators see of a running gateway and do to it: an API, and pages over the same functions; and what developers who sign in to
+//! the portal do about keys of their own. Questions come in as values and answers go out as such; sockets, TLS and bodies on their way
+//! belong to whoever carries them. An answer may take as long as a password, a reload or a write to the disk takes, so that nothing
+//! else should wait on its thread.
 
 mod api;
 mod ask;
 mod desk;
 mod door;
+mod entrance;
 mod guard;
 mod history;
 mod openapi;
 mod order;
+mod own;
 mod pages;
 mod problem;
 mod stream;
@@ -17,18 +20,21 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use api::accounts::request_row as key_request_row;
 pub use api::keys::{row as key_row, state_of as key_state};
 pub use api::limits::{balance as limit_balance, row as limit_row};
 pub use api::state::{listeners, reloads, server};
 pub use ask::{Answer, BODY_BYTES_MAX, Body, Via};
 pub use openapi::document as openapi;
 pub use order::{By, Order, Orders, Reloaded};
+pub use own::SelfService;
 pub use stream::{STREAM_INTERVAL, Stream};
 
 use ask::{Pairs, data, headed, members, refusal};
 use desk::Desk;
-use door::{Door, Guest, SessionName};
-use guard::Asked;
+use door::{Door, Guest, Rules, SessionName};
+use entrance::{Entrance, told};
+use guard::{Asked, CONSOLE_JAR};
 use http::header::{ALLOW, ETAG, HeaderValue};
 use http::{Request, StatusCode};
 use portcullis_config::Loaded;
@@ -52,6 +58,9 @@ struct Inner {
     streams: Arc<AtomicUsize>,
 }
 
+/// What is written down of those who come and go.
+const WORDS: [&str; 3] = ["console.login", "console.login_failed", "console.logout"];
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
@@ -66,13 +75,13 @@ impl Console {
     /// A console for these users; `None` if the system has no randomness.
     #[must_use]
     pub fn new(handle: Handle, orders: Orders, plan: &ConsolePlan, loaded: Arc<Loaded>, clock: Clock) -> Option<Self> {
-        let door = Door::new(plan, clock)?;
+        let door = Door::new(Rules::of(plan), clock)?;
         Some(Self(Arc::new(Inner { desk: Desk::new(handle, orders, loaded), door, streams: Arc::default() })))
     }
 
     /// From now on this configuration is in force, and these users may come in.
     pub fn take_over(&self, plan: &ConsolePlan, loaded: Arc<Loaded>) {
-        self.0.door.take_over(plan);
+        self.0.door.take_over(Rules::of(plan));
         self.0.desk.take_over(loaded);
     }
 
@@ -101,7 +110,7 @@ impl Console {
     #[must_use]
     pub fn answer(&self, from: Via, request: &Request<Vec<u8>>) -> Answer {
         let is_secure = matches!(from, Via::Listener(_, true));
-        let asked = Asked { from, request };
+        let asked = Asked { from, request, jar: CONSOLE_JAR, home: None };
         let path = request.uri().path();
         let answer = match path.strip_prefix(BASE) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => self.program(&asked, rest),
@@ -254,38 +263,21 @@ impl Console {
         }
     }
 
-    /// Lets somebody in, and writes down how that went. A flood of attempts is not written down one by one: those that wait are
-    /// not.
+    /// Lets somebody in, and writes down how that went.
     pub(crate) fn log_in(
         &self,
         name: &str,
         password: &str,
         address: std::net::IpAddr,
     ) -> Result<(String, Role), Problem> {
-        let outcome = self.door().log_in(name, password, address, self.handle().seconds());
-        let by = By::User(Arc::from(name.chars().take(64).collect::<String>()));
-        match &outcome {
-            Ok((token, role)) => {
-                let details = json!({ "address": address.to_string(), "role": role.name() });
-                if let Err(problem) = self.desk().note(&by, "console.login", details) {
-                    self.door().guest(token).iter().for_each(|guest| self.door().log_out(&guest.session));
-                    return Err(problem);
-                }
-            }
-            Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
-                // Whether it was written changes nothing: he is not let in.
-                drop(self.desk().note(&by, "console.login_failed", json!({ "address": address.to_string() })));
-            }
-            Err(_) => {}
-        }
-        outcome
+        let entrance = Entrance { door: self.door(), orders: self.desk().orders(), words: WORDS };
+        entrance.log_in(By::User(told(name)), (name, password, address), self.handle().seconds())
     }
 
     pub(crate) fn log_out(&self, asker: &Asker) {
         if let Some(session) = &asker.session {
-            self.door().log_out(session);
-            // He is out, whether or not it was written.
-            drop(self.desk().note(&asker.by, "console.logout", json!({})));
+            let entrance = Entrance { door: self.door(), orders: self.desk().orders(), words: WORDS };
+            entrance.log_out(&asker.by, session);
         }
     }
 

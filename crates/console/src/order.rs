@@ -1,5 +1,6 @@
 //! What is asked of the owner of the process, and by whom.
 
+use crate::problem::Problem;
 use portcullis_config::Loaded;
 use serde_json::Value;
 use std::fmt;
@@ -14,6 +15,8 @@ pub enum By {
     Uid(u32),
     /// A user of the console, by his name.
     User(Arc<str>),
+    /// A developer who has signed in to the portal, by the name of his account.
+    Account(Arc<str>),
 }
 
 /// What is asked of the process.
@@ -79,6 +82,19 @@ pub struct Reloaded {
 /// Hands an order to the owner of the process; whether it was taken.
 pub type Orders = Arc<dyn Fn(Order) -> bool + Send + Sync>;
 
+/// Writes down what is about to be done, and waits for it.
+pub(crate) fn note(orders: &Orders, by: &By, what: &'static str, details: Value) -> Result<(), Problem> {
+    let (sender, told) = oneshot::channel();
+    if !orders(Order::Note { by: by.clone(), what, details, written: Some(sender) }) {
+        return Err(Problem::busy());
+    }
+    match told.blocking_recv() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Problem::unwritten()),
+        Err(_) => Err(Problem::busy()),
+    }
+}
+
 // === impl By ===
 
 impl fmt::Display for By {
@@ -87,6 +103,7 @@ impl fmt::Display for By {
         match self {
             Self::Uid(number) => write!(formatter, "uid:{number}"),
             Self::User(name) => write!(formatter, "user:{name}"),
+            Self::Account(name) => write!(formatter, "account:{name}"),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The pages, over the same operations as the API: what is read works without a script, what is done is a form.
 
+mod accounts;
 mod act;
-mod cells;
+pub(crate) mod cells;
 mod chart;
 mod config;
 mod frame;
 mod keys;
-mod login;
+pub(crate) mod login;
 mod overview;
 mod state;
 mod traffic;
@@ -43,7 +44,7 @@ pub(crate) fn answer(console: &Console, asked: &Asked<'_>) -> Answer {
         ("/assets/console.css", true) => asset("text/css; charset=utf-8", STYLE),
         ("/assets/live.js", true) => asset("text/javascript; charset=utf-8", SCRIPT),
         ("/assets/icon.svg", true) => asset("image/svg+xml", ICON),
-        ("/login", true) => login::form(console, asked),
+        ("/login", true) => login::shown(console, asked),
         ("/login", false) => login::log_in(console, asked),
         _ => match console.visitor(asked) {
             None if asked.is_read() => see_other(&format!("/login?next={}", encoded(&target(asked)))),
@@ -78,6 +79,7 @@ fn page(visit: &Visit<'_>, path: &str) -> Result<Page, Problem> {
         "/policy" => config::policy(visit),
         "/limits" => state::limits(visit),
         "/keys" => keys::list(visit),
+        "/accounts" => accounts::page(visit),
         "/issuers" => state::issuers(visit),
         "/upstreams" => state::upstreams(visit),
         "/certificates" => state::certificates(visit),
@@ -120,7 +122,7 @@ fn target(asked: &Asked<'_>) -> String {
     asked.request.uri().path_and_query().map_or_else(|| "/".to_owned(), |target| target.as_str().to_owned())
 }
 
-fn html(status: StatusCode, text: &str) -> Answer {
+pub(crate) fn html(status: StatusCode, text: &str) -> Answer {
     whole(status, HTML, text)
 }
 
@@ -130,7 +132,7 @@ fn asset(media_type: &'static str, text: &'static str) -> Answer {
     answer
 }
 
-fn see_other(address: &str) -> Answer {
+pub(crate) fn see_other(address: &str) -> Answer {
     let mut answer = whole(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
     if let Ok(address) = HeaderValue::from_str(address) {
         answer.headers_mut().insert(LOCATION, address);
@@ -138,7 +140,7 @@ fn see_other(address: &str) -> Answer {
     answer
 }
 
-fn with_cookie(mut answer: Answer, cookie: &str) -> Answer {
+pub(crate) fn with_cookie(mut answer: Answer, cookie: &str) -> Answer {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -38,6 +38,15 @@ impl Problem {
         Self { retry_after: Some(seconds), ..problem }
     }
 
+    pub(crate) fn unknown_visitor() -> Self {
+        Self::of(StatusCode::UNAUTHORIZED, "Not signed in", "sign in first")
+    }
+
+    pub(crate) fn too_many_changes(seconds: u64) -> Self {
+        let problem = Self::of(StatusCode::TOO_MANY_REQUESTS, "Too many changes", "your account has changed too much within an hour");
+        Self { retry_after: Some(seconds), ..problem }
+    }
+
     pub(crate) fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::of(StatusCode::FORBIDDEN, "Not allowed", detail)
     }

@@ -1,6 +1,6 @@
 //! The one table of what the admin API has: it routes, says who may, checks what is sent, and the OpenAPI document is made of it.
 
-use crate::api::{configuration, findings, keys, limits, records, state};
+use crate::api::{accounts, configuration, findings, keys, limits, records, state};
 use crate::ask::{Pairs, decoded};
 use crate::desk::Desk;
 use crate::order::By;
@@ -200,6 +200,34 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         answer: keys::REVOKED,
         state: Some(keys::state),
         ..act(("/keys/{key_id}/revoke", "revokeKey"), Role::Admin, "Revokes a key at once", keys::revoke)
+    },
+    Endpoint {
+        query: accounts::PAGE,
+        answer: accounts::ACCOUNTS,
+        ..read("/accounts", "listAccounts", "Developers who may sign in to the portal", accounts::list)
+    },
+    Endpoint {
+        answer: accounts::REQUESTS,
+        ..read("/key-requests", "listKeyRequests", "Keys that developers wait for", accounts::requests)
+    },
+    Endpoint {
+        answer: accounts::DECIDED,
+        ..act(
+            ("/key-requests/{request_id}/approve", "approveKeyRequest"),
+            Role::Admin,
+            "Lets a key be made by whoever has asked for it",
+            accounts::approve,
+        )
+    },
+    Endpoint {
+        body: accounts::WHY,
+        answer: accounts::DECIDED,
+        ..act(
+            ("/key-requests/{request_id}/decline", "declineKeyRequest"),
+            Role::Admin,
+            "Lets a key not be made, and says why",
+            accounts::decline,
+        )
     },
     Endpoint {
         answer: state::ISSUERS,

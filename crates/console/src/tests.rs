@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 mod matrix;
+mod own;
 mod sessions;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -102,20 +103,7 @@ impl House {
 
     /// What is answered: status, fields and body.
     fn send(&self, from: Via, request: &str, body: &str) -> (u16, http::HeaderMap, String) {
-        let mut lines = request.split("\r\n");
-        let mut first = lines.next().unwrap().split(' ');
-        let mut built =
-            Request::builder().method(first.next().unwrap()).uri(first.next().unwrap()).header("host", "console.test");
-        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-            built = built.header(name, value);
-        }
-        let answer: Answer = self.console.answer(from, &built.body(body.as_bytes().to_vec()).unwrap());
-        let (head, body) = answer.into_parts();
-        let text = match body {
-            Body::Whole(bytes) => String::from_utf8(bytes).unwrap(),
-            Body::Stream(mut stream) => stream.next_piece().unwrap_or_default(),
-        };
-        (head.status.as_u16(), head.headers, text)
+        taken(self.console.answer(from, &question(request, body)))
     }
 
     /// A program's question with the token of a session.
@@ -136,6 +124,28 @@ impl House {
     }
 }
 
+/// A question to `console.test`: its line and its fields.
+fn question(request: &str, body: &str) -> Request<Vec<u8>> {
+    let mut lines = request.split("\r\n");
+    let mut first = lines.next().unwrap().split(' ');
+    let mut built =
+        Request::builder().method(first.next().unwrap()).uri(first.next().unwrap()).header("host", "console.test");
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        built = built.header(name, value);
+    }
+    built.body(body.as_bytes().to_vec()).unwrap()
+}
+
+/// Status, fields and body of an answer.
+fn taken(answer: Answer) -> (u16, http::HeaderMap, String) {
+    let (head, body) = answer.into_parts();
+    let text = match body {
+        Body::Whole(bytes) => String::from_utf8(bytes).unwrap(),
+        Body::Stream(mut stream) => stream.next_piece().unwrap_or_default(),
+    };
+    (head.status.as_u16(), head.headers, text)
+}
+
 impl Drop for House {
     fn drop(&mut self) {
         self.gateway.take().unwrap().drain(Duration::ZERO);
@@ -146,4 +156,5 @@ impl Drop for House {
 fn actors_are_named() {
     assert_eq!(By::Uid(7).to_string(), "uid:7");
     assert_eq!(By::User(Arc::from("ada")).to_string(), "user:ada");
+    assert_eq!(By::Account(Arc::from("acme")).to_string(), "account:acme");
 }

@@ -23,6 +23,7 @@ mod wellknown;
 
 pub use document::{Fetch, Row, Unreadable};
 pub use model::Portal;
+pub use pages::{ACCOUNT, Frame};
 pub use samples::{Sample, samples};
 pub use site::{File, Site};
 
@@ -45,6 +46,7 @@ pub fn site(plan: &Plan, problems: &str, fetch: Fetch<'_>) -> Result<Site, Unrea
     portal.apis.retain(|api| settings.shows(&api.name));
     let mut site = Site::default();
     let (look, welcome) = theme::look(&mut site, settings, &mut *fetch)?;
+    site.looks(&look);
     for api in &plan.apis {
         let shown = portal.apis.iter_mut().find(|shown| *shown.name == *api.name);
         for (version, plan) in shown.into_iter().flat_map(|shown| &mut shown.versions).zip(&api.versions) {

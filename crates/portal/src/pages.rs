@@ -20,7 +20,7 @@ const TRIAL_SCRIPT: &str = include_str!("pages/trial.js");
 const ICON: (&str, &str) = ("assets/icon.svg", include_str!("pages/icon.svg"));
 
 /// What all pages say of the whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Look {
     /// The name of the site.
     pub(crate) title: String,
@@ -30,7 +30,16 @@ pub(crate) struct Look {
     pub(crate) menu: Vec<(String, String)>,
     /// Whether operations can be called from their pages.
     pub(crate) try_it: bool,
+    /// Whether somebody can sign in here.
+    pub(crate) has_accounts: bool,
 }
+
+/// The frame of all pages, for those that are made for one visitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame(pub(crate) Look);
+
+/// Where an account's pages begin.
+pub const ACCOUNT: &str = "account";
 
 /// One page before it is put into its frame.
 #[derive(Debug, Default)]
@@ -73,6 +82,11 @@ pub(crate) fn add(site: &mut Site, portal: &Portal, look: &Look, (intro, problem
 
 /// Puts a page into its frame and into the site.
 pub(crate) fn put(site: &mut Site, look: &Look, page: &Page) {
+    site.add(page.path.clone(), HTML, framed(look, page));
+    page.calls.iter().for_each(|origin| site.calls(origin));
+}
+
+fn framed(look: &Look, page: &Page) -> String {
     let mut html = Html::default();
     let up = "../".repeat(page.path.matches('/').count());
     html.markup("<!doctype html>\n");
@@ -103,8 +117,7 @@ pub(crate) fn put(site: &mut Site, look: &Look, page: &Page) {
         });
     });
     html.line();
-    site.add(page.path.clone(), HTML, html.into_text());
-    page.calls.iter().for_each(|origin| site.calls(origin));
+    html.into_text()
 }
 
 fn head(html: &mut Html, look: &Look, page: &Page, up: &str) {
@@ -139,7 +152,8 @@ fn header(html: &mut Html, look: &Look, up: &str) {
                     ("problems/index.html", "Errors"),
                 ];
                 let more = look.menu.iter().map(|(path, title)| (path.as_str(), title.as_str()));
-                for (path, title) in own.into_iter().chain(more) {
+                let account = look.has_accounts.then_some((ACCOUNT, "Account"));
+                for (path, title) in own.into_iter().chain(more).chain(account) {
                     html.element("li", &[], |html| html.link(&format!("{up}{path}"), title).done());
                 }
             });
@@ -175,6 +189,18 @@ fn crumbs(html: &mut Html, page: &Page, up: &str) {
         });
     });
     html.line();
+}
+
+// === impl Frame ===
+
+impl Frame {
+    /// A whole page at a path without a slash in front; `above` are the pages above it: path and title.
+    #[must_use]
+    pub fn page(&self, path: &str, title: &str, above: &[(&str, &str)], body: &Html) -> String {
+        let above = above.iter().map(|(path, title)| ((*path).to_owned(), (*title).to_owned())).collect();
+        let (path, title, body) = (path.to_owned(), title.to_owned(), body.clone());
+        framed(&self.0, &Page { path, title, above, body, ..Page::default() })
+    }
 }
 
 // === impl Page ===

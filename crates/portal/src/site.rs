@@ -1,5 +1,6 @@
 //! What pages come to: files by their path, each with its media type. Whoever serves or writes them needs nothing else.
 
+use crate::pages::{Frame, Look};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All files of a portal.
@@ -8,6 +9,7 @@ pub struct Site {
     files: BTreeMap<String, File>,
     /// Whom its pages call.
     called: BTreeSet<String>,
+    frame: Frame,
 }
 
 /// One file.
@@ -36,6 +38,16 @@ impl Site {
 
     pub(crate) fn calls(&mut self, origin: &str) {
         self.called.insert(origin.to_owned());
+    }
+
+    pub(crate) fn looks(&mut self, look: &Look) {
+        self.frame = Frame(look.clone());
+    }
+
+    /// The frame of its pages, for those that are made for one visitor.
+    #[must_use]
+    pub fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// The origins that its pages call, which a policy for them has to let through (`connect-src`).

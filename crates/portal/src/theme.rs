@@ -26,7 +26,8 @@ pub(crate) fn look(site: &mut Site, plan: &PortalPlan, fetch: Fetch<'_>) -> Resu
         ":root {{ --accent: {light}; }}\n@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; }} }}\n"
     );
     site.add("assets/theme.css", STYLE, colours);
-    let mut look = Look { title: plan.title.clone(), ..Look::default() };
+    let has_accounts = plan.accounts.is_some();
+    let mut look = Look { title: plan.title.clone(), has_accounts, ..Look::default() };
     if let Some((file, ending)) = &plan.logo
         && let Some((_, media_type)) = IMAGES.iter().find(|(one, _)| one == ending)
     {

@@ -34,7 +34,7 @@ pub(crate) use identity::{CreateKey, ExplainToken, JwtCommand, Keys, KeysCommand
 pub(crate) use limits::{LimitsCommand, ResetLimit, ShowLimits};
 pub(crate) use mask::MaskCommand;
 pub(crate) use pentest::{PentestFormat, PentestQuestion};
-pub(crate) use portal::{ExportPortal, PortalCommand};
+pub(crate) use portal::{AccountCommand, ExportPortal, PortalCommand, RequestsCommand};
 pub(crate) use supply::{VulnsFormat, VulnsQuestion};
 pub(crate) use versions::{VersionsCommand, VersionsReport};
 pub(crate) use waf::{CheckRules, ExplainAttack, RuleSource, TestRules, TuneRules, WafCommand};

@@ -42,10 +42,13 @@ impl Audit {
 
 /// An entry about what the user does who runs this.
 pub(crate) fn by_user(kind: &str) -> Entry {
+    Entry::new(kind, &user())
+}
+
+/// Who runs this, as an actor.
+pub(crate) fn user() -> String {
     // Files of a process belong to the user who runs it.
-    let actor =
-        std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |file| By::Uid(file.uid()).to_string());
-    Entry::new(kind, &actor)
+    std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |file| By::Uid(file.uid()).to_string())
 }
 
 /// The public half of the key that seals the log of this store; `None` where there is no key yet.

@@ -2,6 +2,7 @@
 
 mod about;
 mod access;
+mod accounts;
 mod admin;
 mod audit;
 mod audit_log;

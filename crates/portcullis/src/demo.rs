@@ -10,7 +10,7 @@ mod site;
 mod stock;
 mod upstream;
 
-pub(crate) use callers::Callers;
+pub(crate) use callers::{Callers, PASSWORD_FILE};
 pub(crate) use members::Member;
 pub(crate) use sample::OPAQUE_TOKEN;
 pub(crate) use site::{STAFF, Site};
@@ -48,12 +48,14 @@ fn guide(site: &Site) -> Result<String, Stop> {
     let folder = site.folder.display();
     let (secure, status) = (site.address("secure")?.port(), site.service.status_address());
     let console = site.service.console_address().map_or_else(String::new, |address| address.to_string());
+    let portal = site.service.portal_address().map_or_else(String::new, |address| address.to_string());
     let [first, second] = site.upstreams.addresses();
     let curl = |rest: &str, why: &str| format!("  curl --cacert {authority} {rest}\n      {}\n", faint(why));
     let base = format!("https://localhost:{secure}");
     let mut text = format!(
         "\n{title}\n\n  gateway        {base}\n  status         http://{status}/   (readiness, metrics, what each problem means)\n\
          \x20 console        http://{console}/   (as demo, with the password in console-password.txt)\n\
+         \x20 portal         http://{portal}/   (to make keys, sign in as dev with the same password)\n\
          \x20 sample API     http://{first} and http://{second}, for the gateway only\n  everything is in {folder}:\n\
          \x20   configuration {config}, access log {log}, authority {authority}\n\n{try_title}\n\n",
         title = bold("Portcullis stands in front of a sample API."),

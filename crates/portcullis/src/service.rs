@@ -24,7 +24,7 @@ use portcullis_admin::{Admin, AdminError, AdminSocket, ConsoleListener, Portal, 
 use portcullis_audit_log::Entry;
 use portcullis_config::plan::{CertificateSource, Plan, TlsPlan};
 use portcullis_config::{Environment, Loaded, load};
-use portcullis_console::{Order, Reloaded};
+use portcullis_console::{Order, Orders, Reloaded, SelfService};
 use portcullis_proxy::{ExplainRequest, Gateway, Giver, Handle, Inherited, StartError};
 use portcullis_store::Home;
 use portcullis_types::{Clock, Millis};
@@ -33,6 +33,7 @@ use shared_store::SharedStoreWatch;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use succession::{Given, Predecessor, Successor};
@@ -165,6 +166,10 @@ impl Service {
         };
         status.attach(gateway.handle());
         let orders = console::orders(signals, path, plan_store.as_deref());
+        let loaded = Arc::new(loaded);
+        if let Some(portal) = &portal {
+            self_service(portal, &loaded.plan, gateway.handle(), &orders)?;
+        }
         let console = console::start(loaded, gateway.handle(), &orders, given.console)?;
         let shown = console.as_ref().map(|listener| listener.console().clone());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders, shown)).transpose();
@@ -202,6 +207,11 @@ impl Service {
     /// Where the console is, if there is one.
     pub(crate) fn console_address(&self) -> Option<SocketAddr> {
         self.console.as_ref().map(ConsoleListener::address)
+    }
+
+    /// Where the portal is, if there is one.
+    pub(crate) fn portal_address(&self) -> Option<SocketAddr> {
+        self.portal.as_ref().map(Portal::address)
     }
 
     /// Reloads when asked or when a file changed, until told to stop; then lets open requests end.
@@ -411,6 +421,17 @@ fn portal(plan: &Plan, problems: &str, given: Option<TcpListener>) -> Result<Opt
         None => Portal::listen(settings.bind, site),
     };
     portal.map(Some).map_err(|error| Stop::environment(error.to_string()))
+}
+
+/// Lets developers sign in, where they may.
+fn self_service(portal: &Portal, plan: &Plan, handle: Handle, orders: &Orders) -> Result<(), Stop> {
+    if plan.portal.as_ref().is_none_or(|portal| portal.accounts.is_none()) {
+        return Ok(());
+    }
+    let frame = portal.frame();
+    let service = SelfService::new(handle, Arc::clone(orders), plan, frame, Clock::system());
+    portal.attach(service.ok_or_else(|| Stop::environment("the system has no randomness"))?);
+    Ok(())
 }
 
 /// The admin socket of a plan: the one that was given, if it is at that place.

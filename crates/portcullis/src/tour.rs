@@ -7,6 +7,7 @@ mod budget;
 mod callers;
 mod client;
 mod control;
+mod developer;
 mod edge;
 mod evidence;
 mod gateway;
@@ -55,6 +56,8 @@ pub(crate) struct Scene<'a> {
     small: SocketAddr,
     behind: SocketAddr,
     admin: PathBuf,
+    /// Where developers sign in.
+    portal: Option<SocketAddr>,
     status: SocketAddr,
     config: PathBuf,
     log: PathBuf,
@@ -70,7 +73,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
     let client = Client::new(&authority, secure).map_err(Stop::environment)?;
     let (config, log, folder) = (site.config_file(), site.log_file(), site.folder.clone());
     let (small, behind, admin) = (site.address("small")?, site.address("behind")?, site.admin_socket());
-    let status = site.service.status_address();
+    let (status, portal) = (site.service.status_address(), site.service.portal_address());
     let Site { upstreams, callers, service, .. } = site;
     let handle = service.handle();
     let stopper = signals.stopper();
@@ -89,6 +92,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         small,
         behind,
         admin,
+        portal,
         status,
         config,
         log,
@@ -105,6 +109,7 @@ pub(crate) fn tour(site: Site, signals: Signals, format: Format) -> Result<Endin
         gateway::rows,
         protocols::rows,
         shown::rows,
+        developer::rows,
         unusual::rows,
         records::rows,
         control::rows,

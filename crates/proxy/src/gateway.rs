@@ -209,7 +209,7 @@ impl Gateway {
             workers_left: AtomicUsize::new(0),
             started: clock.millis(),
             records,
-            recent: plan.admin.console.is_some().then(Arc::default),
+            recent: plan.is_looked_at().then(Arc::default),
             alerts: Arc::default(),
             bundles_refused: AtomicU64::new(0),
             export: Mutex::new(export),

@@ -94,6 +94,12 @@ impl Moment {
         Self { date: Date::of_day(seconds.div_euclid(DAY_S)), second: seconds.rem_euclid(DAY_S) }
     }
 
+    /// Seconds since 1970, as clocks and stores have them, as a date and a time.
+    #[must_use]
+    pub fn told(seconds: u64) -> String {
+        Self::of_unix(i64::try_from(seconds).unwrap_or(i64::MAX)).rfc3339()
+    }
+
     /// Seconds since 1970.
     #[must_use]
     pub const fn unix(self) -> i64 {

@@ -33,6 +33,12 @@ pub enum Sight {
 // === impl Plan ===
 
 impl Plan {
+    /// Whether somebody looks at the last requests: operators in the console, or developers at what was refused of theirs.
+    #[must_use]
+    pub fn is_looked_at(&self) -> bool {
+        self.admin.console.is_some() || self.portal.as_ref().is_some_and(|portal| portal.accounts.is_some())
+    }
+
     /// Every operation, in the order of the file.
     pub fn operations(&self) -> impl Iterator<Item = (&ApiPlan, &VersionPlan, &RoutePlan)> {
         self.apis.iter().flat_map(|api| {

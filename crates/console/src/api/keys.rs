@@ -56,7 +56,8 @@ pub(crate) const REVOKED: &[Member] =
 impl From<KeysError> for Problem {
     fn from(error: KeysError) -> Self {
         match error {
-            KeysError::NoStore | KeysError::Unknown => Self::nothing(error.to_string()),
+            KeysError::NoStore | KeysError::Unknown | KeysError::NotOwn(_) => Self::nothing(error.to_string()),
+            KeysError::Unfit(_) => Self::refused(error.to_string()),
             KeysError::NoApi(_) => Self::unclear(error.to_string()),
             KeysError::Failed(_) => Self::refused(error.to_string()),
         }

@@ -60,6 +60,7 @@ pub(super) fn act(visit: &Visit<'_>, asked: &Asked<'_>, id: &str) -> Result<Answ
         "getAccount" => told(visit, "/limits", "What is left", &value),
         "resetAccount" => told(visit, "/limits", "Forgotten", &value),
         "revokeKey" => see_other("/keys"),
+        "approveKeyRequest" | "declineKeyRequest" => see_other("/accounts"),
         "acknowledgeFinding" | "pardonCaller" => see_other("/findings"),
         _ => see_other("/configuration"),
     })

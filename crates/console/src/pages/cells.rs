@@ -8,7 +8,7 @@ pub(super) use crate::api::state::shown;
 
 /// What stands in a cell.
 #[derive(Clone, Debug)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Text(String),
     Code(String),
     Number(u64),
@@ -22,7 +22,7 @@ pub(super) enum Cell {
 
 /// How good something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Good,
     Warn,
     Bad,
@@ -30,7 +30,7 @@ pub(super) enum Tone {
 }
 
 /// A table; where nothing is in it, it says so.
-pub(super) fn rows(html: &mut Html, caption: &str, heads: &[&str], rows: &[Vec<Cell>], nothing: &str) {
+pub(crate) fn rows(html: &mut Html, caption: &str, heads: &[&str], rows: &[Vec<Cell>], nothing: &str) {
     if rows.is_empty() {
         html.element("p", &[("class", "note")], |html| html.prose(nothing).done()).line();
         return;
@@ -53,7 +53,7 @@ fn cell(html: &mut Html, cell: &Cell) {
     };
 }
 
-pub(super) fn badge(html: &mut Html, tone: Tone, text: &str) {
+pub(crate) fn badge(html: &mut Html, tone: Tone, text: &str) {
     let class = match tone {
         Tone::Good => "badge good",
         Tone::Warn => "badge warn",
@@ -94,7 +94,7 @@ pub(super) fn tone_of(outcome: &str) -> Tone {
 }
 
 /// A number whose digits stand in groups of three.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -21,7 +21,7 @@ const MENU: [(&str, &[(&str, &str)]); 4] = [
         "Policy",
         &[("/routes", "Routes"), ("/limits", "Limits"), ("/rules", "Rules"), ("/configuration", "Configuration")],
     ),
-    ("Callers", &[("/keys", "Keys"), ("/issuers", "Issuers")]),
+    ("Callers", &[("/keys", "Keys"), ("/accounts", "Developers"), ("/issuers", "Issuers")]),
     ("Plant", &[("/upstreams", "Upstreams"), ("/certificates", "Certificates"), ("/audit-log", "Audit log")]),
 ];
 

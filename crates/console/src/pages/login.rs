@@ -3,15 +3,15 @@
 use super::frame::{Page, framed};
 use super::{Visit, html as html_page, refused, see_other, with_cookie};
 use crate::ask::{Answer, Pairs, Via};
+use crate::entrance::form;
 use crate::guard::Asked;
 use crate::problem::Problem;
 use crate::{Asker, Console};
 use http::StatusCode;
-use portcullis_portal::html::Html;
 use portcullis_types::percent::encoded;
 
 /// Where to go on: a path of ours, or the first page.
-fn next(text: Option<&str>) -> &str {
+pub(crate) fn next(text: Option<&str>) -> &str {
     let is_ours = |text: &&str| {
         let mut bytes = text.bytes();
         bytes.next() == Some(b'/')
@@ -21,7 +21,7 @@ fn next(text: Option<&str>) -> &str {
     text.filter(is_ours).unwrap_or("/")
 }
 
-pub(super) fn form(console: &Console, asked: &Asked<'_>) -> Answer {
+pub(super) fn shown(console: &Console, asked: &Asked<'_>) -> Answer {
     let query = Pairs::read(asked.request.uri().query().unwrap_or_default()).unwrap_or_default();
     let next = next(query.value("next"));
     if console.visitor(asked).is_some() {
@@ -33,21 +33,7 @@ pub(super) fn form(console: &Console, asked: &Asked<'_>) -> Answer {
 fn page(next: &str, wrong: Option<&Problem>) -> Page {
     let mut page = Page::headed("/", "Log in", "");
     let html = &mut page.body;
-    if let Some(problem) = wrong {
-        html.element("p", &[("class", "warning"), ("role", "alert")], |html| html.prose(&problem.detail).done()).line();
-    }
-    html.element("form", &[("class", "login"), ("method", "post"), ("action", "/login")], |html| {
-        html.open("input", &[("type", "hidden"), ("name", "next"), ("value", next)]);
-        let field = |html: &mut Html, name: &str, label: &str, kind: &str, fill: &str| {
-            html.element("label", &[], |html| {
-                html.text(label);
-                html.open("input", &[("name", name), ("type", kind), ("autocomplete", fill), ("required", "")]);
-            });
-        };
-        field(html, "name", "Name", "text", "username");
-        field(html, "password", "Password", "password", "current-password");
-        html.leaf("button", &[], "Log in").done();
-    });
+    form(html, ("login", "/login"), (next, "Log in"), wrong);
     // A browser that was led here by another site keeps the cookie back until a page of ours leads on.
     html.element("p", &[("class", "note")], |html| {
         html.text("You are logged in already? ");

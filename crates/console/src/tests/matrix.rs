@@ -5,6 +5,7 @@ use crate::Via;
 use crate::table::{BASE, ENDPOINTS, Endpoint};
 use portcullis_config::plan::Role;
 use portcullis_config::{Environment, load_text};
+use portcullis_store::{Account, Application, Decision, KeyRequest};
 use serde_json::{Value, json};
 
 /// A question that fits an operation: its path and its body.
@@ -37,7 +38,7 @@ fn each_role_does_what_it_may_and_nothing_else() {
             let (status, answer) = house.ask(token, &format!("{} {path}", endpoint.method), &body);
             let expect = match endpoint.id {
                 _ if *role < endpoint.role => 403,
-                "getRecord" | "acknowledgeFinding" => 404,
+                "getRecord" | "acknowledgeFinding" | "approveKeyRequest" | "declineKeyRequest" => 404,
                 _ => endpoint.status,
             };
             assert_eq!(status, expect, "{} as {}: {answer}", endpoint.id, role.name());
@@ -67,6 +68,59 @@ fn fits(endpoint: &Endpoint, answer: &Value) {
 }
 
 #[test]
+fn keys_that_somebody_waits_for_are_approved_and_declined() {
+    let house = House::new();
+    let handle = house.console.handle();
+    let account = |name: &str| Account {
+        name: name.to_owned(),
+        password: HASH.clone(),
+        plan: "free".to_owned(),
+        created_at: 1,
+        closed_at: None,
+    };
+    let request = |id: u64| KeyRequest {
+        id,
+        account: "acme".to_owned(),
+        application: 5,
+        apis: vec!["orders".to_owned()],
+        scopes: Vec::new(),
+        lasts_s: 86_400,
+        why: "<script>alert(1)</script>".to_owned(),
+        asked_at: id,
+        decision: Decision::Waiting,
+    };
+    let application =
+        Application { id: 5, account: "acme".to_owned(), name: "x".to_owned(), about: String::new(), created_at: 1 };
+    let stored = handle.with_store(|store| {
+        store.create_account(&account("acme"))?;
+        store.create_application(&application, 1)?;
+        store.ask_for_key(&request(1), 5)?;
+        store.ask_for_key(&request(2), 5)
+    });
+    stored.unwrap();
+    let (vic, ada) = (house.token("vic"), house.token("ada"));
+    assert_eq!(house.ask(&vic, &format!("GET {BASE}/accounts"), "").1["accounts"][0]["name"], "acme");
+    let (_, listed) = house.ask(&vic, &format!("GET {BASE}/key-requests"), "");
+    let ids: Vec<&str> =
+        listed["requests"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let (_, _, page) = house.send(HOME, &format!("GET /accounts\r\ncookie: portcullis={ada}"), "");
+    assert!(page.contains("&lt;script>alert(1)") && !page.contains("<script>alert"), "{page}");
+    let decide = |token: &str, id: &str, word: &str, body: &str| {
+        house.ask(token, &format!("POST {BASE}/key-requests/{id}/{word}"), body)
+    };
+    assert_eq!(decide(&vic, ids[0], "approve", "").0, 403);
+    assert_eq!(decide(&ada, ids[0], "approve?dry_run=true", "").0, 200);
+    assert_eq!(decide(&ada, ids[0], "approve", "").1["decision"], "approved");
+    assert_eq!(decide(&ada, ids[0], "decline", "").0, 409, "once");
+    assert_eq!(decide(&ada, ids[1], "decline", r#"{"why":"a\nb"}"#).0, 422);
+    assert_eq!(decide(&ada, ids[1], "decline", r#"{"why":"no"}"#).1["decision"], "declined");
+    let decisions = handle.with_store(|store| store.key_requests("acme")).unwrap();
+    let named: Vec<&str> = decisions.iter().map(|one| one.decision.name()).collect();
+    assert_eq!(named, ["approved", "declined"]);
+    assert!(house.noted().iter().any(|entry| entry.starts_with("user:ada portal.key_approve")));
+}
+
+#[test]
 fn no_secret_comes_back() {
     let house = House::new();
     let token = house.token("ada");
@@ -81,7 +135,7 @@ fn no_secret_comes_back() {
         all.push_str(&text);
     }
     for path in
-        ["/", "/keys", &format!("/keys/{id}"), "/configuration", "/audit-log", "/policy?route=orders/listOrders"]
+        ["/", "/keys", "/accounts", &format!("/keys/{id}"), "/configuration", "/audit-log", "/policy?route=orders/listOrders"]
     {
         all.push_str(&house.send(HOME, &format!("GET {path}\r\ncookie: portcullis={token}"), "").2);
     }

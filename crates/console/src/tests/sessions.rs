@@ -39,6 +39,7 @@ fn pages_are_for_those_who_are_in() {
         "/policy?route=orders/listOrders",
         "/limits",
         "/keys",
+        "/accounts",
         "/issuers",
         "/upstreams",
         "/certificates",

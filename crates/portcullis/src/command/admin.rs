@@ -1,4 +1,4 @@
-//! `admin`: what is prepared for the console.
+//! `admin`: what is prepared for the console; and passwords, read without showing them.
 
 use crate::audit::random;
 use crate::ending::{Ending, Stop};
@@ -9,6 +9,12 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _, Stdin};
 
 /// Reads a password and prints its hash.
 pub(super) fn password() -> Result<Ending, Stop> {
+    output::say(&read_hash()?)?;
+    Ok(Ending::Done)
+}
+
+/// Reads a password and makes its hash.
+pub(super) fn read_hash() -> Result<String, Stop> {
     let stdin = std::io::stdin();
     let password = match Silence::begin(&stdin) {
         None => line(&stdin)?,
@@ -29,9 +35,7 @@ pub(super) fn password() -> Result<Ending, Stop> {
         return Err(Stop::environment(format!("a password has at most {PASSWORD_BYTES_MAX} bytes")));
     }
     let hash = PasswordHash::make(&password, &random()?);
-    let hash = hash.ok_or_else(|| Stop::environment("there is no memory for it"))?;
-    output::say(&hash)?;
-    Ok(Ending::Done)
+    hash.ok_or_else(|| Stop::environment("there is no memory for it"))
 }
 
 /// The next line, without its end.

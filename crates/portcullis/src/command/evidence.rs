@@ -98,7 +98,7 @@ fn sealed(question: &MakeEvidence, signer: Signer) -> Result<String, Stop> {
 
 fn now() -> String {
     let now = Clock::system().wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    format!("{}Z", Moment::of_unix(i64::try_from(now).unwrap_or(i64::MAX)).rfc3339())
+    format!("{}Z", Moment::told(now))
 }
 
 /// Its digest as the gateway states it, and that of every file that it was made from. Files that hold values have none here: a digest of a

@@ -16,6 +16,8 @@ const LIST: &str = ".portcullis-portal";
 pub(super) fn portal(command: &PortalCommand) -> Result<Ending, Stop> {
     match command {
         PortalCommand::Export(question) => export(question),
+        PortalCommand::Account { command } => super::accounts::account(command),
+        PortalCommand::Requests { command } => super::accounts::requests(command),
     }
 }
 
@@ -28,7 +30,9 @@ pub(super) fn limit_fields_told(config: &Path, path: &str, method: &str) -> Resu
 }
 
 fn export(question: &ExportPortal) -> Result<Ending, Stop> {
-    let plan = read(&question.config.path)?.plan;
+    let mut plan = read(&question.config.path)?.plan;
+    // A folder lets nobody in.
+    plan.portal.iter_mut().for_each(|portal| portal.accounts = None);
     let site = site(&plan, &format!("http://{}/problems/", plan.status.bind))?;
     let folder = &question.folder;
     let before = written_before(folder)?;

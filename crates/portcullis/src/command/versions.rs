@@ -77,10 +77,6 @@ fn called(caller: &Caller) -> String {
     }
 }
 
-fn moment(seconds: u64) -> String {
-    Moment::of_unix(i64::try_from(seconds).unwrap_or(i64::MAX)).rfc3339()
-}
-
 fn text(rows: &[Row]) -> String {
     let mut table = Table::wide(["API", "VERSION", "STATE", "CALLER", "CALLS", "FIRST", "LAST"].into_iter());
     for row in rows {
@@ -89,7 +85,7 @@ fn text(rows: &[Row]) -> String {
             table.add(known().into_iter().chain([faint("nobody"), "0".to_owned(), String::new(), String::new()]));
         }
         for one in &row.calls {
-            let own = [called(&one.caller), one.count.to_string(), moment(one.first_at), moment(one.last_at)];
+            let own = [called(&one.caller), one.count.to_string(), Moment::told(one.first_at), Moment::told(one.last_at)];
             table.add(known().into_iter().chain(own));
         }
     }
@@ -108,8 +104,8 @@ fn row(row: &Row) -> Value {
             "issuer": issuer,
             "id": id,
             "calls": one.count,
-            "first_at": moment(one.first_at),
-            "last_at": moment(one.last_at),
+            "first_at": Moment::told(one.first_at),
+            "last_at": Moment::told(one.last_at),
         })
     };
     json!({

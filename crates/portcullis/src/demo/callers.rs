@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_auth::jwt::SigningKey;
 use portcullis_auth::key::{ENTROPY_BYTES, KeyRecord, KeyText};
 use portcullis_auth::password::PasswordHash;
-use portcullis_store::Home;
+use portcullis_store::{Account, Home};
 use portcullis_types::Clock;
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
@@ -22,6 +22,8 @@ use std::time::SystemTime;
 /// Whose tokens the demo's callers have.
 const ISSUER: &str = "https://issuer.demo";
 const DAY_SECONDS: u64 = 24 * 60 * 60;
+/// Where the password of the demo's people is.
+pub(crate) const PASSWORD_FILE: &str = "console-password.txt";
 
 /// What callers hold.
 #[derive(Debug)]
@@ -70,8 +72,11 @@ impl Callers {
         let password = URL_SAFE_NO_PAD.encode(random::<15>()?);
         let hash = PasswordHash::make(&password, &random()?);
         let hash = hash.ok_or_else(|| Stop::environment("there is no memory for a password"))?;
+        let (name, plan) = ("dev".to_owned(), "free".to_owned());
+        let account = Account { name, plan, password: hash.clone(), created_at: now(), closed_at: None };
+        store.create_account(&account).map_err(|error| failed(&error))?;
         write(&folder.join("console.hash"), &hash).map_err(|error| failed(&error))?;
-        write(&folder.join("console-password.txt"), &password).map_err(|error| failed(&error))?;
+        write(&folder.join(PASSWORD_FILE), &password).map_err(|error| failed(&error))?;
         for (name, text) in
             [("token.txt", callers.token(DAY_SECONDS.cast_signed())?), ("api-key.txt", callers.key.reveal().to_owned())]
         {

@@ -107,6 +107,7 @@ fn configuration(upstreams: &Upstreams, ports: Ports, [collector, mail]: [Socket
         ("@SMALL@", friendly(8081)),
         ("@BEHIND@", friendly(8082)),
         ("@STATUS@", friendly(9901)),
+        ("@PORTAL@", friendly(9902)),
         ("@CONSOLE@", friendly(9903)),
         ("@SYSLOG@", collector.port()),
         ("@MAIL@", mail.port()),

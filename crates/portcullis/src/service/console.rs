@@ -47,14 +47,14 @@ pub(super) fn orders(signals: &Signals, path: &Path, store: Option<&Path>) -> Or
 
 /// Its listener, where the configuration has one.
 pub(super) fn start(
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     handle: Handle,
     orders: &Orders,
     given: Option<TcpListener>,
 ) -> Result<Option<ConsoleListener>, Stop> {
     let tls = tls(&loaded.plan)?;
     let Some(plan) = loaded.plan.admin.console.clone() else { return Ok(None) };
-    let console = Console::new(handle, Arc::clone(orders), &plan, Arc::new(loaded), Clock::system());
+    let console = Console::new(handle, Arc::clone(orders), &plan, loaded, Clock::system());
     let console = console.ok_or_else(|| Stop::environment("the system has no randomness"))?;
     let listener = match succession::at(given, plan.bind) {
         Some(socket) => ConsoleListener::adopt(socket, tls, console),

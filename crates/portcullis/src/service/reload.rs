@@ -50,7 +50,9 @@ impl Service {
             });
             taken.map(|()| {
                 if let (Some(portal), Some(pages)) = (&self.portal, pages) {
+                    let frame = pages.frame().clone();
                     portal.show(pages);
+                    portal.service().iter().for_each(|service| service.take_over(&loaded.plan, frame.clone()));
                 }
                 if let Some(listener) = &self.console {
                     console::take_over(listener, tls, loaded);

@@ -113,6 +113,18 @@ impl Client {
         open.answer()
     }
 
+    /// Sends a form over a connection without encryption, as a page of that address would.
+    pub(crate) fn post_plain(&self, address: SocketAddr, path: &str, more: &str, form: &str) -> Result<Answer, String> {
+        let mut open = self.open_plain(address)?;
+        let length = form.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\n{more}Connection: close\r\n\r\n{form}"
+        );
+        open.send(request.as_bytes())?;
+        open.answer()
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -318,7 +318,7 @@ fn is_same(open: &Listener, wanted: &ListenerPlan) -> bool {
 fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
     [
         (old.status != new.status, "status"),
-        (shown(old) != shown(new), "portal (whether there is one, and `bind`)"),
+        (shown(old) != shown(new), "portal (whether there is one, whether it has `accounts`, and `bind`)"),
         (old.admin.socket != new.admin.socket, "admin.socket"),
         (entered(old) != entered(new), "admin (whether there is a console, its `bind` and whether it has `tls`)"),
         (old.workers != new.workers, "workers"),
@@ -337,9 +337,9 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
     .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
 }
 
-/// Where the pages for developers are.
-fn shown(plan: &Plan) -> Option<std::net::SocketAddr> {
-    plan.portal.as_ref().map(|plan| plan.bind)
+/// Where the pages for developers are, and whether somebody signs in there.
+fn shown(plan: &Plan) -> Option<(std::net::SocketAddr, bool)> {
+    plan.portal.as_ref().map(|plan| (plan.bind, plan.accounts.is_some()))
 }
 
 /// Where the console is, and whether it is encrypted.

@@ -22,6 +22,10 @@ pub enum KeysError {
     Unknown,
     /// There is no API of this name.
     NoApi(String),
+    /// It belongs to nobody who asks, or is not there.
+    NotOwn(&'static str),
+    /// There is no room for it, or it is not in the state for that.
+    Unfit(String),
     /// The store, the prefix or the system does not allow it.
     Failed(String),
 }
@@ -110,6 +114,16 @@ impl Handle {
         Ok(!revoked.is_empty())
     }
 
+    /// Does something with the store, and takes over at once what it changes about keys.
+    ///
+    /// # Errors
+    /// There is no store, or what it says.
+    pub fn with_store<T>(&self, act: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, KeysError> {
+        let done = act(self.key_store()?.0)?;
+        self.shared.identity.look();
+        Ok(done)
+    }
+
     fn key_store(&self) -> Result<(&Store, Arc<Peppers>), KeysError> {
         self.shared.identity.key_store().ok_or(KeysError::NoStore)
     }
@@ -170,6 +184,8 @@ impl From<StoreError> for KeysError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::UnknownKey => Self::Unknown,
+            StoreError::NotOwn(what) => Self::NotOwn(what),
+            StoreError::Taken(_) | StoreError::Full(..) | StoreError::Unfit(_) => Self::Unfit(error.to_string()),
             StoreError::InUse(_)
             | StoreError::Exposed(..)
             | StoreError::Damaged(..)
@@ -187,6 +203,8 @@ impl fmt::Display for KeysError {
         match self {
             Self::NoStore => formatter.write_str("the configuration names no store, in which keys would be"),
             Self::Unknown => formatter.write_str("there is no such key"),
+            Self::NotOwn(what) => write!(formatter, "there is no such {what}"),
+            Self::Unfit(why) => formatter.write_str(why),
             Self::NoApi(name) => write!(formatter, "there is no API `{name}`"),
             Self::Failed(why) => write!(formatter, "the store does not do it: {why}"),
         }
