@@ -108,13 +108,7 @@ impl<R> Door<R> {
     }
 
     /// Lets somebody in: the token of a new session. Takes tens of milliseconds.
-    pub(crate) fn log_in(
-        &self,
-        name: &str,
-        password: &str,
-        from: IpAddr,
-        now_s: u64,
-    ) -> Result<(String, R), Problem> {
+    pub(crate) fn log_in(&self, name: &str, password: &str, from: IpAddr, now_s: u64) -> Result<(String, R), Problem> {
         let name_told = name.get(..NAME_BYTES_MAX).unwrap_or(name);
         self.failures
             .check(from, Some(name_told), now_s)

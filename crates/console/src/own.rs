@@ -7,7 +7,9 @@
 mod acts;
 mod fields;
 mod pace;
+mod refusals;
 mod sheet;
+mod usage;
 mod views;
 
 use crate::ask::{Answer, Pairs, Via, headed, wait};
@@ -82,6 +84,8 @@ pub(crate) const PLACES: &[Place] = &[
     ("GET", "/account", views::overview),
     ("GET", "/account/applications/{}", views::application),
     ("GET", "/account/keys/{}", views::key),
+    ("GET", "/account/usage", usage::page),
+    ("GET", "/account/refusals", refusals::page),
     ("POST", "/account/sign-out", acts::sign_out),
     ("POST", "/account/applications", acts::create_application),
     ("POST", "/account/applications/{}/end", acts::end_application),

@@ -43,7 +43,11 @@ impl Problem {
     }
 
     pub(crate) fn too_many_changes(seconds: u64) -> Self {
-        let problem = Self::of(StatusCode::TOO_MANY_REQUESTS, "Too many changes", "your account has changed too much within an hour");
+        let problem = Self::of(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many changes",
+            "your account has changed too much within an hour",
+        );
         Self { retry_after: Some(seconds), ..problem }
     }
 

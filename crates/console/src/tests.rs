@@ -13,9 +13,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+#[path = "../../portal/tests/markup.rs"]
+#[allow(dead_code, reason = "the portal's own tests need more of it")]
+mod markup;
 mod matrix;
 mod own;
 mod sessions;
+#[path = "../../portal/tests/texts.rs"]
+mod texts;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 const HOME: Via = Via::Listener(IpAddr::V4(Ipv4Addr::LOCALHOST), false);

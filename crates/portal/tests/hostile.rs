@@ -2,57 +2,8 @@
 
 use crate::markup::tags;
 use crate::support::{around, folder, made, text};
+use crate::texts::TEXTS;
 use serde_json::{Value, json};
-
-const TEXTS: &[&str] = &[
-    "<script>alert(1)</script>",
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "\"><script>alert(1)</script>",
-    "' onmouseover='alert(1)",
-    "\" onfocus=\"alert(1)\" autofocus=\"",
-    "<iframe src=javascript:alert(1)>",
-    "<a href=javascript:alert(1)>x</a>",
-    "[x](javascript:alert(1))",
-    "[x](JaVaScRiPt:alert(1))",
-    "[x](java\tscript:alert(1))",
-    "[x](&#106;avascript:alert(1))",
-    "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
-    "[x](vbscript:msgbox(1))",
-    "[x](https://a.example/\"onmouseover=\"alert(1))",
-    "[x](https://a.example/'><script>alert(1)</script>)",
-    "[<img src=x onerror=alert(1)>](https://a.example)",
-    "![x](javascript:alert(1))",
-    "![x\" onerror=\"alert(1)](https://a.example/x.png)",
-    "<javascript:alert(1)>",
-    "<https://a.example/\"onclick=alert(1)>",
-    "`<script>alert(1)</script>`",
-    "```\n</code></pre><script>alert(1)</script>\n```",
-    "```html\" onclick=\"alert(1)\n<b>\n```",
-    "# <script>alert(1)</script>",
-    "| <script>alert(1)</script> | b |\n|---|---|\n| <img src=x onerror=alert(1)> | [x](javascript:alert(1)) |",
-    "> <style>*{display:none}</style>",
-    "- <script>alert(1)</script>\n- [x](javascript:alert(1))",
-    "**<script>alert(1)</script>**",
-    "<!--><script>alert(1)</script>-->",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<?php echo 1 ?><script>alert(1)</script>",
-    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
-    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
-    "<base href=https://evil.example/>",
-    "<meta http-equiv=refresh content=0;url=https://evil.example>",
-    "<form action=https://evil.example><input name=q>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "\u{202e}<script>alert(1)</script>",
-    "+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
-    "{{constructor.constructor('alert(1)')()}}",
-    "<x onclick=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "'\"`$(touch /tmp/x)`\\",
-];
 
 /// A document in which each text that there can be is this one.
 fn document(text: &str) -> Value {

@@ -106,6 +106,11 @@ impl Tag {
 
 /// All tags; panics at one that no page of ours has, and where tags do not close in their order.
 pub(crate) fn tags(path: &str, page: &str) -> Vec<Tag> {
+    tags_and(path, page, (&[], &[]))
+}
+
+/// The same of pages that have some more tags and attributes.
+pub(crate) fn tags_and(path: &str, page: &str, (more_tags, more_attributes): (&[&str], &[&str])) -> Vec<Tag> {
     let mut all = Vec::new();
     let mut open: Vec<String> = Vec::new();
     let mut rest = page.strip_prefix("<!doctype html>").unwrap_or_else(|| panic!("{path} does not begin as a page"));
@@ -117,8 +122,8 @@ pub(crate) fn tags(path: &str, page: &str) -> Vec<Tag> {
             assert_eq!(open.pop().as_deref(), Some(name), "{path}: </{name}> closes another one");
             continue;
         }
-        let tag = tag(path, inside);
-        assert!(TAGS.contains(&tag.name.as_str()), "{path}: <{inside}>");
+        let tag = tag(path, inside, more_attributes);
+        assert!(TAGS.contains(&tag.name.as_str()) || more_tags.contains(&tag.name.as_str()), "{path}: <{inside}>");
         if !["br", "hr", "img", "input", "link", "meta"].contains(&tag.name.as_str()) {
             open.push(tag.name.clone());
         }
@@ -131,13 +136,13 @@ pub(crate) fn tags(path: &str, page: &str) -> Vec<Tag> {
     all
 }
 
-fn tag(path: &str, inside: &str) -> Tag {
+fn tag(path: &str, inside: &str, more: &[&str]) -> Tag {
     let (name, mut rest) = inside.split_once(' ').unwrap_or((inside, ""));
     let (mut attributes, mut seen) = (Vec::new(), BTreeSet::new());
     while !rest.is_empty() {
         let (name, after) = rest.split_once("=\"").unwrap_or_else(|| panic!("{path}: <{inside}>"));
         let (value, after) = after.split_once('"').unwrap_or_else(|| panic!("{path}: <{inside}>"));
-        assert!(ATTRIBUTES.contains(&name), "{path}: {name} in <{inside}>");
+        assert!(ATTRIBUTES.contains(&name) || more.contains(&name), "{path}: {name} in <{inside}>");
         assert!(seen.insert(name.to_owned()), "{path}: {name} twice in <{inside}>");
         if name == "href" || name == "src" {
             let scheme = value.split(['/', '?', '#']).next().unwrap_or_default().split_once(':');

@@ -22,4 +22,6 @@ mod markup;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod trial;

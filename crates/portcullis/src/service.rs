@@ -425,7 +425,7 @@ fn portal(plan: &Plan, problems: &str, given: Option<TcpListener>) -> Result<Opt
 
 /// Lets developers sign in, where they may.
 fn self_service(portal: &Portal, plan: &Plan, handle: Handle, orders: &Orders) -> Result<(), Stop> {
-    if plan.portal.as_ref().is_none_or(|portal| portal.accounts.is_none()) {
+    if !plan.has_accounts() {
         return Ok(());
     }
     let frame = portal.frame();

@@ -72,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
     /// The last records, where there is a console to show them.
     pub(crate) recent: Option<Arc<Recent>>,
+    /// Whether developers look at how much they have called.
+    pub(crate) has_accounts: bool,
     /// What became of alerts.
     pub(crate) alerts: Arc<alerts::Counts>,
     /// Bundles that were not taken over.
@@ -210,6 +212,7 @@ impl Gateway {
             started: clock.millis(),
             records,
             recent: plan.is_looked_at().then(Arc::default),
+            has_accounts: plan.has_accounts(),
             alerts: Arc::default(),
             bundles_refused: AtomicU64::new(0),
             export: Mutex::new(export),

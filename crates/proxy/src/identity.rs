@@ -354,7 +354,7 @@ impl Keys {
             drop(self.store.forget_calls(since));
         }
         let mut versions: Vec<(String, String, u64)> = Vec::new();
-        for one in calls {
+        for one in calls.into_iter().filter(|one| !one.version.is_empty()) {
             let recent = u64::from(one.last_at.saturating_add(RECENT_SECONDS) >= now);
             match versions.iter_mut().find(|(api, version, _)| *api == one.api && *version == one.version) {
                 Some((_, _, count)) => *count += recent,

@@ -293,7 +293,7 @@ impl Worker {
         }
         let route = || record.route.and_then(|index| snapshot.routes.get(index));
         if self.shared.identity.notes_callers()
-            && let Some(route) = route().filter(|route| !route.version.is_empty())
+            && let Some(route) = route().filter(|route| self.shared.has_accounts || !route.version.is_empty())
         {
             let caller = record.caller.as_deref().map(|caller| (caller.issuer.as_deref(), caller.id.as_str()));
             let now = record.wall_ms / 1000;

@@ -214,6 +214,26 @@ impl Store {
         Ok(())
     }
 
+    /// The calls of one consumer of the gateway to these versions, in their order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn calls_of<'v>(
+        &self,
+        versions: impl Iterator<Item = (&'v str, &'v str)>,
+        consumer: &str,
+    ) -> Result<Vec<Calls>, StoreError> {
+        let table = self.database().begin_read()?.open_table(CALLS)?;
+        let mut all = Vec::new();
+        for (api, version) in versions {
+            let Some(found) = table.get((api, version, "", consumer))?.map(|found| found.value()) else { continue };
+            let (count, first_at, last_at) = found;
+            let (api, version, caller) = (api.to_owned(), version.to_owned(), Caller::of("", consumer));
+            all.push(Calls { api, version, caller, count, first_at, last_at });
+        }
+        Ok(all)
+    }
+
     /// All calls that are kept, in the order of API, version, issuer and caller.
     ///
     /// # Errors
@@ -264,6 +284,8 @@ mod tests {
                 ("v2".to_owned(), Caller::Unknown, 1, 120, 120),
             ]
         );
+        let own = store.calls_of([("orders", "v1"), ("orders", "v2"), ("orders", "v3")].into_iter(), "shop").unwrap();
+        assert_eq!(own.iter().map(|one| (one.version.as_str(), one.count)).collect::<Vec<_>>(), [("v1", 3)]);
         store.forget_calls(115).unwrap();
         let left: Vec<_> = store.calls().unwrap().into_iter().map(|one| one.caller).collect();
         assert_eq!(left, [known("", "shop"), Caller::Unknown], "who has not called since makes room");

@@ -35,7 +35,10 @@ impl Check<'_> {
         if !bind.ip().is_loopback() {
             let message = format!("passwords sent to `{bind}` can be read on their way");
             let diagnostic = Diagnostic::new("plaintext", at.name_span(), message);
-            self.reject(at, diagnostic.help("bind the portal to `127.0.0.1`, and put something that speaks HTTPS in front"));
+            self.reject(
+                at,
+                diagnostic.help("bind the portal to `127.0.0.1`, and put something that speaks HTTPS in front"),
+            );
         }
         let (idle, lifetime) = self.session(written.session.as_ref(), &at.key("session"));
         let list = at.key("plans");

@@ -69,7 +69,8 @@ impl Check<'_> {
         }
         if let Some(accounts) = &written.accounts {
             let has_store = file.store.is_some() || root.key("store").is_tainted();
-            plan.accounts = Some(self.portal_accounts(&section.key("accounts"), accounts, (file, plan.bind, has_store)));
+            plan.accounts =
+                Some(self.portal_accounts(&section.key("accounts"), accounts, (file, plan.bind, has_store)));
         }
         plan.security = written.security.as_ref().map(|security| self.contact(&section.key("security"), security));
         Some(plan)

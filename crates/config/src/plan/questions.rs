@@ -36,7 +36,13 @@ impl Plan {
     /// Whether somebody looks at the last requests: operators in the console, or developers at what was refused of theirs.
     #[must_use]
     pub fn is_looked_at(&self) -> bool {
-        self.admin.console.is_some() || self.portal.as_ref().is_some_and(|portal| portal.accounts.is_some())
+        self.admin.console.is_some() || self.has_accounts()
+    }
+
+    /// Whether developers can sign in.
+    #[must_use]
+    pub fn has_accounts(&self) -> bool {
+        self.portal.as_ref().is_some_and(|portal| portal.accounts.is_some())
     }
 
     /// Every operation, in the order of the file.

@@ -13,8 +13,11 @@ const LISTED_MAX: usize = 1_000;
 const WHY_CHARS_MAX: usize = 300;
 
 pub(crate) const PAGE: &[Member] = &[may("after", Kind::Text, "only those whose name comes after this one")];
-pub(crate) const ACCOUNTS: &[Member] =
-    &[needs("accounts", Kind::Objects, "at most a thousand: name, plan, since when, closed since when, keys that open")];
+pub(crate) const ACCOUNTS: &[Member] = &[needs(
+    "accounts",
+    Kind::Objects,
+    "at most a thousand: name, plan, since when, closed since when, keys that open",
+)];
 pub(crate) const REQUESTS: &[Member] = &[needs(
     "requests",
     Kind::Objects,

@@ -22,6 +22,10 @@ pub(super) fn overview(stay: &Stay<'_>) -> Outcome {
     sheet.body.element("p", &[("class", "lead")], |html| {
         html.text("Signed in as ").leaf("strong", &[], account).text(&format!(", plan {}. ", stay.guest.role));
     });
+    sheet.body.element("p", &[], |html| {
+        html.link(&format!("{BASE}/usage"), "What you have called, and what is left").text(" · ");
+        html.link(&format!("{BASE}/refusals"), "What was refused, and why").done();
+    });
     form(&mut sheet.body, stay, "sign-out", |html| html.leaf("button", &[], "Sign out").done());
     sheet.body.leaf("h2", &[], "Applications").line();
     let now = stay.now();
@@ -46,7 +50,10 @@ pub(super) fn overview(stay: &Stay<'_>) -> Outcome {
         }
         Ok(offer) if applications.len() < offer.applications => create_form(&mut sheet.body, stay),
         Ok(offer) => {
-            sheet.body.leaf("p", &[("class", "note")], &format!("Your plan has {} of them.", offer.applications)).line();
+            sheet
+                .body
+                .leaf("p", &[("class", "note")], &format!("Your plan has {} of them.", offer.applications))
+                .line();
         }
     }
     if let Ok(offer) = stay.offer() {
@@ -262,7 +269,8 @@ pub(super) fn key(stay: &Stay<'_>) -> Outcome {
 
 fn rotate_form(html: &mut Html, stay: &Stay<'_>, offer: &OfferPlan) {
     html.leaf("h2", &[], "Replace it").line();
-    html.leaf("p", &[], "Another key may what this one may. Both open for a while, so that you can change over.").line();
+    html.leaf("p", &[], "Another key may what this one may. Both open for a while, so that you can change over.")
+        .line();
     form(html, stay, &format!("keys/{}/rotate", stay.id), |html| {
         let hours = offer.overlap.as_secs() / HOUR_SECONDS;
         if hours > 0 {

@@ -64,12 +64,12 @@ pub(crate) fn badge(html: &mut Html, tone: Tone, text: &str) {
 }
 
 /// A member as a text; empty without one.
-pub(super) fn text(value: &Value, name: &str) -> String {
+pub(crate) fn text(value: &Value, name: &str) -> String {
     value.get(name).map(shown).unwrap_or_default()
 }
 
 /// A member as a whole number; 0 without one.
-pub(super) fn number(value: &Value, name: &str) -> u64 {
+pub(crate) fn number(value: &Value, name: &str) -> u64 {
     value.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
 
@@ -126,7 +126,7 @@ fn thousandths(value: u64) -> String {
 }
 
 /// Seconds as people say them.
-pub(super) fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),

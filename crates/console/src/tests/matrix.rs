@@ -101,8 +101,7 @@ fn keys_that_somebody_waits_for_are_approved_and_declined() {
     let (vic, ada) = (house.token("vic"), house.token("ada"));
     assert_eq!(house.ask(&vic, &format!("GET {BASE}/accounts"), "").1["accounts"][0]["name"], "acme");
     let (_, listed) = house.ask(&vic, &format!("GET {BASE}/key-requests"), "");
-    let ids: Vec<&str> =
-        listed["requests"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = listed["requests"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     let (_, _, page) = house.send(HOME, &format!("GET /accounts\r\ncookie: portcullis={ada}"), "");
     assert!(page.contains("&lt;script>alert(1)") && !page.contains("<script>alert"), "{page}");
     let decide = |token: &str, id: &str, word: &str, body: &str| {
@@ -134,9 +133,15 @@ fn no_secret_comes_back() {
             house.send(HOME, &format!("{} {path}\r\nauthorization: Bearer {token}", endpoint.method), &body);
         all.push_str(&text);
     }
-    for path in
-        ["/", "/keys", "/accounts", &format!("/keys/{id}"), "/configuration", "/audit-log", "/policy?route=orders/listOrders"]
-    {
+    for path in [
+        "/",
+        "/keys",
+        "/accounts",
+        &format!("/keys/{id}"),
+        "/configuration",
+        "/audit-log",
+        "/policy?route=orders/listOrders",
+    ] {
         all.push_str(&house.send(HOME, &format!("GET {path}\r\ncookie: portcullis={token}"), "").2);
     }
     all.push_str(&house.noted().join("\n"));

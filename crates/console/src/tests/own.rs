@@ -1,14 +1,18 @@
 //! Developers and their keys: every place asked by nobody, by its owner and by somebody else; what a plan allows; what is hostile.
 
+use super::markup::tags_and;
+use super::texts::TEXTS;
 use super::{HASH, HOME, PASSWORD, question, taken};
 use crate::own::PLACES;
 use crate::{Order, SelfService};
+use portcullis_auth::key::KeyText;
 use portcullis_config::{Environment, load_text};
 use portcullis_portal::Frame;
 use portcullis_proxy::Gateway;
 use portcullis_store::{Account, Decision};
 use portcullis_testkit::scratch::Scratch;
 use portcullis_types::Clock;
+use portcullis_types::percent::encoded;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -152,7 +156,10 @@ fn a_key_is_made_replaced_and_revoked_by_its_owner() {
     assert!(key.starts_with("pk_") && key.contains(&id));
     let own = house.store(|store| store.own_keys("ada"));
     let record = &own[0].listed.record;
-    assert_eq!((record.consumer.as_str(), &record.scopes, &record.apis), ("ada", &vec!["read".to_owned()], &vec!["orders".to_owned()]));
+    assert_eq!(
+        (record.consumer.as_str(), &record.scopes, &record.apis),
+        ("ada", &vec!["read".to_owned()], &vec!["orders".to_owned()])
+    );
     assert_eq!(record.expires_at.unwrap() - record.created_at, 7 * 86_400);
     let page = ada.get(&format!("/account/keys/{id}")).1;
     assert!(!page.contains(&key) && page.contains("good"), "{page}");
@@ -170,7 +177,13 @@ fn a_key_is_made_replaced_and_revoked_by_its_owner() {
     assert_eq!(ada.post(&format!("/account/keys/{id}/rotate"), "").0, 409, "once");
     assert_eq!(ada.post(&format!("/account/keys/{successor_id}/revoke"), "").0, 303);
     assert!(ada.get(&format!("/account/keys/{successor_id}")).1.contains("revoked"));
-    for (what, count) in [("keys.create", 1), ("keys.rotate", 2), ("keys.revoke", 1), ("portal.application_create", 1), ("portal.sign_in ", 1)] {
+    for (what, count) in [
+        ("keys.create", 1),
+        ("keys.rotate", 2),
+        ("keys.revoke", 1),
+        ("portal.application_create", 1),
+        ("portal.sign_in ", 1),
+    ] {
         assert_eq!(house.noted(&format!("account:ada {what}")), count, "{what}");
     }
     assert_eq!(house.noted(&key), 0, "no key is written down");
@@ -197,7 +210,7 @@ fn each_place_is_its_owners_alone() {
                     let decision = Decision::Approved { by: "user:x".to_owned(), at: 1 };
                     house.store(|store| store.decide_request("cara", request.id, decision));
                 }
-                portcullis_auth::key::KeyText::id_of(request.id)
+                KeyText::id_of(request.id)
             }
             _ if pattern.contains("/keys/{}") => owner.key(&application, "api=orders").1,
             _ => application.clone(),
@@ -211,9 +224,7 @@ fn each_place_is_its_owners_alone() {
         let (is_read, is_about) = (*method == "GET", pattern.contains("{}"));
         let everything = |name: &str| {
             let name = name.to_owned();
-            house.store(|store| {
-                Ok((store.applications(&name)?, store.own_keys(&name)?, store.key_requests(&name)?))
-            })
+            house.store(|store| Ok((store.applications(&name)?, store.own_keys(&name)?, store.key_requests(&name)?)))
         };
         let before = everything(if is_request { "cara" } else { "ada" });
         // Nobody.
@@ -234,8 +245,14 @@ fn each_place_is_its_owners_alone() {
         if !is_read {
             // The owner's browser, led by another site, or without what our pages have.
             let cookie = &owner.cookie;
-            let elsewhere = format!("{method} {path}\r\ncookie: {cookie}\r\norigin: http://evil.test\r\nsec-fetch-site: cross-site");
-            assert_eq!(house.send(&elsewhere, &format!("csrf={}&{form}", owner.token())).0, 403, "{path} from elsewhere");
+            let elsewhere = format!(
+                "{method} {path}\r\ncookie: {cookie}\r\norigin: http://evil.test\r\nsec-fetch-site: cross-site"
+            );
+            assert_eq!(
+                house.send(&elsewhere, &format!("csrf={}&{form}", owner.token())).0,
+                403,
+                "{path} from elsewhere"
+            );
             let bare = format!("{method} {path}\r\ncookie: {cookie}");
             assert_eq!(house.send(&bare, &format!("csrf={}&{form}", owner.token())).0, 403, "{path} from nowhere");
             let without = format!("{method} {path}\r\ncookie: {cookie}{OURS}");
@@ -243,7 +260,11 @@ fn each_place_is_its_owners_alone() {
             let others = format!("csrf={}&{form}", other.token());
             assert_eq!(house.send(&without, &others).0, 403, "{path} with the token of somebody else");
         }
-        assert_eq!(everything(if is_request { "cara" } else { "ada" }), before, "{method} {path}: nothing has happened");
+        assert_eq!(
+            everything(if is_request { "cara" } else { "ada" }),
+            before,
+            "{method} {path}: nothing has happened"
+        );
         // And its owner.
         let (status, text) = if is_read { owner.get(&path) } else { owner.post(&path, form) };
         let expected = match *pattern {
@@ -256,7 +277,7 @@ fn each_place_is_its_owners_alone() {
         tried += 1;
         for (name, visitor) in [("ada", house.visitor("ada")), ("cara", house.visitor("cara"))] {
             for one in everything(name).0 {
-                visitor.post(&format!("/account/applications/{}/end", portcullis_auth::key::KeyText::id_of(one.id)), "");
+                visitor.post(&format!("/account/applications/{}/end", KeyText::id_of(one.id)), "");
             }
         }
         house.service.forget_pace();
@@ -292,7 +313,7 @@ fn nobody_has_more_than_his_plan() {
         ada.key(&application, "api=orders");
     }
     assert_eq!(ada.post(&place, "api=orders").0, 409, "there are four");
-    let id = portcullis_auth::key::KeyText::id_of(record.number);
+    let id = KeyText::id_of(record.number);
     assert_eq!(ada.post(&format!("/account/keys/{id}/rotate"), "overlap_hours=3").0, 403);
     assert_eq!(ada.post(&format!("/account/keys/{id}/rotate"), "overlap_hours=2").0, 201);
     ada.application("two");
@@ -320,11 +341,12 @@ fn what_needs_approval_is_made_once_it_has_it() {
     let house = House::new();
     let cara = house.visitor("cara");
     let application = cara.application("one");
-    let (status, next) = cara.post(&format!("/account/applications/{application}/keys"), "api=stock&scope=read&days=5&why=tests");
+    let (status, next) =
+        cara.post(&format!("/account/applications/{application}/keys"), "api=stock&scope=read&days=5&why=tests");
     assert_eq!((status, next.as_str()), (303, format!("/account/applications/{application}").as_str()));
     assert!(house.store(|store| store.own_keys("cara")).is_empty());
     let request = house.store(|store| store.waiting_requests(10)).pop().unwrap();
-    let id = portcullis_auth::key::KeyText::id_of(request.id);
+    let id = KeyText::id_of(request.id);
     assert_eq!(cara.post(&format!("/account/requests/{id}/make"), "").0, 409, "it waits");
     assert!(cara.get(&next).1.contains("waits for approval"));
     let decision = Decision::Approved { by: "user:x".to_owned(), at: 1 };
@@ -335,9 +357,9 @@ fn what_needs_approval_is_made_once_it_has_it() {
     assert_eq!((&record.apis, &record.roles), (&vec!["stock".to_owned()], &vec!["partner".to_owned()]));
     assert_eq!(record.expires_at.unwrap() - record.created_at, 5 * 86_400, "what was approved, and no more");
     assert_eq!(cara.post(&format!("/account/requests/{id}/make"), "").0, 409, "once");
-    let (_, text) = cara.post(&format!("/account/keys/{}/rotate", portcullis_auth::key::KeyText::id_of(record.number)), "");
+    let (_, text) = cara.post(&format!("/account/keys/{}/rotate", KeyText::id_of(record.number)), "");
     let (_, id) = shown(&text);
-    let number = portcullis_auth::key::KeyText::number_of(&id).unwrap();
+    let number = KeyText::number_of(&id).unwrap();
     let successor = house.store(|store| store.own_key("cara", number)).listed.record;
     assert_eq!(successor.expires_at, record.expires_at, "it ends when the approved one would have");
 }
@@ -364,8 +386,63 @@ fn who_may_not_come_in_is_out_at_once() {
     let (status, fields, _) = sign_in("cara", PASSWORD);
     assert_eq!((status, fields["retry-after"].to_str().unwrap()), (429, "1"), "five failures from one address");
     assert_eq!(house.noted("portal.sign_in_failed"), 5);
-    for (next, expected) in [("/account/keys/x", "/account/keys/x"), ("//evil.test", "/account"), ("/other", "/account")] {
-        let text = house.send(&format!("GET /account/sign-in?next={}", portcullis_types::percent::encoded(next)), "").2;
+    for (next, expected) in
+        [("/account/keys/x", "/account/keys/x"), ("//evil.test", "/account"), ("/other", "/account")]
+    {
+        let text = house.send(&format!("GET /account/sign-in?next={}", encoded(next)), "").2;
         assert!(text.contains(&format!("name=\"next\" value=\"{expected}\"")), "{next}: {text}");
+    }
+}
+
+#[test]
+fn what_an_account_types_stays_a_text() {
+    const MORE: (&[&str], &[&str]) =
+        (&["fieldset", "legend"], &["action", "checked", "max", "maxlength", "method", "min"]);
+    let house = House::new();
+    let cara = house.visitor("cara");
+    let (mut taken, mut refused) = (0, 0);
+    for hostile in TEXTS {
+        house.service.forget_pace();
+        let text = encoded(hostile);
+        let (status, next) = cara.post("/account/applications", &format!("name={text}&about={text}"));
+        // The name of an application ends after sixty characters, and has no line breaks.
+        if status == 422 {
+            refused += 1;
+            let (status, _) = cara.post("/account/applications", &format!("name=x&about={text}"));
+            assert_eq!(
+                status,
+                if hostile.chars().any(|one| one.is_control() || one == '\u{202e}') { 422 } else { 303 }
+            );
+        } else {
+            assert_eq!(status, 303, "{hostile}: {next}");
+            taken += 1;
+            let (status, _) = cara.post(&format!("{next}/keys"), &format!("api=orders&why={text}"));
+            assert_eq!(status, 303, "{hostile}");
+            let request = house.store(|store| store.waiting_requests(10)).pop().unwrap();
+            let declined = |why: &str| Decision::Declined { by: "x".to_owned(), at: 1, why: why.to_owned() };
+            for path in ["/account", &next] {
+                tags_and(path, &cara.get(path).1, MORE);
+            }
+            house.store(|store| store.decide_request("cara", request.id, declined(hostile)));
+            let page = cara.get(&next).1;
+            tags_and(&next, &page, MORE);
+            assert!(page.contains("declined"));
+        }
+        // What is sent where a number or a name of something is wanted is never shown.
+        for form in [format!("api={text}"), format!("api=orders&days={text}"), format!("api=orders&scope={text}")] {
+            let (status, page) = cara.post(&format!("{next}/keys"), &form);
+            assert!((400..500).contains(&status), "{form}");
+            tags_and("a refusal", &page, MORE);
+        }
+        let (_, page) = cara.get(&format!("/account/keys/{text}"));
+        tags_and("nothing", &page, MORE);
+        for one in house.store(|store| store.applications("cara")) {
+            cara.post(&format!("/account/applications/{}/end", KeyText::id_of(one.id)), "");
+        }
+    }
+    assert!(taken > 25 && refused > 5, "{taken} and {refused}");
+    for hostile in TEXTS {
+        let (_, _, page) = house.send(&format!("GET /account/sign-in?next={}", encoded(hostile)), "");
+        tags_and("the way in", &page, MORE);
     }
 }

@@ -85,7 +85,8 @@ fn text(rows: &[Row]) -> String {
             table.add(known().into_iter().chain([faint("nobody"), "0".to_owned(), String::new(), String::new()]));
         }
         for one in &row.calls {
-            let own = [called(&one.caller), one.count.to_string(), Moment::told(one.first_at), Moment::told(one.last_at)];
+            let own =
+                [called(&one.caller), one.count.to_string(), Moment::told(one.first_at), Moment::told(one.last_at)];
             table.add(known().into_iter().chain(own));
         }
     }

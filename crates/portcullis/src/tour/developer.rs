@@ -14,7 +14,8 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         Ok(visitor) => visitor,
         Err(why) => return vec![told("signing in to the portal", "303, with a cookie", Err(why))],
     };
-    let mut rows = vec![told("signing in to the portal", "303, with a cookie", Ok(("303, with a cookie".to_owned(), true)))];
+    let mut rows =
+        vec![told("signing in to the portal", "303, with a cookie", Ok(("303, with a cookie".to_owned(), true)))];
     let expected = "401 without the password, 401 for a name that nobody has";
     rows.push(told("guessing at the way in", expected, guessed(scene).map(|got| (got.clone(), got == expected))));
     let made = visitor.application().and_then(|application| visitor.key(&application));
