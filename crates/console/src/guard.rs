@@ -35,6 +35,10 @@ impl<'a> Asked<'a> {
         self.request.method().as_str()
     }
 
+    pub(crate) fn path(&self) -> &'a str {
+        self.request.uri().path()
+    }
+
     pub(crate) fn is_read(&self) -> bool {
         matches!(self.method(), "GET" | "HEAD")
     }

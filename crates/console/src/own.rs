@@ -147,10 +147,10 @@ impl Inner {
         let guest = asked.cookie().and_then(|token| self.door.guest(token));
         match guest {
             None if asked.is_read() => see_other(&format!("{SIGN_IN}?next={}", encoded(path))),
-            None => self.refused(shown, None, &Problem::unknown_visitor()),
+            None => self.refused((shown, asked), None, &Problem::unknown_visitor()),
             Some(guest) => {
                 let outcome = self.visited(shown, asked, &guest, path);
-                outcome.unwrap_or_else(|problem| self.refused(shown, Some(&guest), &problem))
+                outcome.unwrap_or_else(|problem| self.refused((shown, asked), Some(&guest), &problem))
             }
         }
     }
@@ -183,19 +183,21 @@ impl Inner {
         if asked.cookie().and_then(|token| self.door.guest(token)).is_some() {
             return see_other(next);
         }
-        html(StatusCode::OK, &entry(next, None).framed(&shown.frame))
+        html(StatusCode::OK, &entry(next, None).framed(&shown.frame, asked.path()))
     }
 
     fn sign_in(&self, shown: &Shown, asked: &Asked<'_>) -> Answer {
-        let Via::Listener(address, _) = asked.from else { return self.refused(shown, None, &Problem::method()) };
+        let Via::Listener(address, _) = asked.from else {
+            return self.refused((shown, asked), None, &Problem::method());
+        };
         if asked.method() != "POST" {
-            return self.refused(shown, None, &Problem::method());
+            return self.refused((shown, asked), None, &Problem::method());
         }
         if let Err(problem) = asked.is_same_site() {
-            return self.refused(shown, None, &problem);
+            return self.refused((shown, asked), None, &problem);
         }
         let Some(sent) = std::str::from_utf8(asked.request.body()).ok().and_then(Pairs::read) else {
-            return self.refused(shown, None, &Problem::malformed("the form cannot be read"));
+            return self.refused((shown, asked), None, &Problem::malformed("the form cannot be read"));
         };
         let next = next(sent.value("next"));
         let of = |name| sent.value(name).unwrap_or_default();
@@ -204,7 +206,7 @@ impl Inner {
         match entrance.log_in(by, (of("name"), of("password"), address), self.handle.seconds()) {
             Ok((token, _)) => with_cookie(see_other(next), &asked.set_cookie(Some(&token))),
             Err(problem) => {
-                let mut answer = html(problem.status, &entry(next, Some(&problem)).framed(&shown.frame));
+                let mut answer = html(problem.status, &entry(next, Some(&problem)).framed(&shown.frame, asked.path()));
                 wait(&mut answer, &problem);
                 answer
             }
@@ -212,12 +214,17 @@ impl Inner {
     }
 
     /// Why not, as a page.
-    fn refused(&self, shown: &Shown, guest: Option<&Guest<Arc<str>>>, problem: &Problem) -> Answer {
-        let mut sheet = Sheet::headed("account/refused", problem.title, "");
+    fn refused(
+        &self,
+        (shown, asked): (&Shown, &Asked<'_>),
+        guest: Option<&Guest<Arc<str>>>,
+        problem: &Problem,
+    ) -> Answer {
+        let mut sheet = Sheet::headed(problem.title, "");
         sheet.body.element("p", &[("class", "lead")], |html| html.prose(&problem.detail).done()).line();
         let (address, text) = if guest.is_some() { (BASE, "Your account") } else { (SIGN_IN, "Sign in") };
         sheet.body.element("p", &[], |html| html.link(address, text).done()).line();
-        let mut answer = html(problem.status, &sheet.framed(&shown.frame));
+        let mut answer = html(problem.status, &sheet.framed(&shown.frame, asked.path()));
         wait(&mut answer, problem);
         answer
     }
@@ -226,7 +233,7 @@ impl Inner {
 /// The way in.
 fn entry(next: &str, wrong: Option<&Problem>) -> Sheet {
     let lead = "Here you make, replace and revoke API keys, and see what they are used for.";
-    let mut sheet = Sheet::headed("account/sign-in", "Sign in", lead);
+    let mut sheet = Sheet::headed("Sign in", lead);
     form(&mut sheet.body, ("login own", SIGN_IN), (next, "Sign in"), wrong);
     sheet.body.element("p", &[("class", "note")], |html| {
         html.text("You have no account? Whoever runs these APIs makes one. You have signed in already? ");
@@ -323,7 +330,7 @@ impl Stay<'_> {
     }
 
     fn answer(&self, status: StatusCode, sheet: &Sheet) -> Answer {
-        html(status, &sheet.framed(&self.shown.frame))
+        html(status, &sheet.framed(&self.shown.frame, self.asked.path()))
     }
 }
 

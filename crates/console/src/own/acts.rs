@@ -184,7 +184,7 @@ pub(super) fn revoke_key(stay: &Stay<'_>) -> Outcome {
 
 /// A key that was made: the only page that shows it.
 fn made(stay: &Stay<'_>, key: &KeyText, record: &KeyRecord) -> crate::Answer {
-    let mut sheet = Sheet::headed("account/keys/new", "The key is made", "");
+    let mut sheet = Sheet::headed("The key is made", "");
     sheet.body.element("p", &[("class", "warning")], |html| {
         html.text("Copy it now: it is shown this once. What is stored cannot be turned back into it.").done();
     });

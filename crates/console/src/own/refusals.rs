@@ -14,7 +14,7 @@ const SHOWN_MAX: usize = 50;
 
 pub(super) fn page(stay: &Stay<'_>) -> Outcome {
     let lead = "Of the last requests with your keys. A request that nobody could tell to be yours, such as one with a revoked key, is not among them.";
-    let mut sheet = Sheet::below("account/refusals", "What was refused", lead);
+    let mut sheet = Sheet::below("What was refused", lead);
     let recent = stay.desk.handle.recent(0, LOOKED_MAX, true);
     let own = recent.records.iter().rev().filter_map(|one| told(&one.line, stay.account()));
     let own: Vec<Value> = own.take(SHOWN_MAX).collect();

@@ -6,8 +6,6 @@ use portcullis_portal::html::Html;
 
 /// A page.
 pub(super) struct Sheet {
-    /// Its path, without the slash in front.
-    path: String,
     title: String,
     /// Whether the account's first page is above it.
     is_below: bool,
@@ -18,8 +16,8 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// A page with its heading.
-    pub(super) fn headed(path: impl Into<String>, title: &str, lead: &str) -> Self {
-        let mut sheet = Self { path: path.into(), title: title.to_owned(), is_below: false, body: Html::default() };
+    pub(super) fn headed(title: &str, lead: &str) -> Self {
+        let mut sheet = Self { title: title.to_owned(), is_below: false, body: Html::default() };
         sheet.body.leaf("h1", &[], title).line();
         if !lead.is_empty() {
             sheet.body.element("p", &[("class", "lead")], |html| html.prose(lead).done()).line();
@@ -28,13 +26,14 @@ impl Sheet {
     }
 
     /// The same below the account's first page.
-    pub(super) fn below(path: impl Into<String>, title: &str, lead: &str) -> Self {
-        Self { is_below: true, ..Self::headed(path, title, lead) }
+    pub(super) fn below(title: &str, lead: &str) -> Self {
+        Self { is_below: true, ..Self::headed(title, lead) }
     }
 
-    pub(super) fn framed(&self, frame: &Frame) -> String {
+    /// The whole page, as an answer at this path.
+    pub(super) fn framed(&self, frame: &Frame, path: &str) -> String {
         let above = [(portcullis_portal::ACCOUNT, "Your account")];
-        frame.page(&self.path, &self.title, if self.is_below { &above } else { &[] }, &self.body)
+        frame.page(path.trim_start_matches('/'), &self.title, if self.is_below { &above } else { &[] }, &self.body)
     }
 }
 

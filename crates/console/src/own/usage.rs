@@ -15,7 +15,7 @@ const LINES_MAX: usize = 200;
 pub(super) fn page(stay: &Stay<'_>) -> Outcome {
     let (handle, account, now) = (&stay.desk.handle, stay.account(), stay.now());
     let lead = "All keys of your account together. Counts are written every second, and kept while you call.";
-    let mut sheet = Sheet::below("account/usage", "What you have called", lead);
+    let mut sheet = Sheet::below("What you have called", lead);
     let versions =
         stay.shown.apis.iter().flat_map(|(api, versions)| versions.iter().map(|version| (&**api, &**version)));
     let calls = handle.with_store(|store| store.calls_of(versions, account))?;

@@ -18,7 +18,7 @@ pub(super) fn overview(stay: &Stay<'_>) -> Outcome {
     let (handle, account) = (&stay.desk.handle, stay.account());
     let applications = handle.with_store(|store| store.applications(account))?;
     let keys = handle.with_store(|store| store.own_keys(account))?;
-    let mut sheet = Sheet::headed("account", "Your account", "");
+    let mut sheet = Sheet::headed("Your account", "");
     sheet.body.element("p", &[("class", "lead")], |html| {
         html.text("Signed in as ").leaf("strong", &[], account).text(&format!(", plan {}. ", stay.guest.role));
     });
@@ -108,7 +108,7 @@ pub(super) fn application(stay: &Stay<'_>) -> Outcome {
     let application = handle.with_store(|store| store.application(account, id))?;
     let keys = handle.with_store(|store| store.own_keys(account))?;
     let requests = handle.with_store(|store| store.key_requests(account))?;
-    let mut sheet = Sheet::below(format!("account/applications/{}", stay.id), &application.name, "");
+    let mut sheet = Sheet::below(&application.name, "");
     if !application.about.is_empty() {
         sheet.body.leaf("p", &[("class", "lead")], &application.about).line();
     }
@@ -229,7 +229,7 @@ pub(super) fn key(stay: &Stay<'_>) -> Outcome {
     let (handle, account, now) = (&stay.desk.handle, stay.account(), stay.now());
     let own = handle.with_store(|store| store.own_key(account, number))?;
     let (record, state) = (&own.listed.record, state_of(&own.listed.record, now));
-    let mut sheet = Sheet::below(format!("account/keys/{}", stay.id), &format!("Key {}", stay.id), "");
+    let mut sheet = Sheet::below(&format!("Key {}", stay.id), "");
     let listed = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
     let facts = [
         ("State", state.to_owned()),

@@ -103,7 +103,7 @@ fn keys_that_somebody_waits_for_are_approved_and_declined() {
     let (_, listed) = house.ask(&vic, &format!("GET {BASE}/key-requests"), "");
     let ids: Vec<&str> = listed["requests"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     let (_, _, page) = house.send(HOME, &format!("GET /accounts\r\ncookie: portcullis={ada}"), "");
-    assert!(page.contains("&lt;script>alert(1)") && !page.contains("<script>alert"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert"), "{page}");
     let decide = |token: &str, id: &str, word: &str, body: &str| {
         house.ask(token, &format!("POST {BASE}/key-requests/{id}/{word}"), body)
     };
