@@ -5,6 +5,7 @@ use super::sheet::Sheet;
 use super::{Outcome, Stay};
 use crate::pages::cells::{Cell, number, rows, text};
 use http::StatusCode;
+use portcullis_portal::html::Html;
 use portcullis_types::Reason;
 use serde_json::{Value, json};
 
@@ -25,8 +26,8 @@ pub(super) fn page(stay: &Stay<'_>) -> Outcome {
                 Cell::Text(text(one, "time")),
                 Cell::Code(format!("{} {}", text(one, "method"), text(one, "target"))),
                 Cell::Text(format!("{} {}", number(one, "status"), text(one, "title"))),
-                Cell::Text(text(one, "means")),
-                Cell::Text(text(one, "caller")),
+                prose(&text(one, "means")),
+                prose(&text(one, "caller")),
                 Cell::Link(format!("/problems/{}.html", text(one, "code")), text(one, "code")),
                 Cell::Code(text(one, "request_id")),
             ]
@@ -35,6 +36,13 @@ pub(super) fn page(stay: &Stay<'_>) -> Outcome {
     let heads = ["When", "Request", "Answer", "What it means", "What to do", "More", "Request id"];
     rows(&mut sheet.body, "Your last refusals", &heads, &cells, "Nothing of yours was refused lately.");
     Ok(stay.answer(StatusCode::OK, &sheet))
+}
+
+/// A sentence of ours.
+fn prose(text: &str) -> Cell {
+    let mut piece = Html::default();
+    piece.prose(text);
+    Cell::Piece(piece)
 }
 
 /// What the account may know of a record; `None` if it is somebody else's, or of no refusal.
