@@ -167,9 +167,7 @@ impl Service {
         status.attach(gateway.handle());
         let orders = console::orders(signals, path, plan_store.as_deref());
         let loaded = Arc::new(loaded);
-        if let Some(portal) = &portal {
-            self_service(portal, &loaded.plan, gateway.handle(), &orders)?;
-        }
+        self_service(portal.as_ref(), &loaded.plan, gateway.handle(), &orders)?;
         let console = console::start(loaded, gateway.handle(), &orders, given.console)?;
         let shown = console.as_ref().map(|listener| listener.console().clone());
         let admin = admin.map(|socket| socket.serve(gateway.handle(), orders, shown)).transpose();
@@ -424,10 +422,8 @@ fn portal(plan: &Plan, problems: &str, given: Option<TcpListener>) -> Result<Opt
 }
 
 /// Lets developers sign in, where they may.
-fn self_service(portal: &Portal, plan: &Plan, handle: Handle, orders: &Orders) -> Result<(), Stop> {
-    if !plan.has_accounts() {
-        return Ok(());
-    }
+fn self_service(portal: Option<&Portal>, plan: &Plan, handle: Handle, orders: &Orders) -> Result<(), Stop> {
+    let Some(portal) = portal.filter(|_| plan.has_accounts()) else { return Ok(()) };
     let frame = portal.frame();
     let service = SelfService::new(handle, Arc::clone(orders), plan, frame, Clock::system());
     portal.attach(service.ok_or_else(|| Stop::environment("the system has no randomness"))?);

@@ -193,19 +193,23 @@ fn a_key_is_made_replaced_and_revoked_by_its_owner() {
     assert_eq!(ada.get("/account").0, 303, "she is out");
 }
 
-#[test]
-fn each_place_is_its_owners_alone() {
-    let house = House::new();
-    let (mut tried, mut kinds) = (0, std::collections::BTreeSet::new());
-    for (method, pattern, _) in PLACES {
-        // Fresh things for each place, and somebody to ask about them who has as much of his own.
-        let [owner, other] = ["ada", "bob"].map(|name| house.visitor(name));
-        let cara = house.visitor("cara");
-        let is_request = pattern.contains("/requests/");
-        let owner = if is_request { &cara } else { &owner };
-        let application = owner.application(&format!("one-{tried}"));
+/// One place, and what it is asked about.
+struct Case<'c> {
+    method: &'static str,
+    pattern: &'static str,
+    path: String,
+    form: &'static str,
+    owner: &'c Visitor<'c>,
+    other: &'c Visitor<'c>,
+}
+
+impl<'c> Case<'c> {
+    /// A place, with fresh things of its owner's to be asked about.
+    fn of((method, pattern): (&'static str, &'static str), owner: &'c Visitor<'c>, other: &'c Visitor<'c>) -> Self {
+        let house = owner.house;
+        let application = owner.application("secret name");
         let id = match pattern {
-            _ if is_request => {
+            _ if pattern.contains("/requests/") => {
                 owner.post(&format!("/account/applications/{application}/keys"), "api=orders");
                 let request = house.store(|store| store.key_requests("cara")).pop().unwrap();
                 if pattern.ends_with("/make") {
@@ -215,76 +219,91 @@ fn each_place_is_its_owners_alone() {
                 KeyText::id_of(request.id)
             }
             _ if pattern.contains("/keys/{}") => owner.key(&application, "api=orders").1,
-            _ => application.clone(),
+            _ => application,
         };
-        let path = pattern.replace("{}", &id);
-        let form = match *pattern {
+        let form = match pattern {
             "/account/applications" => "name=another",
             "/account/applications/{}/keys" => "api=orders",
             _ => "",
         };
-        let (is_read, is_about) = (*method == "GET", pattern.contains("{}"));
-        let everything = |name: &str| {
-            let name = name.to_owned();
-            house.store(|store| Ok((store.applications(&name)?, store.own_keys(&name)?, store.key_requests(&name)?)))
-        };
-        let before = everything(if is_request { "cara" } else { "ada" });
-        // Nobody.
+        Self { method, pattern, path: pattern.replace("{}", &id), form, owner, other }
+    }
+
+    fn is_read(&self) -> bool {
+        self.method == "GET"
+    }
+
+    fn asked_by(&self, visitor: &Visitor<'_>, path: &str) -> (u16, String) {
+        if self.is_read() { visitor.get(path) } else { visitor.post(path, self.form) }
+    }
+
+    /// Whoever it does not belong to gets nothing.
+    fn is_closed_to_others(&self) {
+        let Self { method, path, form, owner, other, .. } = self;
+        let house = owner.house;
         let (status, fields, _) = house.send(&format!("{method} {path}{OURS}"), form);
-        assert_eq!(status, if is_read { 303 } else { 401 }, "{method} {path} by nobody");
-        if is_read {
+        assert_eq!(status, if self.is_read() { 303 } else { 401 }, "{method} {path} by nobody");
+        if self.is_read() {
             assert!(fields["location"].to_str().unwrap().starts_with("/account/sign-in?next="), "{path}");
         }
-        // Somebody else: as if it were not there.
-        if is_about {
-            let (status, text) = if is_read { other.get(&path) } else { other.post(&path, form) };
+        if self.pattern.contains("{}") {
+            let (status, text) = self.asked_by(other, path);
             assert_eq!(status, 404, "{method} {path} by somebody else: {text}");
-            assert!(!text.contains(&format!("one-{tried}")), "{text}");
-            let nothing = pattern.replace("{}", "00000000000");
-            let (status, same) = if is_read { other.get(&nothing) } else { other.post(&nothing, form) };
-            assert_eq!((status, &same), (404, &text), "nobody can tell that it is there");
+            assert!(!text.contains("secret name"), "{text}");
+            let nothing = self.asked_by(other, &self.pattern.replace("{}", "00000000000"));
+            assert_eq!(nothing, (404, text), "nobody can tell that it is there");
         }
-        if !is_read {
-            // The owner's browser, led by another site, or without what our pages have.
-            let cookie = &owner.cookie;
-            let elsewhere = format!(
-                "{method} {path}\r\ncookie: {cookie}\r\norigin: http://evil.test\r\nsec-fetch-site: cross-site"
-            );
-            assert_eq!(
-                house.send(&elsewhere, &format!("csrf={}&{form}", owner.token())).0,
-                403,
-                "{path} from elsewhere"
-            );
-            let bare = format!("{method} {path}\r\ncookie: {cookie}");
-            assert_eq!(house.send(&bare, &format!("csrf={}&{form}", owner.token())).0, 403, "{path} from nowhere");
-            let without = format!("{method} {path}\r\ncookie: {cookie}{OURS}");
-            assert_eq!(house.send(&without, form).0, 403, "{path} without the token");
-            let others = format!("csrf={}&{form}", other.token());
-            assert_eq!(house.send(&without, &others).0, 403, "{path} with the token of somebody else");
+        if self.is_read() {
+            return;
         }
-        assert_eq!(
-            everything(if is_request { "cara" } else { "ada" }),
-            before,
-            "{method} {path}: nothing has happened"
-        );
-        // And its owner.
-        let (status, text) = if is_read { owner.get(&path) } else { owner.post(&path, form) };
-        let expected = match *pattern {
-            _ if is_read => 200,
+        // The owner's browser, led by another site, or without what our pages have.
+        let (cookie, token) = (&owner.cookie, owner.token());
+        let line = format!("{method} {path}\r\ncookie: {cookie}");
+        let (own, others) = (format!("csrf={token}&{form}"), format!("csrf={}&{form}", other.token()));
+        for (fields, body, what) in [
+            ("\r\norigin: http://evil.test\r\nsec-fetch-site: cross-site", own.as_str(), "from elsewhere"),
+            ("\r\norigin: http://evil.test", &own, "from elsewhere, by an old browser"),
+            ("", &own, "from nowhere"),
+            (OURS, form, "without the token"),
+            (OURS, &others, "with the token of somebody else"),
+        ] {
+            assert_eq!(house.send(&format!("{line}{fields}"), body).0, 403, "{method} {path} {what}");
+        }
+    }
+}
+
+#[test]
+fn each_place_is_its_owners_alone() {
+    let house = House::new();
+    let [mut ada, bob, cara] = ["ada", "bob", "cara"].map(|name| house.visitor(name));
+    let everything = |name: &str| {
+        house.store(|store| Ok((store.applications(name)?, store.own_keys(name)?, store.key_requests(name)?)))
+    };
+    for &(method, pattern, _) in PLACES {
+        let (name, owner) = if pattern.contains("/requests/") { ("cara", &cara) } else { ("ada", &ada) };
+        let case = Case::of((method, pattern), owner, &bob);
+        let before = everything(name);
+        case.is_closed_to_others();
+        assert_eq!(everything(name), before, "{method} {pattern}: nothing has happened");
+        let (status, text) = case.asked_by(owner, &case.path);
+        let expected = match pattern {
+            _ if case.is_read() => 200,
             "/account/applications/{}/keys" | "/account/requests/{}/make" | "/account/keys/{}/rotate" => 201,
             _ => 303,
         };
-        assert_eq!(status, expected, "{method} {path} by its owner: {text}");
-        kinds.insert((*method, is_about));
-        tried += 1;
-        for (name, visitor) in [("ada", house.visitor("ada")), ("cara", house.visitor("cara"))] {
-            for one in everything(name).0 {
-                visitor.post(&format!("/account/applications/{}/end", KeyText::id_of(one.id)), "");
-            }
+        assert_eq!(status, expected, "{method} {pattern} by its owner: {text}");
+        if pattern.ends_with("/sign-out") {
+            ada = house.visitor("ada");
+        }
+        let owner = if name == "ada" { &ada } else { &cara };
+        for one in everything(name).0 {
+            owner.post(&format!("/account/applications/{}/end", KeyText::id_of(one.id)), "");
         }
         house.service.forget_pace();
     }
-    assert_eq!((tried, kinds.len()), (PLACES.len(), 4));
+    let kinds: std::collections::BTreeSet<_> =
+        PLACES.iter().map(|(method, pattern, _)| (method, pattern.contains("{}"))).collect();
+    assert_eq!(kinds.len(), 4, "places of all kinds were asked");
 }
 
 #[test]
