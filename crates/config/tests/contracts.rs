@@ -205,3 +205,16 @@ fn operations_of_a_contract_cost_what_it_says_unless_the_route_says_otherwise() 
         assert_eq!(costs, expected, "{name}");
     }
 }
+
+#[test]
+fn reserved_characters_are_a_setting() {
+    for (name, validation, expected) in
+        [("reserved-as-is", "", false), ("reserved", "    validation: { strict_reserved: true }\n", true)]
+    {
+        let api = format!("    authn: public\n{validation}    openapi: {name}-people.yaml\n");
+        let routes = routes(name, &api);
+        let found: Vec<bool> =
+            routes.iter().filter_map(|route| Some(route.contract.as_ref()?.plan.options.strict_reserved)).collect();
+        assert_eq!(found, [expected; 4], "{name}");
+    }
+}

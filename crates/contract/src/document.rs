@@ -1,6 +1,7 @@
 //! An OpenAPI document, read and compiled: which operations there are, and what each takes and gives.
 
 mod cost;
+mod length;
 mod operation;
 mod plain;
 mod read;
@@ -17,10 +18,11 @@ pub use security::{Need, Scheme, Security};
 pub(crate) use template::Template;
 
 use crate::media::MediaType;
-use crate::parameter::{Parameter, Plan};
+use crate::parameter::{Location, Parameter, Plan, Style};
 use crate::schema::{SchemaId, Schemas};
 use crate::tree::Diagnostic;
 use crate::xml::{Root, Shapes};
+use length::Length;
 use std::fmt;
 
 /// What is let through though the document does not say so. Nothing, unless it is asked for.
@@ -93,6 +95,8 @@ pub(crate) struct Content {
     /// Nothing is said about it where there is none.
     pub(crate) schema: Option<SchemaId>,
     pub(crate) plan: Plan,
+    /// Of bytes, how many there may be.
+    pub(crate) length: Option<Length>,
     /// What elements stand for, where it may be XML.
     pub(crate) xml: Option<Box<Root>>,
     /// How members of a form are written, and of which media types parts are.
@@ -186,6 +190,13 @@ impl Operation {
     #[must_use]
     pub const fn cost(&self) -> Option<u64> {
         self.cost
+    }
+
+    /// The parameter of its path that is written with a `;`: the style `matrix`.
+    #[must_use]
+    pub fn matrix(&self) -> Option<&str> {
+        let matrix = |one: &&Parameter| one.location == Location::Path && one.style == Style::Matrix;
+        self.parameters.iter().find(matrix).map(|one| &*one.name)
     }
 
     /// Whether a body has to be read to judge a request.

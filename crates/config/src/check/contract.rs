@@ -156,7 +156,7 @@ impl Check<'_> {
                 undeclared_bodies: flag(|one| one.undeclared_bodies),
                 undeclared_statuses: flag(|one| one.undeclared_statuses),
                 headers,
-                strict_reserved: false,
+                strict_reserved: flag(|one| one.strict_reserved),
             },
         }
     }
@@ -230,6 +230,9 @@ impl Check<'_> {
         let served = own.iter().filter(|(method, _)| serves(methods, method));
         let operations = plan.contract.operations();
         let served: Vec<&engine::Operation> = served.filter_map(|(_, index)| operations.get(*index)).collect();
+        if !scope.allow_path_parameters {
+            self.unreachable(&path, &served);
+        }
         let is_asked = plan.security != ContractMode::Off;
         let security = if is_asked { self.asked(&served, unmet) } else { None };
         Some(RouteContract { plan: Arc::clone(plan), operations: own, security })
@@ -241,6 +244,22 @@ pub(super) fn serves(methods: &Methods, method: &str) -> bool {
     match methods {
         Methods::Any => true,
         Methods::Only(names) => names.iter().any(|name| name == method || (name == "HEAD" && method == "GET")),
+    }
+}
+
+impl Check<'_> {
+    /// Reports operations whose paths are refused before anybody looks at the contract.
+    fn unreachable(&mut self, path: &At<'_>, served: &[&engine::Operation]) {
+        for (operation, name) in served.iter().filter_map(|one| Some((one, one.matrix()?))) {
+            let message = format!(
+                "{} of the contract has a `;` in its path (style `matrix` of {}), which is refused in requests",
+                quote(&operation.to_string()),
+                quote(name)
+            );
+            let diagnostic = self.wrong(path, "path-parameter", message);
+            let help = "set `allow_path_parameters: true` for the API, or give the parameter another style";
+            self.reject(path, diagnostic.help(help));
+        }
     }
 }
 

@@ -50,6 +50,10 @@ pub(crate) struct Validation {
     /// Lets answers through with a status that is not declared.
     #[schemars(extend("default" = false))]
     pub(crate) undeclared_statuses: Option<Flag>,
+    /// Refuses query parameters in which reserved characters (RFC 3986 section 2.2) stand as they are, unless the contract says
+    /// `allowReserved`.
+    #[schemars(extend("default" = false))]
+    pub(crate) strict_reserved: Option<Flag>,
 }
 
 /// What becomes of a message that does not fit.

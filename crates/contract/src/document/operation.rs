@@ -1,5 +1,6 @@
 //! One operation: its parameters, its bodies, its answers.
 
+use super::length::Length;
 use super::{Answer, Body, Content, Encoding, Operation, Statuses, Template};
 use crate::media::{MediaType, Reading};
 use crate::parameter::{Location, Parameter, Plan, Style};
@@ -227,6 +228,8 @@ impl Walker<'_> {
             // JSON says itself what its values are.
             let planned = declared.filter(|_| reading != Reading::Json || media_type.is_range());
             let plan = planned.map(|schema| Plan::of(self.library(), schema, resource)).unwrap_or_default();
+            let bytes = declared.filter(|_| reading == Reading::Bytes || media_type.is_range());
+            let length = bytes.and_then(|schema| Length::of(self.library(), schema, resource));
             let is_form = matches!(reading, Reading::Form | Reading::Multipart);
             let encoding = match schema {
                 Some(schema) if is_form => self.encoding((at, resource), schema, &plan, direction),
@@ -234,7 +237,7 @@ impl Walker<'_> {
             };
             let written = self.library().member(at, "schema").filter(|_| reading == Reading::Xml);
             let xml = written.map(|schema| Box::new(self.shapes.root(self.compiler.library, schema, resource)));
-            all.push(Content { media_type, schema, plan, xml, encoding });
+            all.push(Content { media_type, schema, plan, length, xml, encoding });
         }
         all
     }

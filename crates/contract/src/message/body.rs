@@ -3,11 +3,14 @@
 use super::fields::joined;
 use super::multipart::{self, Section};
 use super::{Body, Collector, PAIRS_MAX, Part, Request};
-use crate::document::{Content, Encoding, Operation};
+use crate::document::{Body as Declared, Content, Encoding, Operation};
 use crate::json::{Builder, Json, Kind, Unsafe, append_name};
 use crate::media::{self, MediaType, Reading};
 use crate::parameter::{Plan, Wrong, decode, pairs_of, percent_decoded};
 use crate::xml;
+
+/// The status for a body of a request that does not fit its schema.
+const UNFIT: u16 = 422;
 
 /// Media types whose bodies go on, so that declaring one says that nobody reads them.
 const STREAMS: &[(&str, &str)] = &[
@@ -31,19 +34,32 @@ pub(super) fn fitting<'d>(declared: &'d [Content], sent: &MediaType) -> Option<(
 /// Whether a schema has something to say about what is in such a body.
 fn is_judged(content: &Content, reading: Reading) -> bool {
     let is_stream = STREAMS.iter().any(|(kind, subtype)| content.media_type.is(kind, subtype));
-    let structured = content.plan.object || content.plan.array;
     match reading {
         _ if is_stream || content.schema.is_none() => false,
-        Reading::Bytes => structured && !content.plan.text,
+        Reading::Bytes => content.length.is_some() || !is_opaque(content),
         Reading::Json | Reading::Form | Reading::Multipart | Reading::Text | Reading::Xml => true,
     }
 }
 
+/// Whether bytes may be what a schema describes: they have no structure.
+fn is_opaque(content: &Content) -> bool {
+    content.plan.text || !(content.plan.object || content.plan.array)
+}
+
+/// Of a body of which only the length is judged, the most bytes that it may have.
+fn bounded(content: &Content, reading: Reading) -> Option<u64> {
+    let length = content.length.filter(|_| reading == Reading::Bytes && is_opaque(content))?;
+    (length.least == 0).then_some(length.most)
+}
+
+/// The declaration for a body with this `Content-Type`.
+fn declared<'d>(declared: &'d [Content], content_type: Option<&str>) -> Option<(&'d Content, Reading)> {
+    content_type.and_then(MediaType::parse).and_then(|sent| fitting(declared, &sent))
+}
+
 /// Whether a body with this `Content-Type` has to be read to be judged.
-pub(super) fn reads(declared: &[Content], content_type: Option<&str>) -> bool {
-    let sent = content_type.and_then(MediaType::parse);
-    let found = sent.as_ref().and_then(|sent| fitting(declared, sent));
-    found.is_some_and(|(content, reading)| is_judged(content, reading))
+pub(super) fn reads(all: &[Content], content_type: Option<&str>) -> bool {
+    declared(all, content_type).is_some_and(|(content, reading)| is_judged(content, reading))
 }
 
 // === impl Body ===
@@ -64,7 +80,16 @@ impl Operation {
     /// Whether a request's body with this `Content-Type` has to be read to be judged.
     #[must_use]
     pub fn reads(&self, content_type: Option<&str>) -> bool {
-        self.body.as_ref().is_some_and(|body| reads(&body.content, content_type))
+        let is_read = |body: &Declared| reads(&body.content, content_type);
+        self.body.as_ref().is_some_and(is_read) && self.body_bytes(content_type).is_none()
+    }
+
+    /// The most bytes that a request's body with this `Content-Type` may have, where that is all that is asked of them. It need not
+    /// be read then, but whoever passes it on unread has to hold it to that.
+    #[must_use]
+    pub fn body_bytes(&self, content_type: Option<&str>) -> Option<u64> {
+        let (content, reading) = declared(&self.body.as_ref()?.content, content_type)?;
+        bounded(content, reading).filter(|_| is_judged(content, reading))
     }
 }
 
@@ -94,7 +119,7 @@ impl Collector<'_> {
             self.object(415, Part::Body, "", "mediaType", "the body has no Content-Type");
             return None;
         };
-        self.content(&declared.content, &content_type, body, 422)
+        self.content(&declared.content, &content_type, body, UNFIT)
     }
 
     /// A body of a request or of an answer, with the status for one that does not fit its schema.
@@ -121,6 +146,10 @@ impl Collector<'_> {
         }
         if reading != Reading::Bytes && media::is_foreign_charset(content_type) {
             self.object(415, Part::Body, "", "charset", "it must be UTF-8");
+            return None;
+        }
+        if reading == Reading::Bytes && is_opaque(content) {
+            self.bytes((content, reading), body, status);
             return None;
         }
         let json = match body {
@@ -167,6 +196,30 @@ impl Collector<'_> {
             Reading::Xml => self.xml(content, bytes),
             // Bytes have no structure; a schema that wants one is not met by them.
             Reading::Bytes => self.unreadable("a body of this type cannot be what the schema describes"),
+        }
+    }
+
+    /// Of bytes only the length is known. Those of a request that nobody read are held to it by whoever carries them.
+    fn bytes(&mut self, (content, reading): (&Content, Reading), body: Body<'_>, status: u16) {
+        let Some(length) = content.length else { return };
+        let count = match body {
+            Body::Absent => 0,
+            Body::Whole(bytes) => bytes.len(),
+            Body::Json(Ok(json)) => json.source().len(),
+            Body::Unread if status == UNFIT && bounded(content, reading).is_some() => return,
+            Body::Unread | Body::Json(Err(_)) => {
+                self.unreadable("a body of this type cannot be read here");
+                return;
+            }
+        };
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        if count < length.least {
+            let detail = format!("it must have at least {} bytes", length.least);
+            self.object(status, Part::Body, "", "minLength", detail);
+        }
+        if count > length.most {
+            let detail = format!("it must have at most {} bytes", length.most);
+            self.object(status, Part::Body, "", "maxLength", detail);
         }
     }
 

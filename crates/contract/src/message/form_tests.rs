@@ -2,7 +2,7 @@
 
 use super::tests::{section, shown};
 use crate::document::{Options, load};
-use crate::message::{Body, Bounds, Request};
+use crate::message::{Body, Bounds, Reply, Request};
 
 const API: &str = r"
 openapi: 3.1.0
@@ -46,6 +46,18 @@ paths:
                   X-L: {schema: {type: array, items: {type: integer}}}
                   Content-Type: {schema: {type: integer}}
       responses: {}
+  /bytes:
+    post:
+      requestBody:
+        content:
+          application/octet-stream: {schema: {type: string, format: binary, maxLength: 5}}
+          image/png: {schema: {$ref: '#/components/schemas/Picture'}}
+          image/gif: {schema: {type: string, format: binary}}
+          image/bmp: {schema: {type: object}}
+          audio/*: {schema: {maxLength: 1.0e1}}
+      responses:
+        '200': {description: ok, content: {image/png: {schema: {type: string, maxLength: 3}}}}
+components: {schemas: {Picture: {allOf: [{type: string, format: binary, maxLength: 5}, {minLength: 2, maxLength: 9}]}}}
 ";
 
 fn post(path: &str, content_type: &str, body: &str) -> String {
@@ -117,5 +129,49 @@ fn all_that_is_wrong_with_parts_is_said() {
         ),
     ] {
         assert_eq!(post("/parts", "multipart/form-data; boundary=b", &format!("{body}--b--")), expected, "{body}");
+    }
+}
+
+#[test]
+fn bytes_have_a_length() {
+    let loaded = load("api.yaml", API.as_bytes(), Options::default(), &mut |_| None);
+    let contract = loaded.contract.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+    let operation = contract.operation("POST", "/bytes").unwrap();
+    // What a body unread comes to, whether it has to be read, and to how much it is held otherwise.
+    for (kind, unread, reads, most) in [
+        ("application/octet-stream", "fits", false, Some(5)),
+        ("image/png", "415: Body  mediaType", true, None),
+        ("image/gif", "fits", false, None),
+        ("image/bmp", "415: Body  mediaType", true, None),
+        ("audio/wav", "fits", false, Some(10)),
+        ("video/mp4", "415: Body  mediaType", false, None),
+    ] {
+        assert_eq!((operation.reads(Some(kind)), operation.body_bytes(Some(kind))), (reads, most), "{kind}");
+        let headers = [("Content-Type", kind)];
+        let request = Request { path: "/bytes", query: "", headers: &headers, body: Body::Unread };
+        assert_eq!(shown(contract.conform(operation, &request, &Bounds::default()).map(drop)), unread, "{kind}");
+    }
+    for (kind, body, expected) in [
+        ("application/octet-stream", "12345", "fits"),
+        ("application/octet-stream", "123456", "422: Body  maxLength"),
+        ("application/octet-stream", "ééé", "422: Body  maxLength"),
+        ("image/png", "1", "422: Body  minLength"),
+        ("image/png", "12345", "fits"),
+        ("image/png", "123456", "422: Body  maxLength"),
+        ("image/gif", "123456", "fits"),
+        ("audio/wav", "1234567890", "fits"),
+        ("audio/wav", "1234567890a", "422: Body  maxLength"),
+    ] {
+        assert_eq!(post("/bytes", kind, body), expected, "{kind} {body}");
+    }
+    assert!(operation.reads_answer(200, Some("image/png")));
+    for (body, expected) in [
+        (Body::Whole(b"123"), "fits"),
+        (Body::Whole(b"1234"), "502: Body  maxLength"),
+        (Body::Unread, "502: Body  mediaType"),
+    ] {
+        let reply = Reply { status: 200, headers: &[("Content-Type", "image/png")], body };
+        let found = contract.conform_answer(operation, &reply, &Bounds::default()).map(drop);
+        assert_eq!(shown(found), expected, "{body:?}");
     }
 }

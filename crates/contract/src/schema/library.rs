@@ -1,6 +1,7 @@
 //! All documents that schemas stand in, and where a reference leads: identifiers, anchors and pointers of all of them.
 
 use super::uri::{decoded, join, split};
+use crate::json::Decimal;
 use crate::tree::{self, NodeId, Shape, Tree, unescaped};
 use std::collections::{HashMap, HashSet};
 
@@ -123,6 +124,15 @@ impl Library {
 
     pub(crate) fn text_at(&self, spot: Spot, name: &str) -> Option<&str> {
         self.tree(spot)?.text_at(spot.node, name)
+    }
+
+    /// A whole number that is not negative, however it is written.
+    pub(crate) fn count_at(&self, spot: Spot, name: &str) -> Option<usize> {
+        let tree = self.tree(spot)?;
+        let (negative, mantissa, power) = Decimal::of(tree.number(tree.member(spot.node, name)?)?).parts()?;
+        let factor = 10_u64.checked_pow(u32::try_from(power).ok()?)?;
+        let value = usize::try_from(mantissa.checked_mul(factor)?).ok()?;
+        (!negative).then_some(value)
     }
 
     pub(crate) fn flag_at(&self, spot: Spot, name: &str) -> Option<bool> {

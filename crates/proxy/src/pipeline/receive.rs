@@ -85,7 +85,7 @@ impl<'a> Received<'a> {
             || is_open
             || looks.strict_json && is_json()
             || self.routed.route().graphql.is_some()
-            || contract.is_some_and(|contract| contract.reads(head.method(), content_type))
+            || contract.is_some_and(|contract| contract.reads(head.method(), content_type, is_coded(head.fields())))
     }
 
     /// The most that is held.
@@ -207,9 +207,23 @@ async fn hold<'a>(
 pub(super) fn bound(before: Admitted<'_>) -> Result<Received<'_>, Stop> {
     let routed = before.into_inner().into_inner().into_routed();
     let framing = routed.request.head.framing();
-    let upload = bounded(routed.request.head, routed.route().body_bytes)?;
+    let upload = bounded(routed.request.head, bytes_most(&routed))?;
     let seen = if has_body(framing) { Seen::Unread } else { Seen::Nothing };
     Ok(Received { routed, upload, seen })
+}
+
+/// What the route says, or less where the contract asks of bytes only that there are not more of them.
+fn bytes_most(routed: &Routed<'_>) -> u64 {
+    let route = routed.route();
+    let Some(contract) = route.contract.as_deref() else { return route.body_bytes };
+    let head = routed.request.head;
+    let most = contract.body_bytes(head.method(), decode::content_type(head.fields()), is_coded(head.fields()));
+    most.map_or(route.body_bytes, |most| most.min(route.body_bytes))
+}
+
+/// Whether a body may be longer, or shorter, than it is as it comes.
+fn is_coded(fields: Fields<'_>) -> bool {
+    fields.iter().any(|line| line.name.eq_ignore_ascii_case(b"content-encoding"))
 }
 
 /// The same for a body that is there, without a client: `explain`.

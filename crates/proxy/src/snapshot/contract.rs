@@ -55,10 +55,20 @@ impl Conforms {
         &self.contract.plan.contract
     }
 
-    /// Whether a request's body has to be read to be judged.
-    pub(crate) fn reads(&self, method: &[u8], content_type: Option<&str>) -> bool {
+    /// Whether a request's body has to be read to be judged. Of bytes only the length is, and [`Self::body_bytes`] holds them to
+    /// it; it cannot where they are coded, and does not where what is wrong is only reported.
+    pub(crate) fn reads(&self, method: &[u8], content_type: Option<&str>, is_coded: bool) -> bool {
         let operation = self.operation(method).filter(|_| self.request() != ContractMode::Off);
-        operation.is_some_and(|operation| operation.reads(content_type))
+        operation.is_some_and(|operation| {
+            let is_bounded = !is_coded && self.request() == ContractMode::Enforce;
+            operation.reads(content_type) || (!is_bounded && operation.body_bytes(content_type).is_some())
+        })
+    }
+
+    /// The most bytes that a request's body may have, where the contract asks nothing else of them.
+    pub(crate) fn body_bytes(&self, method: &[u8], content_type: Option<&str>, is_coded: bool) -> Option<u64> {
+        let is_bounded = !is_coded && self.request() == ContractMode::Enforce;
+        self.operation(method).filter(|_| is_bounded)?.body_bytes(content_type)
     }
 
     /// The number of the operation for a method, in the order of the document.

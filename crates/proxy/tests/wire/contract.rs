@@ -35,6 +35,7 @@ paths:
         required: true
         content:
           application/json: { schema: { $ref: "#/components/schemas/User" } }
+          application/octet-stream: { schema: { type: string, format: binary, maxLength: 30 } }
       responses: { "204": { description: done }, "200": { description: done, content: { application/json: {} } } }
 components:
   schemas:
@@ -148,6 +149,39 @@ fn what_the_contract_says_passes_and_nothing_else() {
     let record = gate.records().of(all.field("x-request-id").unwrap());
     assert_eq!(record["stage"], "conform", "{record}");
     assert!(record["detail"].as_str().is_some_and(|text| text.contains("body /age: minimum")), "{record}");
+}
+
+#[test]
+fn bytes_that_stream_are_held_to_their_length() {
+    const BYTES: &str = "Content-Type: application/octet-stream\r\n";
+    let upstream = FakeUpstream::answering("HTTP/1.1 204 Done\r\n\r\n");
+    let gate = contracted(upstream.address(), ContractMode::Enforce, ContractMode::Off);
+    let (fits, long) = ("x".repeat(30), "x".repeat(31));
+    let mut client = Client::connect(gate.address());
+    assert_eq!(put(&mut client, BYTES, &fits).status, 204);
+    let seen = upstream.requests();
+    problem(&put(&mut client, BYTES, &long), 413, "body_too_large", "its length was said");
+    // What is behind a content coding is measured once that is undone.
+    let coded = |text: &str| {
+        let body = gzip(text.as_bytes());
+        let head = format!(
+            "PUT /users/7 HTTP/1.1\r\nHost: api.test\r\n{BYTES}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut client = Client::connect(gate.address());
+        client.ask([head.as_bytes(), &body].concat())
+    };
+    let answer = coded(&long);
+    problem(&answer, 422, "invalid_body", "coded");
+    assert_eq!(errors(&answer), ["body -  maxLength"]);
+    assert_eq!(upstream.requests(), seen, "nothing of this has left");
+    assert_eq!(coded(&fits).status, 204);
+    let gate = contracted(upstream.address(), ContractMode::Report, ContractMode::Off);
+    let mut client = Client::connect(gate.address());
+    let answer = put(&mut client, BYTES, &long);
+    assert_eq!(answer.status, 204, "it is only reported");
+    let breach = gate.records().of(answer.field("x-request-id").unwrap())["request_breach"].clone();
+    assert!(breach.as_str().is_some_and(|text| text.contains("maxLength")), "{breach}");
 }
 
 #[test]

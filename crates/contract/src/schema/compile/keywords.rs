@@ -12,12 +12,7 @@ impl Compiler<'_> {
     /// A whole number that is not negative.
     pub(super) fn count(&mut self, spot: Spot, word: &str) -> Option<usize> {
         let at = self.library.member(spot, word)?;
-        let value = self.library.tree(at).and_then(|tree| tree.number(at.node)).and_then(|text| {
-            let (negative, mantissa, power) = Decimal::of(text).parts()?;
-            let factor = 10_u64.checked_pow(u32::try_from(power).ok()?)?;
-            let value = usize::try_from(mantissa.checked_mul(factor)?).ok()?;
-            (!negative).then_some(value)
-        });
+        let value = self.library.count_at(spot, word);
         if value.is_none() {
             self.error(at, "keyword", format!("`{word}` must be a whole number that is not negative"), "");
         }
