@@ -23,7 +23,7 @@ const BYTES_MAX: u64 = 400 * 1024;
 /// LIMIT: for one document, without optimisation and beside other tests.
 const TIME_MAX: Duration = Duration::from_secs(20);
 /// LIMIT: how much more memory than before is in use at once, one document after the other.
-const GROWTH_MAX: u64 = 512 << 20;
+const GROWTH_MAX: u64 = 128 << 20;
 /// Documents of the sample that can be enforced.
 const ENFORCEABLE: usize = 190;
 
