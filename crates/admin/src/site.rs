@@ -1,13 +1,14 @@
 //! Which addresses there are and what each answers. Every text is fixed or comes from the configuration; nothing
 //! that a client sent is repeated.
 
+mod forms;
 mod problems;
 
 use crate::html;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -34,6 +35,7 @@ const HEADERS: [(&str, &str); 6] = [
 
 const STYLE: &str = include_str!("site/style.css");
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPENMETRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 // === impl Source ===
 
@@ -80,7 +82,7 @@ async fn index(State(source): State<Source>) -> Response {
         "<h1>Portcullis</h1>\n<p>Version {version}. This instance is <strong>{ready}</strong>.</p>\n<ul>\n\
          <li><a href=\"/livez\">/livez</a>: whether the process is alive</li>\n\
          <li><a href=\"/readyz\">/readyz</a>: whether new requests are welcome</li>\n\
-         <li><a href=\"/metrics\">/metrics</a>: counters and times for Prometheus</li>\n\
+         <li><a href=\"/metrics\">/metrics</a>: counters and times for Prometheus, and as OpenMetrics</li>\n\
          <li><a href=\"/jwks.json\">/jwks.json</a>: the keys of X-Identity-Token, where it is configured</li>\n\
          <li><a href=\"/problems\">/problems</a>: what each refusal means, and what to do about it</li>\n</ul>\n",
         version = env!("CARGO_PKG_VERSION"),
@@ -99,9 +101,15 @@ async fn readyz(State(source): State<Source>) -> Response {
     }
 }
 
-async fn metrics(State(source): State<Source>) -> Response {
+async fn metrics(State(source): State<Source>, headers: HeaderMap) -> Response {
     match source.0.get() {
-        Some(handle) => ([(CONTENT_TYPE, METRICS_TYPE)], handle.metrics()).into_response(),
+        Some(handle) => {
+            let (form, text) = match forms::wants_openmetrics(&headers) {
+                true => (OPENMETRICS_TYPE, handle.openmetrics()),
+                false => (METRICS_TYPE, handle.metrics()),
+            };
+            ([(CONTENT_TYPE, form), (VARY, "accept")], text).into_response()
+        }
         None => text(StatusCode::SERVICE_UNAVAILABLE, "# the gateway is starting\n"),
     }
 }

@@ -130,8 +130,10 @@ fn the_metrics() {
     assert!(get(gateway, "/orders/v2/7").starts_with("HTTP/1.1 403"));
     let page = crate::support::get_until(status, "/metrics", "route_closed");
     let mut text = "# Metrics\n\n`/metrics` of the status listener, in the text format of Prometheus. A label holds a name \
-                    from the configuration or from a\nclosed set, never anything that a client chose. Made from a running \
-                    gateway by a test.\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+                    from the configuration or from a\nclosed set, never anything that a client chose. With `Accept: application/openmetrics-text` they come as \
+                    OpenMetrics 1.0:\ncounters are families without `_total` (but for `portcullis_connections_total`, which would \
+                    share its name with a gauge), and buckets of times\nhave exemplars, the trace ids of requests whose \
+                    spans went to the collector. Made from a running gateway by a test.\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
         .to_owned();
     let mut lines = page.lines().peekable();
     while let Some(line) = lines.next() {

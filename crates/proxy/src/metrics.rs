@@ -6,10 +6,12 @@
 mod alerts;
 mod anomalies;
 mod contract;
+mod exemplars;
 mod feed;
 mod issuers;
 mod limits;
 mod masks;
+mod openmetrics;
 mod reports;
 mod rules;
 mod security;
@@ -24,6 +26,7 @@ pub(crate) use contract::knowledge_text;
 pub(crate) use feed::feed_text;
 pub(crate) use issuers::{introspections_text, issuers_text, version_callers_text};
 pub(crate) use limits::{limits_text, store_text};
+pub(crate) use openmetrics::openmetrics;
 pub(crate) use security::security_text;
 pub(crate) use text::Extras;
 pub use traffic::{RuleOfRoute, Totals, Traffic};
@@ -33,6 +36,7 @@ use crate::http2::meter::Flood;
 use crate::http2::ours::CODES;
 use crate::record::{AccessRecord, Outcome};
 use crate::trace::export::Counts;
+use exemplars::Exemplars;
 use portcullis_types::{Reason, Stage};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -108,6 +112,7 @@ struct Durations {
 struct Histogram {
     buckets: [AtomicU64; BUCKETS_US.len() + 1],
     sum_nanos: AtomicU64,
+    exemplars: Exemplars,
 }
 
 /// One worker's view: its own series by their labels, and by the numbers of the current snapshot.
@@ -166,13 +171,17 @@ impl Registry {
 // === impl Histogram ===
 
 impl Histogram {
-    fn observe(&self, nanos: u64) {
+    /// Counts a time, and notes its trace and moment where that was recorded.
+    fn observe(&self, nanos: u64, recorded: Option<(&[u8], u64)>) {
         let micros = nanos / 1000;
         let index = BUCKETS_US.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS_US.len());
         if let Some(bucket) = self.buckets.get(index) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
+        if let Some((trace_id, at_ms)) = recorded {
+            self.exemplars.note(index, trace_id, micros, at_ms);
+        }
     }
 }
 
@@ -267,10 +276,17 @@ fn own_series<K: Clone + Eq + Hash, V: Default>(own: &mut HashMap<K, Arc<V>>, li
 impl Durations {
     fn observe(&self, record: &AccessRecord) {
         let (total, upstream) = (record.total_nanos(), record.upstream_nanos());
-        self.total.observe(total);
-        self.gateway.observe(total.saturating_sub(upstream));
+        let trace = &record.trace;
+        let recorded = trace.is_recorded.then(|| (trace.trace_id(), record.wall_ms));
+        self.total.observe(total, recorded);
+        self.gateway.observe(total.saturating_sub(upstream), recorded);
         if record.answered > 0 {
-            self.upstream.observe(upstream);
+            self.upstream.observe(upstream, recorded);
         }
+    }
+
+    /// The parts of the time by name.
+    fn parts(&self) -> [(&'static str, &Histogram); 3] {
+        [("total", &self.total), ("gateway", &self.gateway), ("upstream", &self.upstream)]
     }
 }

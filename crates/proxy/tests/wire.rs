@@ -89,6 +89,9 @@ mod mistakes;
 mod mtls;
 #[path = "wire/names.rs"]
 mod names;
+#[cfg(test)]
+#[path = "wire/openmetrics.rs"]
+mod openmetrics;
 #[path = "wire/pace.rs"]
 mod pace;
 #[path = "wire/proved.rs"]

@@ -65,6 +65,9 @@ fn readiness_follows_the_gateway() {
     assert!(ask(&status, "GET", "/", "").contains("<strong>ready</strong>"));
     let metrics = ask(&status, "GET", "/metrics", "");
     assert!(metrics.contains("text/plain; version=0.0.4") && metrics.contains("\nportcullis_ready 1\n"), "{metrics}");
+    let open = ask(&status, "GET", "/metrics", "Accept: application/openmetrics-text;version=1.0.0\r\n");
+    assert!(open.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"), "{open}");
+    assert!(open.contains("\n# TYPE portcullis_requests counter\n") && open.ends_with("\n# EOF\n"), "{open}");
     gateway.handle().begin_drain(Duration::ZERO, Duration::ZERO);
     assert!(ask(&status, "GET", "/readyz", "").starts_with("HTTP/1.1 503"));
     assert!(ask(&status, "GET", "/livez", "").starts_with("HTTP/1.1 200"));

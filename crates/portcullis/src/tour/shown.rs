@@ -30,6 +30,7 @@ pub(super) fn rows(scene: &Scene<'_>) -> Vec<Row> {
         recorded(scene),
         traced(scene),
         counted(scene),
+        open(scene),
         explained(scene),
         documented(scene),
     ]
@@ -159,6 +160,21 @@ fn counted(scene: &Scene<'_>) -> Row {
         Ok((got, ok))
     })();
     Row::new(LOGGING, "Expect: miracles, in portcullis_decisions_total", expected, outcome)
+}
+
+/// The same numbers in the form that other collectors ask for.
+fn open(scene: &Scene<'_>) -> Row {
+    let expected = "application/openmetrics-text, whole to its end";
+    let lines = "Accept: application/openmetrics-text; version=1.0.0\r\n";
+    let outcome = scene.client.get_plain(scene.status, "/metrics", lines).map(|answer| {
+        let form = answer.field("content-type").unwrap_or_default().split(';').next().unwrap_or_default().to_owned();
+        let is_whole =
+            answer.body.contains("# TYPE portcullis_requests counter\n") && answer.body.ends_with("\n# EOF\n");
+        let got = format!("{form}, {}", if is_whole { "whole to its end" } else { "not whole" });
+        let ok = got == expected;
+        (got, ok)
+    });
+    Row::new(LOGGING, "GET /metrics for whoever wants OpenMetrics", expected, outcome)
 }
 
 /// Follows the `type` of a problem.

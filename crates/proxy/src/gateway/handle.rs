@@ -294,6 +294,14 @@ impl Handle {
         text
     }
 
+    /// The same as OpenMetrics 1.0, with exemplars: requests whose traces went to the collector.
+    #[must_use]
+    pub fn openmetrics(&self) -> String {
+        // Read first: a series that comes into being meanwhile has none yet.
+        let exemplars = self.shared.registry.exemplars();
+        crate::metrics::openmetrics(&self.metrics(), &exemplars)
+    }
+
     /// The keys by which what the gateway signs about callers is verified (RFC 7517); `None` where it signs nothing.
     #[must_use]
     pub fn identity_keys(&self) -> Option<String> {

@@ -1,14 +1,18 @@
 //! The counters in the text format of Prometheus (version 0.0.4).
 
-use super::{BUCKETS_US, Histogram, Registry, RouteLabels};
+use super::exemplars::Exemplar;
+use super::{BUCKETS_US, Durations, Histogram, Registry, RouteLabels};
 use crate::gateway::CertificateFacts;
 use crate::http2::meter::Flood;
 use crate::http2::ours::CODES;
 use crate::record::log::Queue;
 use crate::welcome::Unheard;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The histogram of times.
+const DURATIONS: &str = "portcullis_request_duration_seconds";
 
 /// What a scrape adds to the registry's own numbers.
 #[derive(Clone, Debug, Default)]
@@ -126,19 +130,43 @@ impl Registry {
     }
 
     fn durations_text(&self, out: &mut String) {
-        const NAME: &str = "portcullis_request_duration_seconds";
-        heading(out, NAME, "histogram", "From the end of a request's head to the end of its answer, split in parts.");
+        heading(
+            out,
+            DURATIONS,
+            "histogram",
+            "From the end of a request's head to the end of its answer, split in parts.",
+        );
         let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
         for (labels, durations) in self.durations.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let parts =
-                [("total", &durations.total), ("gateway", &durations.gateway), ("upstream", &durations.upstream)];
-            for (part, histogram) in parts {
-                sums.entry(format!("{},part=\"{part}\"", route_text(labels))).or_default().add(histogram);
+            for (labels, histogram) in parts_text(labels, durations) {
+                sums.entry(labels).or_default().add(histogram);
             }
         }
         for (labels, sum) in sums {
-            sum.text(NAME, &labels, out);
+            sum.text(DURATIONS, &labels, out);
         }
+    }
+
+    /// The newest exemplar of each bucket by its series, as OpenMetrics writes it.
+    pub(crate) fn exemplars(&self) -> HashMap<String, String> {
+        let bounds: Vec<String> = bounds().collect();
+        let mut newest: HashMap<String, Exemplar> = HashMap::new();
+        for (labels, durations) in self.durations.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (labels, histogram) in parts_text(labels, durations) {
+                for (bucket, exemplar) in histogram.exemplars.all() {
+                    let Some(bound) = bounds.get(bucket) else { continue };
+                    let series = format!("{DURATIONS}_bucket{{{labels},le=\"{bound}\"}}");
+                    if newest.get(&series).is_none_or(|have| have.at_ms <= exemplar.at_ms) {
+                        newest.insert(series, exemplar);
+                    }
+                }
+            }
+        }
+        let text = |Exemplar { trace_id, micros, at_ms }: Exemplar| {
+            let (value, at) = (seconds(micros * 1000), seconds(at_ms.saturating_mul(1_000_000)));
+            format!("{{trace_id=\"{trace_id}\"}} {value} {at}")
+        };
+        newest.into_iter().map(|(series, exemplar)| (series, text(exemplar))).collect()
     }
 
     fn floods_text(&self, out: &mut String) {
@@ -218,6 +246,17 @@ impl Registry {
     }
 }
 
+/// The histograms of a route by their labels.
+fn parts_text<'d>(route: &RouteLabels, durations: &'d Durations) -> [(String, &'d Histogram); 3] {
+    let route = route_text(route);
+    durations.parts().map(|(part, histogram)| (format!("{route},part=\"{part}\""), histogram))
+}
+
+/// Upper bounds of buckets, in seconds.
+fn bounds() -> impl Iterator<Item = String> {
+    BUCKETS_US.iter().map(|micros| seconds(micros * 1000)).chain(["+Inf".to_owned()])
+}
+
 fn certificates_text(certificates: &[CertificateFacts], out: &mut String) {
     const NAME: &str = "portcullis_certificate_expiry_timestamp_seconds";
     heading(out, NAME, "gauge", "When a listener's certificate expires.");
@@ -248,8 +287,7 @@ impl Sum {
 
     fn text(&self, name: &str, labels: &str, out: &mut String) {
         let mut below = 0;
-        let bounds = BUCKETS_US.iter().map(|micros| seconds(micros * 1000)).chain(["+Inf".to_owned()]);
-        for (bound, count) in bounds.zip(self.buckets) {
+        for (bound, count) in bounds().zip(self.buckets) {
             below += count;
             line(out, &format!("{name}_bucket"), &format!("{labels},le=\"{bound}\""), below);
         }
@@ -259,7 +297,7 @@ impl Sum {
 }
 
 /// Nanoseconds as decimal seconds, without the rounding of a float.
-fn seconds(nanos: u64) -> String {
+pub(super) fn seconds(nanos: u64) -> String {
     let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
