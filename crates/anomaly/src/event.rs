@@ -19,8 +19,10 @@ pub struct Event<'e> {
     pub bytes: u64,
     /// What kind of client it is, such as a browser or a library, without its version; 0 if unknown.
     pub client: u64,
-    /// The country or network of the address; 0 if unknown.
+    /// The network of the address; 0 if unknown.
     pub network: u64,
+    /// The country of the address; 0 if unknown.
+    pub country: u16,
     /// A credential that was tried and was wrong: whose it claimed to be.
     pub failed_credential: Option<u64>,
 }

@@ -55,8 +55,10 @@ pub enum Kind {
     Sequence,
     /// Wrong credentials from many addresses, few from each (addresses a minute).
     Stuffing,
-    /// A country or network from which this principal never called (requests).
+    /// A network from which this principal never called (requests).
     NewNetwork,
+    /// A country from which this principal never called (requests).
+    NewCountry,
     /// A kind of client that this principal never used (requests).
     NewClient,
     /// A time of day at which this principal never calls (requests an hour).
@@ -67,7 +69,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Rate,
         Self::Volume,
         Self::Errors,
@@ -79,6 +81,7 @@ impl Kind {
         Self::Sequence,
         Self::Stuffing,
         Self::NewNetwork,
+        Self::NewCountry,
         Self::NewClient,
         Self::Hour,
     ];
@@ -98,6 +101,7 @@ impl Kind {
             Self::Sequence => "sequence",
             Self::Stuffing => "credential_stuffing",
             Self::NewNetwork => "new_network",
+            Self::NewCountry => "new_country",
             Self::NewClient => "new_client",
             Self::Hour => "hour",
         }
@@ -109,7 +113,7 @@ impl Kind {
         match self {
             Self::NewClient | Self::Hour | Self::Errors => 1,
             Self::NewNetwork | Self::Sequence | Self::NotFound | Self::Rate => 2,
-            Self::Volume | Self::Forbidden | Self::Sweep | Self::Stuffing => 3,
+            Self::Volume | Self::Forbidden | Self::Sweep | Self::Stuffing | Self::NewCountry => 3,
             Self::Unauthorized | Self::Sequential => 4,
         }
     }

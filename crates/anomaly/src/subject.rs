@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::finding::Kind;
 use crate::{DAY, HOUR, MINUTE_MS};
 
-/// Networks and kinds of client that are remembered.
+/// Networks, countries and kinds of client that are remembered.
 const KNOWN_MAX: usize = 4;
 /// Days and requests after which something new is unusual.
 const SETTLED_DAYS: u64 = 3;
@@ -49,8 +49,9 @@ pub(crate) struct Subject {
     hour: u64,
     hour_count: u32,
     hour_usual: f32,
-    networks: Known,
-    clients: Known,
+    networks: Known<u64>,
+    countries: Known<u16>,
+    clients: Known<u64>,
 }
 
 /// This minute.
@@ -64,10 +65,10 @@ struct Now {
 
 /// A few names that were met before.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    names: [u64; KNOWN_MAX],
+struct Known<T> {
+    names: [T; KNOWN_MAX],
     /// One that was not, and how often since.
-    fresh: u64,
+    fresh: T,
     count: u8,
 }
 
@@ -131,10 +132,12 @@ impl Subject {
 
     fn habits(&mut self, event: &Event<'_>, minute: u64, notice: &mut dyn FnMut(Kind, Notice)) {
         let settled = self.is_settled(minute);
-        for (known, name, kind) in
-            [(&mut self.networks, event.network, Kind::NewNetwork), (&mut self.clients, event.client, Kind::NewClient)]
-        {
-            if let Some(count) = known.see(name, settled) {
+        for (found, kind) in [
+            (self.networks.see(event.network, settled), Kind::NewNetwork),
+            (self.countries.see(event.country, settled), Kind::NewCountry),
+            (self.clients.see(event.client, settled), Kind::NewClient),
+        ] {
+            if let Some(count) = found {
                 notice(kind, Notice { seen: f32::from(count), usual: 0.0, bound: f32::from(NEW_MIN), window_s: 60 });
             }
         }
@@ -186,10 +189,10 @@ impl Subject {
 
 // === impl Known ===
 
-impl Known {
+impl<T: Copy + PartialEq + Default> Known<T> {
     /// How often something new has been met, once that is worth telling.
-    fn see(&mut self, name: u64, settled: bool) -> Option<u8> {
-        if name == 0 || self.names.contains(&name) {
+    fn see(&mut self, name: T, settled: bool) -> Option<u8> {
+        if name == T::default() || self.names.contains(&name) {
             return None;
         }
         if !settled {
@@ -208,7 +211,7 @@ impl Known {
         Some(self.count)
     }
 
-    fn learn(&mut self, name: u64) {
+    fn learn(&mut self, name: T) {
         self.names.rotate_right(1);
         if let Some(first) = self.names.first_mut() {
             *first = name;

@@ -3,7 +3,8 @@
 mod parts;
 mod world;
 
-use crate::{Bounds, Finding, Watcher};
+use crate::event::mix;
+use crate::{Bounds, Event, Finding, Kind, Watcher};
 use world::{ATTACKS, Attack, DAYS, World};
 
 /// How soon an attack has to be noticed.
@@ -54,6 +55,11 @@ fn attacks_are_noticed_soon_and_normal_days_are_quiet() {
                 ),
             }
         }
+        // Whoever uses the stolen token is somewhere else in each way that is looked at.
+        for kind in [Kind::NewNetwork, Kind::NewCountry, Kind::NewClient] {
+            let told = findings.iter().filter(|finding| finding.kind == kind).count();
+            assert_eq!(told, 1, "seed {seed}: {}", kind.name());
+        }
         let mut wrong = vec![Vec::new(); DAYS];
         for finding in &findings {
             if !ATTACKS.iter().any(|attack| explains(&world, attack, finding)) {
@@ -71,10 +77,35 @@ fn attacks_are_noticed_soon_and_normal_days_are_quiet() {
     }
 }
 
-/// The tables that are shipped, once they are full.
+/// The tables that are shipped (`callers: 100000`): what they take once they are full, and what a process takes into which 100,000 principals
+/// have come, each from an address of its own and at two operations.
 #[test]
 fn memory_is_stated() {
-    let bytes = Watcher::new(Bounds::default()).bytes();
-    println!("{bytes} bytes for 100,000 principals, 65,536 addresses, 200,000 pairs");
+    const CALLERS: u64 = 100_000;
+    let bounds = Bounds { principals: 100_000, addresses: 100_000, pairs: 200_000 };
+    let before = resident();
+    let mut watcher = Watcher::new(bounds);
+    let bytes = watcher.bytes();
+    for number in 0..2 * CALLERS {
+        let (name, operation) = (mix(number % CALLERS), 1 + number / CALLERS);
+        let event = Event {
+            at_ms: 1_795_392_000_000,
+            principal: Some(name),
+            address: mix(name),
+            operation: Some(operation),
+            status: 200,
+            ..Event::default()
+        };
+        watcher.see(&event, &mut |finding| panic!("{finding:?}"));
+    }
+    let taken = resident() - before;
+    println!("{bytes} bytes for 100,000 principals and addresses and 200,000 pairs, {taken} taken");
     assert!(bytes < 160_000_000, "{bytes}");
+    assert!(taken > bytes / 2 && taken < bytes + 16 * 1024 * 1024, "{taken} taken of {bytes}");
+}
+
+/// Bytes of memory that the process has taken.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }

@@ -10,6 +10,8 @@ mod names;
 mod seen;
 mod shelf;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub use finding::FindingFacts;
 pub(crate) use names::Names;

@@ -25,6 +25,7 @@ pub mod gateway;
 pub mod histogram;
 pub mod load;
 pub mod mail_server;
+pub mod maxmind;
 pub mod moody;
 pub mod records;
 pub mod sarif;

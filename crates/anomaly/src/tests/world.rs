@@ -8,6 +8,8 @@ const MINUTE: u64 = 60_000;
 /// A midnight.
 const START: u64 = 1_795_392_000_000;
 const OPERATIONS: u64 = 24;
+/// Where the callers are.
+const COUNTRIES: [u16; 3] = [u16::from_be_bytes(*b"DE"), u16::from_be_bytes(*b"NO"), u16::from_be_bytes(*b"BR")];
 
 /// An attack of some minutes.
 pub(super) struct Attack {
@@ -42,7 +44,7 @@ pub(super) static ATTACKS: [Attack; 12] = [
     attack("counting", &[Kind::Sequential], (7, 10), Some(4), 20),
     attack("sweeping", &[Kind::Sweep], (7, 16), Some(5), 45),
     attack("stuffing", &[Kind::Stuffing], (8, 12), None, 70),
-    attack("stolen token", &[Kind::NewNetwork, Kind::NewClient], (8, 17), Some(6), 6),
+    attack("stolen token", &[Kind::NewCountry, Kind::NewNetwork, Kind::NewClient], (8, 17), Some(6), 6),
     attack("wandering", &[Kind::Sequence], (9, 11), Some(7), 12),
     attack("night", &[Kind::Hour], (9, 3), Some(8), 8),
 ];
@@ -240,6 +242,7 @@ fn event<'e>(caller: &Caller, at_ms: u64, operation: u64, status: u16, objects: 
         bytes,
         client: caller.client,
         network: caller.network,
+        country: *COUNTRIES.iter().cycle().nth(usize::try_from(caller.network).unwrap()).unwrap(),
         failed_credential: (status == 401).then_some(caller.name),
     }
 }
@@ -297,7 +300,9 @@ fn hit(
         "probing" => (hit.status, hit.operation) = (403, Some(20 + step % 5)),
         "counting" => hit.objects = &counted,
         "sweeping" => hit.objects = &named,
-        "stolen token" => (hit.network, hit.client, hit.address) = (77, 66, hostile(attack)),
+        "stolen token" => {
+            (hit.network, hit.country, hit.client, hit.address) = (77, u16::from_be_bytes(*b"KP"), 66, hostile(attack));
+        }
         "wandering" => hit.operation = Some(1 + dice.below(OPERATIONS)),
         "night" => hit.operation = Some(2 + step % 3),
         other => panic!("{other}"),

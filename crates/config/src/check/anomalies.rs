@@ -4,9 +4,10 @@ use super::Check;
 use crate::diagnostic::Diagnostic;
 use crate::file::{Anomalies, AnomalyMode, AnomalyPoints, File, defaults};
 use crate::plan::AnomaliesPlan;
-use crate::scalar::{Count, Period};
+use crate::scalar::{Count, FileName, Period};
 use crate::tree::At;
-use portcullis_anomaly::{Bounds, Kind, Rungs, Step};
+use portcullis_anomaly::{Bounds, Kind, PLACES_BYTES_MAX, Places, Rungs, Step, Wanted};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Check<'_> {
@@ -19,6 +20,7 @@ impl Check<'_> {
         let is_clear = !at.key("mode").is_tainted() && !at.key("detectors").is_tainted();
         if let Some(written) = written.filter(|_| is_clear) {
             self.anomalies_for_nothing(written, &modes, &at);
+            self.places_for_nothing(written, &modes, &at);
         }
         let points = self.anomaly_points(written.and_then(|written| written.points.as_ref()), &at.key("points"));
         let mut period = |key: &str, value: Option<Period>, default, range| {
@@ -34,6 +36,11 @@ impl Check<'_> {
         let range = (1_000, defaults::MAX_ANOMALY_CALLERS);
         let callers = self.within(&at.key("callers"), callers, range, |value| value.to_string());
         let callers = usize::try_from(callers).unwrap_or(usize::MAX);
+        let file = |get: fn(&Anomalies) -> Option<&FileName>| written.and_then(get);
+        let countries = file(|written| written.countries.as_ref());
+        let countries = countries.and_then(|name| self.places(name, Wanted::Country, &at.key("countries")));
+        let networks = file(|written| written.networks.as_ref());
+        let networks = networks.and_then(|name| self.places(name, Wanted::System, &at.key("networks")));
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let looks = modes.iter().any(|mode| *mode != AnomalyMode::Off);
         looks.then(|| AnomaliesPlan {
@@ -41,7 +48,60 @@ impl Check<'_> {
             rungs: Rungs { highest: modes.map(step), points, half_life_ms: millis(half_life), block_ms: millis(block) },
             delay,
             bounds: Bounds { principals: callers, addresses: callers, pairs: callers.saturating_mul(2) },
+            countries,
+            networks,
         })
+    }
+
+    /// Where addresses are, by a file.
+    fn places(&mut self, name: &FileName, wanted: Wanted, at: &At<'_>) -> Option<Arc<Places>> {
+        let path = self.locate(at, name);
+        self.watch(&path);
+        if at.is_tainted() {
+            return None;
+        }
+        let shown = self.shown(at, &name.0);
+        let read = self.environment.read(&path, PLACES_BYTES_MAX as u64);
+        let diagnostic = match read.map(|bytes| Places::read(&bytes, wanted)) {
+            Ok(Ok(places)) => return Some(Arc::new(places)),
+            Err(why) => self
+                .wrong(at, "unreadable-file", format!("{shown} cannot be read: {why}"))
+                .help(format!("it was looked for at `{}`", path.display())),
+            Ok(Err(why)) => {
+                let example = match wanted {
+                    Wanted::Country => "`GeoLite2-Country.mmdb`, or another with `country.iso_code`",
+                    Wanted::System => "`GeoLite2-ASN.mmdb`, or another with `autonomous_system_number`",
+                };
+                self.wrong(at, "bad-places", format!("{shown} does not say where addresses are: {why}"))
+                    .help(format!("name a file in MaxMind's form: {example}"))
+            }
+        };
+        self.reject(at, diagnostic);
+        None
+    }
+
+    /// Files that nobody looks into, and a detector without its file.
+    fn places_for_nothing(&mut self, written: &Anomalies, modes: &[AnomalyMode], at: &At<'_>) {
+        let is_on = |kind: Kind| modes.get(kind as usize).is_some_and(|mode| *mode != AnomalyMode::Off);
+        for (key, is_written, kind) in [
+            ("countries", written.countries.is_some(), Kind::NewCountry),
+            ("networks", written.networks.is_some(), Kind::NewNetwork),
+        ] {
+            if is_written && !is_on(kind) {
+                let place = at.key(key);
+                let message = format!("`{key}` has no effect, because nobody looks for `{}`", kind.name());
+                let diagnostic = Diagnostic::new("no-effect", place.name_span(), message);
+                self.reject(&place, diagnostic.help("remove it, or let the detector look: `observe`"));
+            }
+        }
+        let named = written.detectors.as_ref().and_then(|detectors| detectors.new_country);
+        if written.countries.is_none() && named.is_some_and(|mode| mode != AnomalyMode::Off) {
+            let section = at.key("detectors");
+            let place = section.key("new_country");
+            let message = "`new_country` has no effect, because nothing says in which country an address is";
+            let diagnostic = Diagnostic::new("no-effect", place.name_span(), message);
+            self.reject(&place, diagnostic.help("add `countries: GeoLite2-Country.mmdb`, or remove it"));
+        }
     }
 
     /// How far findings of each kind lead.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::defaults;
-use crate::scalar::{Count, Period};
+use crate::scalar::{Count, FileName, Period};
 
 /// What is unusual for a caller or an address, by its own history, and what follows from it. Findings are told on the admin
 /// socket (`portcullis findings`), in metrics and, with a `store`, kept through restarts.
@@ -27,10 +27,16 @@ pub(crate) struct Anomalies {
     /// How long somebody is blocked.
     #[schemars(extend("default" = defaults::ANOMALY_BLOCK.to_string()))]
     pub(crate) block_for: Option<Period>,
-    /// Callers whose history is kept; whoever was not seen for longest makes room. Memory is taken as they come: 1.4 KB each, with
+    /// Callers whose history is kept; whoever was not seen for longest makes room. Memory is taken as they come: 1.6 KB each, with
     /// addresses and operations.
     #[schemars(extend("default" = defaults::ANOMALY_CALLERS.0), extend("minimum" = 1_000, "maximum" = defaults::MAX_ANOMALY_CALLERS))]
     pub(crate) callers: Option<Count>,
+    /// A file in MaxMind's form that says in which country an address is (GeoLite2-Country, or any other with `country.iso_code`), for
+    /// `new_country`. A change of it is taken over; whether there is one is not before a restart.
+    pub(crate) countries: Option<FileName>,
+    /// A file in MaxMind's form that says which autonomous system announces an address (GeoLite2-ASN, or any other with
+    /// `autonomous_system_number`), for `new_network`. Without it a network is a /16, or a /32 of IPv6. Taken over as `countries` is.
+    pub(crate) networks: Option<FileName>,
 }
 
 /// How far findings lead.
@@ -75,6 +81,8 @@ pub(crate) struct Detectors {
     pub(crate) credential_stuffing: Option<AnomalyMode>,
     /// A network from which this caller never called; 2 points.
     pub(crate) new_network: Option<AnomalyMode>,
+    /// A country from which this caller never called, by the file `countries`; 3 points.
+    pub(crate) new_country: Option<AnomalyMode>,
     /// A kind of client that this caller never used; 1 point.
     pub(crate) new_client: Option<AnomalyMode>,
     /// A time of day at which this caller never calls; 1 point.
@@ -98,7 +106,7 @@ pub(crate) struct AnomalyPoints {
 
 impl Detectors {
     /// Each with its key, in the order of [`portcullis_anomaly::Kind::ALL`].
-    pub(crate) fn all(&self) -> [(&'static str, Option<AnomalyMode>); 13] {
+    pub(crate) fn all(&self) -> [(&'static str, Option<AnomalyMode>); 14] {
         [
             ("rate", self.rate),
             ("volume", self.volume),
@@ -111,6 +119,7 @@ impl Detectors {
             ("sequence", self.sequence),
             ("credential_stuffing", self.credential_stuffing),
             ("new_network", self.new_network),
+            ("new_country", self.new_country),
             ("new_client", self.new_client),
             ("hour", self.hour),
         ]

@@ -1,6 +1,7 @@
 //! What is done about what is unusual.
 
-use portcullis_anomaly::{Bounds, Kind, Rungs};
+use portcullis_anomaly::{Bounds, Kind, Places, Rungs};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How requests are watched.
@@ -14,6 +15,10 @@ pub struct AnomaliesPlan {
     pub delay: Duration,
     /// How many are remembered.
     pub bounds: Bounds,
+    /// In which country an address is, where a file says so.
+    pub countries: Option<Arc<Places>>,
+    /// Which network announces an address, where a file says so.
+    pub networks: Option<Arc<Places>>,
 }
 
 /// Points are whole numbers, so that a plan equals itself.

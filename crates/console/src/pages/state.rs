@@ -165,7 +165,7 @@ pub(super) fn findings(visit: &Visit<'_>) -> Result<Page, Problem> {
             Cell::Text(moment(Some(&Value::from(milliseconds / 1000)))),
             Cell::Text(text(one, "kind")),
             Cell::Text(who.clone()),
-            Cell::Code(text(one, "operation")),
+            Cell::Code(Some(text(one, "operation")).filter(|at| !at.is_empty()).unwrap_or_else(|| text(one, "place"))),
             Cell::Text(format!(
                 "{}, usual {}, bound {}, within {}",
                 short(one, "seen"),

@@ -75,8 +75,9 @@ impl Look {
             let who = if finding.is_of_address { &finding.address } else { whole };
             let [seen, usual, _] = finding.numbers;
             let what = &finding.kind;
-            let text =
-                format!("{what} of {who}: {seen} in {} s, where {usual} is usual; {}", finding.window_s, finding.step);
+            let (window_s, step) = (finding.window_s, &finding.step);
+            let place = if finding.place.is_empty() { String::new() } else { format!(" ({})", finding.place) };
+            let text = format!("{what}{place} of {who}: {seen} in {window_s} s, where {usual} is usual; {step}");
             let critical = matches!(finding.step.as_str(), "refuse" | "block");
             alerts.push(Alert {
                 at_ms: finding.at_ms,

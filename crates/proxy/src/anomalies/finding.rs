@@ -31,6 +31,8 @@ pub struct FindingFacts {
     pub window_s: u64,
     /// What follows: `observe`, `slow`, `refuse`, `block`.
     pub step: String,
+    /// The country or network that is new, where a file says what it is: `DE`, `AS64500`.
+    pub place: String,
 }
 
 /// The last ones. Locked by the judge and by operators, never by a request.
@@ -106,6 +108,7 @@ impl FindingFacts {
             "bound": bound,
             "window_s": self.window_s,
             "step": self.step,
+            "place": self.place,
         })
     }
 
@@ -126,6 +129,8 @@ impl FindingFacts {
             numbers: [number("seen")?, number("usual")?, number("bound")?],
             window_s: value.get("window_s")?.as_u64()?,
             step,
+            // Those that were kept before there were files have none.
+            place: text("place").unwrap_or_default(),
         })
     }
 }

@@ -99,9 +99,10 @@ impl Judge {
         let ready = self.waiting.partition_point(|(ended, ..)| *ended <= until);
         let ready: Vec<_> = self.waiting.drain(..ready).collect();
         let mut found = Vec::new();
+        let settings = anomalies.settings.load_full();
         for (_, batch, index) in &ready {
             let Some((seen, called)) = batch.get(*index) else { continue };
-            seen.with(|event| self.watcher.see(event, &mut |finding| found.push(finding)));
+            seen.with(&settings, &anomalies.names, |event| self.watcher.see(event, &mut |finding| found.push(finding)));
             for finding in found.drain(..) {
                 self.tell(anomalies, &finding, (seen, called));
             }
@@ -132,6 +133,7 @@ impl Judge {
             numbers: [finding.seen, finding.usual, finding.bound],
             window_s: finding.window_s,
             step: step.name().to_owned(),
+            place: seen.place(&anomalies.settings.load(), finding.kind),
         };
         if let Some(count) = anomalies.counts.found.get(finding.kind as usize) {
             count.fetch_add(1, Ordering::Relaxed);

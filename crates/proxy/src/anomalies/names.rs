@@ -55,6 +55,11 @@ impl Names {
         self.in_network(Realm::Network, address, Prefixes { v4_bits: 16, v6_bits: 32 })
     }
 
+    /// The autonomous system that announces an address.
+    pub(super) fn system(&self, number: u32) -> u64 {
+        self.of(Realm::Network, [&number.to_be_bytes(), b"system"])
+    }
+
     fn in_network(&self, realm: Realm, address: IpAddr, prefixes: Prefixes) -> u64 {
         match prefixes.network(address) {
             IpAddr::V4(v4) => self.of(realm, [&v4.octets(), b""]),

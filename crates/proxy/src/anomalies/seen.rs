@@ -1,9 +1,10 @@
 //! What a worker tells of requests that have ended: numbers, and the names that a finding would be told with.
 
-use super::names::Realm;
+use super::names::{Names, Realm};
 use super::{Anomalies, Message};
-use portcullis_anomaly::{Event, Object};
+use portcullis_anomaly::{Event, Kind, Object, Places};
 use portcullis_auth::principal::Principal;
+use portcullis_config::plan::AnomaliesPlan;
 use portcullis_h1::{Fields, Known};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -91,6 +92,7 @@ impl Tally {
             bytes: ended.bytes,
             client: product.map_or(0, |product| names.of(Realm::Client, [product, b""])),
             network: names.network(ended.address),
+            country: 0,
             failed_credential: ended.failed.map(|text| names.of(Realm::Credential, [text, b""])),
         };
         let object = ended.operation.and_then(|(_, last)| last).map(object);
@@ -144,10 +146,38 @@ impl Batch {
 // === impl Seen ===
 
 impl Seen {
-    /// Lets somebody look at it as an event.
-    pub(super) fn with<T>(&self, look: impl FnOnce(&Event<'_>) -> T) -> T {
-        let objects = self.object.as_slice();
-        look(&Event { objects, ..self.event })
+    /// Lets somebody look at it as an event, with where its address is. That is looked up here, on the judge's thread and no worker's.
+    pub(super) fn with<T>(&self, plan: &AnomaliesPlan, names: &Names, look: impl FnOnce(&Event<'_>) -> T) -> T {
+        let found = |places: &Option<Arc<Places>>| places.as_ref().map_or(0, |places| places.of(self.address));
+        let network = match found(&plan.networks) {
+            // Nobody announces it: it is told by its own number, so that such places are no way around.
+            0 => self.event.network,
+            system => names.system(system),
+        };
+        let country = u16::try_from(found(&plan.countries)).unwrap_or(0);
+        look(&Event { objects: self.object.as_slice(), network, country, ..self.event })
+    }
+
+    /// What a finding of this kind is about besides its numbers: where the address is, by a file that says so.
+    pub(super) fn place(&self, plan: &AnomaliesPlan, kind: Kind) -> String {
+        let places = match kind {
+            Kind::NewCountry => &plan.countries,
+            Kind::NewNetwork => &plan.networks,
+            Kind::Rate
+            | Kind::Volume
+            | Kind::Errors
+            | Kind::Unauthorized
+            | Kind::Forbidden
+            | Kind::NotFound
+            | Kind::Sequential
+            | Kind::Sweep
+            | Kind::Sequence
+            | Kind::Stuffing
+            | Kind::NewClient
+            | Kind::Hour => &None,
+        };
+        let found = places.as_ref().map(|places| (places, places.of(self.address)));
+        found.filter(|(_, value)| *value != 0).map(|(places, value)| places.name(value)).unwrap_or_default()
     }
 }
 

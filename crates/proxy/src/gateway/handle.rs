@@ -339,7 +339,10 @@ fn fixed_setting(old: &Plan, new: &Plan) -> Option<String> {
         (old.feed != new.feed, "feed"),
         (old.tracing.export != new.tracing.export, "tracing (but for continue and sample)"),
         (old.shared_store != new.shared_store, "shared_store"),
-        (watched(old) != watched(new), "anomalies (whether anybody looks, and `callers`)"),
+        (
+            watched(old) != watched(new),
+            "anomalies (whether anybody looks, `callers`, and whether there are `countries` and `networks`)",
+        ),
     ]
     .into_iter()
     .find_map(|(changed, setting)| changed.then(|| setting.to_owned()))
@@ -360,7 +363,7 @@ fn access_form(plan: &Plan) -> (LogFormat, Option<RotationPlan>, usize) {
     (plan.access_log.format, plan.access_log.rotation, plan.access_log.queue)
 }
 
-/// What of watching is taken once: the tables.
-fn watched(plan: &Plan) -> Option<portcullis_anomaly::Bounds> {
-    plan.anomalies.as_ref().map(|plan| plan.bounds)
+/// What of watching is taken once: the tables, and by what networks and countries are told apart, since those of before would all be new.
+fn watched(plan: &Plan) -> Option<(portcullis_anomaly::Bounds, bool, bool)> {
+    plan.anomalies.as_ref().map(|plan| (plan.bounds, plan.countries.is_some(), plan.networks.is_some()))
 }

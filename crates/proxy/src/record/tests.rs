@@ -130,6 +130,7 @@ fn found() -> FindingFacts {
         numbers: [40.0, 0.5, 30.0],
         window_s: 60,
         step: "refuse".to_owned(),
+        place: String::new(),
     }
 }
 

@@ -21,6 +21,8 @@ fn watched(step: Step) -> AnomaliesPlan {
         rungs: Rungs { points: [1, 2, 2], ..Rungs::up_to(step) },
         delay: Duration::from_millis(300),
         bounds: Bounds { principals: 1_000, addresses: 1_000, pairs: 2_000 },
+        countries: None,
+        networks: None,
     }
 }
 

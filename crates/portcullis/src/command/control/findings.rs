@@ -48,7 +48,8 @@ fn text(body: &Value) -> String {
             "address" => of("address"),
             everybody => everybody.to_owned(),
         };
-        let place = Some(of("operation")).filter(|operation| !operation.is_empty()).unwrap_or_else(|| "-".to_owned());
+        let places = [of("operation"), of("place")].into_iter().find(|place| !place.is_empty());
+        let place = places.unwrap_or_else(|| "-".to_owned());
         let seen = format!("{} in {} s", number("seen"), of("window_s"));
         table.row([
             moment(seconds.as_ref()),
