@@ -12,6 +12,7 @@ mod path;
 mod rewrite;
 mod rules;
 mod scrub;
+mod target;
 mod text;
 mod token;
 
@@ -22,5 +23,6 @@ pub use masker::{EventMasker, Form, Masker};
 pub use path::{Path, PathError, Step};
 pub use rewrite::{MaskError, Rewriter};
 pub use rules::{Action, Active, Coarser, RULES_MAX, Rule, RulesError, Ruleset, Select, Start};
-pub use scrub::{Leak, Undecided, is_telling, leak, shown};
+pub use scrub::{Leak, Undecided, is_readable, is_telling, leak, names_inner_host, shown};
+pub use target::redact_target;
 pub use token::reveal;

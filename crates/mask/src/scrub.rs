@@ -1,12 +1,20 @@
 //! What a server says about itself when it fails: stack traces, statements of databases, paths, hosts, pages made for
 //! developers. Found by what all such texts have in common, not by guessing who made them.
 
+mod charset;
+mod fields;
+mod hosts;
 mod signs;
 #[cfg(test)]
 mod tests;
 
+pub use charset::is_readable;
+pub use fields::{is_telling, names_inner_host};
+
 use crate::detect::{Detectors, redact};
+use crate::text::unicode;
 use aho_corasick::AhoCorasick;
+use hosts::HOSTS;
 use signs::{SIGNS, Sign};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -49,7 +57,7 @@ impl Leak {
 }
 
 static AUTOMATON: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(SIGNS.iter().map(|sign| sign.text)).ok());
+    LazyLock::new(|| AhoCorasick::new(SIGNS.iter().chain(HOSTS).map(|sign| sign.text)).ok());
 
 /// What a text gives away, if anything: what stands first.
 ///
@@ -57,13 +65,27 @@ static AUTOMATON: LazyLock<Option<AhoCorasick>> =
 /// Nothing can be said.
 pub fn leak(text: &[u8]) -> Result<Option<Leak>, Undecided> {
     let automaton = AUTOMATON.as_ref().ok_or(Undecided)?;
-    let text = unescaped(text);
-    let found = automaton.find_overlapping_iter(&*text).find_map(|found| {
-        let sign: &Sign = SIGNS.get(found.pattern().as_usize())?;
+    let once = unescaped(text);
+    let found = first_of(automaton, &[SIGNS, HOSTS], &once);
+    if found.is_none() && memchr::memchr(b'\\', &once).is_some() {
+        // A document within a text of a document.
+        return Ok(first_of(automaton, &[SIGNS, HOSTS], &unescaped(&once)));
+    }
+    Ok(found)
+}
+
+/// What the first of these signs that holds gives away.
+fn first_of(automaton: &AhoCorasick, signs: &[&[Sign]], text: &[u8]) -> Option<Leak> {
+    automaton.find_overlapping_iter(text).find_map(|found| {
+        let mut index = found.pattern().as_usize();
+        let sign = signs.iter().find_map(|signs| {
+            let sign = signs.get(index);
+            index = index.saturating_sub(signs.len());
+            sign
+        })?;
         let (before, behind) = (text.get(..found.start())?, text.get(found.end()..)?);
         (sign.holds)(before, behind).then_some(sign.leak)
-    });
-    Ok(found)
+    })
 }
 
 /// Nothing can be said about a text.
@@ -76,19 +98,26 @@ fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        let undone = match (byte, bytes.peek()) {
-            (b'\\', Some(next @ (b'/' | b'\\' | b'"'))) => Some(*next),
-            (b'\\', Some(b'n' | b'r')) => Some(b'\n'),
-            (b'\\', Some(b't')) => Some(b'\t'),
-            _ => None,
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let (before, escape) = rest.split_at(at);
+        plain.extend_from_slice(before);
+        let (byte, length) = match escape.get(1) {
+            Some(same @ (b'/' | b'\\' | b'"')) => (*same, 2),
+            Some(b'n' | b'r') => (b'\n', 2),
+            Some(b't') => (b'\t', 2),
+            Some(b'u') if escape.get(2..6).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) => {
+                let (character, length) = unicode(escape);
+                plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = escape.get(length..).unwrap_or_default();
+                continue;
+            }
+            _ => (b'\\', 1),
         };
-        if undone.is_some() {
-            bytes.next();
-        }
-        plain.push(undone.unwrap_or(byte));
+        plain.push(byte);
+        rest = escape.get(length..).unwrap_or_default();
     }
+    plain.extend_from_slice(rest);
     Cow::Owned(plain)
 }
 
@@ -148,35 +177,4 @@ fn without_secrets(text: &str) -> String {
     }
     made.push_str(text.get(at..).unwrap_or_default());
     made
-}
-
-/// Whether a field of an answer exists to tell developers what happened, or which program answered.
-#[must_use]
-pub fn is_telling(name: &[u8]) -> bool {
-    const NAMES: [&str; 23] = [
-        "x-aspnet-version",
-        "x-aspnetmvc-version",
-        "x-backend-server",
-        "x-debug-token",
-        "x-debug-token-link",
-        "x-drupal-cache",
-        "x-drupal-dynamic-cache",
-        "x-exception",
-        "x-exception-message",
-        "x-error-detail",
-        "x-generator",
-        "x-host",
-        "x-hostname",
-        "x-owa-version",
-        "x-php-version",
-        "x-powered-by",
-        "x-powered-by-plesk",
-        "x-runtime",
-        "x-server",
-        "x-server-name",
-        "x-sourcefiles",
-        "x-upstream",
-        "x-version",
-    ];
-    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }

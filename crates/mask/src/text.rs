@@ -35,7 +35,8 @@ fn escape(bytes: &[u8]) -> (char, usize) {
     (plain, 2)
 }
 
-fn unicode(bytes: &[u8]) -> (char, usize) {
+/// What `\u` and four digits mean, or two of them that are a pair of surrogates, and how long that is.
+pub(crate) fn unicode(bytes: &[u8]) -> (char, usize) {
     let first = unit(bytes.get(2..6));
     if let 0xd800..0xdc00 = first
         && bytes.get(6..8) == Some(b"\\u")

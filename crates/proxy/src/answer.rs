@@ -24,8 +24,8 @@ use crate::pipeline::forward::Forwarded;
 use crate::pipeline::{self, Stop};
 use crate::problem::is_grpc;
 use crate::record::wall::WallTexts;
-use crate::record::{Decision, Outcome, Trace};
-use crate::shape::{self, Frame, Masking};
+use crate::record::{AccessRecord, Decision, Outcome, Trace};
+use crate::shape::{self, Frame, Inner, Masking};
 use crate::snapshot::Route;
 use crate::snapshot::disclosure::Masked;
 use crate::snapshot::fronts::Front;
@@ -454,6 +454,16 @@ fn frame<'a>(wall: &'a mut WallTexts, local: &'a Local, exchange: &'a Exchange, 
         charged: &exchange.charged,
         ahead: limits.filter(|_| !exchange.charged.is_complete).map_or(&[], |limits| &limits.ahead),
         hidden: limits.map_or(&[], |limits| &limits.hidden),
+        inner: inner(route, &exchange.record),
+    }
+}
+
+/// What an answer's fields may not say. Paths are other ones for the server where a version is taken out of them.
+fn inner<'a>(route: Option<&Route>, record: &'a AccessRecord) -> Inner<'a> {
+    Inner {
+        errors: route.map(|route| route.errors),
+        origin: record.target.as_deref(),
+        same_paths: route.is_some_and(|route| route.choice.is_none()),
     }
 }
 

@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod tests;
 
+mod inner;
+
+pub(crate) use inner::Inner;
+
 use crate::head::{Block, Fixed, Head, fixed};
 use crate::limits::{Charged, Hidden, is_hidden};
 use crate::named::Named;
@@ -46,6 +50,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) ahead: &'a [u8],
     /// Fields that the server meant for us alone.
     pub(crate) hidden: &'a Hidden,
+    /// What fields may not say about the servers behind the gateway.
+    pub(crate) inner: Inner<'a>,
 }
 
 /// Whether an answer is another one than the upstream gave.
@@ -119,12 +125,17 @@ pub(crate) fn answer(head: &ResponseHead, frame: &Frame<'_>, out: &mut impl Head
     out.status(head.status());
     let (mut dated, mut kept) = (false, false);
     let named = Named::by(head.fields());
+    let looks = frame.inner.looks_at(head.status());
     for line in head.fields().iter() {
         dated |= line.known == Known::Date;
         let is_kept = frame.keeps_private(&line);
         kept |= is_kept;
         if (is_kept || !is_left_out(&line, frame, head)) && !named.holds(line.name) {
-            out.field(line.name, line.value);
+            if looks {
+                frame.inner.write(&line, out);
+            } else {
+                out.field(line.name, line.value);
+            }
         }
     }
     if !dated {

@@ -1,5 +1,6 @@
 //! Rows of documents, in pieces of every size.
 
+mod coded;
 mod declared;
 mod model;
 mod property;

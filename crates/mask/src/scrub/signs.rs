@@ -1,6 +1,7 @@
 //! Signs: a text that gives something away where what stands around it fits.
 
 use super::Leak;
+use super::hosts::is_address;
 
 /// A sign. `holds` looks at what stands before and behind it.
 pub(super) struct Sign {
@@ -29,11 +30,7 @@ const fn path(text: &'static str) -> Sign {
     sign(text, Leak::FilePath, is_path)
 }
 
-const fn host(text: &'static str) -> Sign {
-    sign(text, Leak::InternalHost, is_host_end)
-}
-
-const fn network(text: &'static str, holds: fn(&[u8], &[u8]) -> bool) -> Sign {
+pub(super) const fn network(text: &'static str, holds: fn(&[u8], &[u8]) -> bool) -> Sign {
     sign(text, Leak::InternalHost, holds)
 }
 
@@ -105,6 +102,19 @@ pub(super) const SIGNS: &[Sign] = &[
     trace("django.db."),
     trace("sqlalchemy.exc."),
     trace("site-packages/"),
+    trace("pydantic_core."),
+    trace("pydantic.error_wrappers."),
+    trace("fastapi.exceptions."),
+    trace("starlette.exceptions."),
+    trace("werkzeug.exceptions."),
+    trace("jinja2.exceptions."),
+    trace("rest_framework.exceptions."),
+    trace("requests.exceptions."),
+    trace("urllib3.exceptions."),
+    trace("botocore.exceptions."),
+    trace("celery.exceptions."),
+    trace("concurrent.futures."),
+    trace("asyncio.exceptions."),
     trace("' object has no attribute '"),
     trace("'NoneType' object is not"),
     // Node.
@@ -172,6 +182,16 @@ pub(super) const SIGNS: &[Sign] = &[
     database("org.postgresql."),
     database("com.mysql."),
     database("psycopg2."),
+    database("psycopg.errors."),
+    database("sqlite3."),
+    database("asyncpg.exceptions."),
+    database("pymysql.err."),
+    database("MySQLdb."),
+    database("cx_Oracle."),
+    database("pymongo.errors."),
+    database("redis.exceptions."),
+    database("peewee."),
+    sign("\": syntax error", Leak::Database, |before, _| has(tail(before, 80), b"near \"")),
     database("PG::"),
     database("Npgsql."),
     database("SqlException"),
@@ -204,7 +224,7 @@ pub(super) const SIGNS: &[Sign] = &[
     sign("SELECT ", Leak::Database, |_, behind| has(head(behind, 400), b" FROM ")),
     sign("select ", Leak::Database, |_, behind| {
         let near = head(behind, 400);
-        has(near, b" from ") && (has(near, b" where ") || has(near, b"0_."))
+        has(near, b" from ") && (has_condition(near) || has(near, b"0_."))
     }),
     sign("INSERT INTO ", Leak::Database, |_, behind| has(head(behind, 400), b"VALUES")),
     sign("insert into ", Leak::Database, |_, behind| has(head(behind, 400), b"values")),
@@ -234,15 +254,7 @@ pub(super) const SIGNS: &[Sign] = &[
         let alone = before.iter().rev().nth(1).is_none_or(|byte| !byte.is_ascii_alphanumeric());
         drive && alone && behind.first().is_some_and(u8::is_ascii_alphanumeric)
     }),
-    // Hosts and addresses.
-    host(".internal"),
-    host(".svc.cluster.local"),
-    host(".cluster.local"),
-    host(".svc"),
-    host(".local"),
-    host(".lan"),
-    host(".intranet"),
-    host(".consul"),
+    // Hosts and addresses, but for those that name an inner host by themselves.
     sign("localhost:", Leak::InternalHost, |_, behind| starts_with_digits(behind, 2)),
     sign("ECONNREFUSED", Leak::InternalHost, always),
     sign("ECONNRESET", Leak::InternalHost, always),
@@ -260,15 +272,8 @@ pub(super) const SIGNS: &[Sign] = &[
     sign("mongodb+srv://", Leak::InternalHost, always),
     sign("redis://", Leak::InternalHost, always),
     sign("amqp://", Leak::InternalHost, always),
-    network("10.", |before, behind| is_address(before, behind, 3)),
     network("127.", |before, behind| is_address(before, behind, 3)),
-    network("169.254.", |before, behind| is_address(before, behind, 2)),
-    network("192.168.", |before, behind| is_address(before, behind, 2)),
-    network("172.", |before, behind| {
-        let second = behind.split(|byte| *byte == b'.').next().unwrap_or_default();
-        let is_private = matches!(second, [b'1', b'6'..=b'9'] | [b'2', _] | b"30" | b"31");
-        is_private && is_address(before, behind, 3)
-    }),
+    sign("[::1]", Leak::InternalHost, always),
     // Pages for developers, and banners.
     page("Whitelabel Error Page"),
     page("Werkzeug Debugger"),
@@ -303,20 +308,31 @@ pub(super) const SIGNS: &[Sign] = &[
     banner("Express/"),
 ];
 
-fn always(_: &[u8], _: &[u8]) -> bool {
+pub(super) fn always(_: &[u8], _: &[u8]) -> bool {
     true
 }
 
-fn head(text: &[u8], bytes: usize) -> &[u8] {
+pub(super) fn head(text: &[u8], bytes: usize) -> &[u8] {
     text.get(..bytes).unwrap_or(text)
 }
 
-fn tail(text: &[u8], bytes: usize) -> &[u8] {
+pub(super) fn tail(text: &[u8], bytes: usize) -> &[u8] {
     text.get(text.len().saturating_sub(bytes)..).unwrap_or_default()
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
+}
+
+/// A condition of a statement: something is compared behind `where`.
+fn has_condition(text: &[u8]) -> bool {
+    const WHERE: &[u8] = b" where ";
+    let begins = text.windows(WHERE.len()).position(|window| window == WHERE);
+    let rest = begins.map_or(&[][..], |at| head(text.get(at + WHERE.len()..).unwrap_or_default(), 120));
+    rest.iter().any(|byte| matches!(byte, b'=' | b'<' | b'>'))
+        || [&b" in ("[..], b" like '", b" like $", b" is null", b" is not null", b" between "]
+            .iter()
+            .any(|compares| has(rest, compares))
 }
 
 fn starts_with_digits(text: &[u8], count: usize) -> bool {
@@ -357,34 +373,6 @@ fn is_path(before: &[u8], behind: &[u8]) -> bool {
     let ending = last.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let is_file = last.contains(&b'.') && ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
     begins && (is_file || rest == b"passwd" || rest == b"shadow")
-}
-
-/// The end of a name of a host, with something before it.
-fn is_host_end(before: &[u8], behind: &[u8]) -> bool {
-    let named = tail(before, 2).iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') && before.len() >= 2;
-    // `System.Internal` and `app.local_storage` are none.
-    let lower =
-        tail(before, 30).iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-    let is_lower = lower.clone().all(|byte| !byte.is_ascii_uppercase());
-    let ends = behind.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'('))
-        && (behind.first() != Some(&b'.') || behind.get(1).is_none_or(|next| !next.is_ascii_alphanumeric()));
-    named && is_lower && ends
-}
-
-/// The rest of an address of which so many numbers are left (RFC 1918, RFC 6890).
-fn is_address(before: &[u8], behind: &[u8], left: usize) -> bool {
-    let starts = before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'));
-    let end = behind.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    // A full stop may follow; a letter may not.
-    let text = head(behind, end);
-    let text = text.strip_suffix(b".").unwrap_or(text);
-    let is_number = |part: &[u8]| {
-        let part = std::str::from_utf8(part).unwrap_or_default();
-        part.len() <= 3 && part.parse::<u8>().is_ok()
-    };
-    let parts = text.split(|byte| *byte == b'.');
-    let ends = behind.get(end).is_none_or(|byte| !byte.is_ascii_alphabetic() && *byte != b'_');
-    starts && ends && parts.clone().count() == left && parts.into_iter().all(is_number)
 }
 
 fn is_banner(before: &[u8], behind: &[u8]) -> bool {

@@ -13,7 +13,7 @@ use crate::worker::{Local, Worker};
 use portcullis_coding::Limits;
 use portcullis_config::plan::ErrorsPlan;
 use portcullis_h1::{BodyError, Fields, Framing, Known, ResponseHead};
-use portcullis_mask::{Form, Masker, leak, shown};
+use portcullis_mask::{Form, Masker, is_readable, leak, names_inner_host, shown};
 use portcullis_types::{Fault, FaultKind, Reason, Refusal, Stage};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -156,6 +156,9 @@ async fn at_error(
         .map_err(Some)
         .and_then(|said| decoded(&said, download.held(), limits, &mut worker.rooms.room()));
     let Ok(body) = body else { return Err(scrubbed(answer, "in a form that cannot be looked at", &[])) };
+    if !is_readable(answer.fields().first(Known::ContentType).unwrap_or_default(), &body) {
+        return Err(scrubbed(answer, "in a charset that cannot be looked at", &[]));
+    }
     match leak(&body) {
         Ok(None) => Ok(()),
         Ok(Some(leak)) => Err(scrubbed(answer, leak.name(), &body)),
@@ -169,7 +172,9 @@ fn scrubbed(answer: &ResponseHead, why: &str, body: &[u8]) -> Stop {
     let mut headers = Vec::new();
     for line in answer.fields().iter() {
         let kept = KEPT.iter().find(|name| line.name.eq_ignore_ascii_case(name.as_bytes()));
-        if let (Some(name), Ok(value)) = (kept, std::str::from_utf8(line.value)) {
+        if let (Some(name), Ok(value)) = (kept, std::str::from_utf8(line.value))
+            && names_inner_host(line.value) == Ok(false)
+        {
             headers.push((*name, value.to_owned()));
         }
     }

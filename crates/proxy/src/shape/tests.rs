@@ -1,6 +1,6 @@
 //! Every reason for refusing, in every form: security headers, who may read it, and the problem itself.
 
-use super::{Frame, Masking, problem};
+use super::{Frame, Inner, Masking, problem};
 use crate::head::FieldMap;
 use crate::limits::Charged;
 use crate::problem::{Form, Problem};
@@ -53,6 +53,7 @@ fn check(reason: Reason, form: Form, profile: Option<&HeadersPlan>, known_page: 
         charged: &charged,
         ahead: &[],
         hidden: &[],
+        inner: Inner::default(),
     };
     let body = told.body(form, frame.id, BASE);
     let mut head = Vec::new();

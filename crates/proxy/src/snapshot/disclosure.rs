@@ -6,7 +6,7 @@ use super::rules::caller_of;
 use portcullis_access::{Effect, Policy, Request, RoleSource, Rule};
 use portcullis_auth::principal::Principal;
 use portcullis_config::plan::{RoutePlan, Who};
-use portcullis_mask::{Active, Detectors, Keys, Masker, Ruleset, Select, redact};
+use portcullis_mask::{Active, Detectors, Keys, Masker, Ruleset, Select, redact_target};
 use portcullis_types::Outline;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -103,9 +103,7 @@ impl Disclosure {
         if self.looked_for.is_empty() {
             return unmarked;
         }
-        let text = String::from_utf8_lossy(unmarked.as_deref().unwrap_or(target)).replace("%40", "@");
-        let shown = redact(&text, self.looked_for);
-        if shown == text { unmarked } else { Some(shown.into_bytes()) }
+        redact_target(unmarked.as_deref().unwrap_or(target), self.looked_for).or(unmarked)
     }
 
     /// The name of a rule; what no rule allows has one of its own.

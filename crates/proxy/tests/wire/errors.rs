@@ -7,7 +7,7 @@ use portcullis_config::plan::{ErrorsPlan, SecurityLogPlan, ShapePlan};
 use portcullis_testkit::gateway::{Gatehouse, each_route};
 use portcullis_testkit::scratch::Scratch;
 use portcullis_testkit::{Client, FakeUpstream};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const CRASH: &str = "java.lang.NullPointerException: Cannot invoke \"Order.total()\"\n\tat com.acme.shop.Orders.total(Orders.java:42)\n\
                      password=hunter2 ada@example.com\n";
@@ -109,7 +109,10 @@ fn routes_choose_what_becomes_of_errors() {
 #[test]
 fn what_cannot_be_looked_at_is_replaced() {
     let long = "x".repeat(300 * 1024);
-    let rows: [(&str, &[u8], &str); 4] = [
+    let wide: Vec<u8> = CRASH.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let rows: [(&str, &[u8], &str); 6] = [
+        ("Content-Type: text/plain; charset=utf-16le\r\n", &wide, "in a charset that cannot be looked at"),
+        ("Content-Type: text/plain\r\n", &wide, "in a charset that cannot be looked at"),
         ("", long.as_bytes(), "too long to be looked at"),
         ("Content-Encoding: gzip\r\n", b"no gzip", "in a form that cannot be looked at"),
         ("Content-Encoding: snappy\r\n", b"x", "in a form that cannot be looked at"),
@@ -124,6 +127,58 @@ fn what_cannot_be_looked_at_is_replaced() {
         assert_eq!(record["detail"], why, "{record}");
         good_request_works(&gate, why);
     }
+}
+
+/// Fields that name inner hosts, and two that do not.
+const INNER: &str = "X-Served-By: cache-7\r\nX-Backend-Host: db7\r\nX-Envoy-Upstream-Service-Time: 7\r\nX-Anything: http://10.0.0.5:8080\r\n\
+                     Location: http://10.0.0.5:8080/x\r\nSet-Cookie: id=1; Domain=x.internal\r\nSet-Cookie: good=1; Path=/\r\n\
+                     X-Kept: yes\r\nContent-Type: application/json\r\n";
+
+#[test]
+fn fields_of_redirections_and_errors_name_no_inner_hosts() {
+    const NAMED: [&str; 3] = ["x-served-by", "x-backend-host", "x-envoy-upstream-service-time"];
+    for (errors, status, passes) in [
+        (ErrorsPlan::Scrub, "400 Bad Request", false),
+        (ErrorsPlan::Scrub, "302 Found", false),
+        (ErrorsPlan::Replace, "302 Found", false),
+        (ErrorsPlan::Scrub, "200 OK", true),
+        (ErrorsPlan::Pass, "302 Found", true),
+    ] {
+        let (_upstream, gate) = gate(errors, status, INNER, b"{}");
+        let answer = Client::connect(gate.address()).ask(ASK);
+        let about = format!("{status} with {errors:?}: {}", answer.head);
+        assert!(status.starts_with(&answer.status.to_string()), "{about}");
+        for name in NAMED {
+            assert_eq!(answer.field(name), None, "{about}");
+        }
+        for name in ["x-anything", "location"] {
+            assert_eq!(answer.field(name).is_some(), passes, "{about}");
+        }
+        assert_eq!(answer.head.contains("x.internal"), passes, "{about}");
+        assert_eq!(answer.field("x-kept"), Some("yes"), "{about}");
+        assert!(answer.head.contains("good=1"), "{about}");
+        let answer = Peer::connect(gate.address()).ask(get("/orders"), b"");
+        assert_eq!(answer.field("location").is_some(), passes, "{about} over HTTP/2");
+    }
+}
+
+#[test]
+fn a_place_of_the_server_itself_is_named_by_its_path() {
+    let address = Arc::new(OnceLock::new());
+    let own = Arc::clone(&address);
+    let upstream = FakeUpstream::with(move |talk| {
+        while talk.request().is_some() {
+            let own = own.wait();
+            let head =
+                format!("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://{own}/signed-in?x=1\r\n\r\n");
+            if !talk.send(head) {
+                return;
+            }
+        }
+    });
+    address.set(upstream.address()).unwrap();
+    let gate = Gatehouse::before(upstream.address());
+    assert_eq!(Client::connect(gate.address()).ask(ASK).field("location"), Some("/signed-in?x=1"));
 }
 
 #[test]

@@ -356,5 +356,14 @@ fn records_do_not_show_what_answers_may_not() {
         let record = shop.gate.records().of(answer.field("x-request-id").unwrap());
         assert!(record["target"].as_str().unwrap().starts_with("/orders/[card]/plain"), "{record}");
     }
+    for (path, expected) in [
+        ("4111%201111%201111%201111%2012-27/plain", "/orders/[card]%2012-27/plain"),
+        ("%34111111111111111/plain?page=2", "/orders/[card]/plain?page=*"),
+    ] {
+        let answer = shop.ask(&format!("GET /orders/{path}"), "");
+        assert_eq!(answer.status, 200, "{path}");
+        let record = shop.gate.records().of(answer.field("x-request-id").unwrap());
+        assert_eq!(record["target"], expected, "{record}");
+    }
     assert!(!shop.gate.records().text().contains("1111"));
 }

@@ -1,5 +1,6 @@
 //! Random documents, rules and pieces against the model: 100,000 cases, byte for byte.
 
+use super::coded::through;
 use super::model::Model;
 use super::{compile, paths, rewrite};
 use crate::detect::Detector;
@@ -8,6 +9,8 @@ use crate::rules::{Action, Active, Coarser, Rule, Ruleset, Select};
 use std::sync::Arc;
 
 const CASES: u64 = 100_000;
+/// Of so many cases one comes in a content coding, in each of them by turns.
+const CODED: u64 = 20;
 
 /// A small generator, so that every run has the same cases (xorshift64*).
 pub(super) struct Dice(u64);
@@ -138,6 +141,11 @@ fn masked_as_the_model_masks() {
         let made = String::from_utf8(made.unwrap_or_else(|error| panic!("{error}: {text}"))).unwrap();
         assert_eq!(made, model, "seed {seed}, rules {rules:?}, active {active:b}, pieces of {size}: {text}");
         changed += u64::from(made != text);
+        if seed % CODED == 0 {
+            let rewriter = Rewriter::new(Arc::clone(compiled), Active(active));
+            let coded = through(seed / CODED, rewriter, text.as_bytes(), (1 + dice.below(40), 1 + dice.below(90)));
+            assert_eq!(String::from_utf8(coded).unwrap(), model, "in a coding: seed {seed}, rules {rules:?}: {text}");
+        }
     }
     assert!(changed > CASES / 4, "{changed} of {CASES} had anything to mask");
 }
