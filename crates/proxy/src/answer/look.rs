@@ -71,7 +71,7 @@ fn filter(local: &Local, exchange: &Exchange) -> Result<Option<Box<Filter>>, Sto
     let start = disclosure.rules.start(promised_schema(local, exchange));
     let masker = Masker::from(form, Arc::clone(&disclosure.rules), active, start);
     // Of our own codings every client that reads any reads this one.
-    let recodes = accepts_gzip(exchange.head.fields());
+    let recodes = accepts_gzip(&exchange.head.fields());
     let filter = Filter::new(said.codings(), masker, recodes).map_err(|why| unreadable(why.to_string()))?;
     Ok(Some(Box::new(filter)))
 }
