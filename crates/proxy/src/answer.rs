@@ -102,10 +102,9 @@ async fn pass_on(
     local: &Local,
     (connection, exchange): (&Connection, &mut Exchange),
     client: &mut Channel,
-    forwarded: Forwarded,
+    Forwarded { mut lease, mut upload, keep }: Forwarded,
     last: bool,
 ) -> Result<Next, Stop> {
-    let Forwarded { mut lease, mut upload, keep } = forwarded;
     let old = exchange.head.version() == Version::Http10;
     let looked = look::at((worker, local), exchange, (&mut *client, &mut lease), upload.is_finished());
     let (mut download, filter) = looked.await?;
