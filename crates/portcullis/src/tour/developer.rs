@@ -42,6 +42,9 @@ fn lived(scene: &Scene<'_>, visitor: &Visitor<'_>, key: &str, id: &str) -> Vec<R
             rows.push(Row::new(DOCUMENTATION, "/account, with the key and with its successor", "200 and 200", both));
             let revoked = visitor.form(&format!("/account/keys/{next_id}/revoke"), "").and_then(|_| call(&next));
             rows.push(Row::brief(DOCUMENTATION, "the same, revoked in the portal", "401 invalid_api_key", revoked));
+            // A key that another one has taken the place of is not left open behind the tour.
+            let ended = visitor.form(&format!("/account/keys/{id}/revoke"), "").and_then(|_| call(key));
+            rows.push(Row::brief(DOCUMENTATION, "the first one, revoked as well", "401 invalid_api_key", ended));
         }
     }
     rows
