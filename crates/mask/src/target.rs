@@ -170,10 +170,9 @@ mod tests {
         }
 
         #[test]
-        fn an_address_is_found_wherever_it_stands(before in "[a-z0-9]{0,5}", behind in "[a-z0-9]{0,5}", signs in "[/?&=]{4}") {
-            let [a, b, c, d] = signs.as_bytes() else { unreachable!() };
-            let part = |sign: &u8| char::from(*sign);
-            let target = format!("/{before}{}{behind}{}joe%40example.com{}{before}{}", part(a), part(b), part(c), part(d));
+        fn an_address_is_found_wherever_it_stands(before in "[a-z0-9]{0,5}", behind in "[a-z0-9]{0,5}", signs in proptest::array::uniform4(proptest::sample::select(vec!['/', '?', '&', '=']))) {
+            let [a, b, c, d] = signs;
+            let target = format!("/{before}{a}{behind}{b}joe%40example.com{c}{before}{d}");
             proptest::prop_assert!(!shown(&target).contains("joe"), "{target}");
         }
     }

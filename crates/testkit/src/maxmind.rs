@@ -94,7 +94,7 @@ fn insert(nodes: &mut Vec<[Leads; 2]>, path: &[bool], offset: usize) {
         at = match nodes[at][usize::from(*bit)] {
             Leads::Node(node) => node,
             // What is said of the whole is said of both halves.
-            other => {
+            other @ (Leads::Nowhere | Leads::Data(_)) => {
                 nodes.push([other; 2]);
                 let node = nodes.len() - 1;
                 nodes[at][usize::from(*bit)] = Leads::Node(node);

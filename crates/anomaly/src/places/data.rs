@@ -88,16 +88,11 @@ impl<'b> Data<'b> {
 
     /// What stands here, or where the pointer leads that does: pointers to pointers do not exist.
     fn landed(&mut self, at: &mut usize) -> Result<Kind, PlacesError> {
-        match self.head(at)? {
-            Kind::Pointer(there) => {
-                *at = there;
-                match self.head(at)? {
-                    Kind::Pointer(_) => Err(PlacesError::Malformed),
-                    kind => Ok(kind),
-                }
-            }
-            kind => Ok(kind),
-        }
+        let kind = self.head(at)?;
+        let Kind::Pointer(there) = kind else { return Ok(kind) };
+        *at = there;
+        let kind = self.head(at)?;
+        if matches!(kind, Kind::Pointer(_)) { Err(PlacesError::Malformed) } else { Ok(kind) }
     }
 
     /// Passes a whole value. Pointers are not followed, so that each step is another byte.
