@@ -33,9 +33,8 @@ impl<R> Entrance<'_, R> {
         &self,
         by: By,
         (name, password, address): (&str, &str, IpAddr),
-        now_s: u64,
     ) -> Result<(String, R), Problem> {
-        let outcome = self.door.log_in(name, password, address, now_s);
+        let outcome = self.door.log_in(name, password, address);
         let details = || json!({ "address": address.to_string() });
         let [came, failed, _] = self.words;
         match &outcome {

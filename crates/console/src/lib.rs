@@ -271,7 +271,7 @@ impl Console {
         address: std::net::IpAddr,
     ) -> Result<(String, Role), Problem> {
         let entrance = Entrance { door: self.door(), orders: self.desk().orders(), words: WORDS };
-        entrance.log_in(By::User(told(name)), (name, password, address), self.handle().seconds())
+        entrance.log_in(By::User(told(name)), (name, password, address))
     }
 
     pub(crate) fn log_out(&self, asker: &Asker) {

@@ -203,7 +203,7 @@ impl Inner {
         let of = |name| sent.value(name).unwrap_or_default();
         let entrance = Entrance { door: &self.door, orders: &self.orders, words: WORDS };
         let by = By::Account(told(of("name")));
-        match entrance.log_in(by, (of("name"), of("password"), address), self.handle.seconds()) {
+        match entrance.log_in(by, (of("name"), of("password"), address)) {
             Ok((token, _)) => with_cookie(see_other(next), &asked.set_cookie(Some(&token))),
             Err(problem) => {
                 let mut answer = html(problem.status, &entry(next, Some(&problem)).framed(&shown.frame, asked.path()));

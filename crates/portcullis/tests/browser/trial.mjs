@@ -109,7 +109,7 @@ const account = async () => {
   seen.both = [await call(own, '{"name":"lamp"}'), await call(next, '{"name":"lamp"}')];
   await page.getByRole("link", { name: "What is known of it" }).click();
   seen.pages = await judged(await plain.storageState(), [
-    ["sign-in", "/account/sign-in"], ["overview", "/account"], ["application", application], ["key", new URL(page.url()).pathname],
+    ["overview", "/account"], ["application", application], ["key", new URL(page.url()).pathname],
     ["usage", "/account/usage"], ["refusals", "/account/refusals"],
   ]);
   await page.getByRole("button", { name: "Revoke it now" }).click();
