@@ -32,14 +32,43 @@ access_log: { to: off }
 store: { path: ./data }
 admin: { bind: "127.0.0.1:9903", users: { ada: { role: admin, password: "HASH" }, oli: { role: operator, password: "HASH" }, vic: { role: viewer, password: "HASH" } } }
 anomalies: { mode: observe }
+alerts:
+  webhook: { url: "http://127.0.0.1:9/x", secret: "s3cret-of-the-webhook-01" }
+  email: { server: "smtp://127.0.0.1:9", from: a@b.test, to: [c@b.test], user: gate, password: "s3cret-of-the-mail" }
+tracing: { endpoint: "http://127.0.0.1:9", headers: { x-tenant: "s3cret-of-the-collector" } }
+signers: { partner: { hmac: { id: partner-1, secret: "s3cret-of-the-partner-0123456789" } } }
+issuers:
+  corp:
+    issuer: "http://127.0.0.1:9"
+    audiences: [orders]
+    introspection: { uri: "http://127.0.0.1:9/x", client: { basic: { id: gate, secret: "s3cret-of-the-client" } } }
+  shared:
+    issuer: "https://shared.test"
+    audiences: [orders]
+    jwks: { secret: { algorithm: HS256, secret: "s3cret-that-signs-tokens-0123456789" } }
 apis:
   orders:
     hosts: ["*"]
     upstream: { targets: ["http://127.0.0.1:9"] }
-    authn: { any_of: [{ api_key: {} }] }
+    authn: { any_of: [{ api_key: {} }, { jwt: { issuers: [shared] } }, { signature: { signers: [partner] } }] }
     limits: { few: { key: [consumer], rate: 5/s } }
     routes: [{ id: listOrders, path: /orders, methods: [GET] }]
+  stock:
+    hosts: [stock.test]
+    upstream: { targets: ["http://127.0.0.1:9"] }
+    authn: { any_of: [{ introspection: { issuer: corp } }] }
+    routes: [{ id: listStock, path: /stock, methods: [GET] }]
 "#;
+
+/// What of it nobody is told.
+const SECRETS: [&str; 6] = [
+    "s3cret-of-the-webhook-01",
+    "s3cret-of-the-mail",
+    "s3cret-of-the-collector",
+    "s3cret-of-the-partner-0123456789",
+    "s3cret-of-the-client",
+    "s3cret-that-signs-tokens-0123456789",
+];
 
 static HASH: LazyLock<String> = LazyLock::new(|| PasswordHash::make(PASSWORD, &[3; 16]).unwrap());
 
@@ -94,7 +123,7 @@ impl House {
                     }
                 }
                 Order::Look { answer } => {
-                    let fresh = load(&text.replace("5/s", "7/s")).unwrap();
+                    let fresh = load(&text.replace("5/s", "7/s").replace("s3cret", "0thers")).unwrap();
                     drop(answer.send(Ok(Box::new(fresh))));
                 }
                 Order::Recall { answer, .. } => drop(answer.send(Some(vec![json!({ "kind": "gateway.start" })]))),

@@ -135,12 +135,22 @@ fn no_secret_comes_back() {
     }
     for path in [
         "/",
+        "/traffic",
+        "/routes",
+        "/limits",
         "/keys",
         "/accounts",
         &format!("/keys/{id}"),
+        "/issuers",
+        "/upstreams",
+        "/certificates",
+        "/findings",
+        "/rules",
         "/configuration",
         "/audit-log",
         "/policy?route=orders/listOrders",
+        "/requests?id=nothing",
+        "/nowhere",
     ] {
         all.push_str(&house.send(HOME, &format!("GET {path}\r\ncookie: portcullis={token}"), "").2);
     }
@@ -153,6 +163,11 @@ fn no_secret_comes_back() {
     {
         assert!(!all.contains(secret), "{what} comes back");
     }
+    for secret in super::SECRETS {
+        assert!(!all.contains(secret), "{secret} of the configuration comes back");
+    }
+    // A configuration in which all of them are others is told by the names of its parts alone.
+    assert!(["alerts", "tracing"].iter().all(|section| all.contains(&format!("\"{section}\""))), "{all}");
     let secret = key.rsplit('_').next().unwrap();
     assert!(!all.contains(secret), "the secret part of a key comes back");
 }
