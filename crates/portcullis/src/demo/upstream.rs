@@ -176,6 +176,6 @@ async fn answer(name: &'static str, mut request: Request<Incoming>, keys: Keys) 
     if let Some(cost) = cost {
         headers.insert("x-cost", HeaderValue::from(cost));
     }
-    headers.insert("x-served-by", HeaderValue::from_static(name));
+    headers.insert("x-answered-by", HeaderValue::from_static(name));
     Ok(response)
 }

@@ -40,13 +40,16 @@ fn lived(scene: &Scene<'_>, visitor: &Visitor<'_>, key: &str, id: &str) -> Vec<R
             let both = call(key).and_then(|old| Ok(format!("{} and {}", old.brief(), call(&next)?.brief())));
             let both = both.map(|got| (got.clone(), got == "200 and 200"));
             rows.push(Row::new(DOCUMENTATION, "/account, with the key and with its successor", "200 and 200", both));
-            // From an address of its own: what fails there makes nobody else of the tour wait.
-            let elsewhere = format!("X-Forwarded-For: 192.0.2.77\r\nX-API-Key: {next}\r\n");
-            let revoked = visitor.form(&format!("/account/keys/{next_id}/revoke"), "");
-            let revoked = revoked.and_then(|_| scene.client.get_plain(scene.behind, "/account", &elsewhere));
-            rows.push(Row::brief(DOCUMENTATION, "the same, revoked in the portal", "401 invalid_api_key", revoked));
+            // From addresses of their own: what fails there makes nobody else of the tour wait.
+            let revoked = |id: &str, key: &str, address: &str| {
+                let elsewhere = format!("X-Forwarded-For: {address}\r\nX-API-Key: {key}\r\n");
+                visitor.form(&format!("/account/keys/{id}/revoke"), "")?;
+                scene.client.get_plain(scene.behind, "/account", &elsewhere)
+            };
+            let next = revoked(&next_id, &next, "192.0.2.77");
+            rows.push(Row::brief(DOCUMENTATION, "the same, revoked in the portal", "401 invalid_api_key", next));
             // A key that another one has taken the place of is not left open behind the tour.
-            let ended = visitor.form(&format!("/account/keys/{id}/revoke"), "").and_then(|_| call(key));
+            let ended = revoked(id, key, "192.0.2.78");
             rows.push(Row::brief(DOCUMENTATION, "the first one, revoked as well", "401 invalid_api_key", ended));
         }
     }

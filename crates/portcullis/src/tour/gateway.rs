@@ -73,7 +73,7 @@ fn balanced(scene: &Scene<'_>) -> Row {
         for _ in 0..40 {
             let answer = scene.client.get("/orders/v1/1001", "")?;
             served += u32::from(answer.status == 200);
-            names.extend(answer.field("x-served-by").map(str::to_owned));
+            names.extend(answer.field("x-answered-by").map(str::to_owned));
         }
         let names: Vec<String> = names.into_iter().collect();
         let got = format!("{served} answers, from {}", names.join(" and "));

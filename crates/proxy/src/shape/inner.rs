@@ -46,7 +46,7 @@ impl Inner<'_> {
 /// What follows the origin in an address at it; a default port may be left out.
 fn path_at<'v>(origin: &str, value: &'v [u8]) -> Option<&'v [u8]> {
     let short = match origin.split_once("://") {
-        Some((scheme, _)) if scheme == "https" => origin.strip_suffix(":443"),
+        Some(("https", _)) => origin.strip_suffix(":443"),
         _ => origin.strip_suffix(":80"),
     };
     [Some(origin), short].into_iter().flatten().find_map(|origin| {
