@@ -1,7 +1,7 @@
 //! Links: each leads to a page that is there and to a place that is in it.
 
 use crate::markup::tags;
-use crate::support::{around, folder, made, text};
+use crate::support::{PROBLEMS, around, fetch, folder, load, made, text};
 use portcullis_portal::Site;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -57,7 +57,12 @@ fn joined(path: &str, address: &str) -> String {
 fn every_link_leads_somewhere() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let config = std::fs::read_to_string(examples.join("full.yaml")).unwrap();
-    let site = made(&config, &examples);
+    let served = made(&config, &examples);
+    assert!(text(&served, "index.html").contains("href=\"account\""), "where the gateway lets people in");
+    // What is exported lets nobody in; its files are all that there is.
+    let mut plan = load(&config, &examples).plan;
+    plan.portal.as_mut().unwrap().accounts = None;
+    let site = portcullis_portal::site(&plan, PROBLEMS, &mut fetch).unwrap();
     let count = check(&site);
     println!("{count} links, {} files, {} bytes", site.files().count(), site.bytes());
     let first = site.file("index.html").unwrap().body.len() + site.file("assets/style.css").unwrap().body.len();
